@@ -1,0 +1,122 @@
+//! One change: sent, and where the answer leaves a doubt, read back until there is none.
+
+use std::future::Future;
+
+use super::{Interrupt, Policy};
+use crate::{Call, Event, Failure, Found, Observer, Progress, Reach, Step, Target};
+
+/// What became of a change.
+pub(super) enum Made<T: Target> {
+    Done { receipt: T::Receipt, adopted: bool },
+    NotDone(Failure<T::Error>),
+    Foreign { found: String, failure: Failure<T::Error> },
+    InDoubt(Failure<T::Error>),
+}
+
+/// Is told of an accepted operation before it is waited for.
+pub(super) trait Accept {
+    type Error;
+    fn accepted(&mut self, operation: &str) -> impl Future<Output = Result<(), Self::Error>> + Send;
+}
+
+/// Which failures are read back.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum ReadBack {
+    /// Every one: an undo must know.
+    Always,
+    /// Those after which the change may be sent again.
+    BeforeResending,
+}
+
+pub(super) struct Maker<'a, T, O> {
+    pub(super) target: &'a T,
+    pub(super) policy: &'a Policy,
+    pub(super) interrupt: &'a Interrupt,
+    pub(super) observer: &'a O,
+    pub(super) read_back: ReadBack,
+}
+
+impl<T: Target, O: Observer<T::Change>> Maker<'_, T, O> {
+    /// Makes the change, sending it again only after it was read back as not done.
+    pub(super) async fn make<L: Accept>(
+        &self,
+        step: &Step<T::Change>,
+        call: Call<'_, T>,
+        log: &mut L,
+    ) -> Result<Made<T>, L::Error> {
+        let mut attempt = 1;
+        loop {
+            let failure = match self.send(step, call, log).await? {
+                Ok(receipt) => {
+                    return Ok(Made::Done { receipt, adopted: false });
+                }
+                Err(failure) => failure,
+            };
+            if failure.reach == Reach::Unsent {
+                return Ok(Made::NotDone(failure));
+            }
+            let floor = failure.resend_after.filter(|_| attempt <= self.policy.resends);
+            if self.read_back == ReadBack::BeforeResending && floor.is_none() {
+                return Ok(Made::InDoubt(failure));
+            }
+            self.observer.on(&Event::InDoubt { step, error: &failure.error });
+            match settle(self.target, self.policy, call).await {
+                Ok(Found::Done(receipt)) => {
+                    return Ok(Made::Done { receipt, adopted: true });
+                }
+                Ok(Found::Foreign(found)) => return Ok(Made::Foreign { found, failure }),
+                // Absence proves nothing about what may still land.
+                Ok(Found::Absent) if failure.reach == Reach::Pending => {
+                    return Ok(Made::InDoubt(failure));
+                }
+                Ok(Found::Absent) => {}
+                Err(_) => return Ok(Made::InDoubt(failure)),
+            }
+            let Some(floor) = floor else {
+                return Ok(Made::NotDone(failure));
+            };
+            let delay = self.policy.delay(attempt, floor);
+            attempt += 1;
+            self.observer.on(&Event::Resending { step, attempt, delay });
+            self.interrupt.sleep(delay).await;
+            if self.interrupt.is_raised() {
+                return Ok(Made::NotDone(failure));
+            }
+        }
+    }
+
+    async fn send<L: Accept>(
+        &self,
+        step: &Step<T::Change>,
+        call: Call<'_, T>,
+        log: &mut L,
+    ) -> Result<Result<T::Receipt, Failure<T::Error>>, L::Error> {
+        Ok(match self.target.execute(call).await {
+            Ok(Progress::Done(receipt)) => Ok(receipt),
+            Ok(Progress::Accepted(operation)) => {
+                log.accepted(&operation).await?;
+                self.observer.on(&Event::Accepted(step));
+                self.target.wait(call, &operation).await
+            }
+            Err(failure) => Err(failure),
+        })
+    }
+}
+
+/// Reads a change in doubt back until it is found, or absent often enough.
+pub(super) async fn settle<T: Target>(
+    target: &T,
+    policy: &Policy,
+    call: Call<'_, T>,
+) -> Result<Found<T::Receipt>, Failure<T::Error>> {
+    for read in 0..policy.absent_reads.max(1) {
+        if read > 0 {
+            tokio::time::sleep(policy.consistency_delay).await;
+        }
+        match target.reconcile(call).await? {
+            Found::Absent => {}
+            found => return Ok(found),
+        }
+    }
+    Ok(Found::Absent)
+}

@@ -1,0 +1,71 @@
+//! A plan carried out without a transaction: no journal, no marker, nothing taken back.
+
+use super::make::{Accept, Made, Maker, ReadBack};
+use super::{Interrupt, Policy, describe};
+use crate::{Call, Cause, Event, Failure, Observer, Plan, Receipts, StepId, Target};
+
+/// A plan that was not carried out to its end. What was made stays.
+#[derive(Debug)]
+pub struct Unfinished {
+    /// What stopped it.
+    pub cause: Cause,
+    /// The steps that are done.
+    pub made: Vec<StepId>,
+    /// The step of which it is not known whether it is done.
+    pub in_doubt: Option<StepId>,
+}
+
+/// Makes each change of `plan`, in order, and stops at the first that fails.
+///
+/// With `policy.resends` of 0 nothing is read back and nothing is sent twice: the requests are the plain ones.
+///
+/// # Errors
+///
+/// When a change fails. The error says what was made.
+pub async fn run<T: Target, O: Observer<T::Change>>(
+    target: &T,
+    plan: &Plan<T::Change>,
+    policy: &Policy,
+    interrupt: &Interrupt,
+    observer: &O,
+) -> Result<Receipts<T::Receipt>, Unfinished> {
+    let maker = Maker { target, policy, interrupt, observer, read_back: ReadBack::BeforeResending };
+    let mut receipts = Receipts::new();
+    for step in plan.steps() {
+        let unfinished = |step, reason, error, in_doubt| Unfinished {
+            cause: Cause { step, reason, error },
+            made: receipts.keys().copied().collect(),
+            in_doubt,
+        };
+        if interrupt.is_raised() {
+            return Err(unfinished(None, "interrupted".to_owned(), None, None));
+        }
+        observer.on(&Event::Started(step));
+        let call =
+            Call { step: step.id, change: &step.change, marker: None, recorded: false, receipts: &receipts };
+        let (failure, in_doubt) = match maker.make(step, call, &mut Unlogged).await {
+            Ok(Made::Done { receipt, adopted }) => {
+                observer.on(&Event::Done { step, adopted });
+                receipts.insert(step.id, receipt);
+                continue;
+            }
+            Ok(Made::NotDone(failure) | Made::Foreign { failure, .. }) => (failure, None),
+            Ok(Made::InDoubt(failure)) => (failure, Some(step.id)),
+            Err(never) => match never {},
+        };
+        let Failure { error, .. } = failure;
+        observer.on(&Event::Failed { step, error: &error });
+        return Err(unfinished(Some(step.id), describe(&error), Some(error.into()), in_doubt));
+    }
+    Ok(receipts)
+}
+
+struct Unlogged;
+
+impl Accept for Unlogged {
+    type Error = std::convert::Infallible;
+
+    async fn accepted(&mut self, _operation: &str) -> Result<(), Self::Error> {
+        Ok(())
+    }
+}

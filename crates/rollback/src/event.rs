@@ -1,0 +1,86 @@
+//! What happens in a transaction, as it happens, for whoever renders it.
+
+use std::time::Duration;
+
+use crate::{Step, StepId, TransactionId, Undone};
+
+/// Something happened.
+#[non_exhaustive]
+pub enum Event<'a, C> {
+    /// A step is about to be carried out.
+    Started(&'a Step<C>),
+    /// The other side accepted it and works on it by itself.
+    Accepted(&'a Step<C>),
+    /// It failed and may have been done all the same; it is being read back.
+    InDoubt {
+        /// The step.
+        step: &'a Step<C>,
+        /// The failure.
+        error: &'a (dyn std::error::Error + 'static),
+    },
+    /// It was read back as not done, and is sent again after a wait.
+    Resending {
+        /// The step.
+        step: &'a Step<C>,
+        /// The number of the coming attempt, from 2.
+        attempt: u32,
+        /// How long is waited before it.
+        delay: Duration,
+    },
+    /// It is done.
+    Done {
+        /// The step.
+        step: &'a Step<C>,
+        /// Whether it was found done after an answer that did not say so.
+        adopted: bool,
+    },
+    /// It failed for good.
+    Failed {
+        /// The step.
+        step: &'a Step<C>,
+        /// The failure.
+        error: &'a (dyn std::error::Error + 'static),
+    },
+    /// The decision to roll back is durable.
+    RollingBack {
+        /// The transaction.
+        id: TransactionId,
+        /// Why.
+        reason: &'a str,
+    },
+    /// A step is about to be undone.
+    Undoing(&'a Step<C>),
+    /// It was undone, was gone already, or was kept.
+    Undone {
+        /// The step.
+        step: &'a Step<C>,
+        /// How.
+        how: &'a Undone,
+    },
+    /// It could not be undone now.
+    UndoFailed {
+        /// The step.
+        step: &'a Step<C>,
+        /// Why.
+        reason: &'a str,
+    },
+    /// A marker is still on what a step of the committed transaction made.
+    StillMarked {
+        /// The step.
+        step: StepId,
+        /// Why.
+        reason: &'a str,
+    },
+}
+
+/// Is told what happens. Implemented by closures.
+pub trait Observer<C>: Sync {
+    /// Takes note of `event`. Must not block.
+    fn on(&self, event: &Event<'_, C>);
+}
+
+impl<C, F: Fn(&Event<'_, C>) + Sync> Observer<C> for F {
+    fn on(&self, event: &Event<'_, C>) {
+        self(event);
+    }
+}

@@ -1,0 +1,41 @@
+//! Transactions over anything that can be changed.
+//!
+//! A [`Plan`] is a list of changes. [`Transaction`] makes it true, one durable [`Journal`] record before and one after
+//! each change, and takes everything back when a change fails, in reverse order and verified. A process that
+//! died leaves the journal; [`Transaction::recover`] goes on from it, forward or back, on any machine that can read it.
+//!
+//! What a change *is* belongs to the [`Target`], the one trait an embedder implements. This crate knows nothing of HTTP
+//! and nothing of Microsoft Fabric.
+//!
+//! # What is promised
+//!
+//! This is a saga with a write-ahead log: crash-consistent, compensating, without isolation. Others see the
+//! intermediate states. In particular:
+//!
+//! * No call is made whose intent is not durable.
+//! * No error answer is taken as proof that nothing happened. A change in doubt is read back ([`Target::reconcile`])
+//!   until it is known to be done, not done, or somebody else's.
+//! * An undo acts on what this transaction's own receipts name, never on a name.
+//! * [`Verdict::RolledBack`] means that every undo was carried out and verified. Anything less is [`Verdict::Left`],
+//!   which names what is left.
+//! * Changes that cannot be undone come last; [`Transaction::begin`] refuses a plan where they do not.
+
+mod engine;
+mod event;
+mod events;
+mod id;
+pub mod journal;
+mod plan;
+pub mod record;
+mod state;
+mod target;
+mod verdict;
+
+pub use engine::{Error, Interrupt, Policy, Transaction, Unfinished, plain};
+pub use event::{Event, Observer};
+pub use id::{Marker, TransactionId};
+pub use journal::{Journal, Store};
+pub use plan::{Plan, Step, StepId};
+pub use state::{Direction, Illegal, State, StepState, Todo};
+pub use target::{Call, Failure, Found, Progress, Reach, Receipts, Target, Undone};
+pub use verdict::{Cause, Remaining, Verdict};

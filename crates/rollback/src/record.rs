@@ -1,0 +1,163 @@
+//! What the journal holds: one record per fact, each durable before anything is done on the strength of it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+use crate::{Plan, StepId, Target, TransactionId};
+
+/// The version of the record format that this crate writes, and the newest that it reads.
+pub const FORMAT: u32 = 1;
+
+/// One line of the journal.
+#[derive(Serialize, Deserialize)]
+#[serde(bound = "")]
+pub struct Record<T: Target> {
+    /// The format's version.
+    pub v: u32,
+    /// The record's number, from 0, without gaps.
+    pub seq: u64,
+    /// When it was written, for people. Order and meaning never come from it.
+    #[serde(with = "time::serde::rfc3339")]
+    pub at: OffsetDateTime,
+    /// What it says.
+    pub body: Body<T>,
+}
+
+/// What a record says.
+#[derive(Serialize, Deserialize)]
+#[serde(bound = "", tag = "type", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Body<T: Target> {
+    /// The transaction exists, and this is its plan. Always the first record.
+    Begin(Begin<T::Change>),
+    /// The step may be sent from now on.
+    Intent {
+        /// The step.
+        step: StepId,
+        /// The marker that is sent along, where one fits.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        marker: Option<String>,
+        /// What reverses it.
+        undo: T::Undo,
+    },
+    /// The other side accepted the step and works on it.
+    Accepted {
+        /// The step.
+        step: StepId,
+        /// The operation to ask for.
+        operation: String,
+    },
+    /// It is known what became of the step.
+    Outcome {
+        /// The step.
+        step: StepId,
+        /// What became of it.
+        #[serde(flatten)]
+        outcome: Outcome<T::Receipt>,
+    },
+    /// The transaction is rolled back from now on; there is no way forward again.
+    RollBack {
+        /// The step that failed, if one did.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        step: Option<StepId>,
+        /// Why.
+        reason: String,
+    },
+    /// The undo of the step may be sent from now on.
+    UndoIntent {
+        /// The step.
+        step: StepId,
+    },
+    /// It is known what became of the undo.
+    UndoOutcome {
+        /// The step.
+        step: StepId,
+        /// What became of it.
+        #[serde(flatten)]
+        outcome: UndoOutcome,
+    },
+    /// The marker is off what the step made.
+    Unmarked {
+        /// The step.
+        step: StepId,
+    },
+    /// The transaction has ended; nothing but [`Body::Unmarked`] follows.
+    End {
+        /// How.
+        state: End,
+    },
+}
+
+/// The first record of a transaction.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(bound(serialize = "C: Serialize + Clone", deserialize = "C: Deserialize<'de>"))]
+pub struct Begin<C> {
+    /// The transaction.
+    pub id: TransactionId,
+    /// The program and version that began it, such as `selvedge 0.1.0`.
+    pub tool: String,
+    /// What the transaction writes to. Two open transactions on one subject get in each other's way.
+    pub subject: String,
+    /// What else a later process needs in order to take the transaction up: endpoint, tenant, principal.
+    pub context: BTreeMap<String, String>,
+    /// [`Plan::digest`] of the plan.
+    pub plan_digest: String,
+    /// The plan.
+    pub plan: Plan<C>,
+}
+
+/// What became of a step.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(tag = "result", rename_all = "snake_case")]
+pub enum Outcome<R> {
+    /// Done.
+    Done {
+        /// What it gave back.
+        receipt: R,
+        /// Whether it was found done by reading back.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        adopted: bool,
+    },
+    /// Not done, and proven so.
+    NotDone {
+        /// The failure.
+        detail: String,
+    },
+    /// Something that is not ours stands in its place.
+    Foreign {
+        /// What stands there.
+        detail: String,
+    },
+}
+
+/// What became of an undo.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "result", rename_all = "snake_case")]
+pub enum UndoOutcome {
+    /// Reversed and verified.
+    Reversed,
+    /// Gone already.
+    AlreadyGone,
+    /// Changed by somebody else since, and kept.
+    Kept {
+        /// What was found.
+        detail: String,
+    },
+    /// Failed.
+    Failed {
+        /// Why.
+        detail: String,
+    },
+}
+
+/// How a transaction ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum End {
+    /// Every change is made.
+    Committed,
+    /// Every change made has been undone.
+    RolledBack,
+}

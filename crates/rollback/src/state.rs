@@ -1,0 +1,306 @@
+//! What the records of a transaction amount to: a pure fold, the same for a live engine and for a journal read back.
+
+use crate::record::{Begin, Body, End, Outcome, UndoOutcome};
+use crate::{Receipts, Remaining, Step, StepId, Target};
+
+/// Which way a transaction goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Direction {
+    /// Steps are being made.
+    Forward,
+    /// Steps are being undone.
+    Back,
+    /// Ended: committed.
+    Committed,
+    /// Ended: rolled back.
+    RolledBack,
+}
+
+/// How far one step has come.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum StepState {
+    /// Nothing was sent.
+    Planned,
+    /// It may have been sent; what became of it is not known. In doubt.
+    Open {
+        /// The operation that the other side accepted, if it did.
+        operation: Option<String>,
+    },
+    /// Done; there is a receipt.
+    Done,
+    /// Proven not done.
+    NotDone,
+    /// Something foreign stands in its place.
+    Foreign,
+    /// Its undo may have been sent.
+    Undoing,
+    /// Undone, or gone already.
+    Undone,
+    /// Its undo failed, or was given up in favour of somebody else's change. Can be tried again.
+    Stuck {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// What is left to be done about a step.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Todo {
+    /// Nothing.
+    Nothing,
+    /// Make the change.
+    Make,
+    /// Find out whether the change was made, then make it or not.
+    Settle,
+    /// Undo the change.
+    Undo,
+    /// Find out whether the change was made, then undo it or not.
+    SettleAndUndo,
+}
+
+impl StepState {
+    /// What a transaction that goes forward still has to do about the step.
+    #[must_use]
+    pub fn forward(&self) -> Todo {
+        match self {
+            Self::Planned | Self::NotDone => Todo::Make,
+            Self::Open { .. } => Todo::Settle,
+            Self::Done => Todo::Nothing,
+            // The direction is back as soon as one of these exists.
+            Self::Foreign | Self::Undoing | Self::Undone | Self::Stuck { .. } => Todo::Nothing,
+        }
+    }
+
+    /// What a transaction that is rolled back still has to do about the step.
+    #[must_use]
+    pub fn backward(&self) -> Todo {
+        match self {
+            Self::Planned | Self::NotDone | Self::Foreign | Self::Undone => Todo::Nothing,
+            Self::Open { .. } => Todo::SettleAndUndo,
+            Self::Done | Self::Undoing | Self::Stuck { .. } => Todo::Undo,
+        }
+    }
+
+    /// Whether something of the step is, or may be, there.
+    #[must_use]
+    pub fn remains(&self) -> bool {
+        self.backward() != Todo::Nothing
+    }
+}
+
+/// A record that cannot follow the ones before it.
+#[derive(Debug, thiserror::Error)]
+#[error("a record of type {record} cannot follow here: {why}")]
+pub struct Illegal {
+    record: &'static str,
+    why: String,
+}
+
+/// A transaction, as its records tell it.
+pub struct State<T: Target> {
+    begin: Begin<T::Change>,
+    direction: Direction,
+    reason: Option<(Option<StepId>, String)>,
+    steps: Vec<Entry<T::Undo>>,
+    receipts: Receipts<T::Receipt>,
+}
+
+struct Entry<U> {
+    state: StepState,
+    undo: Option<U>,
+    marked: bool,
+}
+
+impl<T: Target> State<T> {
+    /// The state after the first record.
+    #[must_use]
+    pub fn new(begin: Begin<T::Change>) -> Self {
+        let steps = begin
+            .plan
+            .steps()
+            .iter()
+            .map(|_| Entry { state: StepState::Planned, undo: None, marked: false })
+            .collect();
+        Self { begin, direction: Direction::Forward, reason: None, steps, receipts: Receipts::new() }
+    }
+
+    /// The state after one more record.
+    ///
+    /// # Errors
+    ///
+    /// When the record cannot follow: a receipt for a step that was never intended, anything after the end.
+    pub fn apply(&mut self, body: Body<T>) -> Result<(), Illegal> {
+        let illegal = |record, why: String| Illegal { record, why };
+        if matches!(self.direction, Direction::Committed | Direction::RolledBack)
+            && !matches!(body, Body::Unmarked { .. })
+        {
+            return Err(illegal("any", "the transaction has ended".to_owned()));
+        }
+        match body {
+            Body::Begin(_) => return Err(illegal("begin", "it is not the first".to_owned())),
+            Body::Intent { step, marker, undo } => {
+                let forward = self.direction == Direction::Forward;
+                let entry = self.entry("intent", step)?;
+                match (&entry.state, forward) {
+                    (StepState::Planned | StepState::NotDone, true) => {
+                        entry.state = StepState::Open { operation: None };
+                        entry.undo = Some(undo);
+                        entry.marked = marker.is_some();
+                    }
+                    (state, _) => {
+                        return Err(illegal("intent", format!("step {step} is {state:?}")));
+                    }
+                }
+            }
+            Body::Accepted { step, operation } => {
+                let entry = self.entry("accepted", step)?;
+                match &mut entry.state {
+                    StepState::Open { operation: slot } => *slot = Some(operation),
+                    state => return Err(illegal("accepted", format!("step {step} is {state:?}"))),
+                }
+            }
+            Body::Outcome { step, outcome } => {
+                let entry = self.entry("outcome", step)?;
+                if !matches!(entry.state, StepState::Open { .. }) {
+                    return Err(illegal("outcome", format!("step {step} is {:?}", entry.state)));
+                }
+                match outcome {
+                    Outcome::Done { receipt, .. } => {
+                        entry.state = StepState::Done;
+                        self.receipts.insert(step, receipt);
+                    }
+                    Outcome::NotDone { .. } => entry.state = StepState::NotDone,
+                    Outcome::Foreign { .. } => entry.state = StepState::Foreign,
+                }
+            }
+            Body::RollBack { step, reason } => {
+                if self.direction != Direction::Forward {
+                    return Err(illegal("roll_back", "it was decided before".to_owned()));
+                }
+                self.direction = Direction::Back;
+                self.reason = Some((step, reason));
+            }
+            Body::UndoIntent { step } => {
+                let back = self.direction == Direction::Back;
+                let entry = self.entry("undo_intent", step)?;
+                match (&entry.state, back) {
+                    (StepState::Done | StepState::Stuck { .. } | StepState::Undoing, true) => {
+                        entry.state = StepState::Undoing;
+                    }
+                    (state, _) => {
+                        return Err(illegal("undo_intent", format!("step {step} is {state:?}")));
+                    }
+                }
+            }
+            Body::UndoOutcome { step, outcome } => {
+                let entry = self.entry("undo_outcome", step)?;
+                if entry.state != StepState::Undoing {
+                    return Err(illegal("undo_outcome", format!("step {step} is {:?}", entry.state)));
+                }
+                entry.state = match outcome {
+                    UndoOutcome::Reversed | UndoOutcome::AlreadyGone => StepState::Undone,
+                    UndoOutcome::Kept { detail } | UndoOutcome::Failed { detail } => {
+                        StepState::Stuck { reason: detail }
+                    }
+                };
+            }
+            Body::Unmarked { step } => self.entry("unmarked", step)?.marked = false,
+            Body::End { state } => {
+                let complete = match state {
+                    End::Committed => {
+                        self.direction == Direction::Forward
+                            && self.steps.iter().all(|entry| entry.state == StepState::Done)
+                    }
+                    End::RolledBack => {
+                        self.direction == Direction::Back
+                            && self.steps.iter().all(|entry| !entry.state.remains())
+                    }
+                };
+                if !complete {
+                    return Err(illegal("end", "not every step has come that far".to_owned()));
+                }
+                self.direction = match state {
+                    End::Committed => Direction::Committed,
+                    End::RolledBack => Direction::RolledBack,
+                };
+            }
+        }
+        Ok(())
+    }
+
+    /// The first record.
+    #[must_use]
+    pub fn begin(&self) -> &Begin<T::Change> {
+        &self.begin
+    }
+
+    /// Which way the transaction goes.
+    #[must_use]
+    pub fn direction(&self) -> Direction {
+        self.direction
+    }
+
+    /// Why it is rolled back, and because of which step.
+    #[must_use]
+    pub fn reason(&self) -> Option<(Option<StepId>, &str)> {
+        self.reason.as_ref().map(|(step, reason)| (*step, reason.as_str()))
+    }
+
+    /// The steps of the plan, in order, each with how far it has come.
+    pub fn steps(&self) -> impl DoubleEndedIterator<Item = (&Step<T::Change>, &StepState)> {
+        self.begin.plan.steps().iter().zip(self.steps.iter().map(|entry| &entry.state))
+    }
+
+    /// How far a step has come.
+    #[must_use]
+    pub fn step(&self, id: StepId) -> Option<&StepState> {
+        self.slot(id).map(|entry| &entry.state)
+    }
+
+    /// What the steps gave back.
+    #[must_use]
+    pub fn receipts(&self) -> &Receipts<T::Receipt> {
+        &self.receipts
+    }
+
+    /// What reverses the step.
+    #[must_use]
+    pub fn undo(&self, id: StepId) -> Option<&T::Undo> {
+        self.slot(id)?.undo.as_ref()
+    }
+
+    /// Whether what the step made carries its marker, as far as the journal knows.
+    #[must_use]
+    pub fn is_marked(&self, id: StepId) -> bool {
+        self.slot(id).is_some_and(|entry| entry.marked)
+    }
+
+    /// What a rollback has left so far, in the order of the plan.
+    #[must_use]
+    pub fn remaining(&self) -> Vec<Remaining> {
+        self.steps()
+            .filter(|(_, state)| state.remains())
+            .map(|(step, state)| Remaining {
+                step: step.id,
+                change: step.change.to_string(),
+                reason: match state {
+                    StepState::Stuck { reason } => reason.clone(),
+                    StepState::Open { .. } => "it is not known whether it was made".to_owned(),
+                    _ => "it was made and not undone yet".to_owned(),
+                },
+            })
+            .collect()
+    }
+
+    fn slot(&self, id: StepId) -> Option<&Entry<T::Undo>> {
+        self.steps.get(usize::try_from(id.number()).ok()?.checked_sub(1)?)
+    }
+
+    fn entry(&mut self, record: &'static str, id: StepId) -> Result<&mut Entry<T::Undo>, Illegal> {
+        usize::try_from(id.number())
+            .ok()
+            .and_then(|number| number.checked_sub(1))
+            .and_then(|index| self.steps.get_mut(index))
+            .ok_or_else(|| Illegal { record, why: format!("the plan has no step {id}") })
+    }
+}

@@ -1,0 +1,183 @@
+//! What is changed: the one trait that an embedder implements.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::future::Future;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::{Marker, StepId};
+
+/// What the steps of a transaction have given back so far, by step.
+pub type Receipts<R> = BTreeMap<StepId, R>;
+
+/// Something that can be changed, read back, and changed back.
+///
+/// Changes, undos and receipts are data: they are written to the journal and read by another process, perhaps on another
+/// machine, so they hold no secret and no closure.
+pub trait Target: Sync {
+    /// One write that is intended. Its `Display` names it for a person: "create Lakehouse Sales".
+    type Change: Serialize + DeserializeOwned + fmt::Display + Clone + Send + Sync;
+    /// What reverses a change, found out before the change is made.
+    type Undo: Serialize + DeserializeOwned + Clone + Send + Sync;
+    /// What the change gave back: ids, hashes.
+    type Receipt: Serialize + DeserializeOwned + Clone + Send + Sync;
+    /// Why a change, a read or an undo failed.
+    type Error: std::error::Error + Send + Sync + 'static;
+
+    /// Whether `change` can be undone. Those that cannot come last in a plan.
+    fn reversible(&self, change: &Self::Change) -> bool;
+
+    /// Whether `change`, sent with a marker, leaves that marker on what it makes.
+    fn marks(&self, change: &Self::Change, marker: &Marker) -> bool;
+
+    /// Reads what is needed to reverse the change, without side effects. Called before the intent is recorded.
+    ///
+    /// # Errors
+    ///
+    /// When what stands there cannot be read, or must not be overwritten. The change is then not made.
+    fn invert(
+        &self,
+        call: Call<'_, Self>,
+    ) -> impl Future<Output = Result<Self::Undo, Failure<Self::Error>>> + Send;
+
+    /// Sends the change, once.
+    ///
+    /// # Errors
+    ///
+    /// Whatever went wrong, with what is known about whether it was sent.
+    fn execute(
+        &self,
+        call: Call<'_, Self>,
+    ) -> impl Future<Output = Result<Progress<Self::Receipt>, Failure<Self::Error>>> + Send;
+
+    /// Waits for the end of an operation that [`execute`](Self::execute) found accepted.
+    ///
+    /// # Errors
+    ///
+    /// When the operation failed or its end was not seen. Either way the change is in doubt.
+    fn wait(
+        &self,
+        call: Call<'_, Self>,
+        operation: &str,
+    ) -> impl Future<Output = Result<Self::Receipt, Failure<Self::Error>>> + Send;
+
+    /// Reads back whether a change in doubt is done.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read. The change stays in doubt.
+    fn reconcile(
+        &self,
+        call: Call<'_, Self>,
+    ) -> impl Future<Output = Result<Found<Self::Receipt>, Failure<Self::Error>>> + Send;
+
+    /// Reverses a change that is done, and verifies that it is reversed. Must be repeatable.
+    ///
+    /// # Errors
+    ///
+    /// When it could not be reversed or that could not be verified.
+    fn undo(
+        &self,
+        call: Call<'_, Self>,
+        undo: &Self::Undo,
+        receipt: &Self::Receipt,
+    ) -> impl Future<Output = Result<Undone, Failure<Self::Error>>> + Send;
+
+    /// Takes the marker off what the change made. Must be repeatable.
+    ///
+    /// # Errors
+    ///
+    /// When the marker is still there.
+    fn unmark(
+        &self,
+        call: Call<'_, Self>,
+        receipt: &Self::Receipt,
+    ) -> impl Future<Output = Result<(), Failure<Self::Error>>> + Send;
+}
+
+/// One step, as it is handed to the target.
+pub struct Call<'a, T: Target + ?Sized> {
+    /// The step's number.
+    pub step: StepId,
+    /// What is to be changed.
+    pub change: &'a T::Change,
+    /// The marker to leave on what is made. `None` outside a transaction, and where no marker fits.
+    pub marker: Option<Marker>,
+    /// Whether there is a journal, so that the receipt may be needed for an undo.
+    pub recorded: bool,
+    /// What the earlier steps gave back.
+    pub receipts: &'a Receipts<T::Receipt>,
+}
+
+impl<T: Target + ?Sized> Clone for Call<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T: Target + ?Sized> Copy for Call<'_, T> {}
+
+/// How far a sent change has come.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Progress<R> {
+    /// It is done.
+    Done(R),
+    /// It was accepted and goes on by itself; the text names the operation to [`Target::wait`] for.
+    Accepted(String),
+}
+
+/// What reading back found.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Found<R> {
+    /// The change is done, and by us.
+    Done(R),
+    /// It is not done, as far as can be read now.
+    Absent,
+    /// Something stands in its place that we did not make. The text says what.
+    Foreign(String),
+}
+
+/// How a change was undone.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Undone {
+    /// What was made has been removed, or what was overwritten has been restored, and that was verified.
+    Reversed,
+    /// It was gone already.
+    AlreadyGone,
+    /// Somebody has changed it since; theirs was kept. The text says what was found.
+    Kept(String),
+}
+
+/// How far a failed request has come.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Reach {
+    /// Proven not to have left this machine, or never built.
+    Unsent,
+    /// It may have been carried out, and if so, it is by now.
+    Sent,
+    /// It may still be carried out: the other side was working on it when last seen.
+    Pending,
+}
+
+/// Why a change, a read or an undo failed, and what may be done about it.
+#[derive(Debug)]
+pub struct Failure<E> {
+    /// What went wrong.
+    pub error: E,
+    /// How far the request came.
+    pub reach: Reach,
+    /// Whether the engine may send it again, once it is known not to be done, and how long it has to wait at the least.
+    ///
+    /// `None` where it would not help, and where a layer beneath has tried again already.
+    pub resend_after: Option<Duration>,
+}
+
+impl<E> Failure<E> {
+    /// A failure that happened before anything could be sent, and that trying again will not mend.
+    pub fn unsent(error: E) -> Self {
+        Self { error, reach: Reach::Unsent, resend_after: None }
+    }
+}

@@ -1,0 +1,258 @@
+//! A target outside Fabric: things with a name and a text, on a shelf that drops answers on demand.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use selvedge_rollback::{Call, Failure, Found, Marker, Progress, Reach, Target, Undone};
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub(crate) enum Change {
+    /// Makes a thing. Made twice, there are two.
+    Put { name: String, slow: bool },
+    /// Overwrites the text of a thing.
+    Write { name: String, text: String },
+    /// Shows the shelf to the world, for good.
+    Publish,
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Put { name, .. } => write!(f, "put {name}"),
+            Self::Write { name, .. } => write!(f, "write {name}"),
+            Self::Publish => f.write_str("publish"),
+        }
+    }
+}
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub(crate) enum Undo {
+    Remove,
+    Restore { name: String, before: String },
+    Impossible,
+}
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub(crate) struct Receipt {
+    id: u32,
+    text: String,
+}
+
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) struct Thing {
+    pub(crate) name: String,
+    pub(crate) text: String,
+    pub(crate) marker: Option<String>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Trouble(&'static str);
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl std::error::Error for Trouble {}
+
+/// What happens to one request.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(crate) enum Fault {
+    /// It works.
+    None,
+    /// It never leaves.
+    Unsent,
+    /// It is refused.
+    Refused,
+    /// It is refused, and asks for another try.
+    Busy,
+    /// It is carried out, and the answer says it was not.
+    Lost,
+    /// It is carried out, and the answer asks for another try.
+    LostBusy,
+}
+
+#[derive(Default)]
+pub(crate) struct Shelf {
+    pub(crate) things: Mutex<BTreeMap<u32, Thing>>,
+    pub(crate) published: Mutex<u32>,
+    /// Faults of the coming changes, then none.
+    pub(crate) faults: Mutex<VecDeque<Fault>>,
+    /// Faults of the coming undos, then none.
+    pub(crate) undo_faults: Mutex<VecDeque<Fault>>,
+    /// Whether reading fails.
+    pub(crate) blind: Mutex<bool>,
+    pub(crate) sent: Mutex<Vec<String>>,
+}
+
+type Fail = Failure<Trouble>;
+
+fn fail(text: &'static str, reach: Reach, again: bool) -> Fail {
+    Failure { error: Trouble(text), reach, resend_after: again.then_some(Duration::ZERO) }
+}
+
+impl Shelf {
+    pub(crate) fn put(&self, name: &str, text: &str, marker: Option<String>) -> u32 {
+        let mut things = self.things.lock().unwrap();
+        let id = things.keys().last().map_or(1, |id| id + 1);
+        things.insert(id, Thing { name: name.to_owned(), text: text.to_owned(), marker });
+        id
+    }
+
+    pub(crate) fn names(&self) -> Vec<String> {
+        let mut names: Vec<_> =
+            self.things.lock().unwrap().values().map(|thing| thing.name.clone()).collect();
+        names.sort();
+        names
+    }
+
+    pub(crate) fn inventory(&self) -> Vec<Thing> {
+        let mut things: Vec<_> = self.things.lock().unwrap().values().cloned().collect();
+        things.sort();
+        things
+    }
+
+    fn text(&self, name: &str) -> Result<(u32, String), Fail> {
+        if *self.blind.lock().unwrap() {
+            return Err(fail("cannot read", Reach::Unsent, false));
+        }
+        self.things
+            .lock()
+            .unwrap()
+            .iter()
+            .find(|(_, thing)| thing.name == name)
+            .map(|(id, thing)| (*id, thing.text.clone()))
+            .ok_or_else(|| fail("no such thing", Reach::Unsent, false))
+    }
+
+    /// Carries out what `effect` does, or does not, and answers as the fault says.
+    fn request<R>(faults: &Mutex<VecDeque<Fault>>, effect: impl FnOnce() -> R) -> Result<R, Fail> {
+        let fault = faults.lock().unwrap().pop_front().unwrap_or(Fault::None);
+        match fault {
+            Fault::None => Ok(effect()),
+            Fault::Unsent => Err(fail("no connection", Reach::Unsent, false)),
+            Fault::Refused => Err(fail("refused", Reach::Sent, false)),
+            Fault::Busy => Err(fail("busy", Reach::Sent, true)),
+            Fault::Lost => {
+                effect();
+                Err(fail("connection reset", Reach::Sent, false))
+            }
+            Fault::LostBusy => {
+                effect();
+                Err(fail("throttled", Reach::Sent, true))
+            }
+        }
+    }
+}
+
+impl Target for Shelf {
+    type Change = Change;
+    type Undo = Undo;
+    type Receipt = Receipt;
+    type Error = Trouble;
+
+    fn reversible(&self, change: &Change) -> bool {
+        *change != Change::Publish
+    }
+
+    fn marks(&self, change: &Change, _marker: &Marker) -> bool {
+        matches!(change, Change::Put { .. })
+    }
+
+    async fn invert(&self, call: Call<'_, Self>) -> Result<Undo, Fail> {
+        Ok(match call.change {
+            Change::Put { .. } => Undo::Remove,
+            Change::Write { name, .. } => Undo::Restore { name: name.clone(), before: self.text(name)?.1 },
+            Change::Publish => Undo::Impossible,
+        })
+    }
+
+    async fn execute(&self, call: Call<'_, Self>) -> Result<Progress<Receipt>, Fail> {
+        self.sent.lock().unwrap().push(call.change.to_string());
+        let marker = call.marker.map(|marker| marker.to_string());
+        let id = Self::request(&self.faults, || match call.change {
+            Change::Put { name, .. } => self.put(name, "", marker),
+            Change::Write { name, text } => {
+                let (id, _) = self.text(name).unwrap();
+                self.things.lock().unwrap().get_mut(&id).unwrap().text.clone_from(text);
+                id
+            }
+            Change::Publish => {
+                *self.published.lock().unwrap() += 1;
+                0
+            }
+        })?;
+        Ok(match call.change {
+            Change::Put { slow: true, .. } => Progress::Accepted(id.to_string()),
+            Change::Write { text, .. } => Progress::Done(Receipt { id, text: text.clone() }),
+            _ => Progress::Done(Receipt { id, text: String::new() }),
+        })
+    }
+
+    async fn wait(&self, _call: Call<'_, Self>, operation: &str) -> Result<Receipt, Fail> {
+        let id = operation.parse().unwrap();
+        Ok(Receipt { id, text: String::new() })
+    }
+
+    async fn reconcile(&self, call: Call<'_, Self>) -> Result<Found<Receipt>, Fail> {
+        if *self.blind.lock().unwrap() {
+            return Err(fail("cannot read", Reach::Unsent, false));
+        }
+        Ok(match call.change {
+            Change::Put { name, .. } => {
+                let marker = call.marker.map(|marker| marker.to_string());
+                let things = self.things.lock().unwrap();
+                let mut named = things.iter().filter(|(_, thing)| thing.name == *name);
+                match named.clone().find(|(_, thing)| thing.marker == marker) {
+                    Some((id, _)) => Found::Done(Receipt { id: *id, text: String::new() }),
+                    None if named.next().is_some() => Found::Foreign(format!("another {name}")),
+                    None => Found::Absent,
+                }
+            }
+            Change::Write { name, text } => match self.text(name)? {
+                (id, now) if now == *text => Found::Done(Receipt { id, text: text.clone() }),
+                _ => Found::Absent,
+            },
+            Change::Publish if *self.published.lock().unwrap() > 0 => {
+                Found::Done(Receipt { id: 0, text: String::new() })
+            }
+            Change::Publish => Found::Absent,
+        })
+    }
+
+    async fn undo(&self, _call: Call<'_, Self>, undo: &Undo, receipt: &Receipt) -> Result<Undone, Fail> {
+        match undo {
+            Undo::Remove => {
+                let removed = Self::request(&self.undo_faults, || {
+                    self.things.lock().unwrap().remove(&receipt.id).is_some()
+                })?;
+                Ok(if removed { Undone::Reversed } else { Undone::AlreadyGone })
+            }
+            Undo::Restore { name, before } => {
+                let (id, now) = self.text(name)?;
+                if now == *before {
+                    return Ok(Undone::AlreadyGone);
+                }
+                if now != receipt.text {
+                    return Ok(Undone::Kept(format!("{name} says `{now}`")));
+                }
+                Self::request(&self.undo_faults, || {
+                    self.things.lock().unwrap().get_mut(&id).unwrap().text.clone_from(before);
+                })?;
+                Ok(Undone::Reversed)
+            }
+            Undo::Impossible => Err(fail("published is published", Reach::Unsent, false)),
+        }
+    }
+
+    async fn unmark(&self, _call: Call<'_, Self>, receipt: &Receipt) -> Result<(), Fail> {
+        if let Some(thing) = self.things.lock().unwrap().get_mut(&receipt.id) {
+            thing.marker = None;
+        }
+        Ok(())
+    }
+}

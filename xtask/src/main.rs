@@ -1,0 +1,44 @@
+//! The project's own tasks: `cargo xtask test`, `cargo xtask tidy`, `cargo xtask demo`.
+#![expect(clippy::print_stdout, reason = "a task runner talks to the terminal that started it")]
+
+mod demo;
+mod test;
+mod tidy;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::workspace::Workspace;
+
+/// The project's own tasks.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+enum Task {
+    /// Check everything: format, tidy, clippy, documentation, tests. The last line counts the tests.
+    Test {
+        /// Leave out clippy, documentation and doctests.
+        #[arg(long)]
+        quick: bool,
+    },
+    /// Check the rules that clippy cannot: crate graph, file sizes, links, words.
+    Tidy,
+    /// Record the README's transcripts from real runs of the binary.
+    Demo {
+        /// Write nothing; fail and show the difference where the README is not what a run prints.
+        #[arg(long)]
+        check: bool,
+    },
+}
+
+fn main() -> anyhow::Result<ExitCode> {
+    let task = Task::parse();
+    let workspace = Workspace::load()?;
+    let passed = match task {
+        Task::Test { quick } => test::run(&workspace, quick)?,
+        Task::Tidy => tidy::run(&workspace)?,
+        Task::Demo { check } => demo::run(&workspace, check)?,
+    };
+    Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}

@@ -1,0 +1,171 @@
+//! `cargo xtask test`: every check in order, up to the first that fails, and how many tests ran.
+
+mod counts;
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, ensure};
+
+use crate::workspace::Workspace;
+use counts::{Counts, Reporter};
+
+/// One command of the list.
+struct Step {
+    name: &'static str,
+    command: Vec<String>,
+    variables: &'static [(&'static str, &'static str)],
+    /// Who counts tests in its output.
+    reporter: Option<Reporter>,
+}
+
+/// Runs the steps; `true` when all pass. The last line printed is `N passed, N failed`.
+pub(crate) fn run(workspace: &Workspace, quick: bool) -> anyhow::Result<bool> {
+    let mut total = Counts::default();
+    let mut passed = true;
+    for step in steps(nextest(workspace)?, quick) {
+        println!("==> {}: {}", step.name, step.shown());
+        let (success, counts) = step.run(workspace)?;
+        total += counts;
+        if !success {
+            println!("==> {} failed; run it again with\n    {}", step.name, step.shown());
+            passed = false;
+            break;
+        }
+    }
+    println!("{total}");
+    Ok(passed)
+}
+
+/// Cheapest first. `quick` leaves out what compiles the workspace once more.
+fn steps(nextest: Vec<String>, quick: bool) -> Vec<Step> {
+    let plain = |name, command: &str| Step { name, command: words(command), variables: &[], reporter: None };
+    let mut tests = nextest;
+    tests.extend(words("run --workspace --no-fail-fast"));
+
+    let mut steps = vec![plain("format", "cargo fmt --all -- --check"), plain("tidy", "cargo xtask tidy")];
+    if !quick {
+        steps.push(plain("clippy", "cargo clippy --workspace --all-targets -- -D warnings"));
+        steps.push(Step {
+            variables: &[("RUSTDOCFLAGS", "-D warnings")],
+            ..plain("documentation", "cargo doc --workspace --no-deps")
+        });
+    }
+    steps.push(Step {
+        name: "tests",
+        command: tests,
+        variables: COLOURLESS,
+        reporter: Some(Reporter::Nextest),
+    });
+    if !quick {
+        steps.push(Step {
+            variables: COLOURLESS,
+            reporter: Some(Reporter::Libtest),
+            ..plain("doctests", "cargo test --doc --workspace --no-fail-fast")
+        });
+    }
+    steps
+}
+
+/// Escape sequences would stand between the words of a summary.
+const COLOURLESS: &[(&str, &str)] = &[("CARGO_TERM_COLOR", "never")];
+
+/// The one that is built where none is installed: it runs on our compiler and counts as `counts.rs` reads.
+const NEXTEST: &str = "cargo-nextest@0.9.143";
+
+/// How to call cargo-nextest: the installed one, or one of our own that is built on first use.
+fn nextest(workspace: &Workspace) -> anyhow::Result<Vec<String>> {
+    let mut installed = Command::new("cargo");
+    installed.args(["nextest", "--version"]);
+    if installed.output().is_ok_and(|output| output.status.success()) {
+        return Ok(words("cargo nextest"));
+    }
+    let tools = workspace.target.join("tools");
+    let own = tools.join("bin").join(format!("cargo-nextest{}", std::env::consts::EXE_SUFFIX));
+    if !own.is_file() {
+        println!("==> cargo-nextest is not installed: building {NEXTEST} once, into {}", tools.display());
+        let status = Command::new("cargo")
+            .args(["install", "--locked", NEXTEST, "--root"])
+            .arg(&tools)
+            .stdin(Stdio::null())
+            .status()
+            .context("run `cargo install`")?;
+        ensure!(status.success(), "could not build {NEXTEST}");
+    }
+    Ok(vec![own.display().to_string(), "nextest".to_owned()])
+}
+
+fn words(text: &str) -> Vec<String> {
+    text.split(' ').map(str::to_owned).collect()
+}
+
+impl Step {
+    /// The command as one types it.
+    fn shown(&self) -> String {
+        let variables = self.variables.iter();
+        let mut parts: Vec<String> = variables.map(|(name, value)| format!("{name}='{value}'")).collect();
+        parts.extend(self.command.iter().cloned());
+        parts.join(" ")
+    }
+
+    /// Whether the step passes, and the tests it counts; its output is shown as it comes.
+    fn run(&self, workspace: &Workspace) -> anyhow::Result<(bool, Counts)> {
+        let mut command = Command::new(&self.command[0]);
+        command
+            .args(&self.command[1..])
+            .envs(self.variables.iter().copied())
+            // Whoever starts us must not decide whether two runs share their artifacts.
+            .env_remove("CARGO_INCREMENTAL")
+            .current_dir(&workspace.root)
+            .stdin(Stdio::null());
+        let failed_to_run = || format!("run `{}`", self.shown());
+        let Some(reporter) = self.reporter else {
+            let status = command.status().with_context(failed_to_run)?;
+            return Ok((status.success(), Counts::default()));
+        };
+
+        let (output, input) = std::io::pipe()?;
+        command.stdout(input.try_clone()?).stderr(input);
+        let mut child = command.spawn().with_context(failed_to_run)?;
+        // It holds our copies of the pipe's other end: the output would never end.
+        drop(command);
+        let mut counts = None;
+        for line in BufReader::new(output).split(b'\n') {
+            let line = line.with_context(failed_to_run)?;
+            let line = String::from_utf8_lossy(&line);
+            println!("{line}");
+            counts = reporter.read(&line, counts);
+        }
+        let status = child.wait().with_context(failed_to_run)?;
+        if status.success() && counts.is_none() {
+            println!("==> found no count of tests in this output");
+        }
+        let success = status.success() && counts.is_some_and(|counts| counts.failed == 0);
+        Ok((success, counts.unwrap_or_default()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(quick: bool) -> Vec<String> {
+        let steps = steps(words("cargo nextest"), quick);
+        steps.iter().map(Step::shown).collect()
+    }
+
+    #[test]
+    fn a_quick_run_is_part_of_the_whole_run() {
+        let (whole, quick) = (shown(false), shown(true));
+        assert_eq!(
+            quick,
+            [
+                "cargo fmt --all -- --check",
+                "cargo xtask tidy",
+                "CARGO_TERM_COLOR='never' cargo nextest run --workspace --no-fail-fast",
+            ]
+        );
+        assert!(quick.iter().all(|step| whole.contains(step)));
+        assert!(whole.contains(&"RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps".to_owned()));
+    }
+}

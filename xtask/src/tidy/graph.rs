@@ -1,0 +1,173 @@
+//! Which package may depend on which: the drawing in ARCHITECTURE.md, as data.
+
+use super::Violation;
+use crate::workspace::{Dependency, DependencyKind, Package, Workspace};
+
+const EMULATOR: &str = "selvedge-fabric-emulator";
+
+/// Each member, and the members below it.
+const GRAPH: &[(&str, &[&str])] = &[
+    (
+        "selvedge",
+        &[
+            "selvedge-deployment",
+            "selvedge-fabric-client",
+            EMULATOR,
+            "selvedge-resilience",
+            "selvedge-rollback",
+        ],
+    ),
+    ("selvedge-deployment", &["selvedge-fabric-client", "selvedge-resilience", "selvedge-rollback"]),
+    ("selvedge-fabric-client", &["selvedge-resilience"]),
+    (EMULATOR, &[]),
+    ("selvedge-resilience", &[]),
+    ("selvedge-rollback", &[]),
+    ("xtask", &[]),
+];
+
+/// Dependencies that only these members may have, for tests either.
+const CONFINED: &[(&str, &[&str])] = &[
+    ("figment", &["selvedge"]),
+    ("figment2", &["selvedge"]),
+    ("clap", &["selvedge", "xtask"]),
+    ("anyhow", &["selvedge", "xtask"]),
+];
+
+/// Members that are about a mechanism, and how the names of what they must not know begin.
+const IGNORANT: &[(&str, &[&str])] = &[("selvedge-resilience", HTTP), ("selvedge-rollback", HTTP)];
+/// `httpdate` is none of them: it only reads a date.
+const HTTP: &[&str] = &["http", "hyper", "reqwest", "axum", "azure"];
+
+/// The rules that look at who depends on whom.
+pub(super) fn check(workspace: &Workspace) -> Vec<Violation> {
+    let member = |name: &str| workspace.packages.iter().any(|package| package.name == name);
+    let mut violations = Vec::new();
+    for package in &workspace.packages {
+        let path = workspace.relative(&package.manifest_path);
+        let mut add = |rule, message| violations.push(Violation::new(&path, None, rule, message));
+        if !GRAPH.iter().any(|(name, _)| *name == package.name) {
+            let message =
+                format!("`{}` has no place in the crate graph of xtask/src/tidy/graph.rs", package.name);
+            add("crate-graph", message);
+            continue;
+        }
+        for dependency in &package.dependencies {
+            let Dependency { name, .. } = dependency;
+            if (member(name) || name.starts_with("selvedge")) && !is_below(package, dependency) {
+                add("crate-graph", format!("`{}` must not depend on `{name}`", package.name));
+            }
+            if let Some(owners) = get(CONFINED, name).filter(|it| !it.contains(&&*package.name)) {
+                add("dependency", format!("only {} may depend on `{name}`", owners.join(" and ")));
+            }
+            let unknown = get(IGNORANT, &package.name).unwrap_or_default();
+            if unknown.iter().any(|word| begins(name, word)) {
+                add("dependency", format!("`{}` must know nothing of `{name}`", package.name));
+            }
+        }
+    }
+    violations
+}
+
+fn is_below(package: &Package, dependency: &Dependency) -> bool {
+    let below = get(GRAPH, &package.name).unwrap_or_default();
+    let for_tests = dependency.kind == Some(DependencyKind::Dev)
+        && dependency.name == EMULATOR
+        && package.name != EMULATOR;
+    below.contains(&&*dependency.name) || for_tests
+}
+
+fn get(table: &[(&str, &'static [&'static str])], name: &str) -> Option<&'static [&'static str]> {
+    let row = table.iter().find(|(key, _)| *key == name)?;
+    Some(row.1)
+}
+
+/// Whether `name` is `word`, or begins with it and goes on after a separator.
+fn begins(name: &str, word: &str) -> bool {
+    name.strip_prefix(word).is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', '_']))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tidy::tests::printed;
+    use std::path::PathBuf;
+
+    /// What is said about `package` where it depends on `dependency`.
+    fn broken(package: &str, dependency: &str, kind: Option<DependencyKind>) -> String {
+        let dependencies = vec![Dependency { name: dependency.to_owned(), kind }];
+        printed(check(&Workspace {
+            root: PathBuf::from("root"),
+            target: PathBuf::from("root/target"),
+            packages: vec![Package {
+                name: package.to_owned(),
+                manifest_path: PathBuf::from("root/a/Cargo.toml"),
+                dependencies,
+            }],
+        }))
+    }
+
+    #[test]
+    fn dependencies_point_down() {
+        let dev = Some(DependencyKind::Dev);
+        let cases = [
+            ("selvedge", "selvedge-rollback", None, true),
+            ("selvedge-deployment", "selvedge-fabric-client", None, true),
+            ("selvedge-deployment", "selvedge", None, false),
+            ("selvedge-deployment", EMULATOR, None, false),
+            ("selvedge-deployment", EMULATOR, Some(DependencyKind::Build), false),
+            ("selvedge-deployment", EMULATOR, dev, true),
+            ("selvedge-rollback", "selvedge-resilience", None, false),
+            ("selvedge-rollback", "selvedge-resilience", dev, false),
+            (EMULATOR, "selvedge-fabric-client", dev, false),
+            (EMULATOR, EMULATOR, dev, false),
+            ("xtask", "selvedge", None, false),
+        ];
+        for (package, dependency, kind, fine) in cases {
+            let expected = if fine {
+                String::new()
+            } else {
+                format!("a/Cargo.toml: [crate-graph] `{package}` must not depend on `{dependency}`")
+            };
+            assert_eq!(broken(package, dependency, kind), expected);
+        }
+    }
+
+    #[test]
+    fn a_new_member_takes_its_place() {
+        assert_eq!(
+            broken("selvedge-core", "serde", None),
+            "a/Cargo.toml: [crate-graph] `selvedge-core` has no place in the crate graph of xtask/src/tidy/graph.rs"
+        );
+    }
+
+    #[test]
+    fn mechanisms_know_no_http() {
+        for name in ["http", "http-body-util", "hyper-util", "reqwest", "axum", "azure_core"] {
+            for package in ["selvedge-resilience", "selvedge-rollback"] {
+                assert_eq!(
+                    broken(package, name, None),
+                    format!("a/Cargo.toml: [dependency] `{package}` must know nothing of `{name}`")
+                );
+            }
+            assert_eq!(broken("selvedge-fabric-client", name, None), "");
+        }
+        assert_eq!(broken("selvedge-resilience", "httpdate", None), "");
+    }
+
+    #[test]
+    fn settings_and_command_line_stay_in_the_cli() {
+        let cases = [
+            ("figment2", "xtask", "selvedge"),
+            ("figment", "selvedge-deployment", "selvedge"),
+            ("clap", "selvedge-fabric-emulator", "selvedge and xtask"),
+            ("anyhow", "selvedge-rollback", "selvedge and xtask"),
+        ];
+        for (name, package, owners) in cases {
+            assert_eq!(
+                broken(package, name, None),
+                format!("a/Cargo.toml: [dependency] only {owners} may depend on `{name}`")
+            );
+            assert_eq!(broken("selvedge", name, None), "");
+        }
+    }
+}
