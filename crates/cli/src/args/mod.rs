@@ -1,0 +1,66 @@
+//! What can be typed on the command line. No behaviour: commands take settings and these structs.
+
+mod deploy;
+#[cfg(feature = "emulator")]
+mod emulator;
+mod transactions;
+
+use clap::{ArgAction, Args, Parser, Subcommand};
+
+use crate::{
+    exit,
+    output::{Color, Format},
+};
+
+pub(crate) use deploy::{DeployArgs, PlanArgs, Selection};
+#[cfg(feature = "emulator")]
+pub(crate) use emulator::EmulatorArgs;
+pub(crate) use transactions::{TransactionsAction, TransactionsArgs};
+
+/// CI/CD for Microsoft Fabric that leaves either the whole deployment or no trace of it.
+#[derive(Debug, Parser)]
+#[command(name = "selvedge", version, after_help = exit::help(), max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: GlobalArgs,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options that work before and after the sub-command.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct GlobalArgs {
+    /// How the result is printed on stdout
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(crate) output: Format,
+    /// Do not ask for confirmation
+    #[arg(short, long, global = true)]
+    pub(crate) yes: bool,
+    /// Say more on stderr; twice for debugging, three times for everything
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// When to colour the output
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    pub(crate) color: Color,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Deploy a product: plan, confirm, make it true
+    Deploy(DeployArgs),
+    /// Show what a deployment would change
+    Plan(PlanArgs),
+    /// Show transactions and take up interrupted ones
+    #[command(visible_alias = "tx")]
+    Transactions(TransactionsArgs),
+    /// Show the feature flags, what set them and what they do
+    Flags,
+    /// Run a local Microsoft Fabric with Entra ID and Microsoft Graph, for trials and tests
+    #[cfg(feature = "emulator")]
+    Emulator(EmulatorArgs),
+}
+
+#[cfg(test)]
+mod tests;

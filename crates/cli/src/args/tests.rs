@@ -1,0 +1,84 @@
+//! Lines that are understood, and lines that are refused.
+
+use std::path::Path;
+
+use clap::{CommandFactory as _, error::ErrorKind};
+
+use super::{deploy::Target, *};
+
+fn parse(line: &str) -> Result<Cli, clap::Error> {
+    Cli::try_parse_from(std::iter::once("selvedge").chain(line.split_whitespace()))
+}
+
+#[test]
+fn the_grammar_is_consistent() {
+    Cli::command().debug_assert();
+}
+
+#[test]
+fn global_options_work_before_and_after_the_command() {
+    for line in
+        ["--output json -vv --yes flags", "flags --output json -vv --yes", "-v flags -v --output=json -y"]
+    {
+        let cli = parse(line).unwrap();
+        assert_eq!(cli.global.output, Format::Json, "{line}");
+        assert!(cli.global.yes && cli.global.verbose >= 1, "{line}");
+    }
+}
+
+#[test]
+fn deploy_takes_its_configuration_in_one_way() {
+    let given = Some("c.yaml");
+    for (line, expected) in [
+        ("deploy", Ok((None, Target::Dev))),
+        ("deploy c.yaml", Ok((given, Target::Dev))),
+        ("deploy --config c.yaml --env test", Ok((given, Target::Test))),
+        ("deploy -e prod c.yaml", Ok((given, Target::Prod))),
+        ("deploy c.yaml --environment prod", Ok((given, Target::Prod))),
+        ("plan c.yaml --detailed-exitcode", Ok((given, Target::Dev))),
+        ("deploy c.yaml --config d.yaml", Err(ErrorKind::ArgumentConflict)),
+        ("deploy c.yaml --env qa", Err(ErrorKind::InvalidValue)),
+        ("plan c.yaml --dry-run", Err(ErrorKind::UnknownArgument)),
+        #[cfg(feature = "emulator")]
+        ("deploy c.yaml --inject x=503", Err(ErrorKind::MissingRequiredArgument)),
+        #[cfg(feature = "emulator")]
+        ("deploy c.yaml --local --inject x=503 --inject y=500", Ok((given, Target::Dev))),
+    ] {
+        let parsed = parse(line).map(|cli| match cli.command {
+            Command::Deploy(args) => args.selection,
+            Command::Plan(args) => args.selection,
+            other => panic!("{line}: {other:?}"),
+        });
+        match (parsed, expected) {
+            (Ok(selection), Ok((config, target))) => {
+                assert_eq!(selection.config.or(selection.file).as_deref(), config.map(Path::new), "{line}");
+                assert_eq!(selection.env, target, "{line}");
+            }
+            (Err(error), Err(kind)) => assert_eq!(error.kind(), kind, "{line}: {error}"),
+            (parsed, _) => panic!("{line}: {parsed:?}"),
+        }
+    }
+}
+
+#[test]
+fn transactions_name_one_but_for_the_list() {
+    for (line, id) in [
+        ("tx list", Some("-")),
+        ("transactions show 42", Some("42")),
+        ("tx rollback 42", Some("42")),
+        ("tx resume 42", Some("42")),
+        ("tx rollback", None),
+        ("tx", None),
+    ] {
+        let parsed = parse(line).ok().map(|cli| match cli.command {
+            Command::Transactions(args) => match args.action {
+                TransactionsAction::List => "-".to_owned(),
+                TransactionsAction::Show(of)
+                | TransactionsAction::Rollback(of)
+                | TransactionsAction::Resume(of) => of.id,
+            },
+            other => panic!("{line}: {other:?}"),
+        });
+        assert_eq!(parsed.as_deref(), id, "{line}");
+    }
+}

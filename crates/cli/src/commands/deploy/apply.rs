@@ -1,0 +1,159 @@
+//! Makes a plan true: as a transaction where the rollback flag is on, plainly where it is off.
+
+use std::collections::BTreeMap;
+
+use anyhow::Context as _;
+use anyhow::anyhow;
+use selvedge_deployment::change::Change;
+use selvedge_rollback::journal::Journals;
+use selvedge_rollback::record::Begin;
+use selvedge_rollback::{
+    Direction, Event, Interrupt, Observer as _, Plan, Transaction, TransactionId, Unfinished, Verdict, plain,
+};
+
+use super::prepare::Prepared;
+use super::target::{self, Target};
+use crate::render::Progress;
+use crate::report::ExitWith;
+use crate::run::App;
+use crate::{exit, signal};
+
+/// How a plan ended.
+pub(crate) enum Applied {
+    /// As a transaction.
+    Transaction { id: TransactionId, verdict: Verdict, interrupted: bool },
+    /// Without one: to the end, or not.
+    Plain(Result<(), Unfinished>),
+}
+
+/// The keys of [`Begin::context`].
+pub(crate) mod context {
+    /// The API's base address.
+    pub(crate) const ENDPOINT: &str = "endpoint";
+    /// The tenant.
+    pub(crate) const TENANT: &str = "tenant";
+    /// The application that acts.
+    pub(crate) const CLIENT: &str = "client";
+    /// The product.
+    pub(crate) const PRODUCT: &str = "product";
+    /// The environment.
+    pub(crate) const ENVIRONMENT: &str = "environment";
+}
+
+/// Makes the plan true.
+///
+/// # Errors
+///
+/// When it could not be begun, or its journal could not be written.
+pub(crate) async fn apply(app: &App, prepared: &Prepared, progress: &Progress) -> anyhow::Result<Applied> {
+    let Some(client) = prepared.fabric.clone() else {
+        return Err(anyhow!("there are no credentials").context(ExitWith::new(exit::DENIED, "deploy")));
+    };
+    let fabric = target::target(app, client);
+    let plan = &prepared.planned.plan;
+    let interrupt = Interrupt::default();
+    let policy = target::policy(app);
+    if !app.flags.rollback.on {
+        let run = async { plain::run(&fabric, plan, &policy, &interrupt, progress).await.map(drop) };
+        return Ok(Applied::Plain(interruptible(run, &interrupt, None).await?));
+    }
+    let journals = target::journals(app);
+    let begin = begin(app, prepared, plan)?;
+    refuse_if_open(&journals, &begin.subject)?;
+    let id = begin.id;
+    let store = journals
+        .create(id)
+        .with_context(|| format!("create the journal {}", journals.path(id).display()))
+        .context(
+            ExitWith::usage("begin a transaction")
+                .help("set rollback.journal_dir to a folder that can be written"),
+        )?;
+    let run = async {
+        let observer = |event: &Event<'_, Change>| progress.on(event);
+        Transaction::begin(&fabric, store, begin, policy, interrupt.clone(), observer).await?.run().await
+    };
+    let verdict = interruptible(run, &interrupt, Some(id)).await?.map_err(|error| unfinished(error, id))?;
+    Ok(Applied::Transaction { id, verdict, interrupted: interrupt.is_raised() })
+}
+
+/// Runs to the end. The first signal asks it to stop and take everything back, the second stops it at once.
+pub(crate) async fn interruptible<T>(
+    run: impl Future<Output = T>,
+    interrupt: &Interrupt,
+    transaction: Option<TransactionId>,
+) -> anyhow::Result<T> {
+    let first = signal::stop().context("listen to signals")?;
+    let signals = async {
+        first.await;
+        interrupt.raise();
+        match signal::stop() {
+            Ok(second) => second.await,
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        result = run => Ok(result),
+        () = signals => {
+            let with = ExitWith::new(exit::LEFT, "stop at once");
+            Err(anyhow!("interrupted twice: what was made is left").context(match transaction {
+                Some(id) => with.help(format!("run `selvedge transactions rollback {id}`")),
+                None => with.help("run the deployment again to finish it"),
+            }))
+        }
+    }
+}
+
+/// A transaction that cannot go on is open, and the journal says how far it came.
+pub(crate) fn unfinished(error: selvedge_rollback::Error, id: TransactionId) -> anyhow::Error {
+    let help = format!("run `selvedge transactions rollback {id}` once the journal can be written");
+    anyhow::Error::from(error)
+        .context(ExitWith::new(exit::LEFT, format!("go on with transaction {id}")).help(help))
+}
+
+fn begin(app: &App, prepared: &Prepared, plan: &Plan<Change>) -> anyhow::Result<Begin<Change>> {
+    let settings = &app.settings;
+    let known = |value: &Option<String>| value.clone().unwrap_or_default();
+    let context = [
+        (context::ENDPOINT, settings.fabric.base_url.clone()),
+        (context::TENANT, known(&settings.entra.tenant_id)),
+        (context::CLIENT, known(&settings.entra.client_id)),
+        (context::PRODUCT, prepared.desired.product.clone()),
+        (context::ENVIRONMENT, prepared.desired.environment.clone()),
+    ];
+    Ok(Begin {
+        id: TransactionId::generate(),
+        tool: concat!("selvedge ", env!("CARGO_PKG_VERSION")).to_owned(),
+        subject: format!("{} {}", settings.fabric.base_url, prepared.desired.workspace.name),
+        context: context.into_iter().map(|(key, value)| (key.to_owned(), value)).collect::<BTreeMap<_, _>>(),
+        plan_digest: plan.digest().context("hash the plan")?,
+        plan: plan.clone(),
+    })
+}
+
+/// An open transaction on the same workspace has to be ended first: two would undo each other's changes.
+fn refuse_if_open(journals: &Journals, subject: &str) -> anyhow::Result<()> {
+    for found in journals.list::<Target>()? {
+        let state = match found.state {
+            Ok(state) => state,
+            Err(error) => {
+                tracing::warn!(transaction = %found.id, %error, "a journal cannot be read");
+                continue;
+            }
+        };
+        let open = matches!(state.direction(), Direction::Forward | Direction::Back);
+        if !open || state.begin().subject != subject {
+            continue;
+        }
+        let id = found.id;
+        let (problem, help) = if found.running {
+            (anyhow!("transaction {id} is running"), "wait for it to end".to_owned())
+        } else {
+            let problem = anyhow!("transaction {id} was interrupted and is open");
+            (problem, format!("run `selvedge transactions rollback {id}`, or `resume` to finish it"))
+        };
+        return Err(
+            problem.context(ExitWith::new(exit::LOCKED, "begin a transaction on this workspace").help(help))
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,57 @@
+//! `selvedge deploy`: plan, confirm, make it true, say how it ended.
+
+pub(crate) mod apply;
+mod confirm;
+#[cfg(feature = "emulator")]
+pub(crate) mod local;
+mod outcome;
+pub(crate) mod prepare;
+pub(crate) mod target;
+
+use selvedge_deployment::summary::Summary;
+use serde_json::json;
+
+use crate::args::DeployArgs;
+use crate::commands::plan;
+use crate::render::{self, Progress, Stage};
+use crate::run::App;
+use crate::{exit, output};
+
+pub(crate) use apply::Applied;
+pub(crate) use outcome::Outcome;
+
+/// Deploys.
+///
+/// # Errors
+///
+/// Whatever stands in the way, and a deployment that was not committed.
+pub(crate) async fn run(app: &App, args: &DeployArgs) -> anyhow::Result<u8> {
+    let progress = Progress::new(app);
+    let prepared = prepare::prepare(app, &args.selection, args.dry_run, &progress).await?;
+    let plan = &prepared.planned.plan;
+    if args.dry_run {
+        plan::show(app, &prepared)?;
+        return Ok(exit::DONE);
+    }
+    progress.note(&Summary::of(plan).to_string());
+    if plan.is_empty() {
+        nothing_to_do(app, &prepared)?;
+        return Ok(exit::DONE);
+    }
+    confirm::overwrites(app, plan)?;
+    let started = std::time::Instant::now();
+    let applied = apply::apply(app, &prepared, &progress).await?;
+    progress.stage(Stage::Summary);
+    drop(progress);
+    Outcome { applied, plan, elapsed: started.elapsed(), what: prepared.what() }.finish(app)
+}
+
+fn nothing_to_do(app: &App, prepared: &prepare::Prepared) -> anyhow::Result<()> {
+    match app.output {
+        output::Format::Text => output::line("Nothing to do: the workspace is as the files say."),
+        format => render::result(
+            format,
+            json!({ "verdict": "nothing_to_do", "deployment": prepared.what(), "changes": [] }),
+        ),
+    }
+}

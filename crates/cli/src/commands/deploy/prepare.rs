@@ -1,0 +1,202 @@
+//! From files and reads to a plan. Nothing is written here.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::anyhow;
+use selvedge_deployment::config::{self, Diagnostics, Loaded};
+use selvedge_deployment::desired::{Desired, DesiredRole, PrincipalRef};
+use selvedge_deployment::diff::{Means, Planned, diff};
+use selvedge_deployment::live::{Live, ResolvedRole};
+use selvedge_deployment::principals::{self, ResolveError};
+use selvedge_deployment::read;
+use selvedge_deployment::target::TargetError;
+use selvedge_fabric_client::{Client, Error, ErrorKind, PrincipalId};
+use serde_json::{Value, json};
+
+use crate::args::Selection;
+use crate::exit;
+use crate::render::{Progress, Stage};
+use crate::report::ExitWith;
+use crate::run::App;
+use crate::stack::{self, Clients};
+
+/// Where a product's configuration is looked for, from the project root, when none is named.
+const USUAL_PLACES: [&str; 2] = ["product_config.yaml", "scenarios/automated-deployment/product_config.yaml"];
+
+/// The name of the secret that holds a token for the Git provider.
+const GIT_TOKEN: &str = "GITHUB_TOKEN";
+
+/// Everything that a deployment needs, before its first write.
+pub(crate) struct Prepared {
+    pub(crate) desired: Desired,
+    pub(crate) planned: Planned,
+    /// `None` for a plan made without credentials.
+    pub(crate) fabric: Option<Client>,
+}
+
+impl Prepared {
+    /// What is deployed where, for results.
+    pub(crate) fn what(&self) -> Value {
+        json!({
+            "product": self.desired.product,
+            "environment": self.desired.environment,
+            "workspace": self.desired.workspace.name,
+        })
+    }
+}
+
+/// The configuration file that `selection` means, and the folder that its project starts from.
+pub(crate) fn config_file(selection: &Selection) -> anyhow::Result<(PathBuf, PathBuf)> {
+    let named = selection.file.as_ref().or(selection.config.as_ref());
+    let Some(named) = named else {
+        let root = config::find_root(Path::new("."));
+        let places = USUAL_PLACES.map(|place| root.join(place));
+        return match places.iter().find(|place| place.exists()) {
+            Some(found) => Ok((found.clone(), root)),
+            None => {
+                let looked = places.map(|place| format!("`{}`", place.display())).join(" and ");
+                let problem = anyhow!("there is no configuration: looked for {looked}");
+                Err(problem.context(ExitWith::usage("find the configuration").help("name the file")))
+            }
+        };
+    };
+    let named = if named.exists() || named.is_absolute() {
+        named.clone()
+    } else {
+        // The predecessor took paths from the project's root, wherever it was started.
+        let from_root = config::find_root(Path::new(".")).join(named);
+        if from_root.exists() { from_root } else { named.clone() }
+    };
+    let folder = named.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let root = config::find_root(folder);
+    Ok((named, root))
+}
+
+/// Loads, reads, and plans.
+///
+/// # Errors
+///
+/// What is wrong with flags, files or names (exit code 2), with credentials or rights (4), or with the network (1).
+pub(crate) async fn prepare(
+    app: &App,
+    selection: &Selection,
+    offline_allowed: bool,
+    progress: &Progress,
+) -> anyhow::Result<Prepared> {
+    app.flags.refuse_unbuilt()?;
+    progress.stage(Stage::Prerequisites);
+    let (config, root) = config_file(selection)?;
+    let Loaded { desired, warnings, rollback_on_error } = load(app, selection, config.clone(), root)?;
+    progress.fine(&format!("configuration: {}", config.display()));
+    for warning in &warnings {
+        progress.warn(warning);
+    }
+    note_rollback(app, rollback_on_error, progress);
+    let offline = offline_allowed && !stack::has_credentials(&app.settings, &app.environment);
+    let clients = if offline {
+        progress.note("no credentials: planned against an empty workspace");
+        None
+    } else {
+        Some(Clients::new(&app.settings, &app.flags, &app.environment)?)
+    };
+    let (roles, live) = match &clients {
+        None => (unresolved(&desired.roles), Live::default()),
+        Some(clients) => {
+            let live = read::read(&clients.fabric, &desired).await.map_err(target_failed)?;
+            progress.fine(&format!("reachable: {}", app.settings.fabric.base_url));
+            let resolved =
+                principals::resolve(&clients.graph, &desired.roles).await.map_err(resolve_failed)?;
+            resolved.warnings.iter().for_each(|warning| progress.warn(warning));
+            (resolved.roles, live)
+        }
+    };
+    progress.stage(Stage::Naming);
+    progress.fine(&format!("{} item names", desired.items.len()));
+    let has_token = offline || app.environment.secret(GIT_TOKEN).is_some();
+    let means = Means { git_token: has_token.then_some(GIT_TOKEN) };
+    let planned = diff(&desired, &roles, &live, means).map_err(|error| invalid(&error))?;
+    planned.warnings.iter().for_each(|warning| progress.warn(warning));
+    Ok(Prepared { desired, planned, fabric: clients.map(|clients| clients.fabric) })
+}
+
+fn load(app: &App, selection: &Selection, config: PathBuf, root: PathBuf) -> anyhow::Result<Loaded> {
+    let variables = |name: &str| app.environment.variable(name);
+    let environment = selection.env.as_str();
+    let request = config::Request { config, root, environment, variables: &variables };
+    config::load(&request).map_err(|error| invalid(&error))
+}
+
+/// The predecessor's key and our flag may say different things; the flag decides.
+fn note_rollback(app: &App, wanted: Option<bool>, progress: &Progress) {
+    match (wanted, app.flags.rollback.on) {
+        (Some(true), false) => progress.note(
+            "deployment.rollback_on_error has no effect by itself: set FEATURE_USE_ROLLBACK=true to have failures undone",
+        ),
+        (Some(false), true) => {
+            progress.note("FEATURE_USE_ROLLBACK=true overrules deployment.rollback_on_error: false");
+        }
+        _ => {}
+    }
+}
+
+/// Roles whose principals nobody could be asked about; good for showing, never sent.
+fn unresolved(roles: &[DesiredRole]) -> Vec<ResolvedRole> {
+    roles
+        .iter()
+        .map(|role| ResolvedRole {
+            principal: match role.principal {
+                PrincipalRef::Id(id) => PrincipalId::from(id),
+                _ => PrincipalId::from(uuid::Uuid::nil()),
+            },
+            kind: role.kind,
+            role: role.role,
+            label: role.principal.to_string(),
+            at: role.at.clone(),
+        })
+        .collect()
+}
+
+/// Every problem with the configuration, one a line.
+fn invalid(diagnostics: &Diagnostics) -> anyhow::Error {
+    let mut text = diagnostics.to_string();
+    for problem in diagnostics {
+        text.push_str(&format!("\n{problem}"));
+        if let Some(help) = &problem.help {
+            text.push_str(&format!("\n  {help}"));
+        }
+    }
+    anyhow!(text).context(ExitWith::usage("make a plan"))
+}
+
+fn target_failed(error: TargetError) -> anyhow::Error {
+    let with = match &error {
+        TargetError::Fabric(error) => not_read(error),
+        _ => ExitWith::new(exit::FAILED, "read the live state"),
+    };
+    anyhow::Error::from(error).context(with)
+}
+
+fn resolve_failed(error: ResolveError) -> anyhow::Error {
+    match error {
+        ResolveError::Names(diagnostics) => invalid(&diagnostics),
+        error => {
+            let with = match &error {
+                ResolveError::Graph { source, .. } => not_read(source),
+                _ => ExitWith::new(exit::FAILED, "look up principals"),
+            };
+            anyhow::Error::from(error).context(with)
+        }
+    }
+}
+
+/// What a failed read means: no rights, or no luck.
+pub(crate) fn not_read(error: &Error) -> ExitWith {
+    let denied = matches!(error.kind(), ErrorKind::Auth(_))
+        || error.status().is_some_and(|status| status == 401 || status == 403);
+    if denied {
+        ExitWith::new(exit::DENIED, "read the live state")
+            .help("check AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET, and the identity's rights in Fabric")
+    } else {
+        ExitWith::new(exit::FAILED, "read the live state").help("nothing was changed; run the command again")
+    }
+}

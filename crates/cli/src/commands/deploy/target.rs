@@ -1,0 +1,47 @@
+//! What transactions act on in this program, and where their journals are.
+
+use secrecy::SecretString;
+use selvedge_deployment::target::{Fabric, Patience, Secrets};
+use selvedge_fabric_client::Client;
+use selvedge_rollback::Policy;
+use selvedge_rollback::journal::Journals;
+
+use crate::run::App;
+use crate::settings::SECRET_VARIABLES;
+
+/// The secrets that a change may name, taken out of the environment.
+pub(crate) struct NamedSecrets(Vec<(&'static str, SecretString)>);
+
+impl Secrets for NamedSecrets {
+    fn get(&self, name: &str) -> Option<SecretString> {
+        self.0.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone())
+    }
+}
+
+/// The target of this program's transactions.
+pub(crate) type Target = Fabric<NamedSecrets>;
+
+/// Fabric behind `client`.
+pub(crate) fn target(app: &App, client: Client) -> Target {
+    let secrets =
+        SECRET_VARIABLES.into_iter().filter_map(|name| Some((name, app.environment.secret(name)?))).collect();
+    let patience = Patience { first: app.settings.polling.first_poll, ..Patience::default() };
+    Fabric::new(client, NamedSecrets(secrets), patience)
+}
+
+/// Where the journals are.
+pub(crate) fn journals(app: &App) -> Journals {
+    Journals::new(app.root.join(&app.settings.rollback.journal_dir))
+}
+
+/// How patient the engine is. Sending again is what the retry flag switches.
+pub(crate) fn policy(app: &App) -> Policy {
+    let retry = &app.settings.retry;
+    Policy {
+        resends: if app.flags.retry.on { retry.max_attempts.saturating_sub(1) } else { 0 },
+        backoff: retry.base_delay,
+        absent_reads: app.settings.rollback.absent_reads,
+        consistency_delay: app.settings.rollback.consistency_delay,
+        ..Policy::default()
+    }
+}

@@ -1,0 +1,8 @@
+//! One file per command. Each takes what was resolved and returns an exit code.
+
+pub(crate) mod deploy;
+#[cfg(feature = "emulator")]
+pub(crate) mod emulator;
+pub(crate) mod flags;
+pub(crate) mod plan;
+pub(crate) mod transactions;

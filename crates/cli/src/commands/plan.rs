@@ -1,0 +1,80 @@
+//! `selvedge plan`: what a deployment would change.
+
+use selvedge_deployment::change::Change;
+use selvedge_deployment::summary::Summary;
+use serde_json::json;
+
+use super::deploy::prepare::{Prepared, prepare};
+use crate::args::PlanArgs;
+use crate::exit;
+use crate::output::{self, Format};
+use crate::render::{self, Progress};
+use crate::run::App;
+use crate::text::one_line;
+
+/// Plans and shows it.
+///
+/// # Errors
+///
+/// Whatever stands in the way of a plan.
+pub(crate) async fn run(app: &App, args: &PlanArgs) -> anyhow::Result<u8> {
+    let progress = Progress::new(app);
+    let prepared = prepare(app, &args.selection, false, &progress).await?;
+    drop(progress);
+    show(app, &prepared)?;
+    let pending = args.detailed_exitcode && !prepared.planned.plan.is_empty();
+    Ok(if pending { exit::PENDING } else { exit::DONE })
+}
+
+/// Prints the plan as the result.
+///
+/// # Errors
+///
+/// When stdout cannot be written.
+pub(crate) fn show(app: &App, prepared: &Prepared) -> anyhow::Result<()> {
+    let plan = &prepared.planned.plan;
+    let summary = Summary::of(plan).to_string();
+    match app.output {
+        Format::Text => {
+            let mut text = String::new();
+            for step in plan.steps() {
+                text.push_str(&format!("  {} {}\n", sign(&step.change), one_line(&step.change.to_string())));
+            }
+            output::line(&(text + &summary))
+        }
+        format => {
+            let changes: Vec<_> = plan
+                .steps()
+                .iter()
+                .map(|step| {
+                    json!({
+                        "step": step.id.number(),
+                        "change": step.change.to_string(),
+                        "overwrites": step.change.overwrites(),
+                        "reversible": step.change.reversible(),
+                    })
+                })
+                .collect();
+            let read = prepared.fabric.is_some();
+            render::result(
+                format,
+                json!({
+                    "verdict": "planned",
+                    "deployment": prepared.what(),
+                    "compared_with": if read { "live" } else { "empty" },
+                    "summary": summary,
+                    "changes": changes,
+                }),
+            )
+        }
+    }
+}
+
+/// `+` makes, `~` overwrites, `!` cannot be undone.
+fn sign(change: &Change) -> char {
+    match change {
+        change if !change.reversible() => '!',
+        change if change.overwrites() => '~',
+        _ => '+',
+    }
+}

@@ -1,0 +1,217 @@
+//! `selvedge transactions`: shows transactions and takes up interrupted ones.
+
+use anyhow::anyhow;
+use selvedge_deployment::change::Change;
+use selvedge_rollback::journal::JournalError;
+use selvedge_rollback::record::Begin;
+use selvedge_rollback::{
+    Direction, Event, Interrupt, Observer as _, State, StepState, Transaction, TransactionId, Verdict,
+};
+use serde_json::{Value, json};
+
+use super::deploy::target::{self, Target};
+use super::deploy::{Applied, Outcome, apply};
+use crate::args::{TransactionsAction, TransactionsArgs};
+use crate::exit;
+use crate::output::{self, Format};
+use crate::render::{self, Progress};
+use crate::report::ExitWith;
+use crate::run::App;
+use crate::stack::Clients;
+use crate::text::one_line;
+
+/// Which way an operator sends a transaction.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// Where its journal says it was going.
+    On,
+    Back,
+}
+
+/// Runs the sub-command.
+///
+/// # Errors
+///
+/// When there is no such transaction, it is running, its journal is damaged, or it cannot be brought to an end.
+pub(crate) async fn run(app: &App, args: &TransactionsArgs) -> anyhow::Result<u8> {
+    match &args.action {
+        TransactionsAction::List => list(app),
+        TransactionsAction::Show(named) => show(app, find(app, &named.id)?),
+        TransactionsAction::Rollback(named) => take_up(app, find(app, &named.id)?, Way::Back).await,
+        TransactionsAction::Resume(named) => take_up(app, find(app, &named.id)?, Way::On).await,
+    }
+}
+
+fn find(app: &App, prefix: &str) -> anyhow::Result<TransactionId> {
+    target::journals(app).find(prefix).map_err(|error| {
+        anyhow::Error::from(error)
+            .context(ExitWith::usage("find the transaction").help("run `selvedge transactions list`"))
+    })
+}
+
+fn list(app: &App) -> anyhow::Result<u8> {
+    let found = target::journals(app).list::<Target>()?;
+    if app.output != Format::Text {
+        let rows: Vec<_> = found
+            .iter()
+            .map(|found| match &found.state {
+                Ok(state) => describe(state, found.running),
+                Err(error) => json!({ "transaction": found.id.to_string(), "state": "unreadable",
+                                      "reason": render::chain(error) }),
+            })
+            .collect();
+        render::result(app.output, json!({ "transactions": rows }))?;
+        return Ok(exit::DONE);
+    }
+    if found.is_empty() {
+        output::line("There are no transactions.")?;
+    }
+    for found in found {
+        let line = match &found.state {
+            Ok(state) => {
+                let (name, subject) = (state_name(state, found.running), &state.begin().subject);
+                format!("{}  {name:<11}  {subject}", found.id)
+            }
+            Err(error) => format!("{}  unreadable   {}", found.id, render::chain(error)),
+        };
+        output::line(&one_line(&line))?;
+    }
+    Ok(exit::DONE)
+}
+
+fn show(app: &App, id: TransactionId) -> anyhow::Result<u8> {
+    let state = target::journals(app).peek::<Target>(id).map_err(unusable)?;
+    if app.output != Format::Text {
+        render::result(app.output, describe(&state, false))?;
+        return Ok(exit::DONE);
+    }
+    let mut text = format!("transaction {id}: {}\n{}\n", state_name(&state, false), state.begin().subject);
+    if let Some((_, reason)) = state.reason() {
+        text.push_str(&format!("because: {}\n", one_line(reason)));
+    }
+    for (step, how) in state.steps() {
+        let line = format!("  {:>3}  {:<10}  {}", step.id.to_string(), step_name(how), step.change);
+        text.push_str(&one_line(&line));
+        if let StepState::Stuck { reason } = how {
+            text.push_str(&format!(": {}", one_line(reason)));
+        }
+        text.push('\n');
+    }
+    for command in commands(&state) {
+        text.push_str(&format!("run `{command}`\n"));
+    }
+    output::line(text.trim_end())?;
+    Ok(exit::DONE)
+}
+
+async fn take_up(app: &App, id: TransactionId, way: Way) -> anyhow::Result<u8> {
+    let loaded = target::journals(app).open::<Target>(id).map_err(unusable)?;
+    let begin = loaded.state.begin();
+    refuse_elsewhere(app, begin)?;
+    if let (Way::Back, Direction::Committed | Direction::RolledBack) = (way, loaded.state.direction()) {
+        let problem = anyhow!("it has ended: {}", state_name(&loaded.state, false));
+        return Err(problem.context(ExitWith::usage(format!("roll transaction {id} back"))));
+    }
+    let plan = begin.plan.clone();
+    let what = json!({ "subject": begin.subject });
+    let fabric = target::target(app, Clients::new(&app.settings, &app.flags, &app.environment)?.fabric);
+    let progress = Progress::new(app);
+    let started = std::time::Instant::now();
+    let interrupt = Interrupt::default();
+    let observer = |event: &Event<'_, Change>| progress.on(event);
+    let transaction = Transaction::recover(&fabric, loaded, target::policy(app), interrupt.clone(), observer);
+    let run = async {
+        match way {
+            Way::On => transaction.run().await,
+            Way::Back => transaction.roll_back("an operator asked for it").await,
+        }
+    };
+    let verdict = apply::interruptible(run, &interrupt, Some(id))
+        .await?
+        .map_err(|error| apply::unfinished(error, id))?;
+    drop(progress);
+    // A rollback that was asked for and succeeded is a success.
+    let wanted = way == Way::Back && matches!(verdict, Verdict::RolledBack { .. });
+    let applied = Applied::Transaction { id, verdict, interrupted: interrupt.is_raised() };
+    let told = Outcome { applied, plan: &plan, elapsed: started.elapsed(), what }.finish(app);
+    if wanted { Ok(exit::DONE) } else { told }
+}
+
+/// "Not found" from another tenant must not count as "undone".
+fn refuse_elsewhere(app: &App, begin: &Begin<Change>) -> anyhow::Result<()> {
+    let settings = &app.settings;
+    let here = [
+        (apply::context::ENDPOINT, settings.fabric.base_url.as_str()),
+        (apply::context::TENANT, settings.entra.tenant_id.as_deref().unwrap_or_default()),
+    ];
+    for (key, here) in here {
+        let there = begin.context.get(key).map(String::as_str).unwrap_or_default();
+        if here != there {
+            let problem = anyhow!("the transaction's {key} is `{there}`, and `{here}` is configured");
+            return Err(problem.context(
+                ExitWith::usage("take up the transaction").help(format!("configure the same {key}")),
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn unusable(error: JournalError) -> anyhow::Error {
+    let code = if matches!(error, JournalError::Running { .. }) { exit::LOCKED } else { exit::FAILED };
+    anyhow::Error::from(error).context(ExitWith::new(code, "read the transaction"))
+}
+
+fn describe(state: &State<Target>, running: bool) -> Value {
+    let steps: Vec<_> = state
+        .steps()
+        .map(|(step, how)| {
+            let reason = if let StepState::Stuck { reason } = how { Some(reason) } else { None };
+            json!({ "step": step.id.number(), "change": step.change.to_string(), "state": step_name(how),
+                    "reason": reason })
+        })
+        .collect();
+    json!({
+        "transaction": state.begin().id.to_string(),
+        "state": state_name(state, running),
+        "subject": state.begin().subject,
+        "context": state.begin().context,
+        "reason": state.reason().map(|(_, reason)| reason),
+        "steps": steps,
+        "commands": if running { Vec::new() } else { commands(state) },
+    })
+}
+
+fn state_name(state: &State<Target>, running: bool) -> &'static str {
+    match state.direction() {
+        Direction::Committed => "committed",
+        Direction::RolledBack => "rolled_back",
+        Direction::Forward | Direction::Back if running => "running",
+        Direction::Forward => "interrupted",
+        Direction::Back => "left",
+    }
+}
+
+fn step_name(state: &StepState) -> &'static str {
+    match state {
+        StepState::Planned => "planned",
+        StepState::Open { .. } => "in_doubt",
+        StepState::Done => "done",
+        StepState::NotDone => "not_done",
+        StepState::Foreign => "foreign",
+        StepState::Undoing => "undoing",
+        StepState::Undone => "undone",
+        StepState::Stuck { .. } => "stuck",
+    }
+}
+
+/// What brings it to an end.
+fn commands(state: &State<Target>) -> Vec<String> {
+    let id = state.begin().id;
+    match state.direction() {
+        Direction::Forward => {
+            vec![format!("selvedge transactions rollback {id}"), format!("selvedge transactions resume {id}")]
+        }
+        Direction::Back => vec![format!("selvedge transactions rollback {id}")],
+        Direction::Committed | Direction::RolledBack => Vec::new(),
+    }
+}

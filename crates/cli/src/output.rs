@@ -1,0 +1,78 @@
+//! What goes to stdout, and how: results only; progress and errors go to stderr.
+
+use std::io::{self, Write as _};
+
+use clap::ValueEnum;
+
+/// How a command prints its result.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    #[default]
+    Text,
+    /// One JSON document
+    Json,
+    /// One JSON object a line, as it happens
+    Jsonl,
+}
+
+/// When to colour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+impl Color {
+    /// Whether to colour a stream; `no_color` is the variable of <https://no-color.org>.
+    pub(crate) fn enabled(self, no_color: Option<&str>, is_terminal: bool) -> bool {
+        match self {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => is_terminal && no_color.is_none_or(str::is_empty),
+        }
+    }
+}
+
+/// Whoever read stdout has left, as in `selvedge flags | head -1`. Not a failure; [`crate::report`] stays quiet.
+///
+/// A type of its own because a broken pipe to a *server* is a failure. A command that changes something must not
+/// return it before its verdict is reached: it keeps its own exit code and stops writing.
+#[derive(Debug, thiserror::Error)]
+#[error("write to stdout: the reader is gone")]
+pub(crate) struct ReaderGone;
+
+/// Writes `text` and a line break to stdout, at once.
+///
+/// # Errors
+/// [`ReaderGone`], or the [`io::Error`] of stdout.
+pub(crate) fn line(text: &str) -> anyhow::Result<()> {
+    let mut stdout = io::stdout().lock();
+    match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(ReaderGone.into()),
+        Err(error) => Err(anyhow::Error::from(error).context("write to stdout")),
+        Ok(()) => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colour_only_where_wanted() {
+        for (color, no_color, terminal, enabled) in [
+            (Color::Auto, None, true, true),
+            (Color::Auto, None, false, false),
+            (Color::Auto, Some("1"), true, false),
+            (Color::Auto, Some(""), true, true),
+            (Color::Always, Some("1"), false, true),
+            (Color::Never, None, true, false),
+        ] {
+            assert_eq!(color.enabled(no_color, terminal), enabled, "{color:?} {no_color:?} {terminal}");
+        }
+    }
+}

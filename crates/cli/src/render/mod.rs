@@ -1,0 +1,125 @@
+//! What a deployment shows while it runs: the same events as text for people and as lines of JSON for programs.
+//!
+//! Progress goes to stderr, except for `--output jsonl`, where each event is a line of the result.
+
+mod json;
+mod text;
+
+use std::io::IsTerminal as _;
+
+use selvedge_deployment::change::Change;
+use selvedge_deployment::config::Diagnostic;
+use selvedge_rollback::{Event, Observer};
+
+use crate::output::Format;
+use crate::run::App;
+
+pub(crate) use json::{Jsonl, result};
+pub(crate) use text::{Text, chain, seconds};
+
+/// Shows what happens.
+pub(crate) enum Progress {
+    Text(Text),
+    Jsonl(Jsonl),
+    /// `--output json`: the one document at the end says everything.
+    Quiet,
+}
+
+impl Progress {
+    pub(crate) fn new(app: &App) -> Self {
+        match app.output {
+            Format::Text => Self::Text(Text::new(app.color_stderr, std::io::stderr().is_terminal())),
+            Format::Json => Self::Quiet,
+            Format::Jsonl => Self::Jsonl(Jsonl),
+        }
+    }
+
+    /// A numbered step of the deployment has begun.
+    pub(crate) fn stage(&self, stage: Stage) {
+        if let Self::Text(text) = self {
+            text.stage(stage);
+        }
+    }
+
+    /// Something is in order.
+    pub(crate) fn fine(&self, message: &str) {
+        if let Self::Text(text) = self {
+            text.fine(message);
+        }
+    }
+
+    /// Something is worth knowing.
+    pub(crate) fn note(&self, message: &str) {
+        if let Self::Text(text) = self {
+            text.note(message);
+        }
+    }
+
+    /// Something is odd, and does not stand in the way.
+    pub(crate) fn warn(&self, warning: &Diagnostic) {
+        match self {
+            Self::Text(text) => text.warn(warning),
+            Self::Jsonl(lines) => lines.warn(warning),
+            Self::Quiet => {}
+        }
+    }
+}
+
+impl Observer<Change> for Progress {
+    fn on(&self, event: &Event<'_, Change>) {
+        match self {
+            Self::Text(text) => text.on(event),
+            Self::Jsonl(lines) => lines.on(event),
+            Self::Quiet => {}
+        }
+    }
+}
+
+/// The numbered steps of a deployment, by the predecessor's names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Stage {
+    Prerequisites,
+    Naming,
+    Workspace,
+    Items,
+    Users,
+    GitConnection,
+    GitCommit,
+    Summary,
+}
+
+impl Stage {
+    /// How many there are.
+    const COUNT: u8 = Self::Summary as u8 + 1;
+
+    /// The stage that makes `change`.
+    pub(crate) fn of(change: &Change) -> Self {
+        match change {
+            Change::CreateWorkspace { .. }
+            | Change::DescribeWorkspace { .. }
+            | Change::AssignCapacity { .. }
+            | Change::CreateFolder { .. } => Self::Workspace,
+            Change::CreateItem { .. } | Change::DescribeItem { .. } | Change::UpdateDefinition { .. } => {
+                Self::Items
+            }
+            Change::AddRole { .. } | Change::ChangeRole { .. } => Self::Users,
+            Change::CreateConnection { .. } | Change::ConnectGit { .. } | Change::InitializeGit { .. } => {
+                Self::GitConnection
+            }
+            Change::CommitToGit { .. } => Self::GitCommit,
+        }
+    }
+
+    fn title(self) -> &'static str {
+        match self {
+            Self::Prerequisites => "Validating Prerequisites",
+            Self::Naming => "Validating Naming Standards",
+            Self::Workspace => "Creating Workspace",
+            Self::Items => "Creating Fabric Items",
+            Self::Users => "Adding Users to Workspace",
+            Self::GitConnection => "Connecting to Git Repository",
+            Self::GitCommit => "Committing to Git",
+            Self::Summary => "Deployment Summary",
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! From the command line to an exit code.
+
+use std::{
+    ffi::OsString,
+    io::{self, IsTerminal as _},
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anyhow::Context as _;
+use clap::Parser as _;
+use selvedge_deployment::config::find_root;
+
+#[cfg(feature = "emulator")]
+use crate::commands::deploy::local::Local;
+use crate::{
+    args::{Cli, Command, GlobalArgs, Selection},
+    commands,
+    flags::{self, Flags},
+    logging,
+    output::Format,
+    report::{ExitWith, report},
+    settings::{self, CommandLine, Environment, Settings},
+};
+
+/// What every command takes: everything that was configured, resolved.
+pub(crate) struct App {
+    /// The project's folder: paths in settings are relative to it.
+    pub(crate) root: PathBuf,
+    /// Variables for configuration files, and secrets.
+    pub(crate) environment: Environment,
+    pub(crate) settings: Settings,
+    pub(crate) flags: Flags,
+    /// How results are printed.
+    pub(crate) output: Format,
+    /// Do not ask.
+    pub(crate) yes: bool,
+    /// Whether to colour stderr.
+    pub(crate) color_stderr: bool,
+}
+
+/// Runs one command line, the program's name first.
+pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(answer) => {
+            // --help and --version arrive here too. Where nobody reads the text, the code still says it.
+            drop(answer.print());
+            return u8::try_from(answer.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from);
+        }
+    };
+    let color_stderr = cli.global.color.enabled(settings::no_color().as_deref(), io::stderr().is_terminal());
+    match dispatch(cli) {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => ExitCode::from(report(&error, color_stderr)),
+    }
+}
+
+fn dispatch(cli: Cli) -> anyhow::Result<u8> {
+    let Cli { global, command } = cli;
+    let here = || find_root(Path::new("."));
+    match command {
+        Command::Deploy(args) => {
+            on_product(&global, &args.selection, async |app| commands::deploy::run(app, &args).await)
+        }
+        Command::Plan(args) => {
+            on_product(&global, &args.selection, async |app| commands::plan::run(app, &args).await)
+        }
+        Command::Transactions(args) => {
+            let app = App::load(here(), &global, |environment| environment, Vec::new())?;
+            runtime()?.block_on(commands::transactions::run(&app, &args))
+        }
+        Command::Flags => {
+            commands::flags::run(&App::load(here(), &global, |environment| environment, Vec::new())?)
+        }
+        #[cfg(feature = "emulator")]
+        Command::Emulator(args) => {
+            let app = App::load(here(), &global, |environment| environment, Vec::new())?;
+            commands::emulator::run(&app, &args)
+        }
+    }
+}
+
+/// Runs a command about a product, against Fabric or the emulator in this process.
+fn on_product(
+    global: &GlobalArgs,
+    selection: &Selection,
+    command: impl AsyncFnOnce(&App) -> anyhow::Result<u8>,
+) -> anyhow::Result<u8> {
+    let (_, root) = commands::deploy::prepare::config_file(selection)?;
+    #[cfg(feature = "emulator")]
+    if selection.local {
+        let local = Local::new(&selection.inject)?;
+        let app = App::load(root, global, |environment| local.adjust(environment), local.settings())?;
+        return runtime()?.block_on(async {
+            local.serve()?;
+            command(&app).await
+        });
+    }
+    let app = App::load(root, global, |environment| environment, Vec::new())?;
+    runtime()?.block_on(command(&app))
+}
+
+/// The runtime that requests run on, built by the commands that send some.
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().context("start the runtime")
+}
+
+impl App {
+    /// Reads the settings of the project at `root` and starts logging.
+    fn load(
+        root: PathBuf,
+        global: &GlobalArgs,
+        adjust: impl FnOnce(Environment) -> Environment,
+        mut command_line: Vec<CommandLine>,
+    ) -> anyhow::Result<Self> {
+        let tried = || ExitWith::usage("load the settings");
+        let environment = adjust(Environment::read(&root).with_context(tried)?);
+        let debug = environment.find("DEBUG").is_some_and(|(value, _)| flags::is_true(value));
+        command_line.extend(log_level(global.verbose, debug));
+        let settings = settings::load(&root, &environment, &command_line).with_context(tried)?;
+        let flags = Flags::parse(&environment)?;
+
+        logging::init(&settings.log)?;
+        flags::warn_all(&flags.warnings(&environment));
+        flags::warn_all(&settings::file_warnings(&root, &environment));
+        if debug {
+            flags.log();
+        }
+        tracing::debug!(root = %root.display(), ?settings, "settings resolved");
+
+        Ok(Self {
+            root,
+            environment,
+            settings,
+            flags,
+            output: global.output,
+            yes: global.yes,
+            color_stderr: global.color.enabled(settings::no_color().as_deref(), io::stderr().is_terminal()),
+        })
+    }
+}
+
+/// The log level by `-v`, or by the predecessor's `DEBUG=true`, which beats LOG_LEVEL: it asks to see more.
+fn log_level(verbose: u8, debug: bool) -> Option<CommandLine> {
+    let (option, value) = match verbose {
+        0 if !debug => return None,
+        0 => ("DEBUG=true", "debug"),
+        1 => ("--verbose", "info"),
+        2 => ("--verbose", "debug"),
+        _ => ("--verbose", "trace"),
+    };
+    Some(CommandLine { option, key: "log.level", value: value.to_owned() })
+}

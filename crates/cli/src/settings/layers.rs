@@ -1,0 +1,209 @@
+//! The layers of settings, lowest first: shipped defaults, `selvedge.toml`, `.env`, environment, command line.
+
+use std::path::Path;
+
+use anyhow::{Context as _, anyhow};
+use figment::{
+    Error, Figment, Metadata, Profile, Provider,
+    error::{Actual, Kind},
+    providers::{Format as _, Toml},
+    util::nest,
+    value::{Dict, Map, Value},
+};
+
+use super::{Environment, Origin, Settings, check, file};
+use crate::text;
+
+/// The settings file, at the project root.
+const FILE: &str = "selvedge.toml";
+
+/// Our own variables: `SELVEDGE_<SECTION>__<KEY>`.
+const PREFIX: &str = "SELVEDGE_";
+
+/// Variables under other names, most of them the predecessor's. Of two for one key the later wins.
+const VARIABLES: [(&str, &str); 15] = [
+    ("AZURE_CLIENT_ID", "entra.client_id"),
+    ("AZURE_FEDERATED_TOKEN_FILE", "entra.federated_token_file"),
+    ("AZURE_LOGIN_BASE_URL", "entra.authority"),
+    ("AZURE_TENANT_ID", "entra.tenant_id"),
+    ("ENVIRONMENT", "environment"),
+    ("FABRIC_API_BASE_URL", "fabric.base_url"),
+    ("FABRIC_API_MAX_RETRIES", "retry.max_attempts"),
+    ("FABRIC_API_SCOPE", "fabric.scope"),
+    ("GRAPH_API_BASE_URL", "graph.base_url"),
+    ("GRAPH_API_SCOPE", "graph.scope"),
+    ("HTTP_CONNECT_TIMEOUT", "http.connect_timeout"),
+    ("HTTP_READ_TIMEOUT", "http.attempt_timeout"),
+    ("LOG_FORMAT", "log.format"),
+    ("LOG_LEVEL", "log.level"),
+    ("RUST_LOG", "log.level"),
+];
+
+/// A setting given on the command line.
+pub(crate) struct CommandLine {
+    /// As typed, for messages: `--verbose`.
+    pub(crate) option: &'static str,
+    /// The key that it sets: `log.level`.
+    pub(crate) key: &'static str,
+    /// What it is set to.
+    pub(crate) value: String,
+}
+
+/// Resolves all layers and checks the result.
+///
+/// # Errors
+/// A file that cannot be read, the first value of a wrong shape, or all that are out of range: each with its key and
+/// the file or variable that it stands in, never with the value.
+pub(crate) fn load(
+    root: &Path,
+    environment: &Environment,
+    command_line: &[CommandLine],
+) -> anyhow::Result<Settings> {
+    let defaults = Layer::toml("the shipped defaults", include_str!("default.toml"))?;
+    let mut figment = Figment::from(defaults);
+    let defaults = figment.clone();
+    if let Some(text) = file::read(&root.join(FILE))? {
+        figment = figment.merge(Layer::toml(FILE, &text)?);
+    }
+    for origin in [Origin::EnvFile, Origin::Environment, Origin::Local] {
+        for (name, key, text) in variables(environment, origin) {
+            let value = typed(&defaults, &key, text);
+            figment = figment.merge(Layer::one(format!("{name} ({})", origin.name()), &key, value));
+        }
+    }
+    for given in command_line {
+        let value = typed(&defaults, given.key, &given.value);
+        figment = figment.merge(Layer::one(given.option.to_owned(), given.key, value));
+    }
+
+    let settings: Settings = figment.extract().map_err(|error| anyhow!(explain(&error)))?;
+    let problems: Vec<String> = check::problems(&settings)
+        .into_iter()
+        .map(|(key, problem)| format!("{key}, set by {}: {problem}", source(&figment, key)))
+        .collect();
+    if problems.is_empty() { Ok(settings) } else { Err(anyhow!(problems.join("\n"))) }
+}
+
+/// The variables of `origin` that are settings, as (name, key, value), lowest first. An empty one counts as not
+/// set: CI systems set those for what they lack.
+fn variables(environment: &Environment, origin: Origin) -> impl Iterator<Item = (&str, String, &str)> {
+    let find = move |wanted: &str| environment.only(origin).find(|(name, _)| *name == wanted);
+    let foreign = VARIABLES
+        .iter()
+        .filter_map(move |(name, key)| find(name).map(|(name, value)| (name, (*key).to_owned(), value)));
+    let own = environment.only(origin).filter_map(|(name, value)| {
+        let key = name.strip_prefix(PREFIX)?.to_lowercase().replace("__", ".");
+        Some((name, key, value))
+    });
+    foreign.chain(own).filter(|(_, _, value)| !value.is_empty())
+}
+
+/// A variable is text; it becomes a number where the default is one, and only there, so that `007` stays a name.
+fn typed(defaults: &Figment, key: &str, text: &str) -> Value {
+    match (defaults.find_value(key), text.trim().parse::<u64>()) {
+        (Ok(Value::Num(..)), Ok(number)) => Value::from(number),
+        _ => Value::from(text),
+    }
+}
+
+/// One layer: values and the name of where they stand.
+struct Layer {
+    name: String,
+    values: Dict,
+}
+
+impl Layer {
+    fn toml(name: &str, text: &str) -> anyhow::Result<Self> {
+        let values = Toml::from_str::<Dict>(text)
+            .map_err(|error| {
+                // Only line and message: the whole error quotes the source line.
+                let start = error.span().map_or(0, |span| span.start);
+                let line = text.get(..start).unwrap_or(text).matches('\n').count() + 1;
+                anyhow!("line {line}: {}", error.message())
+            })
+            .with_context(|| format!("parse {name}"))?;
+        Ok(Self { name: name.to_owned(), values })
+    }
+
+    fn one(name: String, key: &str, value: Value) -> Self {
+        Self { name, values: nest(key, value).into_dict().unwrap_or_default() }
+    }
+}
+
+impl Provider for Layer {
+    fn metadata(&self) -> Metadata {
+        Metadata::named(self.name.clone())
+    }
+
+    fn data(&self) -> Result<Map<Profile, Dict>, Error> {
+        Ok(Profile::Default.collect(self.values.clone()))
+    }
+}
+
+/// Where the value of `key` stands.
+fn source<'a>(figment: &'a Figment, key: &str) -> &'a str {
+    figment.find_metadata(key).map_or("an unknown source", |metadata| metadata.name.as_ref())
+}
+
+/// A problem with its key and source. The value is left out: a secret may have strayed into the wrong place.
+fn explain(error: &Error) -> String {
+    let key = error.path.join(".");
+    let source = error.metadata.as_ref().map_or("an unknown source", |metadata| metadata.name.as_ref());
+    let problem = match &error.kind {
+        Kind::UnknownField(name, known) => match text::did_you_mean(name, known.iter().copied()) {
+            Some(meant) => format!("unknown key; did you mean `{meant}`?"),
+            None if looks_secret(name) => {
+                "unknown key; secrets are read from the environment or .env alone".to_owned()
+            }
+            None => format!("unknown key; known here: {}", known.join(", ")),
+        },
+        kind => without_value(kind),
+    };
+    format!("{key}, set by {source}: {problem}")
+}
+
+fn looks_secret(name: &str) -> bool {
+    ["secret", "token", "password"].iter().any(|word| name.to_lowercase().contains(word))
+}
+
+/// What was expected, without what was found.
+fn without_value(kind: &Kind) -> String {
+    match kind {
+        Kind::InvalidType(found, expected) | Kind::InvalidValue(found, expected) => {
+            let found = match found {
+                Actual::Bool(_) => "a boolean",
+                Actual::Unsigned(_) | Actual::Signed(_) => "an integer",
+                Actual::Float(_) => "a float",
+                Actual::Char(_) | Actual::Str(_) => "text",
+                Actual::Seq => "a list",
+                Actual::Map => "a section",
+                _ => "another type",
+            };
+            let expected = if expected.starts_with("struct ") { "a section" } else { expected };
+            format!("found {found}, expected {expected}")
+        }
+        Kind::UnknownVariant(_, known) => format!("expected one of: {}", known.join(", ")),
+        kind => kind.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shipped_file_names_each_variable_above_its_key() {
+        let text = include_str!("default.toml");
+        for (name, key) in VARIABLES {
+            let key = key.rsplit('.').next().unwrap();
+            let lines: Vec<&str> = text.lines().collect();
+            let documented = lines.windows(2).any(|pair| {
+                let setting = pair[1].trim_start_matches("# ");
+                pair[0].starts_with('#')
+                    && pair[0].contains(name)
+                    && setting.starts_with(&format!("{key} = "))
+            });
+            assert!(documented, "{name} above {key}");
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! What was configured, resolved. The only place that reads the environment and configuration files.
+//!
+//! Commands take [`Settings`], plain data; how it comes about is in `layers`. The keys, their defaults and their
+//! meaning stand in `default.toml`, which is read first and therefore cannot be wrong.
+
+mod check;
+pub(crate) mod duration;
+mod env_file;
+mod environment;
+mod file;
+mod layers;
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use serde::Deserialize;
+
+pub(crate) use environment::{Environment, Origin};
+pub(crate) use layers::{CommandLine, load};
+
+/// Names of variables that hold secrets. They are read by [`Environment::secret`] and are never settings.
+pub(crate) const SECRET_VARIABLES: [&str; 2] = ["AZURE_CLIENT_SECRET", "GITHUB_TOKEN"];
+
+/// The variable of <https://no-color.org>. It concerns the terminal, not the project, so `.env` has no say.
+pub(crate) fn no_color() -> Option<String> {
+    #[expect(clippy::disallowed_methods, reason = "the settings read the environment for everybody")]
+    std::env::var("NO_COLOR").ok()
+}
+
+/// What the user should know about `.env` in `root`.
+pub(crate) fn file_warnings(root: &Path, environment: &Environment) -> Vec<String> {
+    let path = root.join(".env");
+    let holds_secret = environment.file_names().any(|name| SECRET_VARIABLES.contains(&name));
+    if holds_secret && file::is_readable_by_others(&path) {
+        let path = path.display();
+        return vec![format!("{path} holds a secret and others can read it; run `chmod 600 {path}`")];
+    }
+    Vec::new()
+}
+
+/// All settings. `default.toml` documents each key.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Settings {
+    /// What this installation calls itself; no choice of what is deployed.
+    pub(crate) environment: String,
+    pub(crate) fabric: Service,
+    pub(crate) graph: Service,
+    pub(crate) entra: Entra,
+    pub(crate) http: Http,
+    pub(crate) retry: Retry,
+    pub(crate) breaker: Breaker,
+    pub(crate) polling: Polling,
+    pub(crate) rollback: Rollback,
+    pub(crate) log: Log,
+}
+
+/// A service that is called with a token.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Service {
+    /// https, or http to this machine; without user, query or fragment.
+    pub(crate) base_url: String,
+    /// What a token is asked for, `<audience>/.default`.
+    pub(crate) scope: String,
+}
+
+/// Who we are to Entra ID. The client secret is not here: [`SECRET_VARIABLES`].
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Entra {
+    /// As [`Service::base_url`].
+    pub(crate) authority: String,
+    pub(crate) tenant_id: Option<String>,
+    pub(crate) client_id: Option<String>,
+    pub(crate) credential: CredentialChoice,
+    pub(crate) federated_token_file: Option<PathBuf>,
+}
+
+/// How to prove who we are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum CredentialChoice {
+    /// The client secret if there is one, else the federated token if there is one, else the Azure CLI.
+    Auto,
+    ClientSecret,
+    WorkloadIdentity,
+    ManagedIdentity,
+    AzureCli,
+}
+
+/// Time limits of one request.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Http {
+    #[serde(deserialize_with = "duration::deserialize")]
+    pub(crate) connect_timeout: Duration,
+    #[serde(deserialize_with = "duration::deserialize")]
+    pub(crate) attempt_timeout: Duration,
+    #[serde(deserialize_with = "duration::deserialize")]
+    pub(crate) call_deadline: Duration,
+}
+
+/// The retry layer, where its flag is on.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Retry {
+    /// The first attempt included; at least 1.
+    pub(crate) max_attempts: u32,
+    #[serde(deserialize_with = "duration::deserialize")]
+    pub(crate) base_delay: Duration,
+    #[serde(deserialize_with = "duration::deserialize")]
+    pub(crate) max_delay: Duration,
+}
+
+/// The circuit breaker, where its flag is on. All counts are at least 1.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Breaker {
+    pub(crate) failure_threshold: u32,
+    #[serde(deserialize_with = "duration::deserialize")]
+    pub(crate) open_for: Duration,
+    pub(crate) success_threshold: u32,
+    pub(crate) half_open_permits: u32,
+}
+
+/// How long-running operations are watched.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Polling {
+    #[serde(deserialize_with = "duration::deserialize")]
+    pub(crate) first_poll: Duration,
+    pub(crate) mode: PollingMode,
+    #[serde(deserialize_with = "duration::deserialize")]
+    pub(crate) deadline: Duration,
+}
+
+/// What the server's Retry-After on an accepted operation means to us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum PollingMode {
+    /// An upper bound.
+    Adaptive,
+    /// The pause.
+    RetryAfter,
+}
+
+/// Transactions, where their flag is on.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Rollback {
+    /// Relative to the project root.
+    pub(crate) journal_dir: PathBuf,
+    #[serde(deserialize_with = "duration::deserialize")]
+    pub(crate) consistency_delay: Duration,
+    /// At least 1.
+    pub(crate) absent_reads: u32,
+}
+
+/// Diagnostics on stderr.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Log {
+    /// A level or filter directives; `None`: what suits the format.
+    pub(crate) level: Option<String>,
+    pub(crate) format: LogFormat,
+}
+
+/// How a log line is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+#[cfg(test)]
+mod tests;

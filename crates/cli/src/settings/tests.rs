@@ -1,0 +1,170 @@
+//! Precedence of the layers, and what is said when one is wrong.
+
+use std::fs;
+
+use super::*;
+
+type Variable<'a> = (&'a str, &'a str);
+
+/// Loads with `toml` as selvedge.toml, and variables of the environment and of `.env`.
+fn with(toml: &str, process: &[Variable<'_>], file: &[Variable<'_>]) -> anyhow::Result<Settings> {
+    let root = tempfile::tempdir().unwrap();
+    fs::write(root.path().join("selvedge.toml"), toml).unwrap();
+    load(root.path(), &Environment::of(process, file), &[])
+}
+
+#[track_caller]
+fn error(result: anyhow::Result<Settings>) -> String {
+    format!("{:#}", result.unwrap_err())
+}
+
+#[test]
+fn the_shipped_defaults_hold_without_any_file() {
+    let root = tempfile::tempdir().unwrap();
+    let settings = load(root.path(), &Environment::default(), &[]).unwrap();
+    assert_eq!(settings.fabric.base_url, "https://api.fabric.microsoft.com/v1");
+    assert_eq!(settings.entra.tenant_id, None);
+    assert_eq!(settings.retry.max_attempts, 3);
+    assert_eq!(settings.polling.mode, PollingMode::Adaptive);
+    assert_eq!(settings.polling.first_poll, Duration::from_millis(500));
+    assert_eq!(settings.rollback.journal_dir, PathBuf::from(".selvedge/transactions"));
+}
+
+#[test]
+fn each_layer_wins_over_those_beneath() {
+    let toml = "[http]\nattempt_timeout = \"1s\"\n";
+    let predecessor = ("HTTP_READ_TIMEOUT", "3");
+    let own = ("SELVEDGE_HTTP__ATTEMPT_TIMEOUT", "4s");
+    let cases: [(&str, &[Variable<'_>], &[Variable<'_>], u64); 7] = [
+        ("", &[], &[], 30),
+        (toml, &[], &[], 1),
+        (toml, &[], &[predecessor], 3),
+        (toml, &[], &[predecessor, own], 4),
+        (toml, &[("HTTP_READ_TIMEOUT", "5")], &[predecessor, own], 5),
+        (toml, &[("HTTP_READ_TIMEOUT", "5"), ("SELVEDGE_HTTP__ATTEMPT_TIMEOUT", "6")], &[], 6),
+        (toml, &[("HTTP_READ_TIMEOUT", "")], &[], 1),
+    ];
+    for (toml, process, file, seconds) in cases {
+        let settings = with(toml, process, file).unwrap();
+        assert_eq!(settings.http.attempt_timeout, Duration::from_secs(seconds), "{process:?} {file:?}");
+        assert_eq!(settings.http.connect_timeout, Duration::from_secs(10), "neighbours keep their value");
+    }
+
+    let root = tempfile::tempdir().unwrap();
+    let typed = CommandLine { option: "--verbose", key: "log.level", value: "debug".into() };
+    let environment = Environment::of(&[("LOG_LEVEL", "error"), ("RUST_LOG", "warn")], &[]);
+    assert_eq!(load(root.path(), &environment, &[]).unwrap().log.level.as_deref(), Some("warn"));
+    assert_eq!(load(root.path(), &environment, &[typed]).unwrap().log.level.as_deref(), Some("debug"));
+}
+
+#[test]
+fn every_variable_reaches_its_key() {
+    let variables = [
+        ("AZURE_TENANT_ID", "007"),
+        ("AZURE_CLIENT_ID", "1e5"),
+        ("AZURE_LOGIN_BASE_URL", "http://127.0.0.1:1"),
+        ("FABRIC_API_BASE_URL", "http://127.0.0.1:2/v1"),
+        ("FABRIC_API_SCOPE", "a"),
+        ("FABRIC_API_MAX_RETRIES", "5"),
+        ("GRAPH_API_BASE_URL", "http://127.0.0.1:3/v1.0"),
+        ("GRAPH_API_SCOPE", "b"),
+        ("HTTP_CONNECT_TIMEOUT", "7"),
+        ("LOG_LEVEL", "WARNING"),
+        ("LOG_FORMAT", "json"),
+        ("ENVIRONMENT", "production"),
+    ];
+    let settings = with("", &variables, &[]).unwrap();
+    assert_eq!(settings.entra.tenant_id.as_deref(), Some("007"), "an id of digits stays text");
+    assert_eq!(settings.entra.client_id.as_deref(), Some("1e5"));
+    assert_eq!(settings.entra.authority, "http://127.0.0.1:1");
+    assert_eq!(
+        (settings.fabric.base_url.as_str(), settings.fabric.scope.as_str()),
+        ("http://127.0.0.1:2/v1", "a")
+    );
+    assert_eq!(
+        (settings.graph.base_url.as_str(), settings.graph.scope.as_str()),
+        ("http://127.0.0.1:3/v1.0", "b")
+    );
+    assert_eq!(settings.retry.max_attempts, 5);
+    assert_eq!(settings.http.connect_timeout, Duration::from_secs(7));
+    assert_eq!(settings.log, Log { level: Some("WARNING".into()), format: LogFormat::Json });
+    assert_eq!(settings.environment, "production");
+}
+
+#[test]
+fn what_is_wrong_is_named_with_its_key_and_source() {
+    let cases: [(&str, &[Variable<'_>], &str); 14] = [
+        (
+            "[retry]\nmax_attempt = 5",
+            &[],
+            "retry.max_attempt, set by selvedge.toml: unknown key; did you mean `max_attempts`?",
+        ),
+        ("[retri]\nmax_attempts = 5", &[], "retri, set by selvedge.toml: unknown key; did you mean `retry`?"),
+        (
+            "[http]\nproxy = 5",
+            &[],
+            "http.proxy, set by selvedge.toml: unknown key; known here: connect_timeout, ",
+        ),
+        (
+            "[entra]\nclient_secret = \"TOPSECRET\"",
+            &[],
+            "entra.client_secret, set by selvedge.toml: unknown key; secrets are read from the environment or .env alone",
+        ),
+        (
+            "[http]\nconnect_timeout = [1]",
+            &[],
+            "http.connect_timeout, set by selvedge.toml: expected a duration",
+        ),
+        (
+            "[fabric]\nscope = 5",
+            &[],
+            "fabric.scope, set by selvedge.toml: found an integer, expected a string",
+        ),
+        ("retry = 5", &[], "retry, set by selvedge.toml: found an integer, expected a section"),
+        ("[log]\nlevel = \"TOPSECRET", &[], "parse selvedge.toml: line 2: "),
+        (
+            "",
+            &[("SELVEDGE_RETRY__MAX_ATTEMPTS", "TOPSECRET")],
+            "retry.max_attempts, set by SELVEDGE_RETRY__MAX_ATTEMPTS (environment): found text, expected u32",
+        ),
+        (
+            "",
+            &[("SELVEDGE_RETRY__MAX", "5")],
+            "retry.max, set by SELVEDGE_RETRY__MAX (environment): unknown key",
+        ),
+        (
+            "",
+            &[("HTTP_READ_TIMEOUT", "TOPSECRET")],
+            "http.attempt_timeout, set by HTTP_READ_TIMEOUT (environment): expected a duration such as",
+        ),
+        (
+            "",
+            &[("LOG_FORMAT", "TOPSECRET")],
+            "log.format, set by LOG_FORMAT (environment): expected one of: text, json",
+        ),
+        (
+            "",
+            &[("FABRIC_API_BASE_URL", "http://TOPSECRET.example/v1")],
+            "fabric.base_url, set by FABRIC_API_BASE_URL (environment): must be https",
+        ),
+        (
+            "[retry]\nmax_attempts = 0\nmax_delay = 0",
+            &[],
+            "retry.max_attempts, set by selvedge.toml: must be at least 1\nretry.max_delay, set by selvedge.toml: must not",
+        ),
+    ];
+    for (toml, process, expected) in cases {
+        let error = error(with(toml, process, &[]));
+        assert!(error.starts_with(expected), "{toml}{process:?}\n{error}");
+        assert!(!error.contains("TOPSECRET"), "{error}");
+    }
+    let error = error(with("", &[], &[("HTTP_READ_TIMEOUT", "soon")]));
+    assert!(error.starts_with("http.attempt_timeout, set by HTTP_READ_TIMEOUT (.env): "), "{error}");
+}
+
+#[test]
+fn secrets_are_no_settings() {
+    let secrets = SECRET_VARIABLES.map(|name| (name, "TOPSECRET"));
+    let settings = with("", &secrets, &secrets).unwrap();
+    assert!(!format!("{settings:?}").contains("TOPSECRET"));
+}

@@ -1,0 +1,167 @@
+//! The one place where the layers that a request goes through are put together.
+
+use std::sync::Arc;
+
+use anyhow::{Context as _, anyhow};
+use azure_core::credentials::TokenCredential;
+use selvedge_fabric_client::azure::{self, CredentialConfig, CredentialKind};
+use selvedge_fabric_client::layer::{Auth, BaseUri};
+use selvedge_fabric_client::transport::{HttpTransport, TransportConfig};
+use selvedge_fabric_client::{BoxService, Client, FabricClassify, PollConfig, PollMode};
+use selvedge_resilience::breaker::{Breaker, BreakerConfig, BreakerLayer};
+use selvedge_resilience::retry::{RetryConfig, RetryLayer};
+use selvedge_resilience::timeout::AttemptTimeoutLayer;
+use tower::ServiceBuilder;
+use tower::util::option_layer;
+
+use crate::exit;
+use crate::flags::Flags;
+use crate::report::ExitWith;
+use crate::settings::{CredentialChoice, Environment, PollingMode, Service, Settings};
+
+/// The clients of one run.
+pub(crate) struct Clients {
+    pub(crate) fabric: Client,
+    pub(crate) graph: Client,
+}
+
+impl Clients {
+    /// Builds the stack, of the layers that the flags ask for.
+    ///
+    /// # Errors
+    ///
+    /// When a setting does not make sense, or there are no credentials.
+    pub(crate) fn new(settings: &Settings, flags: &Flags, environment: &Environment) -> anyhow::Result<Self> {
+        let config =
+            TransportConfig { connect_timeout: settings.http.connect_timeout, ..TransportConfig::default() };
+        let transport = HttpTransport::new(&config).context("set up HTTPS")?;
+        let credential = credential(settings, environment, &transport)?;
+        let client = |name, service| client(name, service, settings, flags, &credential, &transport);
+        Ok(Self { fabric: client("fabric", &settings.fabric)?, graph: client("graph", &settings.graph)? })
+    }
+}
+
+fn client(
+    name: &str,
+    service: &Service,
+    settings: &Settings,
+    flags: &Flags,
+    credential: &Arc<dyn TokenCredential>,
+    transport: &HttpTransport,
+) -> anyhow::Result<Client> {
+    let tried = || ExitWith::usage(format!("set up requests to {}", service.base_url));
+    let base = BaseUri::new(&service.base_url).with_context(tried)?;
+    let retry = flags.retry.on.then(|| RetryLayer::new(retry_config(settings), FabricClassify)).transpose();
+    let breaker = flags.circuit_breaker.on.then(|| Breaker::new(name, breaker_config(settings))).transpose();
+    let stack = ServiceBuilder::new()
+        // The whole call, with every attempt and pause.
+        .layer(AttemptTimeoutLayer::new(settings.http.call_deadline))
+        .layer(option_layer(retry.with_context(tried)?))
+        // Inside the retry, so that a later attempt carries a fresh token; outside the breaker, which is Fabric's, not Entra's.
+        .layer(Auth::new(Arc::clone(credential), service.scope.clone(), base.clone()))
+        .layer(option_layer(breaker.with_context(tried)?.map(|it| BreakerLayer::new(it, FabricClassify))))
+        .layer(AttemptTimeoutLayer::new(settings.http.attempt_timeout))
+        .layer(base)
+        .service(transport.clone());
+    let polling = PollConfig {
+        first_poll: settings.polling.first_poll,
+        deadline: settings.polling.deadline,
+        mode: match settings.polling.mode {
+            PollingMode::Adaptive => PollMode::Adaptive,
+            PollingMode::RetryAfter => PollMode::RetryAfter,
+        },
+        ..PollConfig::default()
+    };
+    Ok(Client::new(BoxService::new(stack)).with_polling(polling))
+}
+
+fn retry_config(settings: &Settings) -> RetryConfig {
+    RetryConfig {
+        max_attempts: settings.retry.max_attempts,
+        base_delay: settings.retry.base_delay,
+        max_delay: settings.retry.max_delay,
+        ..RetryConfig::default()
+    }
+}
+
+fn breaker_config(settings: &Settings) -> BreakerConfig {
+    BreakerConfig {
+        failure_threshold: settings.breaker.failure_threshold,
+        open_for: settings.breaker.open_for,
+        success_threshold: settings.breaker.success_threshold,
+        half_open_permits: settings.breaker.half_open_permits,
+    }
+}
+
+/// Whether something says who we are. The Azure CLI, which may, is only known by asking it.
+pub(crate) fn has_credentials(settings: &Settings, environment: &Environment) -> bool {
+    let entra = &settings.entra;
+    match entra.credential {
+        CredentialChoice::Auto => {
+            let application = entra.tenant_id.is_some() && entra.client_id.is_some();
+            application
+                && (environment.secret(CLIENT_SECRET).is_some() || entra.federated_token_file.is_some())
+        }
+        _ => true,
+    }
+}
+
+/// The variable of the client secret.
+const CLIENT_SECRET: &str = "AZURE_CLIENT_SECRET";
+
+fn credential(
+    settings: &Settings,
+    environment: &Environment,
+    transport: &HttpTransport,
+) -> anyhow::Result<Arc<dyn TokenCredential>> {
+    let config = CredentialConfig {
+        authority: settings.entra.authority.clone(),
+        kind: credential_kind(settings, environment)?,
+    };
+    let service = ServiceBuilder::new()
+        .layer(AttemptTimeoutLayer::new(settings.http.attempt_timeout))
+        .service(transport.clone());
+    let tried = || {
+        ExitWith::usage("set up the credentials")
+            .help("check AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_LOGIN_BASE_URL")
+    };
+    azure::credential(config, BoxService::new(service)).with_context(tried)
+}
+
+/// A value without which there is no credential.
+fn needed<T>(value: Option<T>, name: &str) -> anyhow::Result<T> {
+    value.ok_or_else(|| {
+        let help = format!("set {name}, in .env or the environment");
+        anyhow!("{name} is not set").context(ExitWith::new(exit::DENIED, "find credentials").help(help))
+    })
+}
+
+fn credential_kind(settings: &Settings, environment: &Environment) -> anyhow::Result<CredentialKind> {
+    let entra = &settings.entra;
+    let tenant = || needed(entra.tenant_id.clone(), "AZURE_TENANT_ID");
+    let client = || needed(entra.client_id.clone(), "AZURE_CLIENT_ID");
+    let secret = environment.secret(CLIENT_SECRET);
+    let choice = match entra.credential {
+        CredentialChoice::Auto if secret.is_some() => CredentialChoice::ClientSecret,
+        CredentialChoice::Auto if entra.federated_token_file.is_some() => CredentialChoice::WorkloadIdentity,
+        CredentialChoice::Auto => CredentialChoice::AzureCli,
+        choice => choice,
+    };
+    Ok(match choice {
+        CredentialChoice::ClientSecret => {
+            let secret = needed(secret, CLIENT_SECRET)?;
+            CredentialKind::ClientSecret { tenant_id: tenant()?, client_id: client()?, secret }
+        }
+        CredentialChoice::WorkloadIdentity => CredentialKind::WorkloadIdentity {
+            tenant_id: tenant()?,
+            client_id: client()?,
+            token_file: needed(entra.federated_token_file.clone(), "AZURE_FEDERATED_TOKEN_FILE")?,
+        },
+        CredentialChoice::ManagedIdentity => {
+            CredentialKind::ManagedIdentity { client_id: entra.client_id.clone() }
+        }
+        CredentialChoice::AzureCli | CredentialChoice::Auto => {
+            CredentialKind::AzureCli { tenant_id: entra.tenant_id.clone() }
+        }
+    })
+}

@@ -1,0 +1,344 @@
+//! One write to Fabric, what reverses it, and what it gives back: all of it data.
+
+use std::fmt;
+
+use selvedge_fabric_client::git::Provider;
+use selvedge_fabric_client::{CapacityId, ConnectionId, FolderId, ItemId, PrincipalId, WorkspaceId};
+use selvedge_rollback::{Receipts, StepId};
+use serde::{Deserialize, Serialize};
+
+use crate::definition::Definition;
+use crate::desired::{PrincipalKind, Role};
+use crate::repository::Place;
+
+/// One write to Fabric that is intended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "change", rename_all = "snake_case")]
+pub enum Change {
+    /// Makes the workspace.
+    CreateWorkspace {
+        /// Its display name.
+        name: String,
+        /// Its description.
+        description: Option<String>,
+    },
+    /// Overwrites the workspace's description.
+    DescribeWorkspace {
+        /// The workspace.
+        workspace: WorkspaceId,
+        /// Its display name, for people.
+        name: String,
+        /// The new description.
+        description: String,
+    },
+    /// Assigns the workspace to a capacity.
+    AssignCapacity {
+        /// The workspace.
+        workspace: Ref<WorkspaceId>,
+        /// The capacity.
+        capacity: CapacityId,
+    },
+    /// Makes a folder.
+    CreateFolder {
+        /// The workspace.
+        workspace: Ref<WorkspaceId>,
+        /// The folder it stands in; `None` at the top level.
+        parent: Option<Ref<FolderId>>,
+        /// Its own name.
+        name: String,
+        /// The whole path, for people.
+        path: String,
+    },
+    /// Makes an item.
+    CreateItem {
+        /// The workspace.
+        workspace: Ref<WorkspaceId>,
+        /// The folder; `None` at the top level.
+        folder: Option<Ref<FolderId>>,
+        /// Fabric's item type.
+        item_type: String,
+        /// Its display name.
+        name: String,
+        /// Its description.
+        description: Option<String>,
+        /// Its content.
+        definition: Option<Definition>,
+    },
+    /// Overwrites an item's description.
+    DescribeItem {
+        /// The workspace.
+        workspace: WorkspaceId,
+        /// The item.
+        item: ItemId,
+        /// Its type, for people.
+        item_type: String,
+        /// Its display name, for people.
+        name: String,
+        /// The new description.
+        description: String,
+    },
+    /// Overwrites an item's content.
+    UpdateDefinition {
+        /// The workspace.
+        workspace: WorkspaceId,
+        /// The item.
+        item: ItemId,
+        /// Its type, for people.
+        item_type: String,
+        /// Its display name, for people.
+        name: String,
+        /// The new content.
+        definition: Definition,
+    },
+    /// Gives a principal a role.
+    AddRole {
+        /// The workspace.
+        workspace: Ref<WorkspaceId>,
+        /// Who.
+        principal: PrincipalId,
+        /// What kind of principal.
+        principal_kind: PrincipalKind,
+        /// The role.
+        role: Role,
+        /// The principal as the configuration names it, for people.
+        label: String,
+    },
+    /// Gives a principal another role.
+    ChangeRole {
+        /// The workspace.
+        workspace: WorkspaceId,
+        /// Who.
+        principal: PrincipalId,
+        /// The new role.
+        role: Role,
+        /// The principal as the configuration names it, for people.
+        label: String,
+    },
+    /// Makes the connection that holds the credentials of a Git provider.
+    CreateConnection {
+        /// Its display name.
+        name: String,
+        /// The repository's address.
+        url: String,
+        /// The name of the secret that holds the token. Never the token.
+        secret: String,
+    },
+    /// Connects the workspace to a branch and directory of a repository.
+    ConnectGit {
+        /// The workspace.
+        workspace: Ref<WorkspaceId>,
+        /// The repository, branch and directory.
+        provider: Provider,
+        /// The connection that holds the credentials.
+        connection: Ref<ConnectionId>,
+    },
+    /// Makes the workspace and the repository compare each other for the first time.
+    InitializeGit {
+        /// The workspace.
+        workspace: Ref<WorkspaceId>,
+        /// The step that connects it. `None`: it was connected before, and then initializing cannot be undone.
+        connected_by: Option<StepId>,
+    },
+    /// Commits everything in the workspace to the repository. Cannot be undone.
+    CommitToGit {
+        /// The workspace.
+        workspace: Ref<WorkspaceId>,
+        /// The commit's comment.
+        comment: String,
+    },
+}
+
+/// What reverses a change. Removals name no id: they act on what the change itself gave back.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "undo", rename_all = "snake_case")]
+pub enum Undo {
+    /// Removes what the change made.
+    Remove,
+    /// Puts the description back.
+    RestoreDescription {
+        /// What it said before.
+        before: String,
+    },
+    /// Puts the content back.
+    RestoreDefinition {
+        /// The content before.
+        before: Definition,
+    },
+    /// Puts the role back.
+    RestoreRole {
+        /// The role before.
+        before: Role,
+    },
+    /// Puts the capacity assignment back.
+    RestoreCapacity {
+        /// The capacity before, if there was one.
+        before: Option<CapacityId>,
+    },
+    /// Disconnects the workspace from Git.
+    Disconnect,
+    /// Nothing of its own: it goes with what another step made.
+    Nothing,
+    /// It cannot be reversed.
+    Impossible,
+}
+
+/// What a change gave back.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "receipt", rename_all = "snake_case")]
+pub enum Receipt {
+    /// A workspace was made.
+    Workspace {
+        /// Its id.
+        id: WorkspaceId,
+    },
+    /// A folder was made.
+    Folder {
+        /// Its id.
+        id: FolderId,
+    },
+    /// An item was made.
+    Item {
+        /// Its id.
+        id: ItemId,
+    },
+    /// A connection was made.
+    Connection {
+        /// Its id.
+        id: ConnectionId,
+    },
+    /// A content was overwritten.
+    Definition {
+        /// [`Definition::digest`] of what the service returns now. Empty where nobody will ask.
+        after: String,
+    },
+    /// It is done, and there is no more to say.
+    Done,
+}
+
+/// Something that exists, or that an earlier step of the same plan makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ref<I> {
+    /// It exists.
+    Id(I),
+    /// That step makes it.
+    Step(StepId),
+}
+
+impl<I> Ref<I> {
+    /// The step that makes it, if one does.
+    pub fn step(&self) -> Option<StepId> {
+        match self {
+            Self::Id(_) => None,
+            Self::Step(step) => Some(*step),
+        }
+    }
+}
+
+/// An id that a receipt may hold.
+pub trait Made: Copy {
+    /// The id, where the receipt holds one of this kind.
+    fn in_receipt(receipt: &Receipt) -> Option<Self>;
+}
+
+impl Made for WorkspaceId {
+    fn in_receipt(receipt: &Receipt) -> Option<Self> {
+        match receipt {
+            Receipt::Workspace { id } => Some(*id),
+            _ => None,
+        }
+    }
+}
+
+impl Made for FolderId {
+    fn in_receipt(receipt: &Receipt) -> Option<Self> {
+        match receipt {
+            Receipt::Folder { id } => Some(*id),
+            _ => None,
+        }
+    }
+}
+
+impl Made for ConnectionId {
+    fn in_receipt(receipt: &Receipt) -> Option<Self> {
+        match receipt {
+            Receipt::Connection { id } => Some(*id),
+            _ => None,
+        }
+    }
+}
+
+impl<I: Made> Ref<I> {
+    /// The id, once the step that makes it is done.
+    #[must_use]
+    pub fn resolve(&self, receipts: &Receipts<Receipt>) -> Option<I> {
+        match self {
+            Self::Id(id) => Some(*id),
+            Self::Step(step) => receipts.get(step).and_then(I::in_receipt),
+        }
+    }
+}
+
+impl Change {
+    /// Whether the change overwrites something that somebody may have made by hand.
+    #[must_use]
+    pub fn overwrites(&self) -> bool {
+        matches!(
+            self,
+            Self::DescribeWorkspace { .. }
+                | Self::DescribeItem { .. }
+                | Self::UpdateDefinition { .. }
+                | Self::ChangeRole { .. }
+                | Self::AssignCapacity { workspace: Ref::Id(_), .. }
+        )
+    }
+
+    /// Whether it can be undone.
+    #[must_use]
+    pub fn reversible(&self) -> bool {
+        !matches!(self, Self::CommitToGit { .. } | Self::InitializeGit { connected_by: None, .. })
+    }
+
+    /// The steps whose results it uses.
+    #[must_use]
+    pub fn uses(&self) -> Vec<StepId> {
+        let (workspace, folder, connection) = match self {
+            Self::AssignCapacity { workspace, .. }
+            | Self::AddRole { workspace, .. }
+            | Self::InitializeGit { workspace, .. }
+            | Self::CommitToGit { workspace, .. } => (Some(workspace), None, None),
+            Self::CreateFolder { workspace, parent, .. } => (Some(workspace), parent.as_ref(), None),
+            Self::CreateItem { workspace, folder, .. } => (Some(workspace), folder.as_ref(), None),
+            Self::ConnectGit { workspace, connection, .. } => (Some(workspace), None, Some(connection)),
+            Self::CreateWorkspace { .. }
+            | Self::DescribeWorkspace { .. }
+            | Self::DescribeItem { .. }
+            | Self::UpdateDefinition { .. }
+            | Self::ChangeRole { .. }
+            | Self::CreateConnection { .. } => (None, None, None),
+        };
+        let steps =
+            [workspace.and_then(Ref::step), folder.and_then(Ref::step), connection.and_then(Ref::step)];
+        steps.into_iter().flatten().collect()
+    }
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::CreateWorkspace { name, .. } => write!(f, "create workspace {name}"),
+            Self::DescribeWorkspace { name, .. } => write!(f, "describe workspace {name}"),
+            Self::AssignCapacity { capacity, .. } => write!(f, "assign capacity {capacity}"),
+            Self::CreateFolder { path, .. } => write!(f, "create folder {path}"),
+            Self::CreateItem { item_type, name, .. } => write!(f, "create {item_type} {name}"),
+            Self::DescribeItem { item_type, name, .. } => write!(f, "describe {item_type} {name}"),
+            Self::UpdateDefinition { item_type, name, .. } => write!(f, "update {item_type} {name}"),
+            Self::AddRole { role, label, .. } => write!(f, "give {label} the role {role}"),
+            Self::ChangeRole { role, label, .. } => write!(f, "change the role of {label} to {role}"),
+            Self::CreateConnection { name, .. } => write!(f, "create connection {name}"),
+            Self::ConnectGit { provider, .. } => write!(f, "connect to Git {}", Place::from(provider)),
+            Self::InitializeGit { .. } => f.write_str("initialize the Git connection"),
+            Self::CommitToGit { .. } => f.write_str("commit to Git"),
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! Reads the live state: only reads, and only what the desired state has a word about.
+
+use std::collections::HashMap;
+
+use selvedge_fabric_client::folders::Folder;
+use selvedge_fabric_client::{
+    Client, Error, FolderId, WorkspaceId, capacities, connections, folders, git, items, roles, workspaces,
+};
+
+use crate::desired::Desired;
+use crate::live::{Live, LiveCapacity, LiveConnection, LiveFolder, LiveGit, LiveItem, LiveWorkspace};
+use crate::target::{
+    TargetError, connection_path, from_wire, has_workspace_changes, is_initialized, role_from_wire,
+};
+
+/// Reads what `desired` is to be compared with.
+///
+/// # Errors
+///
+/// When something cannot be read. A list of capacities or connections that the caller may not see counts as not read.
+pub async fn read(client: &Client, desired: &Desired) -> Result<Live, TargetError> {
+    let mut live = Live::default();
+    let all = client.list_all(workspaces::list()).await?;
+    let name = desired.workspace.name.to_lowercase();
+    if desired.workspace.capacity.is_some() {
+        live.capacities = allowed(client.list_all(capacities::list()).await)?
+            .map(|all| all.into_iter().map(LiveCapacity::from).collect());
+    }
+    if let Some(found) = all.into_iter().find(|workspace| workspace.display_name.to_lowercase() == name) {
+        let id = found.id;
+        live.workspace = Some(LiveWorkspace {
+            id,
+            description: found.description.unwrap_or_default(),
+            capacity: found.capacity_id,
+        });
+        live.folders = paths(client.list_all(folders::list(id)).await?);
+        live.items = read_items(client, id, desired).await?;
+        let assignments = client.list_all(roles::list(id)).await?;
+        live.roles =
+            assignments.into_iter().map(|given| (given.principal.id, role_from_wire(given.role))).collect();
+        if desired.git.is_some() {
+            live.git = read_git(client, id).await?;
+        }
+    }
+    if desired.git.as_ref().is_some_and(|git| git.connection.is_none()) && live.git.provider.is_none() {
+        let all = allowed(client.list_all(connections::list()).await)?.unwrap_or_default();
+        live.connections = all.into_iter().filter_map(git_connection).collect();
+    }
+    Ok(live)
+}
+
+/// What the caller may not see is not read; anything else that goes wrong is an error.
+fn allowed<T>(answer: Result<T, Error>) -> Result<Option<T>, Error> {
+    match answer {
+        Err(error) if error.status().is_some_and(|status| status == 403) => Ok(None),
+        other => other.map(Some),
+    }
+}
+
+impl From<capacities::Capacity> for LiveCapacity {
+    fn from(capacity: capacities::Capacity) -> Self {
+        let active = capacity.is_active();
+        Self { id: capacity.id, name: capacity.display_name, active }
+    }
+}
+
+fn git_connection(connection: connections::Connection) -> Option<LiveConnection> {
+    let path = connection_path(&connection)?.to_owned();
+    Some(LiveConnection { id: connection.id, name: connection.display_name.unwrap_or_default(), path })
+}
+
+async fn read_items(
+    client: &Client,
+    workspace: WorkspaceId,
+    desired: &Desired,
+) -> Result<Vec<LiveItem>, TargetError> {
+    let mut live = Vec::new();
+    for item in client.list_all(items::list(workspace)).await? {
+        let item_type = item.kind.to_string();
+        let has_definition = desired.items.iter().any(|want| {
+            want.definition.is_some()
+                && want.kind == item_type
+                && want.name.to_lowercase() == item.display_name.to_lowercase()
+        });
+        let definition = if has_definition {
+            let answer = client.run(items::get_definition(workspace, item.id, None)).await?;
+            Some(from_wire(answer)?)
+        } else {
+            None
+        };
+        live.push(LiveItem {
+            id: item.id,
+            item_type,
+            name: item.display_name,
+            description: item.description.unwrap_or_default(),
+            folder: item.folder_id,
+            definition,
+        });
+    }
+    Ok(live)
+}
+
+async fn read_git(client: &Client, workspace: WorkspaceId) -> Result<LiveGit, TargetError> {
+    let connection = client.send(git::connection(workspace)).await?;
+    let initialized = is_initialized(&connection);
+    let uncommitted = initialized && has_workspace_changes(&client.run(git::status(workspace)).await?);
+    Ok(LiveGit { provider: connection.git_provider_details, initialized, uncommitted })
+}
+
+/// The folders with their paths. One whose parents are not all listed has no path and is left out.
+fn paths(folders: Vec<Folder>) -> Vec<LiveFolder> {
+    let by_id: HashMap<FolderId, &Folder> = folders.iter().map(|folder| (folder.id, folder)).collect();
+    folders
+        .iter()
+        .filter_map(|folder| {
+            let mut names = vec![folder.display_name.as_str()];
+            let mut parent = folder.parent_folder_id;
+            while let Some(id) = parent {
+                let folder = by_id.get(&id)?;
+                names.push(&folder.display_name);
+                parent = folder.parent_folder_id;
+                // A loop cannot come from Fabric, but it must not hang us either.
+                if names.len() > folders.len() {
+                    return None;
+                }
+            }
+            names.reverse();
+            Some(LiveFolder { id: folder.id, path: names.join("/") })
+        })
+        .collect()
+}

@@ -1,0 +1,96 @@
+//! The assignment of a workspace to a capacity. The service accepts it and carries it out by itself.
+
+use selvedge_fabric_client::workspaces::{self, Workspace};
+use selvedge_fabric_client::{CapacityId, WorkspaceId};
+use selvedge_rollback::{Failure, Found, Progress, Reach, Undone};
+
+use super::failure::{idempotent, not_verified, read};
+use super::{Attempt, Fabric, Secrets, TargetError};
+use crate::change::{Receipt, Ref, Undo};
+
+impl<S: Secrets> Fabric<S> {
+    pub(super) async fn invert_assign_capacity(&self, workspace: &Ref<WorkspaceId>) -> Attempt<Undo> {
+        let before = match workspace {
+            Ref::Id(id) => self.client.send(workspaces::get(*id)).await.map_err(read)?.capacity_id,
+            // It is a workspace that this transaction makes, without one.
+            Ref::Step(_) => None,
+        };
+        Ok(Undo::RestoreCapacity { before })
+    }
+
+    pub(super) async fn assign_capacity(
+        &self,
+        workspace: WorkspaceId,
+        capacity: CapacityId,
+    ) -> Attempt<Progress<Receipt>> {
+        let call = workspaces::assign_to_capacity(workspace, capacity);
+        self.client.send(call).await.map_err(idempotent)?;
+        // The 202 names no operation: the workspace itself is looked at.
+        Ok(Progress::Accepted(capacity.to_string()))
+    }
+
+    /// Waits until the workspace shows the capacity.
+    pub(super) async fn capacity_assigned(
+        &self,
+        workspace: WorkspaceId,
+        capacity: Option<CapacityId>,
+    ) -> Attempt<Receipt> {
+        let look = async || {
+            let live = self.client.send(workspaces::get(workspace)).await.map_err(read)?;
+            if shows(&live, "Failed") {
+                let error = TargetError::NotVerified("the capacity assignment failed".to_owned());
+                return Err(Failure { error, reach: Reach::Sent, resend_after: None });
+            }
+            Ok((live.capacity_id == capacity && !shows(&live, "InProgress")).then_some(()))
+        };
+        match self.until(look).await? {
+            Some(()) => Ok(Receipt::Done),
+            None => {
+                let error =
+                    TargetError::NotVerified("the capacity assignment did not come to an end".to_owned());
+                Err(Failure { error, reach: Reach::Pending, resend_after: None })
+            }
+        }
+    }
+
+    pub(super) async fn find_capacity(
+        &self,
+        workspace: WorkspaceId,
+        capacity: CapacityId,
+    ) -> Attempt<Found<Receipt>> {
+        let live = self.client.send(workspaces::get(workspace)).await.map_err(read)?;
+        Ok(if live.capacity_id == Some(capacity) { Found::Done(Receipt::Done) } else { Found::Absent })
+    }
+
+    pub(super) async fn restore_capacity(
+        &self,
+        workspace: WorkspaceId,
+        ours: CapacityId,
+        before: Option<CapacityId>,
+    ) -> Attempt<Undone> {
+        let now = self.client.send(workspaces::get(workspace)).await.map_err(read)?.capacity_id;
+        if now == before {
+            return Ok(Undone::AlreadyGone);
+        }
+        if now != Some(ours) {
+            return Ok(Undone::Kept("the workspace was assigned to another capacity since".to_owned()));
+        }
+        let call = match before {
+            Some(before) => workspaces::assign_to_capacity(workspace, before),
+            None => workspaces::unassign_from_capacity(workspace),
+        };
+        self.client.send(call).await.map_err(idempotent)?;
+        match self.capacity_assigned(workspace, before).await {
+            Ok(_) => Ok(Undone::Reversed),
+            Err(_) => Err(not_verified("the workspace does not show the capacity that was put back")),
+        }
+    }
+}
+
+/// Whether the workspace shows this progress of its capacity assignment; the service has changed the case before.
+fn shows(workspace: &Workspace, progress: &str) -> bool {
+    workspace
+        .capacity_assignment_progress
+        .as_deref()
+        .is_some_and(|shown| shown.eq_ignore_ascii_case(progress))
+}

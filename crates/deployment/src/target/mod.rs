@@ -1,0 +1,330 @@
+//! Fabric as the target of a transaction: how each change is made, read back and undone.
+
+mod capacity;
+mod connections;
+mod failure;
+mod folders;
+mod git;
+mod items;
+mod roles;
+mod workspaces;
+
+use std::time::Duration;
+
+use secrecy::SecretString;
+use selvedge_fabric_client::{Accepted, Client};
+use selvedge_rollback::{Call, Failure, Found, Marker, Progress, Target, Undone};
+
+pub(crate) use connections::path as connection_path;
+pub use failure::TargetError;
+pub(crate) use git::{has_workspace_changes, is_initialized};
+pub(crate) use items::from_wire;
+pub(crate) use roles::role_from_wire;
+
+use crate::change::{Change, Made, Receipt, Ref, Undo};
+
+/// The longest description of an item, in characters.
+const ITEM_DESCRIPTION: usize = 256;
+/// The longest description of a workspace, in characters.
+const WORKSPACE_DESCRIPTION: usize = 4000;
+
+type Fail = Failure<TargetError>;
+type Attempt<T> = Result<T, Fail>;
+
+/// Gives the value of a secret that a change names.
+pub trait Secrets: Send + Sync {
+    /// The value, or `None` where there is no such secret.
+    fn get(&self, name: &str) -> Option<SecretString>;
+}
+
+impl<F: Fn(&str) -> Option<SecretString> + Send + Sync> Secrets for F {
+    fn get(&self, name: &str) -> Option<SecretString> {
+        self(name)
+    }
+}
+
+/// How long the target waits for what Fabric does by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    /// The wait after the first look; it doubles for each further one.
+    pub first: Duration,
+    /// The longest wait between two looks.
+    pub longest: Duration,
+    /// When to give up looking.
+    pub deadline: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            first: Duration::from_millis(500),
+            longest: Duration::from_secs(10),
+            deadline: Duration::from_secs(10 * 60),
+        }
+    }
+}
+
+/// A Fabric tenant, as its API shows it to one principal.
+pub struct Fabric<S> {
+    client: Client,
+    secrets: S,
+    patience: Patience,
+}
+
+impl<S: Secrets> Fabric<S> {
+    /// The tenant behind `client`.
+    pub fn new(client: Client, secrets: S, patience: Patience) -> Self {
+        Self { client, secrets, patience }
+    }
+
+    /// The id that a reference stands for.
+    fn id<I: Made>(&self, call: Call<'_, Self>, reference: &Ref<I>) -> Attempt<I> {
+        reference.resolve(call.receipts).ok_or_else(|| {
+            let step = reference.step().unwrap_or(call.step);
+            Failure::unsent(TargetError::NoReceipt(step))
+        })
+    }
+
+    /// Looks until there is something to see, or patience ends.
+    async fn until<T, L>(&self, mut look: impl FnMut() -> L) -> Attempt<Option<T>>
+    where
+        L: Future<Output = Attempt<Option<T>>> + Send,
+        T: Send,
+    {
+        let deadline = tokio::time::Instant::now() + self.patience.deadline;
+        let mut wait = self.patience.first;
+        loop {
+            if let Some(seen) = look().await? {
+                return Ok(Some(seen));
+            }
+            if tokio::time::Instant::now() + wait > deadline {
+                return Ok(None);
+            }
+            tokio::time::sleep(wait).await;
+            wait = wait.saturating_mul(2).min(self.patience.longest);
+        }
+    }
+}
+
+/// What a transaction keeps of an accepted operation.
+fn operation_text(accepted: &Accepted) -> Attempt<String> {
+    serde_json::to_string(accepted).map_err(|error| Failure::unsent(TargetError::Operation(error)))
+}
+
+fn operation(text: &str) -> Attempt<Accepted> {
+    serde_json::from_str(text).map_err(|error| Failure::unsent(TargetError::Operation(error)))
+}
+
+impl<S: Secrets> Target for Fabric<S> {
+    type Change = Change;
+    type Undo = Undo;
+    type Receipt = Receipt;
+    type Error = TargetError;
+
+    fn reversible(&self, change: &Change) -> bool {
+        change.reversible()
+    }
+
+    fn marks(&self, change: &Change, marker: &Marker) -> bool {
+        let fits = |text: &Option<String>, limit| {
+            marker.append_to(text.as_deref().unwrap_or_default(), limit).is_some()
+        };
+        match change {
+            Change::CreateWorkspace { description, .. } => fits(description, WORKSPACE_DESCRIPTION),
+            Change::CreateItem { description, .. } => fits(description, ITEM_DESCRIPTION),
+            _ => false,
+        }
+    }
+
+    async fn invert(&self, call: Call<'_, Self>) -> Attempt<Undo> {
+        match call.change {
+            Change::CreateWorkspace { name, .. } => self.invert_create_workspace(call, name).await,
+            Change::DescribeWorkspace { workspace, .. } => self.invert_describe_workspace(*workspace).await,
+            Change::AssignCapacity { workspace, .. } => self.invert_assign_capacity(workspace).await,
+            Change::CreateFolder { workspace, parent, name, .. } => {
+                self.invert_create_folder(workspace, parent.as_ref(), name).await
+            }
+            Change::CreateItem { workspace, item_type, name, .. } => {
+                self.invert_create_item(call, workspace, item_type, name).await
+            }
+            Change::DescribeItem { workspace, item, .. } => {
+                self.invert_describe_item(*workspace, *item).await
+            }
+            Change::UpdateDefinition { workspace, item, .. } => {
+                self.invert_update_definition(*workspace, *item).await
+            }
+            Change::AddRole { workspace, principal, .. } => self.invert_add_role(workspace, *principal).await,
+            Change::ChangeRole { workspace, principal, .. } => {
+                self.invert_change_role(*workspace, *principal).await
+            }
+            Change::CreateConnection { name, .. } => self.invert_create_connection(name).await,
+            Change::ConnectGit { workspace, .. } => self.invert_connect_git(workspace).await,
+            Change::InitializeGit { connected_by: Some(_), .. } => Ok(Undo::Nothing),
+            Change::InitializeGit { .. } | Change::CommitToGit { .. } => Ok(Undo::Impossible),
+        }
+    }
+
+    async fn execute(&self, call: Call<'_, Self>) -> Attempt<Progress<Receipt>> {
+        match call.change {
+            Change::CreateWorkspace { name, description } => {
+                self.create_workspace(call, name, description.as_deref()).await
+            }
+            Change::DescribeWorkspace { workspace, description, .. } => {
+                self.describe_workspace(*workspace, description).await
+            }
+            Change::AssignCapacity { workspace, capacity } => {
+                self.assign_capacity(self.id(call, workspace)?, *capacity).await
+            }
+            Change::CreateFolder { workspace, parent, name, .. } => {
+                self.create_folder(call, workspace, parent.as_ref(), name).await
+            }
+            Change::CreateItem { workspace, folder, item_type, name, description, definition } => {
+                let folder = folder.as_ref().map(|folder| self.id(call, folder)).transpose()?;
+                let new = items::new(
+                    call.marker,
+                    item_type,
+                    name,
+                    description.as_deref(),
+                    folder,
+                    definition.as_ref(),
+                );
+                self.create_item(self.id(call, workspace)?, &new).await
+            }
+            Change::DescribeItem { workspace, item, description, .. } => {
+                self.describe_item(*workspace, *item, description).await
+            }
+            Change::UpdateDefinition { workspace, item, definition, .. } => {
+                self.update_definition(call, *workspace, *item, definition).await
+            }
+            Change::AddRole { workspace, principal, principal_kind, role, .. } => {
+                self.add_role(self.id(call, workspace)?, *principal, *principal_kind, *role).await
+            }
+            Change::ChangeRole { workspace, principal, role, .. } => {
+                self.change_role(*workspace, *principal, *role).await
+            }
+            Change::CreateConnection { name, url, secret } => self.create_connection(name, url, secret).await,
+            Change::ConnectGit { workspace, provider, connection } => {
+                self.connect_git(self.id(call, workspace)?, provider, self.id(call, connection)?).await
+            }
+            Change::InitializeGit { workspace, .. } => self.initialize_git(self.id(call, workspace)?).await,
+            Change::CommitToGit { workspace, comment } => {
+                self.commit_to_git(self.id(call, workspace)?, comment).await
+            }
+        }
+    }
+
+    async fn wait(&self, call: Call<'_, Self>, text: &str) -> Attempt<Receipt> {
+        match call.change {
+            Change::AssignCapacity { workspace, capacity } => {
+                self.capacity_assigned(self.id(call, workspace)?, Some(*capacity)).await
+            }
+            Change::CreateItem { .. } => self.item_created(&operation(text)?).await,
+            Change::UpdateDefinition { workspace, item, .. } => {
+                self.definition_updated(call, *workspace, *item, &operation(text)?).await
+            }
+            Change::InitializeGit { .. } => self.git_initialized(&operation(text)?).await,
+            Change::CommitToGit { .. } => self.committed_to_git(&operation(text)?).await,
+            _ => Err(Failure::unsent(TargetError::NoOperation(call.step))),
+        }
+    }
+
+    async fn reconcile(&self, call: Call<'_, Self>) -> Attempt<Found<Receipt>> {
+        match call.change {
+            Change::CreateWorkspace { name, .. } => self.find_workspace(call, name).await,
+            Change::DescribeWorkspace { workspace, description, .. } => {
+                self.find_workspace_description(*workspace, description).await
+            }
+            Change::AssignCapacity { workspace, capacity } => {
+                self.find_capacity(self.id(call, workspace)?, *capacity).await
+            }
+            Change::CreateFolder { workspace, parent, name, .. } => {
+                self.find_folder(call, workspace, parent.as_ref(), name).await
+            }
+            Change::CreateItem { workspace, item_type, name, .. } => {
+                self.find_item(call, self.id(call, workspace)?, item_type, name).await
+            }
+            Change::DescribeItem { workspace, item, description, .. } => {
+                self.find_item_description(*workspace, *item, description).await
+            }
+            Change::UpdateDefinition { workspace, item, definition, .. } => {
+                self.find_definition(*workspace, *item, definition).await
+            }
+            Change::AddRole { workspace, principal, role, .. } => {
+                self.find_role(self.id(call, workspace)?, *principal, *role).await
+            }
+            Change::ChangeRole { workspace, principal, role, .. } => {
+                self.find_changed_role(*workspace, *principal, *role).await
+            }
+            Change::CreateConnection { name, url, .. } => self.find_connection(name, url).await,
+            Change::ConnectGit { workspace, provider, .. } => {
+                self.find_git(self.id(call, workspace)?, provider).await
+            }
+            Change::InitializeGit { workspace, .. } => {
+                self.find_git_initialized(self.id(call, workspace)?).await
+            }
+            Change::CommitToGit { workspace, .. } => self.find_commit(self.id(call, workspace)?).await,
+        }
+    }
+
+    async fn undo(&self, call: Call<'_, Self>, undo: &Undo, receipt: &Receipt) -> Attempt<Undone> {
+        match (call.change, undo, receipt) {
+            (Change::CreateWorkspace { .. }, Undo::Remove, Receipt::Workspace { id }) => {
+                self.remove_workspace(*id).await
+            }
+            (
+                Change::DescribeWorkspace { workspace, description, .. },
+                Undo::RestoreDescription { before },
+                _,
+            ) => self.restore_workspace_description(*workspace, description, before).await,
+            (Change::AssignCapacity { workspace, capacity }, Undo::RestoreCapacity { before }, _) => {
+                self.restore_capacity(self.id(call, workspace)?, *capacity, *before).await
+            }
+            (Change::CreateFolder { workspace, .. }, Undo::Remove, Receipt::Folder { id }) => {
+                self.remove_folder(self.id(call, workspace)?, *id).await
+            }
+            (Change::CreateItem { workspace, .. }, Undo::Remove, Receipt::Item { id }) => {
+                self.remove_item(self.id(call, workspace)?, *id).await
+            }
+            (
+                Change::DescribeItem { workspace, item, description, .. },
+                Undo::RestoreDescription { before },
+                _,
+            ) => self.restore_item_description(*workspace, *item, description, before).await,
+            (
+                Change::UpdateDefinition { workspace, item, .. },
+                Undo::RestoreDefinition { before },
+                Receipt::Definition { after },
+            ) => self.restore_definition(*workspace, *item, after, before).await,
+            (Change::AddRole { workspace, principal, role, .. }, Undo::Remove, _) => {
+                self.remove_role(self.id(call, workspace)?, *principal, *role).await
+            }
+            (Change::ChangeRole { workspace, principal, role, .. }, Undo::RestoreRole { before }, _) => {
+                self.restore_role(*workspace, *principal, *role, *before).await
+            }
+            (Change::CreateConnection { .. }, Undo::Remove, Receipt::Connection { id }) => {
+                self.remove_connection(*id).await
+            }
+            (Change::ConnectGit { workspace, provider, .. }, Undo::Disconnect, _) => {
+                self.disconnect_git(self.id(call, workspace)?, provider).await
+            }
+            (Change::InitializeGit { .. }, Undo::Nothing, _) => Ok(Undone::Reversed),
+            _ => Err(Failure::unsent(TargetError::CannotUndo(call.step))),
+        }
+    }
+
+    async fn unmark(&self, call: Call<'_, Self>, receipt: &Receipt) -> Attempt<()> {
+        let Some(marker) = call.marker else {
+            return Ok(());
+        };
+        match (call.change, receipt) {
+            (Change::CreateWorkspace { description, .. }, Receipt::Workspace { id }) => {
+                self.unmark_workspace(*id, &marker, description.as_deref().unwrap_or_default()).await
+            }
+            (Change::CreateItem { workspace, description, .. }, Receipt::Item { id }) => {
+                let text = description.as_deref().unwrap_or_default();
+                self.unmark_item(self.id(call, workspace)?, *id, &marker, text).await
+            }
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! Role assignments. The assignment's id is the principal's, so one is read by it: lists may leave some out.
+
+use selvedge_fabric_client::roles::{self, Principal, PrincipalType};
+use selvedge_fabric_client::{PrincipalId, WorkspaceId};
+use selvedge_rollback::{Found, Progress, Undone};
+
+use super::failure::{conflict, idempotent, not_verified, once, read};
+use super::{Attempt, Fabric, Secrets};
+use crate::change::{Receipt, Ref, Undo};
+use crate::desired::{PrincipalKind, Role};
+
+pub(crate) fn role_to_wire(role: Role) -> roles::Role {
+    match role {
+        Role::Admin => roles::Role::Admin,
+        Role::Member => roles::Role::Member,
+        Role::Contributor => roles::Role::Contributor,
+        Role::Viewer => roles::Role::Viewer,
+    }
+}
+
+pub(crate) fn role_from_wire(role: roles::Role) -> Role {
+    match role {
+        roles::Role::Admin => Role::Admin,
+        roles::Role::Member => Role::Member,
+        roles::Role::Contributor => Role::Contributor,
+        roles::Role::Viewer => Role::Viewer,
+    }
+}
+
+fn kind_to_wire(kind: PrincipalKind) -> PrincipalType {
+    match kind {
+        PrincipalKind::User => PrincipalType::USER,
+        PrincipalKind::Group => PrincipalType::GROUP,
+        PrincipalKind::ServicePrincipal => PrincipalType::SERVICE_PRINCIPAL,
+    }
+}
+
+impl<S: Secrets> Fabric<S> {
+    async fn role_of(&self, workspace: WorkspaceId, principal: PrincipalId) -> Attempt<Option<Role>> {
+        match self.client.send(roles::get(workspace, principal)).await {
+            Ok(live) => Ok(Some(role_from_wire(live.role))),
+            Err(error) if error.is_not_found() => {
+                self.workspace_is_readable(workspace).await?;
+                Ok(None)
+            }
+            Err(error) => Err(read(error)),
+        }
+    }
+
+    pub(super) async fn invert_add_role(
+        &self,
+        workspace: &Ref<WorkspaceId>,
+        principal: PrincipalId,
+    ) -> Attempt<Undo> {
+        if let Ref::Id(workspace) = workspace
+            && let Some(role) = self.role_of(*workspace, principal).await?
+        {
+            return Err(conflict(format!("{principal} has got the role {role} since the plan was made")));
+        }
+        Ok(Undo::Remove)
+    }
+
+    pub(super) async fn add_role(
+        &self,
+        workspace: WorkspaceId,
+        principal: PrincipalId,
+        kind: PrincipalKind,
+        role: Role,
+    ) -> Attempt<Progress<Receipt>> {
+        let call = roles::add(workspace, &Principal::new(principal, kind_to_wire(kind)), role_to_wire(role));
+        self.client.send(call).await.map_err(once)?;
+        Ok(Progress::Done(Receipt::Done))
+    }
+
+    pub(super) async fn find_role(
+        &self,
+        workspace: WorkspaceId,
+        principal: PrincipalId,
+        role: Role,
+    ) -> Attempt<Found<Receipt>> {
+        Ok(match self.role_of(workspace, principal).await? {
+            None => Found::Absent,
+            Some(live) if live == role => Found::Done(Receipt::Done),
+            Some(live) => Found::Foreign(format!("{principal} has the role {live}")),
+        })
+    }
+
+    pub(super) async fn remove_role(
+        &self,
+        workspace: WorkspaceId,
+        principal: PrincipalId,
+        ours: Role,
+    ) -> Attempt<Undone> {
+        match self.role_of(workspace, principal).await? {
+            None => return Ok(Undone::AlreadyGone),
+            Some(live) if live != ours => {
+                return Ok(Undone::Kept(format!("the role was changed since, to {live}")));
+            }
+            Some(_) => {}
+        }
+        match self.client.send(roles::delete(workspace, principal)).await {
+            Ok(()) => {}
+            Err(error) if error.is_not_found() => {}
+            Err(error) => return Err(idempotent(error)),
+        }
+        let gone = async || Ok(self.role_of(workspace, principal).await?.is_none().then_some(()));
+        let gone = self.until(gone).await?;
+        gone.map(|()| Undone::Reversed)
+            .ok_or_else(|| not_verified("the role is still there after its removal"))
+    }
+
+    pub(super) async fn invert_change_role(
+        &self,
+        workspace: WorkspaceId,
+        principal: PrincipalId,
+    ) -> Attempt<Undo> {
+        match self.role_of(workspace, principal).await? {
+            Some(before) => Ok(Undo::RestoreRole { before }),
+            None => Err(conflict(format!("{principal} has lost its role since the plan was made"))),
+        }
+    }
+
+    pub(super) async fn change_role(
+        &self,
+        workspace: WorkspaceId,
+        principal: PrincipalId,
+        role: Role,
+    ) -> Attempt<Progress<Receipt>> {
+        let call = roles::update(workspace, principal, role_to_wire(role));
+        self.client.send(call).await.map_err(idempotent)?;
+        Ok(Progress::Done(Receipt::Done))
+    }
+
+    pub(super) async fn find_changed_role(
+        &self,
+        workspace: WorkspaceId,
+        principal: PrincipalId,
+        role: Role,
+    ) -> Attempt<Found<Receipt>> {
+        let done = self.role_of(workspace, principal).await? == Some(role);
+        Ok(if done { Found::Done(Receipt::Done) } else { Found::Absent })
+    }
+
+    pub(super) async fn restore_role(
+        &self,
+        workspace: WorkspaceId,
+        principal: PrincipalId,
+        ours: Role,
+        before: Role,
+    ) -> Attempt<Undone> {
+        match self.role_of(workspace, principal).await? {
+            Some(live) if live == before => return Ok(Undone::AlreadyGone),
+            Some(live) if live == ours => {}
+            Some(live) => return Ok(Undone::Kept(format!("the role was changed since, to {live}"))),
+            None => return Ok(Undone::Kept("the role was taken away since".to_owned())),
+        }
+        self.change_role(workspace, principal, before).await?;
+        if self.role_of(workspace, principal).await? == Some(before) {
+            Ok(Undone::Reversed)
+        } else {
+            Err(not_verified("the role does not show what was put back"))
+        }
+    }
+}

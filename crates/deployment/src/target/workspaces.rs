@@ -1,0 +1,157 @@
+//! Workspaces: made, described, removed.
+
+use selvedge_fabric_client::WorkspaceId;
+use selvedge_fabric_client::items::{self, ItemType};
+use selvedge_fabric_client::workspaces::{self, Workspace};
+use selvedge_rollback::{Call, Found, Marker, Progress, Undone};
+
+use super::failure::{conflict, idempotent, not_verified, once, read};
+use super::{Attempt, Fabric, Secrets, WORKSPACE_DESCRIPTION};
+use crate::change::{Receipt, Undo};
+
+impl<S: Secrets> Fabric<S> {
+    async fn workspace_named(&self, name: &str) -> Attempt<Option<Workspace>> {
+        let all = self.client.list_all(workspaces::list()).await.map_err(read)?;
+        Ok(all.into_iter().find(|live| live.display_name.to_lowercase() == name.to_lowercase()))
+    }
+
+    /// A workspace of ours is gone where the service says so and still lets us list workspaces: a caller that lost its
+    /// rights is told "not found" too.
+    pub(super) async fn workspace_is_gone(&self, id: WorkspaceId) -> Attempt<bool> {
+        match self.client.send(workspaces::get(id)).await {
+            Ok(_) => Ok(false),
+            Err(error) if error.is_not_found() => {
+                let all = self.client.list_all(workspaces::list()).await.map_err(read)?;
+                Ok(all.iter().all(|live| live.id != id))
+            }
+            Err(error) => Err(read(error)),
+        }
+    }
+
+    /// A positive read of the workspace, without which "not found" about something in it proves nothing.
+    pub(super) async fn workspace_is_readable(&self, id: WorkspaceId) -> Attempt<()> {
+        self.client.send(workspaces::get(id)).await.map(drop).map_err(read)
+    }
+
+    pub(super) async fn invert_create_workspace(&self, call: Call<'_, Self>, name: &str) -> Attempt<Undo> {
+        // Without a marker, only its absence now tells ours from another's later.
+        if call.marker.is_none() && self.workspace_named(name).await?.is_some() {
+            return Err(conflict(format!("a workspace `{name}` has appeared since the plan was made")));
+        }
+        Ok(Undo::Remove)
+    }
+
+    pub(super) async fn create_workspace(
+        &self,
+        call: Call<'_, Self>,
+        name: &str,
+        description: Option<&str>,
+    ) -> Attempt<Progress<Receipt>> {
+        let marked = call
+            .marker
+            .and_then(|marker| marker.append_to(description.unwrap_or_default(), WORKSPACE_DESCRIPTION));
+        let new = workspaces::New {
+            display_name: name.to_owned(),
+            description: marked.or_else(|| description.map(str::to_owned)),
+            capacity_id: None,
+        };
+        let made = self.client.send(workspaces::create(&new)).await.map_err(once)?;
+        Ok(Progress::Done(Receipt::Workspace { id: made.id }))
+    }
+
+    pub(super) async fn find_workspace(&self, call: Call<'_, Self>, name: &str) -> Attempt<Found<Receipt>> {
+        Ok(match self.workspace_named(name).await? {
+            None => Found::Absent,
+            Some(live) => {
+                let text = live.description.unwrap_or_default();
+                match call.marker {
+                    Some(marker) if !marker.is_on(&text) => {
+                        Found::Foreign(format!("a workspace `{name}` that this deployment did not make"))
+                    }
+                    _ => Found::Done(Receipt::Workspace { id: live.id }),
+                }
+            }
+        })
+    }
+
+    /// Removes a workspace of ours, unless somebody has put something into it.
+    pub(super) async fn remove_workspace(&self, id: WorkspaceId) -> Attempt<Undone> {
+        let inside = match self.client.list_all(items::list(id)).await {
+            Ok(inside) => inside,
+            Err(error) if error.is_not_found() && self.workspace_is_gone(id).await? => {
+                return Ok(Undone::AlreadyGone);
+            }
+            Err(error) => return Err(read(error)),
+        };
+        let foreign: Vec<_> = inside
+            .iter()
+            .filter(|item| item.kind != ItemType::SQL_ENDPOINT)
+            .map(|item| item.display_name.as_str())
+            .collect();
+        if !foreign.is_empty() {
+            return Ok(Undone::Kept(format!(
+                "it holds what this deployment did not make: {}",
+                foreign.join(", ")
+            )));
+        }
+        match self.client.send(workspaces::delete(id)).await {
+            Ok(()) => {}
+            Err(error) if error.is_not_found() && self.workspace_is_gone(id).await? => {
+                return Ok(Undone::AlreadyGone);
+            }
+            Err(error) => return Err(idempotent(error)),
+        }
+        let gone = self.until(async || Ok(self.workspace_is_gone(id).await?.then_some(()))).await?;
+        gone.map(|()| Undone::Reversed)
+            .ok_or_else(|| not_verified("the workspace is still there after its removal"))
+    }
+
+    pub(super) async fn invert_describe_workspace(&self, id: WorkspaceId) -> Attempt<Undo> {
+        let live = self.client.send(workspaces::get(id)).await.map_err(read)?;
+        Ok(Undo::RestoreDescription { before: live.description.unwrap_or_default() })
+    }
+
+    pub(super) async fn describe_workspace(&self, id: WorkspaceId, text: &str) -> Attempt<Progress<Receipt>> {
+        let update = workspaces::Update { description: Some(text.to_owned()), ..Default::default() };
+        self.client.send(workspaces::update(id, &update)).await.map_err(idempotent)?;
+        Ok(Progress::Done(Receipt::Done))
+    }
+
+    pub(super) async fn find_workspace_description(
+        &self,
+        id: WorkspaceId,
+        text: &str,
+    ) -> Attempt<Found<Receipt>> {
+        let live = self.client.send(workspaces::get(id)).await.map_err(read)?;
+        let done = live.description.unwrap_or_default() == text;
+        Ok(if done { Found::Done(Receipt::Done) } else { Found::Absent })
+    }
+
+    pub(super) async fn restore_workspace_description(
+        &self,
+        id: WorkspaceId,
+        ours: &str,
+        before: &str,
+    ) -> Attempt<Undone> {
+        let now = self.client.send(workspaces::get(id)).await.map_err(read)?.description.unwrap_or_default();
+        if now == before {
+            return Ok(Undone::AlreadyGone);
+        }
+        if now != ours {
+            return Ok(Undone::Kept(format!("its description was changed since, to `{now}`")));
+        }
+        self.describe_workspace(id, before).await?;
+        match self.find_workspace_description(id, before).await? {
+            Found::Done(_) => Ok(Undone::Reversed),
+            _ => Err(not_verified("the workspace's description does not show what was put back")),
+        }
+    }
+
+    pub(super) async fn unmark_workspace(&self, id: WorkspaceId, marker: &Marker, text: &str) -> Attempt<()> {
+        let live = self.client.send(workspaces::get(id)).await.map_err(read)?;
+        if marker.is_on(&live.description.unwrap_or_default()) {
+            self.describe_workspace(id, text).await?;
+        }
+        Ok(())
+    }
+}

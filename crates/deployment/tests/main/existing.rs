@@ -1,0 +1,120 @@
+//! Deployments onto what was there before.
+
+use selvedge_deployment::change::Change;
+use selvedge_rollback::journal::MemoryStore;
+use selvedge_rollback::{Plan, Verdict};
+use serde_json::{Value, json};
+
+use crate::once;
+use crate::world::{World, inject, world};
+
+/// A tenant in which the example was deployed, and then changed by hand: another description, another content, another
+/// role, an item more and an item less.
+async fn lived_in() -> World {
+    let world = world();
+    assert!(matches!(world.deploy(MemoryStore::default(), once()).await, Verdict::Committed));
+    let workspace = world.find("/v1/workspaces", "contoso-sales-analytics-dev").await;
+    let items = format!("/v1/workspaces/{workspace}/items");
+    let notebook = world.find(&items, "01_IngestSales_Notebook").await;
+    world.send("PATCH", &format!("{items}/{notebook}"), json!({ "description": "by hand" })).await;
+    let part = json!({ "path": "notebook-content.ipynb", "payloadType": "InlineBase64",
+                       "payload": "eyJjZWxscyI6W10sIm5iZm9ybWF0Ijo0LCJuYmZvcm1hdF9taW5vciI6NSwibWV0YWRhdGEiOnt9fQ==" });
+    let definition = json!({ "definition": { "format": "ipynb", "parts": [part] } });
+    world.send("POST", &format!("{items}/{notebook}/updateDefinition"), definition).await;
+    let lead = selvedge_fabric_emulator::demo::TECH_LEAD_ID;
+    let roles = format!("/v1/workspaces/{workspace}/roleAssignments/{lead}");
+    world.send("PATCH", &roles, json!({ "role": "Viewer" })).await;
+    world.send("POST", &items, json!({ "displayName": "theirs", "type": "DataPipeline" })).await;
+    let gold = world.find(&items, "GOLD_Sales_Lakehouse").await;
+    world.send("DELETE", &format!("{items}/{gold}?hardDelete=true"), Value::Null).await;
+    world.settle().await;
+    world
+}
+
+fn changes(plan: &Plan<Change>) -> Vec<String> {
+    plan.steps().iter().map(|step| step.change.to_string()).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_what_differs_is_planned_and_what_the_files_do_not_name_is_left_alone() {
+    let world = lived_in().await;
+    let planned = world.plan().await;
+    assert_eq!(
+        changes(&planned.plan),
+        [
+            "create Lakehouse GOLD_Sales_Lakehouse",
+            "describe Notebook 01_IngestSales_Notebook",
+            "update Notebook 01_IngestSales_Notebook",
+            "change the role of tech.lead@contoso.example to Member",
+            "commit to Git",
+        ]
+    );
+    assert!(matches!(world.deploy(MemoryStore::default(), once()).await, Verdict::Committed));
+    assert!(world.plan().await.plan.is_empty());
+    assert!(world.emulator.inventory().world.to_string().contains("theirs"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn r14_what_was_there_is_untouched_after_a_rollback() {
+    for (fault, skip) in [("403", 0), ("500", 0), ("reset-before", 0)] {
+        for write in [
+            "POST */items",
+            "PATCH */items/*",
+            "POST */updateDefinition",
+            "PATCH */roleAssignments/*",
+            "POST */commitToGit",
+        ] {
+            let world = lived_in().await;
+            let before = world.hash();
+            inject(&world, &format!("{write}={fault},skip={skip},times=1"));
+            let verdict = world.deploy(MemoryStore::default(), once()).await;
+            assert!(matches!(verdict, Verdict::RolledBack { .. }), "{write} {fault}: {verdict:?}");
+            assert_eq!(world.hash(), before, "{write} {fault}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn r14_what_somebody_edited_since_is_kept_and_named() {
+    let world = lived_in().await;
+    inject(&world, "POST */commitToGit=403");
+    let plan = world.plan().await.plan;
+    let workspace = world.find("/v1/workspaces", "contoso-sales-analytics-dev").await;
+    let items = format!("/v1/workspaces/{workspace}/items");
+    let notebook = world.find(&items, "01_IngestSales_Notebook").await;
+    // The commit is held while somebody describes the notebook anew.
+    let pattern = "POST */commitToGit".parse().unwrap();
+    let held = world.emulator.hold(pattern, selvedge_fabric_emulator::HoldPoint::Before);
+    let edit = async {
+        world.emulator.held(held).await;
+        world.send("PATCH", &format!("{items}/{notebook}"), json!({ "description": "edited since" })).await;
+        world.emulator.release(held);
+    };
+    let (verdict, ()) = tokio::join!(world.carry_out(plan, MemoryStore::default(), once()), edit);
+    let Verdict::Left { remaining, .. } = verdict else { panic!("{verdict:?}") };
+    let told: Vec<_> = remaining.iter().map(|left| (left.change.as_str(), left.reason.as_str())).collect();
+    assert_eq!(
+        told,
+        [(
+            "describe Notebook 01_IngestSales_Notebook",
+            "its description was changed since, to `edited since`"
+        )]
+    );
+    assert!(world.emulator.inventory().world.to_string().contains("edited since"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn r10_an_item_of_the_same_name_that_appears_since_is_neither_adopted_nor_removed() {
+    let world = world();
+    assert!(matches!(world.deploy(MemoryStore::default(), once()).await, Verdict::Committed));
+    let workspace = world.find("/v1/workspaces", "contoso-sales-analytics-dev").await;
+    let items = format!("/v1/workspaces/{workspace}/items");
+    let gold = world.find(&items, "GOLD_Sales_Lakehouse").await;
+    world.send("DELETE", &format!("{items}/{gold}?hardDelete=true"), Value::Null).await;
+    let plan = world.plan().await.plan;
+    world.send("POST", &items, json!({ "displayName": "GOLD_Sales_Lakehouse", "type": "Lakehouse" })).await;
+    let before = world.hash();
+    let verdict = world.carry_out(plan, MemoryStore::default(), once()).await;
+    assert!(matches!(verdict, Verdict::RolledBack { .. }), "{verdict:?}");
+    assert_eq!(world.hash(), before);
+}

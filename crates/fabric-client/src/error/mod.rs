@@ -1,0 +1,237 @@
+//! The error of a call: what was tried, how it ended, and whether it may have had an effect.
+
+mod api;
+mod code;
+#[cfg(test)]
+mod tests;
+mod text;
+
+pub use api::{ApiError, ErrorDetail, RelatedResource};
+pub(crate) use api::{ErrorBody, read_retry_after};
+pub use code::ErrorCode;
+pub(crate) use text::Printable;
+
+use crate::{
+    BodyTooLarge, OperationId, Unsent,
+    layer::{AuthError, NotRelative},
+};
+use http::StatusCode;
+use selvedge_resilience::{Outcome, breaker::BreakerOpen, find_cause, retry::Retried, timeout::Elapsed};
+use std::{fmt, time::Duration};
+use tower::BoxError;
+
+/// The error of a call.
+#[derive(Debug)]
+pub struct Error(Box<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    operation: &'static str,
+    kind: ErrorKind,
+    /// Whether something before the last attempt may have reached the service: an earlier one, or the request whose
+    /// operation is asked about.
+    sent_before: bool,
+}
+
+/// How a call ended.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The service answered with an error.
+    #[error("was answered with an error")]
+    Api(#[source] ApiError),
+    /// The connection failed after the request may have left.
+    #[error("got no answer")]
+    Transport(#[source] BoxError),
+    /// The request provably never left.
+    #[error("could not be sent")]
+    Unsent(#[source] BoxError),
+    /// The answer did not come in time.
+    #[error("was not answered within {after:?}")]
+    Timeout {
+        /// How long the last attempt was waited for.
+        after: Duration,
+    },
+    /// The circuit breaker was open; nothing was sent.
+    #[error("was not sent: the circuit breaker is open for another {retry_after:?}")]
+    BreakerOpen {
+        /// How long it stays open at least.
+        retry_after: Duration,
+    },
+    /// The service answered, and what it said could not be read.
+    #[error("got an answer that cannot be read")]
+    Body(#[source] BoxError),
+    /// No token could be had for the request.
+    #[error("could not be authenticated")]
+    Auth(#[source] BoxError),
+    /// The request could not be put together.
+    #[error("could not be put together")]
+    Request(#[source] BoxError),
+    /// The service accepted the request as an operation, and that failed. It may have done a part.
+    #[error("was accepted, and its operation failed")]
+    OperationFailed(#[source] ApiError),
+    /// The operation did not end while it was waited for. It may still.
+    #[error(
+        "was accepted, and its operation {operation} has not ended within {after:?}; it may still complete"
+    )]
+    OperationTimeout {
+        /// The operation.
+        operation: OperationId,
+        /// How long it was waited for.
+        after: Duration,
+    },
+    /// A list did not end: a continuation token came back, or more pages came than a list can have.
+    #[error("was answered with pages that do not end")]
+    PageLoop,
+}
+
+impl Error {
+    pub(crate) fn new(operation: &'static str, kind: ErrorKind) -> Self {
+        Self(Box::new(Inner { operation, kind, sent_before: false }))
+    }
+
+    /// Finds in what a stack of layers answered how the call ended.
+    pub(crate) fn from_stack(operation: &'static str, error: BoxError) -> Self {
+        let chain = &*error;
+        let sent_before = find_cause::<Retried>(chain).is_some_and(Retried::may_have_been_sent);
+        // Authentication first: behind it stands a stack of its own, whose errors are not this call's.
+        let kind = if find_cause::<AuthError>(chain).is_some() {
+            ErrorKind::Auth(error)
+        } else if let Some(open) = find_cause::<BreakerOpen>(chain) {
+            ErrorKind::BreakerOpen { retry_after: open.retry_after() }
+        } else if let Some(elapsed) = find_cause::<Elapsed>(chain) {
+            ErrorKind::Timeout { after: elapsed.after() }
+        } else if find_cause::<Unsent>(chain).is_some() {
+            ErrorKind::Unsent(error)
+        } else if find_cause::<BodyTooLarge>(chain).is_some() {
+            ErrorKind::Body(error)
+        } else if find_cause::<NotRelative>(chain).is_some() {
+            ErrorKind::Request(error)
+        } else {
+            ErrorKind::Transport(error)
+        };
+        Self(Box::new(Inner { operation, kind, sent_before }))
+    }
+
+    /// The same error as one of another operation, of which the failed call was a part.
+    pub(crate) fn within(mut self, operation: &'static str) -> Self {
+        self.0.operation = operation;
+        self
+    }
+
+    /// The same error as one of a request that the service has accepted: what failed to be sent was only a question
+    /// about it.
+    pub(crate) fn after_acceptance(mut self) -> Self {
+        self.0.sent_before = true;
+        self
+    }
+
+    /// The name of the call, such as `workspaces.create`.
+    #[must_use]
+    pub fn operation(&self) -> &'static str {
+        self.0.operation
+    }
+
+    /// How the call ended.
+    #[must_use]
+    pub fn kind(&self) -> &ErrorKind {
+        &self.0.kind
+    }
+
+    /// What the service said, where it said something.
+    #[must_use]
+    pub fn api(&self) -> Option<&ApiError> {
+        match self.kind() {
+            ErrorKind::Api(error) | ErrorKind::OperationFailed(error) => Some(error),
+            _ => None,
+        }
+    }
+
+    /// The status of an error answer. A failed operation has none: it is reported in an answer of 200.
+    #[must_use]
+    pub fn status(&self) -> Option<StatusCode> {
+        match self.kind() {
+            ErrorKind::Api(error) => Some(error.status),
+            _ => None,
+        }
+    }
+
+    /// The service's error code, where it named one.
+    #[must_use]
+    pub fn code(&self) -> Option<&ErrorCode> {
+        self.api().map(|error| &error.code).filter(|code| !code.as_str().is_empty())
+    }
+
+    /// The id to quote to Microsoft's support.
+    #[must_use]
+    pub fn request_id(&self) -> Option<&str> {
+        self.api()?.request_id.as_deref()
+    }
+
+    /// How long the service, or the circuit breaker, asks to be left alone.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self.kind() {
+            ErrorKind::BreakerOpen { retry_after } => Some(*retry_after),
+            _ => self.api()?.retry_after,
+        }
+    }
+
+    /// Whether the service says that the thing is not there (404, 410). It says the same to those who may not see
+    /// it: before absence is concluded, read something that must be visible.
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        matches!(self.status(), Some(StatusCode::NOT_FOUND | StatusCode::GONE))
+    }
+
+    /// What the error tells about sending the request again.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        let transient = Outcome::Transient { retry_after: None };
+        match self.kind() {
+            ErrorKind::Api(error) => error.outcome(),
+            ErrorKind::Unsent(_) | ErrorKind::BreakerOpen { .. } if self.0.sent_before => transient,
+            ErrorKind::Unsent(_) | ErrorKind::BreakerOpen { .. } => Outcome::Unsent,
+            ErrorKind::Transport(_) | ErrorKind::Timeout { .. } | ErrorKind::OperationTimeout { .. } => {
+                transient
+            }
+            ErrorKind::OperationFailed(error) if error.is_retriable == Some(true) => transient,
+            ErrorKind::OperationFailed(_)
+            | ErrorKind::Body(_)
+            | ErrorKind::Auth(_)
+            | ErrorKind::Request(_)
+            | ErrorKind::PageLoop => Outcome::Permanent,
+        }
+    }
+
+    /// Whether the request may have reached the service, and so may have had its effect. An error *answer* does not
+    /// prove the contrary.
+    #[must_use]
+    pub fn may_have_been_sent(&self) -> bool {
+        match self.kind() {
+            ErrorKind::Unsent(_)
+            | ErrorKind::BreakerOpen { .. }
+            | ErrorKind::Auth(_)
+            | ErrorKind::Request(_) => self.0.sent_before,
+            ErrorKind::Api(_)
+            | ErrorKind::Transport(_)
+            | ErrorKind::Timeout { .. }
+            | ErrorKind::Body(_)
+            | ErrorKind::OperationFailed(_)
+            | ErrorKind::OperationTimeout { .. }
+            | ErrorKind::PageLoop => true,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.operation(), self.kind())
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.kind().source()
+    }
+}

@@ -1,0 +1,26 @@
+//! Every log line of this crate. None holds a body, a query or a token.
+
+use crate::{Error, OperationId};
+use std::error::Error as _;
+
+pub(crate) fn token_refresh_failed(error: &azure_core::Error) {
+    tracing::warn!(
+        name: "auth.refresh_failed",
+        error = %crate::error::Printable(&error.to_string()),
+        "Access token could not be refreshed; the current one is still valid"
+    );
+}
+
+pub(crate) fn token_rejected() {
+    tracing::info!(name: "auth.token_rejected", "Access token was rejected; asking for a new one");
+}
+
+pub(crate) fn poll_failed(operation: OperationId, error: &Error) {
+    tracing::warn!(
+        name: "operation.poll_failed",
+        %operation,
+        error = %error,
+        cause = error.source().map(tracing::field::display),
+        "State of an operation could not be read; asking again"
+    );
+}

@@ -1,0 +1,131 @@
+//! The bearer token.
+
+use super::{BaseUri, token::TokenSource};
+use crate::{Request, Response, events};
+use azure_core::credentials::TokenCredential;
+use http::{StatusCode, header::AUTHORIZATION};
+use std::{
+    fmt,
+    future::Future,
+    mem,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+use tower::{BoxError, Layer, Service, ServiceExt};
+
+/// Sends requests with an access token, and only to the base it is made for.
+///
+/// The token is kept in memory, asked for once however many requests wait for it, replaced five minutes before it
+/// ends, and used on while it is valid when that fails. A 401 is answered by one new token and one more attempt (a
+/// 401 proves that nothing was done); a second 401 is returned.
+#[derive(Clone)]
+pub struct Auth {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    tokens: TokenSource,
+    base: BaseUri,
+}
+
+/// A service whose requests carry a token.
+#[derive(Clone)]
+pub struct AuthService<S> {
+    inner: S,
+    shared: Arc<Shared>,
+}
+
+/// A request was not sent because it could not be authenticated.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct AuthError(Kind);
+
+#[derive(Debug, thiserror::Error)]
+enum Kind {
+    #[error("no access token could be had")]
+    Token(#[source] azure_core::Error),
+    #[error("the access token is not for {host}")]
+    ForeignHost { host: String },
+}
+
+// ===== impl AuthError =====
+
+impl AuthError {
+    pub(super) fn token(error: azure_core::Error) -> Self {
+        Self(Kind::Token(error))
+    }
+}
+
+// ===== impl Auth =====
+
+impl Auth {
+    /// Authenticates requests to `base` with tokens of `credential` for `scope` (such as
+    /// `https://api.fabric.microsoft.com/.default`).
+    #[must_use]
+    pub fn new(credential: Arc<dyn TokenCredential>, scope: impl Into<String>, base: BaseUri) -> Self {
+        let tokens = TokenSource::new(credential, scope.into());
+        Self { shared: Arc::new(Shared { tokens, base }) }
+    }
+}
+
+impl<S> Layer<S> for Auth {
+    type Service = AuthService<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        AuthService { inner, shared: Arc::clone(&self.shared) }
+    }
+}
+
+impl fmt::Debug for Auth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Auth").field("base", &self.shared.base).finish_non_exhaustive()
+    }
+}
+
+// ===== impl AuthService =====
+
+impl<S> Service<Request> for AuthService<S>
+where
+    S: Service<Request, Response = Response, Error = BoxError> + Clone + Send + 'static,
+    S::Future: Send,
+{
+    type Response = Response;
+    type Error = BoxError;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, BoxError>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        // The instance that was made ready is the one to call; the clone left behind has yet to be.
+        let clone = self.inner.clone();
+        let mut inner = mem::replace(&mut self.inner, clone);
+        let shared = Arc::clone(&self.shared);
+        Box::pin(async move {
+            if !shared.base.covers(request.uri()) {
+                let host = request.uri().host().unwrap_or_default().to_owned();
+                return Err(AuthError(Kind::ForeignHost { host }).into());
+            }
+            let mut first = request.clone();
+            let token = shared.tokens.token().await?;
+            first.headers_mut().insert(AUTHORIZATION, token.header.clone());
+            let response = inner.call(first).await?;
+            if response.status() != StatusCode::UNAUTHORIZED {
+                return Ok(response);
+            }
+            events::token_rejected();
+            let mut second = request;
+            let token = shared.tokens.replace(&token).await?;
+            second.headers_mut().insert(AUTHORIZATION, token.header);
+            inner.ready().await?.call(second).await
+        })
+    }
+}
+
+impl<S> fmt::Debug for AuthService<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthService").field("base", &self.shared.base).finish_non_exhaustive()
+    }
+}

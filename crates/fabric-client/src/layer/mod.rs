@@ -1,0 +1,12 @@
+//! Layers that know where requests go and who sends them.
+
+mod auth;
+mod base_uri;
+#[cfg(test)]
+mod tests;
+mod token;
+
+pub use auth::{Auth, AuthError, AuthService};
+#[cfg(feature = "azure")]
+pub(crate) use base_uri::is_loopback;
+pub use base_uri::{BaseUri, BaseUriService, InvalidBaseUri, NotRelative};

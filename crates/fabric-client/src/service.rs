@@ -1,0 +1,34 @@
+//! The types that every layer and every transport here agree on.
+
+use bytes::Bytes;
+use tower::{BoxError, util::BoxCloneSyncService};
+
+/// A request with its whole body, so that it can be sent again.
+pub type Request = http::Request<Bytes>;
+
+/// An answer whose body has arrived, so that a body that stalls or breaks off is part of the attempt.
+pub type Response = http::Response<Bytes>;
+
+/// A stack of layers and a transport, as one type.
+pub type BoxService = BoxCloneSyncService<Request, Response, BoxError>;
+
+/// A transport wraps an error in this where the request provably never left: name not resolved, connection refused,
+/// TLS not established. Only then may a request that creates something be sent again blindly.
+#[derive(Debug, thiserror::Error)]
+#[error("no connection was established")]
+pub struct Unsent(#[source] BoxError);
+
+impl Unsent {
+    /// Marks `error` as one that arose before the request left.
+    pub fn new(error: impl Into<BoxError>) -> Self {
+        Self(error.into())
+    }
+}
+
+/// A transport ends an attempt with this where the answer's body is larger than it reads. The request took place.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the answer's body is larger than {limit} bytes")]
+pub struct BodyTooLarge {
+    /// The most that is read, in bytes, after decompression.
+    pub limit: usize,
+}

@@ -1,0 +1,58 @@
+//! The well-known identities and the demo tenant that [`crate::Emulator::with_demo_tenant`] seeds.
+
+use serde_json::{Value, json};
+
+/// Default tenant id.
+pub const TENANT_ID: &str = "aaaaaaaa-0000-4000-8000-000000000001";
+/// Default application (client) id of the caller.
+pub const CLIENT_ID: &str = "cccccccc-0000-4000-8000-000000000001";
+/// Default client secret of the caller. Not a secret: it opens nothing but an emulator.
+pub const CLIENT_SECRET: &str = "emulator-secret";
+/// Object id of the caller's service principal; it exists in every world and may create workspaces.
+pub const CALLER_ID: &str = "cccccccc-0000-4000-8000-00000000000f";
+
+/// An active F64 capacity.
+pub const CAPACITY_ID: &str = "11111111-1111-4111-8111-111111111111";
+/// A capacity somebody paused (state `Inactive`).
+pub const PAUSED_CAPACITY_ID: &str = "22222222-2222-4222-8222-222222222222";
+/// Object id of `data.owner@contoso.example`.
+pub const DATA_OWNER_ID: &str = "dddddddd-0000-4000-8000-000000000001";
+/// Object id of `tech.lead@contoso.example`.
+pub const TECH_LEAD_ID: &str = "dddddddd-0000-4000-8000-000000000002";
+/// Object id of `analyst@contoso.example`.
+pub const ANALYST_ID: &str = "dddddddd-0000-4000-8000-000000000003";
+/// Object id of the group `Data Engineering Team`.
+pub const DATA_ENGINEERING_ID: &str = "eeeeeeee-0000-4000-8000-000000000001";
+/// A connection of type `GitHubSourceControl` that everybody may use.
+pub const GITHUB_CONNECTION_ID: &str = "33333333-3333-4333-8333-333333333333";
+/// A connection of type `AzureDevOpsSourceControl` that everybody may use.
+pub const AZURE_DEVOPS_CONNECTION_ID: &str = "44444444-4444-4444-8444-444444444444";
+
+/// The demo tenant in the seed's format: two capacities, three users, two more who share the mail
+/// `twins@contoso.example`, a group and a git connection per provider. No workspaces.
+pub fn tenant() -> Value {
+    json!({
+        "capacities": [
+            {"id": CAPACITY_ID, "displayName": "Demo capacity", "sku": "F64", "region": "West Europe", "state": "Active"},
+            {"id": PAUSED_CAPACITY_ID, "displayName": "Paused capacity", "sku": "F2", "region": "West Europe", "state": "Inactive"},
+        ],
+        "users": [
+            user(DATA_OWNER_ID, "Data Owner", "data.owner@contoso.example", "data.owner@contoso.example"),
+            user(TECH_LEAD_ID, "Tech Lead", "tech.lead@contoso.example", "tech.lead@contoso.example"),
+            user(ANALYST_ID, "Analyst", "analyst@contoso.example", "analyst@contoso.example"),
+            user("dddddddd-0000-4000-8000-000000000004", "First Twin", "twins@contoso.example", "twin.one@contoso.example"),
+            user("dddddddd-0000-4000-8000-000000000005", "Second Twin", "twins@contoso.example", "twin.two@contoso.example"),
+        ],
+        "groups": [
+            {"id": DATA_ENGINEERING_ID, "displayName": "Data Engineering Team", "mail": "data.engineering@contoso.example", "members": [TECH_LEAD_ID]},
+        ],
+        "connections": [
+            {"id": GITHUB_CONNECTION_ID, "displayName": "Demo GitHub", "type": "GitHubSourceControl", "path": "https://github.com/contoso"},
+            {"id": AZURE_DEVOPS_CONNECTION_ID, "displayName": "Demo Azure DevOps", "type": "AzureDevOpsSourceControl", "path": "https://dev.azure.com/contoso"},
+        ],
+    })
+}
+
+fn user(id: &str, name: &str, mail: &str, principal_name: &str) -> Value {
+    json!({"id": id, "displayName": name, "mail": mail, "userPrincipalName": principal_name})
+}

@@ -1,0 +1,233 @@
+//! Requests as the handlers read them, and answers as the services send them.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use time::macros::format_description;
+use url::form_urlencoded;
+use uuid::Uuid;
+
+use crate::world::ApiError;
+
+/// Where Fabric says it lives when nobody asked it by another name.
+const FABRIC_BASE: &str = "https://api.fabric.microsoft.com";
+/// The host that the service names in `home-cluster-uri` and in the `Location` of operations.
+pub(crate) const CLUSTER: &str = "https://wabi-us-central-b-primary-redirect.analysis.windows.net";
+
+/// Which service a path belongs to; decides the dialect of its errors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Api {
+    Admin,
+    Entra,
+    Graph,
+    Fabric,
+}
+
+/// One request, taken apart.
+pub(crate) struct Incoming {
+    pub(crate) api: Api,
+    pub(crate) method: String,
+    /// Path and query as sent.
+    pub(crate) target: String,
+    /// Path as sent, without the query.
+    pub(crate) path: String,
+    /// Decoded path segments after the service's prefix.
+    pub(crate) segments: Vec<String>,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+    query: Vec<(String, String)>,
+    /// Scheme and authority under which the client reached this server.
+    base: String,
+}
+
+impl Incoming {
+    pub(crate) fn new(request: Request<Bytes>) -> Self {
+        let (parts, body) = request.into_parts();
+        let path = parts.uri.path().to_owned();
+        let mut segments: Vec<String> =
+            path.split('/').filter(|segment| !segment.is_empty()).map(decoded).collect();
+        let api = match segments.first().map(|first| first.to_lowercase()).as_deref() {
+            Some("_emulator") => Api::Admin,
+            Some("v1.0") => Api::Graph,
+            _ if segments.len() == 4 && path.to_lowercase().ends_with("/oauth2/v2.0/token") => Api::Entra,
+            _ => Api::Fabric,
+        };
+        if api == Api::Admin || api == Api::Graph {
+            segments.remove(0);
+        }
+        let query = parts.uri.query().unwrap_or_default();
+        Self {
+            api,
+            method: parts.method.as_str().to_owned(),
+            target: parts
+                .uri
+                .path_and_query()
+                .map_or_else(|| path.clone(), |target| target.as_str().to_owned()),
+            base: base(&parts.uri, &parts.headers),
+            query: form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
+            path,
+            segments,
+            headers: parts.headers,
+            body,
+        }
+    }
+
+    /// A query parameter; the service does not mind the case of its name.
+    pub(crate) fn query(&self, name: &str) -> Option<&str> {
+        self.query.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
+    pub(crate) fn flag(&self, name: &str) -> Option<bool> {
+        self.query(name).map(|value| value.eq_ignore_ascii_case("true"))
+    }
+
+    /// The query without one parameter, encoded: what a `continuationUri` carries on.
+    pub(crate) fn query_without(&self, name: &str) -> form_urlencoded::Serializer<'static, String> {
+        let mut rest = form_urlencoded::Serializer::new(String::new());
+        rest.extend_pairs(self.query.iter().filter(|(key, _)| !key.eq_ignore_ascii_case(name)));
+        rest
+    }
+
+    /// The body as a JSON object; nothing and `null` are the empty one.
+    pub(crate) fn parse<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
+        let body: &[u8] =
+            if self.body.is_empty() || self.body.as_ref() == b"null" { b"{}" } else { &self.body };
+        serde_json::from_slice(body).map_err(|error| {
+            ApiError::new(400, "InvalidInput", "The request has an invalid input")
+                .because("InvalidParameter", format!("The request body cannot be read: {error}"))
+        })
+    }
+
+    /// The absolute address of a path on this server, by the name the client used for it.
+    pub(crate) fn absolute(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+}
+
+/// A path segment without its percent-encoding. The form decoder does it, kept from what is special to forms only.
+fn decoded(segment: &str) -> String {
+    let escaped = segment.replace('+', "%2B").replace('&', "%26").replace('=', "%3D");
+    form_urlencoded::parse(escaped.as_bytes()).map(|(segment, _)| segment.into_owned()).collect()
+}
+
+fn base(uri: &http::Uri, headers: &HeaderMap) -> String {
+    match (uri.scheme_str(), uri.authority(), headers.get(header::HOST).and_then(|host| host.to_str().ok())) {
+        (Some(scheme), Some(authority), _) => format!("{scheme}://{authority}"),
+        (_, _, Some(host)) => format!("http://{host}"),
+        _ => FABRIC_BASE.to_owned(),
+    }
+}
+
+/// An answer before it gets the headers that all answers of its service have.
+pub(crate) struct Reply {
+    status: StatusCode,
+    headers: Vec<(HeaderName, String)>,
+    body: Option<Value>,
+}
+
+impl Reply {
+    pub(crate) fn json(status: u16, body: Value) -> Self {
+        Self { status: status_code(status), headers: Vec::new(), body: Some(body) }
+    }
+
+    pub(crate) fn empty(status: u16) -> Self {
+        Self { status: status_code(status), headers: Vec::new(), body: None }
+    }
+
+    pub(crate) fn header(mut self, name: HeaderName, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// As Entra, Graph and the admin surface answer: no headers of Fabric's.
+    pub(crate) fn plain(self) -> Response<Bytes> {
+        let mut response = Response::new(Bytes::new());
+        *response.status_mut() = self.status;
+        for (name, value) in &self.headers {
+            insert(response.headers_mut(), name.clone(), value);
+        }
+        if let Some(body) = &self.body {
+            let name = header::CONTENT_TYPE;
+            response
+                .headers_mut()
+                .entry(name)
+                .or_insert(HeaderValue::from_static("application/json; charset=utf-8"));
+            *response.body_mut() = Bytes::from(body.to_string());
+        }
+        response
+    }
+
+    /// As Fabric answers: request id, no caching, and an empty body that calls itself an octet stream.
+    pub(crate) fn fabric(self, request_id: Uuid) -> Response<Bytes> {
+        let mut exposed = Cow::Borrowed("RequestId");
+        for name in ["Location", "Retry-After", "ETag", "x-ms-operation-id"] {
+            if self.headers.iter().any(|(header, _)| header.as_str().eq_ignore_ascii_case(name)) {
+                exposed.to_mut().push(',');
+                exposed.to_mut().push_str(name);
+            }
+        }
+        let empty = self.body.is_none();
+        let mut response = self.plain();
+        let headers = response.headers_mut();
+        if empty {
+            insert(headers, header::CONTENT_TYPE, "application/octet-stream");
+        }
+        insert(headers, header::CACHE_CONTROL, "no-store, must-revalidate, no-cache");
+        insert(headers, header::PRAGMA, "no-cache");
+        insert(headers, header::STRICT_TRANSPORT_SECURITY, "max-age=31536000; includeSubDomains");
+        insert(headers, header::X_FRAME_OPTIONS, "deny");
+        insert(headers, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+        insert(headers, HeaderName::from_static("requestid"), &request_id.to_string());
+        insert(headers, header::ACCESS_CONTROL_EXPOSE_HEADERS, &exposed);
+        insert(headers, HeaderName::from_static("request-redirected"), "true");
+        insert(headers, HeaderName::from_static("home-cluster-uri"), &format!("{CLUSTER}/"));
+        response
+    }
+}
+
+/// An error as Fabric answers it: <https://learn.microsoft.com/rest/api/fabric/articles/using-fabric-apis>.
+pub(crate) fn fabric_error(error: &ApiError, retry_after: Option<String>) -> Response<Bytes> {
+    let request_id = Uuid::new_v4();
+    let mut body = json!({"requestId": request_id, "errorCode": error.code});
+    if !error.details.is_empty() {
+        body["moreDetails"] = error.details.clone().into();
+    }
+    body["message"] = error.message.as_str().into();
+    if let Some((id, kind)) = &error.related {
+        body["relatedResource"] = json!({"resourceId": id, "resourceType": kind});
+    }
+    if let Some(retriable) = error.retriable {
+        body["isRetriable"] = retriable.into();
+    }
+    let mut reply = Reply::json(error.status, body).header(PUBLIC_API_ERROR_CODE, error.code);
+    if let Some(retry_after) = retry_after {
+        reply = reply.header(header::RETRY_AFTER, retry_after);
+    }
+    reply.fabric(request_id)
+}
+
+pub(crate) const PUBLIC_API_ERROR_CODE: HeaderName = HeaderName::from_static("x-ms-public-api-error-code");
+pub(crate) const OPERATION_ID: HeaderName = HeaderName::from_static("x-ms-operation-id");
+
+fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+    // Only a fault's verbatim text can be no header value; it is left out then, and the log shows the fault.
+    match HeaderValue::from_str(value) {
+        Ok(value) => {
+            headers.insert(name, value);
+        }
+        Err(_) => tracing::warn!(%name, "header value cannot be sent"),
+    }
+}
+
+fn status_code(status: u16) -> StatusCode {
+    StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+/// Wall time as the service writes it: seven fraction digits and no zone.
+pub(crate) fn timestamp(at: time::OffsetDateTime) -> String {
+    let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:7]");
+    at.to_offset(time::UtcOffset::UTC).format(format).unwrap_or_default()
+}

@@ -1,0 +1,149 @@
+//! Commit and update: what moves between a workspace and its git directory.
+//!
+//! Each is planned by a pure function, which is also how a request is refused before its operation starts.
+
+use uuid::Uuid;
+
+use super::git_tree::{Change, canonical, changes, digest, tree_of};
+use super::{ApiError, Remote, Role, World};
+
+/// What `commitToGit` asks for.
+#[derive(Clone)]
+pub(crate) struct Commit {
+    pub(crate) head: Option<String>,
+    /// Object or logical ids; `None` commits everything.
+    pub(crate) selected: Option<Vec<Uuid>>,
+}
+
+/// What `updateFromGit` asks for.
+#[derive(Clone)]
+pub(crate) struct Update {
+    pub(crate) remote: String,
+    pub(crate) head: Option<String>,
+    pub(crate) conflicts: Option<ConflictPolicy>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ConflictPolicy {
+    PreferRemote,
+    PreferWorkspace,
+}
+
+fn head_mismatch() -> ApiError {
+    ApiError::new(400, "WorkspaceHeadMismatch", "The workspace head is not the one the workspace is at")
+}
+
+impl World {
+    /// What the directory will hold after the commit.
+    fn plan_commit(&self, caller: Uuid, workspace: Uuid, commit: &Commit) -> Result<Remote, ApiError> {
+        let (workspace, git) = self.initialized_git(caller, workspace)?;
+        let mut remote = self.remote(&git.provider);
+        let behind = git.seen.as_ref() != Some(&remote.head);
+        if behind || (commit.head.is_some() && commit.head != git.head) {
+            return Err(head_mismatch());
+        }
+        if commit.selected.as_ref().is_some_and(Vec::is_empty) {
+            return Err(ApiError::new(400, "NoItemsSelected", "No items were selected to commit"));
+        }
+        let ours = tree_of(workspace);
+        let mut pending = changes(workspace, &git.base, &ours, &remote.items);
+        if let Some(selected) = &commit.selected {
+            pending.retain(|change| change.is_named_by(selected));
+        }
+        if pending.is_empty() {
+            return Err(ApiError::new(400, "NoChangesToCommit", "There are no changes to commit"));
+        }
+        for change in pending {
+            match ours.get(&change.key) {
+                Some(entry) => remote.items.insert(change.key, entry.clone()),
+                None => remote.items.remove(&change.key),
+            };
+        }
+        remote.head = digest(&[&remote.head, &canonical(&remote.items).to_string()]);
+        Ok(remote)
+    }
+
+    pub(crate) fn check_commit(
+        &self,
+        caller: Uuid,
+        workspace: Uuid,
+        commit: &Commit,
+    ) -> Result<(), ApiError> {
+        self.plan_commit(caller, workspace, commit).map(drop)
+    }
+
+    pub(crate) fn commit_to_git(
+        &mut self,
+        caller: Uuid,
+        workspace: Uuid,
+        commit: &Commit,
+    ) -> Result<(), ApiError> {
+        let remote = self.plan_commit(caller, workspace, commit)?;
+        let git = self.git_mut(caller, workspace)?;
+        git.step(&remote);
+        let key = git.provider.key.clone();
+        self.remotes.insert(key, remote);
+        Ok(())
+    }
+
+    /// The directory, and the changes to bring into the workspace from it.
+    fn plan_update(
+        &self,
+        caller: Uuid,
+        workspace: Uuid,
+        update: &Update,
+    ) -> Result<(Remote, Vec<Change>), ApiError> {
+        let (workspace, git) = self.initialized_git(caller, workspace)?;
+        let remote = self.remote(&git.provider);
+        if update.head != git.head {
+            return Err(head_mismatch());
+        }
+        if update.remote != remote.head {
+            return Err(ApiError::invalid("remoteCommitHash", "is not the head of the branch"));
+        }
+        let mut plan = Vec::new();
+        for change in changes(workspace, &git.base, &tree_of(workspace), &remote.items) {
+            match (change.conflict, update.conflicts) {
+                _ if change.remote.is_none() => {}
+                ("Conflict", None) => {
+                    let message = "There are conflicts between the workspace and git: a conflict resolution is required";
+                    return Err(ApiError::new(400, "MissingWorkspaceConflictResolution", message));
+                }
+                ("Conflict", Some(ConflictPolicy::PreferWorkspace)) => {}
+                _ => plan.push(change),
+            }
+        }
+        Ok((remote, plan))
+    }
+
+    pub(crate) fn check_update(
+        &self,
+        caller: Uuid,
+        workspace: Uuid,
+        update: &Update,
+    ) -> Result<(), ApiError> {
+        self.plan_update(caller, workspace, update).map(drop)
+    }
+
+    pub(crate) fn update_from_git(
+        &mut self,
+        caller: Uuid,
+        workspace: Uuid,
+        update: &Update,
+    ) -> Result<(), ApiError> {
+        let (remote, plan) = self.plan_update(caller, workspace, update)?;
+        let keep = self.rules.item_recovery;
+        let target = self.workspace_mut(caller, workspace, Role::Contributor)?;
+        for change in plan {
+            match remote.items.get(&change.key) {
+                Some(entry) => target.take_in(change.object_id, entry.clone())?,
+                None => {
+                    let gone = change.object_id.map(|id| target.take_item(id)).unwrap_or_default();
+                    target.recycle_bin.extend(gone.into_iter().filter(|_| keep));
+                }
+            }
+        }
+        self.git_mut(caller, workspace)?.step(&remote);
+        Ok(())
+    }
+}

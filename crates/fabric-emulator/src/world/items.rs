@@ -1,0 +1,282 @@
+//! Items: unique by type and name in their workspace, soft-deleted, some with a child that goes with them.
+
+use uuid::Uuid;
+
+use super::definition::{default_definition, not_supported};
+use super::item_type::{check_creatable, check_item_name, needs_capacity, needs_definition};
+use super::{ApiError, Definition, DefinitionInput, Role, Workspace, World, check_length, same_name};
+
+#[derive(Clone)]
+pub(crate) struct Item {
+    pub(crate) id: Uuid,
+    pub(crate) given_id: bool,
+    /// The id that is the same in every workspace connected to the same git directory.
+    pub(crate) logical_id: Uuid,
+    pub(crate) kind: &'static str,
+    pub(crate) display_name: String,
+    pub(crate) description: String,
+    pub(crate) folder: Option<Uuid>,
+    /// The item that this one came with and goes with.
+    pub(crate) parent: Option<Uuid>,
+    pub(crate) definition: Definition,
+}
+
+/// What a create asks for.
+#[derive(Clone)]
+pub(crate) struct NewItem {
+    pub(crate) kind: &'static str,
+    pub(crate) display_name: String,
+    pub(crate) description: String,
+    pub(crate) folder: Option<Uuid>,
+    pub(crate) definition: Option<DefinitionInput>,
+}
+
+#[derive(Clone, Default)]
+pub(crate) struct ItemPatch {
+    pub(crate) display_name: Option<String>,
+    pub(crate) description: Option<String>,
+}
+
+impl Workspace {
+    pub(crate) fn item(&self, id: Uuid) -> Result<&Item, ApiError> {
+        let item = self.items.iter().find(|item| item.id == id);
+        item.ok_or_else(|| ApiError::not_found("ItemNotFound", id, "Item"))
+    }
+
+    pub(super) fn item_mut(&mut self, id: Uuid) -> Result<&mut Item, ApiError> {
+        let item = self.items.iter_mut().find(|item| item.id == id);
+        item.ok_or_else(|| ApiError::not_found("ItemNotFound", id, "Item"))
+    }
+
+    /// Adds an item without asking any rule, and the child that its type brings.
+    pub(crate) fn put_item(&mut self, item: Item) {
+        let child = (item.kind == "Lakehouse").then(|| Item {
+            id: Uuid::new_v4(),
+            given_id: false,
+            logical_id: Uuid::new_v4(),
+            kind: "SQLEndpoint",
+            display_name: item.display_name.clone(),
+            description: String::new(),
+            folder: item.folder,
+            parent: Some(item.id),
+            definition: Definition::default(),
+        });
+        self.items.push(item);
+        self.items.extend(child);
+    }
+
+    /// Takes an item and its children out of the workspace.
+    pub(super) fn take_item(&mut self, id: Uuid) -> Vec<Item> {
+        self.items.extract_if(.., |item| item.id == id || item.parent == Some(id)).collect()
+    }
+}
+
+impl NewItem {
+    /// The item this asks for, with its definition in the stored form.
+    pub(crate) fn into_item(self) -> Result<Item, ApiError> {
+        check_creatable(self.kind)?;
+        check_item_name(self.kind, &self.display_name)?;
+        check_length("description", &self.description, 256)?;
+        let definition = match self.definition {
+            Some(definition) => definition.read(self.kind)?.0,
+            None if needs_definition(self.kind) => {
+                return Err(ApiError::new(400, "MissingDefinition", "The item definition is missing"));
+            }
+            None => default_definition(self.kind),
+        };
+        Ok(Item {
+            id: Uuid::new_v4(),
+            given_id: false,
+            logical_id: Uuid::new_v4(),
+            kind: self.kind,
+            display_name: self.display_name,
+            description: self.description,
+            folder: self.folder,
+            parent: None,
+            definition,
+        })
+    }
+}
+
+impl World {
+    /// Whether a create would be accepted now: an operation is refused before it starts, not after.
+    pub(crate) fn check_new_item(
+        &self,
+        caller: Uuid,
+        workspace: Uuid,
+        new: &NewItem,
+    ) -> Result<(), ApiError> {
+        let target = self.workspace(caller, workspace, Role::Contributor)?;
+        let item = new.clone().into_item()?;
+        self.check_item_runs(target, item.kind)?;
+        self.check_item_fits(target, &item)
+    }
+
+    /// Whether there is a place for the item under its name, whatever the capacity says.
+    pub(crate) fn check_item_fits(&self, workspace: &Workspace, item: &Item) -> Result<(), ApiError> {
+        if let Some(folder) = item.folder {
+            workspace.folder(folder)?;
+        }
+        self.check_item_free(workspace, item.kind, &item.display_name, None)
+    }
+
+    pub(crate) fn create_item(
+        &mut self,
+        caller: Uuid,
+        workspace: Uuid,
+        new: NewItem,
+    ) -> Result<Item, ApiError> {
+        self.check_new_item(caller, workspace, &new)?;
+        let item = new.into_item()?;
+        self.workspace_mut(caller, workspace, Role::Contributor)?.put_item(item.clone());
+        Ok(item)
+    }
+
+    fn check_item_runs(&self, workspace: &Workspace, kind: &str) -> Result<(), ApiError> {
+        if !needs_capacity(kind) {
+            return Ok(());
+        }
+        self.check_runs(workspace, || {
+            ApiError::new(403, "FeatureNotAvailable", "The feature is not available")
+                .because("WorkspaceHasNoCapacityAssigned", "The workspace has no capacity assigned")
+        })
+    }
+
+    fn check_item_free(
+        &self,
+        workspace: &Workspace,
+        kind: &str,
+        name: &str,
+        own: Option<Uuid>,
+    ) -> Result<(), ApiError> {
+        let mut others = workspace.items.iter().filter(|item| Some(item.id) != own);
+        if others.any(|item| item.kind == kind && same_name(&item.display_name, name)) {
+            let message = format!("Requested '{name}' is already in use.");
+            return Err(ApiError::new(400, "ItemDisplayNameAlreadyInUse", message).retriable(false));
+        }
+        let reserved = workspace
+            .reserved
+            .iter()
+            .any(|(taken, reserved, until)| *taken == kind && same_name(reserved, name) && *until > self.now);
+        match reserved {
+            true => Err(ApiError::new(
+                self.rules.reservation_status,
+                "ItemDisplayNameNotAvailableYet",
+                format!(
+                    "Requested '{name}' is not available yet and is expected to become available in the upcoming minutes."
+                ),
+            )
+            .retriable(true)),
+            false => Ok(()),
+        }
+    }
+
+    pub(crate) fn update_item(
+        &mut self,
+        caller: Uuid,
+        workspace: Uuid,
+        id: Uuid,
+        patch: ItemPatch,
+    ) -> Result<Item, ApiError> {
+        let target = self.workspace(caller, workspace, Role::Contributor)?;
+        let item = target.item(id)?;
+        if item.parent.is_some() {
+            return Err(not_supported().about(id, "Item"));
+        }
+        if let Some(name) = &patch.display_name {
+            check_item_name(item.kind, name)?;
+            self.check_item_free(target, item.kind, name, Some(id))?;
+        }
+        check_length("description", patch.description.as_deref().unwrap_or_default(), 256)?;
+        let workspace = self.workspace_mut(caller, workspace, Role::Contributor)?;
+        if let Some(name) = patch.display_name {
+            let family = workspace.items.iter_mut().filter(|item| item.id == id || item.parent == Some(id));
+            family.for_each(|item| item.display_name.clone_from(&name));
+        }
+        let item = workspace.item_mut(id)?;
+        item.description = patch.description.unwrap_or_else(|| std::mem::take(&mut item.description));
+        Ok(item.clone())
+    }
+
+    /// Deletes into the recycle bin where the tenant has one, unless `hard`, which only an Admin may.
+    pub(crate) fn delete_item(
+        &mut self,
+        caller: Uuid,
+        workspace: Uuid,
+        id: Uuid,
+        hard: bool,
+    ) -> Result<(), ApiError> {
+        let item = self.workspace(caller, workspace, Role::Contributor)?.item(id)?;
+        if item.parent.is_some() {
+            let message = format!("Items of type {} cannot be deleted on their own", item.kind);
+            return Err(ApiError::new(400, "UnsupportedItemType", message).about(id, "Item"));
+        }
+        if hard && self.workspace(caller, workspace, Role::Admin).is_err() {
+            let message = "Only a workspace admin can delete an item permanently";
+            return Err(
+                ApiError::new(403, "InsufficientWorkspaceRole", message).about(workspace, "Workspace")
+            );
+        }
+        let (keep, until) = (self.rules.item_recovery && !hard, self.now + self.rules.name_reservation);
+        let reserve = !self.rules.name_reservation.is_zero();
+        let workspace = self.workspace_mut(caller, workspace, Role::Contributor)?;
+        for item in workspace.take_item(id) {
+            if reserve {
+                workspace.reserved.push((item.kind, item.display_name.clone(), until));
+            }
+            if keep {
+                workspace.recycle_bin.push(item);
+            }
+        }
+        Ok(())
+    }
+
+    /// The item whose definition may be read by the caller, and whether its workspace is connected to git.
+    /// Reading a definition needs the right to write.
+    pub(crate) fn definition_of(
+        &self,
+        caller: Uuid,
+        workspace: Uuid,
+        id: Uuid,
+    ) -> Result<(&Item, bool), ApiError> {
+        let workspace = self.workspace(caller, workspace, Role::Contributor)?;
+        let item = workspace.item(id)?;
+        if !super::has_definition(item.kind) {
+            return Err(not_supported().about(id, "Item"));
+        }
+        self.check_item_runs(workspace, item.kind)?;
+        Ok((item, workspace.git.is_some()))
+    }
+
+    /// Whether [`World::update_definition`] would be accepted now; returns the type of the item.
+    pub(crate) fn check_new_definition(
+        &self,
+        caller: Uuid,
+        workspace: Uuid,
+        id: Uuid,
+        definition: &DefinitionInput,
+    ) -> Result<&'static str, ApiError> {
+        let (item, _) = self.definition_of(caller, workspace, id)?;
+        definition.clone().read(item.kind)?;
+        Ok(item.kind)
+    }
+
+    /// Replaces a definition. What `.platform` says about the item counts only with `metadata`.
+    pub(crate) fn update_definition(
+        &mut self,
+        caller: Uuid,
+        workspace: Uuid,
+        id: Uuid,
+        definition: DefinitionInput,
+        metadata: bool,
+    ) -> Result<(), ApiError> {
+        let (item, _) = self.definition_of(caller, workspace, id)?;
+        let (definition, platform) = definition.read(item.kind)?;
+        if let Some(platform) = platform.filter(|_| metadata) {
+            let patch = ItemPatch { display_name: platform.display_name, description: platform.description };
+            self.update_item(caller, workspace, id, patch)?;
+        }
+        self.workspace_mut(caller, workspace, Role::Contributor)?.item_mut(id)?.definition = definition;
+        Ok(())
+    }
+}

@@ -1,0 +1,115 @@
+//! The world behind the interfaces: state and rules, no HTTP.
+//!
+//! Every rule is a function that checks first and changes after, so a refusal leaves the world as it was. Callers
+//! are principals; what they may do is decided here.
+
+mod connections;
+mod definition;
+mod error;
+mod folders;
+mod git;
+mod git_sync;
+mod git_tree;
+mod inventory;
+mod item_type;
+mod items;
+mod principals;
+mod roles;
+mod workspaces;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tokio::time::Instant;
+use uuid::Uuid;
+
+pub(crate) use connections::{Connection, NewConnection};
+pub(crate) use definition::{Definition, DefinitionInput};
+pub(crate) use error::ApiError;
+pub(crate) use folders::Folder;
+pub(crate) use git::{Credentials, Git, InitializationStrategy, Provider, Remote};
+pub(crate) use git_sync::{Commit, ConflictPolicy, Update};
+pub(crate) use git_tree::Change;
+pub(crate) use inventory::inventory;
+pub(crate) use item_type::{has_definition, item_type};
+pub(crate) use items::{Item, ItemPatch, NewItem};
+pub(crate) use principals::{Principal, PrincipalKind};
+pub(crate) use roles::{Assignment, Role};
+pub(crate) use workspaces::{Capacity, Workspace};
+
+/// A tenant.
+#[derive(Clone)]
+pub(crate) struct World {
+    pub(crate) now: Instant,
+    rules: Rules,
+    pub(crate) principals: Vec<Principal>,
+    pub(crate) capacities: Vec<Capacity>,
+    pub(crate) connections: Vec<Connection>,
+    pub(crate) workspaces: Vec<Workspace>,
+    /// Fabric keeps a deleted workspace restorable for some days, with what it held.
+    pub(crate) deleted_workspaces: Vec<Workspace>,
+    /// Git repositories are outside Fabric: what was committed stays, whatever becomes of the workspace.
+    pub(crate) remotes: BTreeMap<String, Remote>,
+}
+
+/// The rules that are settings.
+#[derive(Clone)]
+pub(crate) struct Rules {
+    pub(crate) name_reservation: Duration,
+    pub(crate) reservation_status: u16,
+    pub(crate) item_recovery: bool,
+}
+
+impl World {
+    pub(crate) fn new(rules: Rules) -> Self {
+        Self {
+            now: Instant::now(),
+            rules,
+            principals: Vec::new(),
+            capacities: Vec::new(),
+            connections: Vec::new(),
+            workspaces: Vec::new(),
+            deleted_workspaces: Vec::new(),
+            remotes: BTreeMap::new(),
+        }
+    }
+
+    /// The ids of everything that a seed can give one.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = Uuid> {
+        let principals = self.principals.iter().map(|principal| principal.id);
+        let capacities = self.capacities.iter().map(|capacity| capacity.id);
+        let connections = self.connections.iter().map(|connection| connection.id);
+        let workspaces = self.workspaces.iter().map(|workspace| workspace.id);
+        let items = self.workspaces.iter().flat_map(|workspace| workspace.items.iter().map(|item| item.id));
+        principals.chain(capacities).chain(connections).chain(workspaces).chain(items)
+    }
+}
+
+/// The id in a path. The service answers 400 to what is no GUID.
+pub(crate) fn guid(name: &str, text: &str) -> Result<Uuid, ApiError> {
+    text.parse()
+        .map_err(|_| ApiError::invalid(name, &format!("has an invalid value: `{text}` is not a GUID")))
+}
+
+/// Names are the same whatever the case of their letters.
+fn same_name(one: &str, other: &str) -> bool {
+    one == other || one.to_lowercase() == other.to_lowercase()
+}
+
+/// Checks a length in characters, as the documented limits count.
+fn check_length(field: &str, text: &str, max: usize) -> Result<(), ApiError> {
+    match text.chars().count() {
+        length if length > max => {
+            Err(ApiError::invalid(field, &format!("must have at most {max} characters")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A name that is needed, not blank and not too long.
+fn check_name(field: &str, name: &str, max: usize) -> Result<(), ApiError> {
+    if name.trim().is_empty() {
+        return Err(ApiError::invalid(field, "is required"));
+    }
+    check_length(field, name, max)
+}

@@ -1,0 +1,179 @@
+//! Tokens: how they are refused, and what they open.
+
+use std::time::Duration;
+
+use selvedge_fabric_emulator::{Config, Emulator, demo};
+use serde_json::json;
+
+use crate::support::{Client, FABRIC, GRAPH, send, token};
+
+#[tokio::test]
+async fn refuses_by_aadsts_code() {
+    let (client, secret, tenant) = (demo::CLIENT_ID, demo::CLIENT_SECRET, demo::TENANT_ID);
+    let full = |client: &str, secret: &str, scope: &str, grant: &str| {
+        format!("client_id={client}&client_secret={secret}&scope={scope}&grant_type={grant}")
+    };
+    let cases = [
+        (tenant, full(client, "wrong", FABRIC, "client_credentials"), 401, "invalid_client", 7000215),
+        (tenant, full("nobody", secret, FABRIC, "client_credentials"), 400, "unauthorized_client", 700016),
+        ("other", full(client, secret, FABRIC, "client_credentials"), 400, "invalid_tenant", 90002),
+        (tenant, full(client, secret, "openid", "client_credentials"), 400, "invalid_scope", 1002012),
+        (
+            tenant,
+            full(client, secret, "https://evil.example/.default", "client_credentials"),
+            400,
+            "invalid_resource",
+            500011,
+        ),
+        (tenant, full(client, secret, FABRIC, "password"), 400, "unsupported_grant_type", 70003),
+        (tenant, format!("client_id={client}&grant_type=client_credentials"), 400, "invalid_request", 900144),
+        (
+            tenant,
+            format!("client_id={client}&scope={FABRIC}&grant_type=client_credentials"),
+            401,
+            "invalid_client",
+            7000216,
+        ),
+    ];
+    let emulator = Emulator::new(Config::default());
+    for (tenant, body, status, error, code) in cases {
+        let answer =
+            send(&emulator, "POST", &format!("/{tenant}/oauth2/v2.0/token"), &[], &body).await.unwrap();
+        let found =
+            (answer.status, answer.json["error"].as_str().unwrap(), answer.json["error_codes"][0].as_u64());
+        assert_eq!(found, (status, error, Some(code)), "{body}");
+        let description = answer.json["error_description"].as_str().unwrap();
+        assert!(description.starts_with(&format!("AADSTS{code}: ")), "{description}");
+        assert_eq!(answer.header("cache-control"), Some("no-store, no-cache"));
+    }
+}
+
+#[tokio::test]
+async fn a_federated_assertion_is_as_good_as_a_secret() {
+    let emulator = Emulator::new(Config::default());
+    let kind = "urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer";
+    let body = format!(
+        "grant_type=client_credentials&client_id={}&scope={FABRIC}&client_assertion=a.b.c&client_assertion_type={kind}",
+        demo::CLIENT_ID
+    );
+    let answer = send(&emulator, "POST", &format!("/{}/oauth2/v2.0/token", demo::TENANT_ID), &[], &body)
+        .await
+        .unwrap();
+    assert_eq!(
+        (answer.status, answer.keys()),
+        (200, vec!["token_type", "expires_in", "ext_expires_in", "access_token"])
+    );
+    assert_eq!(answer.json["access_token"].as_str().unwrap().split('.').count(), 3);
+    assert_eq!(emulator.requests()[0].body.matches("[REDACTED]").count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_opens_its_audience_for_its_time() {
+    let emulator = Emulator::new(Config::default()).with_demo_tenant();
+    let power_bi = "https://analysis.windows.net/powerbi/api/.default";
+    for (scope, fabric, graph) in [(FABRIC, 200, 401), (power_bi, 200, 401), (GRAPH, 401, 200)] {
+        let client = Client::with(emulator.clone(), demo::CLIENT_ID, demo::CLIENT_SECRET, scope).await;
+        assert_eq!(client.get("/v1/capacities").await.status, fabric, "{scope}");
+        assert_eq!(client.get("/v1.0/users").await.status, graph, "{scope}");
+    }
+    let none = send(&emulator, "GET", "/v1/workspaces", &[], "").await.unwrap();
+    assert_eq!((none.status, none.code()), (401, "Unauthorized"));
+    let forged =
+        send(&emulator, "GET", "/v1/workspaces", &[("authorization", "Bearer a.b.c")], "").await.unwrap();
+    assert_eq!((forged.status, forged.code()), (401, "Unauthorized"));
+
+    let client = Client::of(emulator).await;
+    tokio::time::advance(Duration::from_secs(3598)).await;
+    assert_eq!(client.get("/v1/workspaces").await.status, 200);
+    tokio::time::advance(Duration::from_secs(1)).await;
+    let expired = client.get("/v1/workspaces").await;
+    assert_eq!((expired.status, expired.code()), (401, "TokenExpired"));
+}
+
+#[tokio::test]
+async fn graph_finds_principals() {
+    let emulator = Emulator::new(Config::default()).with_demo_tenant();
+    let client = Client::with(emulator, demo::CLIENT_ID, demo::CLIENT_SECRET, GRAPH).await;
+    let cases = [
+        ("/v1.0/users?$filter=mail%20eq%20%27twins@contoso.example%27", 2),
+        (
+            "/v1.0/users?$filter=mail%20eq%20%27x%27%20or%20userPrincipalName%20eq%20%27Analyst@contoso.example%27",
+            1,
+        ),
+        ("/v1.0/users?$filter=mail%20eq%20%27nobody%27", 0),
+        ("/v1.0/groups?$filter=displayName%20eq%20%27Data%20Engineering%20Team%27", 1),
+    ];
+    for (path, count) in cases {
+        let answer = client.get(path).await;
+        assert_eq!(
+            (answer.status, answer.json["value"].as_array().map(Vec::len)),
+            (200, Some(count)),
+            "{path}"
+        );
+    }
+    let app =
+        client.get(&format!("/v1.0/servicePrincipals?$filter=appId%20eq%20%27{}%27", demo::CLIENT_ID)).await;
+    assert_eq!(app.json["value"][0]["id"], demo::CALLER_ID);
+    for id in [demo::ANALYST_ID, "analyst@contoso.example", "analyst%40contoso.example"] {
+        let user = client.get(&format!("/v1.0/users/{id}?$select=id,mail")).await;
+        assert_eq!(user.keys(), ["@odata.context", "id", "mail"], "{id}");
+        assert_eq!(user.json["id"], demo::ANALYST_ID);
+    }
+    let missing = client.get("/v1.0/users/nobody@contoso.example").await;
+    assert_eq!((missing.status, &missing.json["error"]["code"]), (404, &json!("Request_ResourceNotFound")));
+    let filter = client.get("/v1.0/users?$filter=startswith(mail,%27a%27)").await;
+    assert_eq!((filter.status, &filter.json["error"]["code"]), (400, &json!("Request_UnsupportedQuery")));
+}
+
+#[tokio::test]
+async fn roles_of_the_caller_are_enforced() {
+    let owner = Client::demo(Config::default()).await;
+    owner
+        .emulator
+        .seed(&json!({"servicePrincipals": [
+            {"id": "99999999-0000-4000-8000-000000000001", "displayName": "Other", "appId": "other", "secret": "s"}
+        ]}))
+        .unwrap();
+    let other = Client::with(owner.emulator.clone(), "other", "s", FABRIC).await;
+    let workspace = owner.workspace("Mine").await;
+    let item = owner.item(&workspace, "Notebook", "n").await;
+    let roles = format!("{workspace}/roleAssignments");
+    let me = json!({"id": "99999999-0000-4000-8000-000000000001", "type": "ServicePrincipal"});
+    let (no, ok) = ((404, "WorkspaceNotFound"), (200, ""));
+    let (forbidden, weak) = ((403, "InsufficientPrivileges"), (403, "InsufficientWorkspaceRole"));
+    // (role, read, write an item, hard delete, list roles, rename the workspace)
+    let cases = [
+        ("", [no, no, no, no, no]),
+        ("Viewer", [ok, forbidden, forbidden, forbidden, forbidden]),
+        ("Contributor", [ok, ok, weak, forbidden, forbidden]),
+        ("Member", [ok, ok, weak, ok, forbidden]),
+        ("Admin", [ok, ok, ok, ok, ok]),
+    ];
+    for (role, expected) in cases {
+        if !role.is_empty() {
+            let added = owner.post(&roles, json!({"principal": me, "role": role})).await;
+            assert_eq!(added.status, 201, "{added:?}");
+        }
+        let calls = [
+            ("GET", item.clone(), json!(null)),
+            ("PATCH", item.clone(), json!({"description": role})),
+            ("DELETE", format!("{item}?hardDelete=true"), json!(null)),
+            ("GET", roles.clone(), json!(null)),
+            ("PATCH", workspace.clone(), json!({"description": role})),
+        ];
+        for ((method, path, body), expected) in calls.into_iter().zip(expected) {
+            let answer = other.send(method, &path, body).await;
+            let code = if answer.status == 200 { "" } else { answer.code() };
+            assert_eq!((answer.status, code), expected, "{role} {method} {path}");
+        }
+        let listed = other.get("/v1/workspaces").await;
+        assert_eq!(listed.json["value"].as_array().unwrap().len(), usize::from(!role.is_empty()), "{role}");
+        if !role.is_empty() {
+            let path = format!("{roles}/99999999-0000-4000-8000-000000000001");
+            assert_eq!(owner.send("DELETE", &path, json!(null)).await.status, 200);
+        }
+    }
+    let refused = other.post("/v1/workspaces", json!({"displayName": "Theirs"})).await;
+    assert_eq!((refused.status, refused.code()), (403, "InsufficientPrivileges"));
+    assert_eq!(token(&owner.emulator, "other", "wrong", FABRIC).await.status, 401);
+}

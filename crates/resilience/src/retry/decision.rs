@@ -1,0 +1,41 @@
+//! The two decisions of a retry, as pure functions: whether, and how much later.
+
+use super::RetryConfig;
+use crate::{Effect, Outcome};
+use std::time::Duration;
+
+/// Whether a request of this effect may be sent again after an attempt that ended so.
+///
+/// | | `Read` | `Idempotent` | `Once` |
+/// | --- | --- | --- | --- |
+/// | `Unsent` | yes | yes | yes |
+/// | `Throttled`, `Transient` | yes | yes | no: it may have had its effect; the caller reconciles first |
+/// | `Permanent`, `Success` | no | no | no |
+#[must_use]
+pub fn may_resend(effect: Effect, outcome: Outcome) -> bool {
+    match outcome {
+        Outcome::Unsent => true,
+        Outcome::Throttled { .. } | Outcome::Transient { .. } => match effect {
+            Effect::Read | Effect::Idempotent => true,
+            Effect::Once => false,
+        },
+        Outcome::Success | Outcome::Permanent => false,
+    }
+}
+
+/// The pause before the next attempt, after `attempts` of them (at least one).
+///
+/// `base_delay * 2^(attempts - 1)`, at most `max_delay`, raised to `floor` (what the server asked for) where that is
+/// more, and then lengthened by `spread` (0 to 1, drawn at random by the caller) times `jitter` times the
+/// exponential part.
+#[must_use]
+pub fn delay(attempts: u32, config: &RetryConfig, floor: Option<Duration>, spread: f64) -> Duration {
+    let doublings = attempts.saturating_sub(1);
+    let backoff = 2_u32
+        .checked_pow(doublings)
+        .and_then(|factor| config.base_delay.checked_mul(factor))
+        .unwrap_or(config.max_delay)
+        .min(config.max_delay);
+    let extra = Duration::try_from_secs_f64(backoff.as_secs_f64() * config.jitter * spread.clamp(0.0, 1.0));
+    backoff.max(floor.unwrap_or_default()).saturating_add(extra.unwrap_or_default())
+}
