@@ -1,4 +1,4 @@
-//! Text that came from outside, made safe to show; suggestions for mistyped names.
+//! Text that came from outside, made safe to show.
 
 /// `text` on one line: control and bidirectional characters are escaped, so that a name from a server or a file
 /// can neither steer the terminal nor forge a line, and CI logging commands lose their meaning.
@@ -45,32 +45,6 @@ fn is_bidi_control(c: char) -> bool {
     matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// The candidate that `name` most likely meant: at most two edits away, and fewer than half of its letters.
-pub(crate) fn did_you_mean<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    candidates
-        .into_iter()
-        .map(|candidate| (distance(&name.to_lowercase(), &candidate.to_lowercase()), candidate))
-        .filter(|(edits, candidate)| *edits <= 2 && edits * 2 < candidate.len())
-        .min()
-        .map(|(_, candidate)| candidate)
-}
-
-/// Levenshtein distance.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = i;
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(x != *y);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -92,19 +66,5 @@ mod tests {
             assert_eq!(one_line(raw), shown, "{raw:?}");
         }
         assert_eq!(lines("one\n::two\n\x07"), "one\n: :two\n\\u{7}");
-    }
-
-    #[test]
-    fn a_near_name_is_suggested() {
-        let candidates = ["max_attempts", "base_delay", "max_delay"];
-        for (typed, meant) in [
-            ("max_attempt", Some("max_attempts")),
-            ("Base_Dely", Some("base_delay")),
-            ("journal", None),
-            ("", None),
-        ] {
-            assert_eq!(did_you_mean(typed, candidates), meant, "{typed}");
-        }
-        assert_eq!(did_you_mean("ab", ["cd"]), None, "short names are not all alike");
     }
 }

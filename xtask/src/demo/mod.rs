@@ -15,7 +15,6 @@ use crate::workspace::{File, Workspace};
 struct Demo {
     /// Names the block of the README.
     name: &'static str,
-    variables: &'static [(&'static str, &'static str)],
     arguments: &'static [&'static str],
     exit_code: i32,
 }
@@ -23,10 +22,9 @@ struct Demo {
 const CONFIG: &str = "examples/sales-analytics/product_config.yaml";
 
 const DEMOS: &[Demo] = &[
-    Demo { name: "deploy", variables: &[], arguments: &["deploy", "--local", CONFIG], exit_code: 0 },
+    Demo { name: "deploy", arguments: &["deploy", "--local", CONFIG], exit_code: 0 },
     Demo {
         name: "rollback",
-        variables: &[("FEATURE_USE_ROLLBACK", "true")],
         arguments: &["deploy", "--local", CONFIG, "--inject", "POST */roleAssignments=503"],
         exit_code: 1,
     },
@@ -98,7 +96,6 @@ impl Demo {
             .args(self.arguments)
             .env_clear()
             .env("NO_COLOR", "1")
-            .envs(self.variables.iter().copied())
             .current_dir(folder)
             .stdin(Stdio::null())
             // One pipe for both: a reader sees them in the order in which they were written.
@@ -122,11 +119,10 @@ impl Demo {
 
     /// The command as one types it.
     fn typed(&self) -> String {
-        let variables = self.variables.iter().map(|(name, value)| format!("{name}={value}"));
         let arguments = self.arguments.iter().map(|argument| {
             if argument.contains([' ', '*']) { format!("'{argument}'") } else { (*argument).to_owned() }
         });
-        let words: Vec<String> = variables.chain(["selvedge".to_owned()]).chain(arguments).collect();
+        let words: Vec<String> = std::iter::once("selvedge".to_owned()).chain(arguments).collect();
         words.join(" ")
     }
 }
@@ -142,7 +138,7 @@ mod tests {
             typed,
             [
                 "selvedge deploy --local examples/sales-analytics/product_config.yaml",
-                "FEATURE_USE_ROLLBACK=true selvedge deploy --local examples/sales-analytics/product_config.yaml \
+                "selvedge deploy --local examples/sales-analytics/product_config.yaml \
                  --inject 'POST */roleAssignments=503'",
             ]
         );
@@ -153,16 +149,15 @@ mod tests {
     fn a_transcript_has_both_streams_in_order_and_the_expected_exit_code() {
         let demo = |exit_code| Demo {
             name: "sh",
-            variables: &[("COLOUR", "blue")],
-            arguments: &["-c", "echo $COLOUR $HOME; echo id 0123456789abcdef >&2; echo end; exit 3"],
+            arguments: &["-c", "echo $NO_COLOR $HOME; echo id 0123456789abcdef >&2; echo end; exit 3"],
             exit_code,
         };
         let here = Path::new(env!("CARGO_MANIFEST_DIR"));
         let transcript = demo(3).record(Path::new("/bin/sh"), here).unwrap();
         let (_, printed) = transcript.split_once('\n').unwrap();
-        assert_eq!(printed, "blue\nid <id>\nend\n");
+        assert_eq!(printed, "1\nid <id>\nend\n");
 
         let error = demo(0).record(Path::new("/bin/sh"), here).unwrap_err().to_string();
-        assert!(error.starts_with("the demo `sh` ended with exit status: 3, not with 0:\nblue"), "{error}");
+        assert!(error.starts_with("the demo `sh` ended with exit status: 3, not with 0:\n1"), "{error}");
     }
 }

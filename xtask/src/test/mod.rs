@@ -63,6 +63,7 @@ fn steps(nextest: Vec<String>, quick: bool) -> Vec<Step> {
             reporter: Some(Reporter::Libtest),
             ..plain("doctests", "cargo test --doc --workspace --no-fail-fast")
         });
+        steps.push(plain("demo", "cargo xtask demo --check"));
     }
     steps
 }

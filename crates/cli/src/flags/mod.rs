@@ -1,12 +1,12 @@
 //! Feature flags: `FEATURE_*` variables, each off by default, and the stage that a team stands at.
 
 use anyhow::anyhow;
+use selvedge_deployment::config::suggest::nearest;
 use tracing::{info, warn};
 
 use crate::{
     report::ExitWith,
     settings::{Environment, Origin},
-    text,
 };
 
 /// What is fixed about a flag.
@@ -155,7 +155,7 @@ impl Flags {
                 ));
             } else if !FLAGS.iter().any(|flag| flag.variable == name) {
                 let known = FLAGS.iter().map(|flag| flag.variable);
-                let hint = text::did_you_mean(name, known).map(|meant| format!("; did you mean {meant}?"));
+                let hint = nearest(name, known).map(|meant| format!("; did you mean {meant}?"));
                 warnings.push(format!("{name} is not a flag and has no effect{}", hint.unwrap_or_default()));
             }
         }

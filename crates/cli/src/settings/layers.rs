@@ -11,8 +11,9 @@ use figment::{
     value::{Dict, Map, Value},
 };
 
+use selvedge_deployment::config::suggest::nearest;
+
 use super::{Environment, Origin, Settings, check, file};
-use crate::text;
 
 /// The settings file, at the project root.
 const FILE: &str = "selvedge.toml";
@@ -150,7 +151,7 @@ fn explain(error: &Error) -> String {
     let key = error.path.join(".");
     let source = error.metadata.as_ref().map_or("an unknown source", |metadata| metadata.name.as_ref());
     let problem = match &error.kind {
-        Kind::UnknownField(name, known) => match text::did_you_mean(name, known.iter().copied()) {
+        Kind::UnknownField(name, known) => match nearest(name, known.iter().copied()) {
             Some(meant) => format!("unknown key; did you mean `{meant}`?"),
             None if looks_secret(name) => {
                 "unknown key; secrets are read from the environment or .env alone".to_owned()

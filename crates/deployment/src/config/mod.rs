@@ -22,7 +22,7 @@ mod product;
 mod project;
 mod reading;
 mod schema;
-mod suggest;
+pub mod suggest;
 mod variables;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};

@@ -1,31 +1,16 @@
 //! "Did you mean ...?"
 
-/// The candidate that `name` was probably meant to be.
-pub(super) fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+/// The candidate that `name` was probably meant to be: an edit away, and one more for each five letters, without case.
+pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let allowed = 1 + name.chars().count() / 5;
+    let name = name.to_lowercase();
     candidates
+        .into_iter()
         .filter(|candidate| candidate.len().abs_diff(name.len()) <= allowed)
-        .map(|candidate| (distance(name, candidate), candidate))
+        .map(|candidate| (strsim::levenshtein(&name, &candidate.to_lowercase()), candidate))
         .filter(|(distance, _)| *distance <= allowed)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
-}
-
-/// Levenshtein's distance, without case.
-fn distance(a: &str, b: &str) -> usize {
-    let a: Vec<char> = a.to_lowercase().chars().collect();
-    let b: Vec<char> = b.to_lowercase().chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.iter().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let substituted = diagonal + usize::from(x != y);
-            diagonal = row[j + 1];
-            row[j + 1] = substituted.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
 }
 
 #[cfg(test)]
@@ -45,7 +30,7 @@ mod tests {
             ("", None),
         ];
         for (name, expected) in table {
-            assert_eq!(nearest(name, keys.into_iter()), expected, "{name}");
+            assert_eq!(nearest(name, keys), expected, "{name}");
         }
     }
 }

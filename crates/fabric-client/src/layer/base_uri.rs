@@ -217,6 +217,8 @@ mod tests {
             " https://api.fabric.microsoft.com/v1",
             "https://api.fab\tric.microsoft.com/v1",
             "https://:443/v1",
+            "http://127.0.0.1./v1",
+            "https://api.fabric.microsoft.com\t/v1",
         ] {
             assert!(BaseUri::new(text).is_err(), "{text:?}");
         }

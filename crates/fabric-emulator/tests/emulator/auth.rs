@@ -119,10 +119,40 @@ async fn graph_finds_principals() {
         assert_eq!(user.keys(), ["@odata.context", "id", "mail"], "{id}");
         assert_eq!(user.json["id"], demo::ANALYST_ID);
     }
+    let plus = json!({"users": [{"displayName": "Plus", "userPrincipalName": "a+b@contoso.example"}]});
+    client.emulator.seed(&plus).unwrap();
+    assert_eq!(client.get("/v1.0/users/a+b@contoso.example").await.json["displayName"], "Plus");
     let missing = client.get("/v1.0/users/nobody@contoso.example").await;
     assert_eq!((missing.status, &missing.json["error"]["code"]), (404, &json!("Request_ResourceNotFound")));
     let filter = client.get("/v1.0/users?$filter=startswith(mail,%27a%27)").await;
     assert_eq!((filter.status, &filter.json["error"]["code"]), (400, &json!("Request_UnsupportedQuery")));
+}
+
+#[tokio::test]
+async fn groups_lend_their_role_and_connections_have_owners() {
+    let owner = Client::demo(Config::default()).await;
+    let (other, group) = ("99999999-0000-4000-8000-000000000001", "99999999-0000-4000-8000-000000000002");
+    let seed = json!({
+        "servicePrincipals": [{"id": other, "displayName": "Other", "appId": "other", "secret": "s"}],
+        "groups": [{"id": group, "displayName": "Group", "members": [other]}],
+    });
+    owner.emulator.seed(&seed).unwrap();
+    let other = Client::with(owner.emulator.clone(), "other", "s", FABRIC).await;
+    let workspace = owner.workspace("Mine").await;
+    assert_eq!(other.get(&workspace).await.status, 404);
+    let body = json!({"principal": {"id": group, "type": "Group"}, "role": "Viewer"});
+    assert_eq!(owner.post(&format!("{workspace}/roleAssignments"), body).await.status, 201);
+    assert_eq!(other.get(&workspace).await.status, 200);
+
+    let body = json!({"connectivityType": "ShareableCloud", "displayName": "c",
+        "connectionDetails": {"type": "Web", "creationMethod": "Web", "parameters": []},
+        "credentialDetails": {"credentials": {"credentialType": "Anonymous"}}});
+    let made = owner.post("/v1/connections", body).await;
+    let path = format!("/v1/connections/{}", made.id());
+    assert_eq!((owner.get(&path).await.status, other.get(&path).await.status), (200, 404));
+    let listed = |answer: crate::support::Answer| answer.json["value"].as_array().unwrap().len();
+    let counts = (listed(owner.get("/v1/connections").await), listed(other.get("/v1/connections").await));
+    assert_eq!(counts, (3, 2), "the demo's connections are everybody's");
 }
 
 #[tokio::test]

@@ -192,26 +192,87 @@ async fn two_workspaces_meet_in_one_directory() {
     let status = git(&client, &one, "GET", "status", Value::Null).await;
     assert_eq!(status.json["changes"].as_array().unwrap().len(), 1);
     assert_eq!(status.json["changes"][0]["itemMetadata"]["displayName"], "unnamed");
+}
 
-    // Both sides changed the same item: a conflict, which an update does not guess away.
-    let theirs = client.get(&format!("{two}/items?type=DataPipeline")).await.json["value"][0]["id"].clone();
-    let theirs = format!("{two}/items/{}", theirs.as_str().unwrap());
-    client.send("PATCH", &theirs, json!({"description": "otherwise"})).await;
-    let behind = client.post(&format!("{two}/git/commitToGit"), json!({"mode": "All"})).await;
-    assert_eq!((behind.status, behind.code()), (400, "WorkspaceHeadMismatch"));
-    let status = git(&client, &two, "GET", "status", Value::Null).await;
-    let change = &status.json["changes"][0];
-    assert_eq!(
-        (&change["remoteChange"], &change["workspaceChange"], &change["conflictType"]),
-        (&json!("Modified"), &json!("Modified"), &json!("Conflict"))
-    );
-    let mut update = json!({"remoteCommitHash": status.json["remoteCommitHash"], "workspaceHead": status.json["workspaceHead"]});
-    let refused = client.post(&format!("{two}/git/updateFromGit"), update.clone()).await;
-    assert_eq!((refused.status, refused.code()), (400, "MissingWorkspaceConflictResolution"));
-    update["conflictResolution"] =
-        json!({"conflictResolutionType": "Workspace", "conflictResolutionPolicy": "PreferRemote"});
+/// Two workspaces in step with one directory that holds the pipeline `p`; returns the paths of both and of their item.
+async fn in_step(client: &Client) -> [(String, String); 2] {
+    let one = connected(client, "One", "main").await;
+    let first = client.item(&one, "DataPipeline", "p").await;
+    git(client, &one, "POST", "initializeConnection", json!({})).await;
+    git(client, &one, "POST", "commitToGit", json!({"mode": "All"})).await;
+    let two = connected(client, "Two", "main").await;
+    let initialized = git(client, &two, "POST", "initializeConnection", json!({})).await;
+    let update = json!({"remoteCommitHash": initialized.json["remoteCommitHash"]});
+    git(client, &two, "POST", "updateFromGit", update).await;
+    let items = client.get(&format!("{two}/items")).await;
+    let second = format!("{two}/items/{}", items.json["value"][0]["id"].as_str().unwrap());
+    [(one, first), (two, second)]
+}
+
+#[tokio::test]
+async fn conflicts_are_not_guessed_away() {
+    // (description in Two, conflict type, policy, description after the update; "" policy is none, "!" is refused)
+    let cases = [
+        ("otherwise", "Conflict", "", "!"),
+        ("otherwise", "Conflict", "PreferRemote", "changed"),
+        ("otherwise", "Conflict", "PreferWorkspace", "otherwise"),
+        ("changed", "SameChanges", "", "changed"),
+        ("", "None", "", "changed"),
+    ];
+    for (description, conflict, policy, expected) in cases {
+        let client = Client::demo(Config::default()).await;
+        let [(one, first), (two, second)] = in_step(&client).await;
+        client.send("PATCH", &first, json!({"description": "changed"})).await;
+        git(&client, &one, "POST", "commitToGit", json!({"mode": "All"})).await;
+        client.send("PATCH", &second, json!({"description": description})).await;
+        let behind = client.post(&format!("{two}/git/commitToGit"), json!({"mode": "All"})).await;
+        assert_eq!((behind.status, behind.code()), (400, "WorkspaceHeadMismatch"));
+
+        let status = git(&client, &two, "GET", "status", Value::Null).await.json;
+        let change = &status["changes"][0];
+        assert_eq!(
+            (&change["remoteChange"], &change["conflictType"]),
+            (&json!("Modified"), &json!(conflict))
+        );
+        let mut update =
+            json!({"remoteCommitHash": status["remoteCommitHash"], "workspaceHead": status["workspaceHead"]});
+        if !policy.is_empty() {
+            update["conflictResolution"] =
+                json!({"conflictResolutionType": "Workspace", "conflictResolutionPolicy": policy});
+        }
+        let answer = git(&client, &two, "POST", "updateFromGit", update).await;
+        if expected == "!" {
+            assert_eq!((answer.status, answer.code()), (400, "MissingWorkspaceConflictResolution"));
+        } else {
+            assert_eq!(client.get(&second).await.json["description"], expected, "{description} {policy}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_git_removed_goes_to_the_recycle_bin() {
+    let client = Client::demo(Config::default()).await;
+    let [(one, first), (two, second)] = in_step(&client).await;
+    client.send("DELETE", &first, Value::Null).await;
+    git(&client, &one, "POST", "commitToGit", json!({"mode": "All"})).await;
+    let status = git(&client, &two, "GET", "status", Value::Null).await.json;
+    assert_eq!(status["changes"][0]["remoteChange"], "Deleted");
+    let update =
+        json!({"remoteCommitHash": status["remoteCommitHash"], "workspaceHead": status["workspaceHead"]});
     git(&client, &two, "POST", "updateFromGit", update).await;
-    assert_eq!(client.get(&theirs).await.json["description"], "changed");
+    assert_eq!(client.get(&second).await.code(), "ItemNotFound");
+    let world = client.emulator.inventory().world;
+    assert_eq!(world["workspaces"][1]["recycleBin"][0]["displayName"], "p");
+}
+
+#[tokio::test]
+async fn a_workspace_that_holds_what_git_holds_has_nothing_to_do() {
+    let client = Client::demo(Config::default()).await;
+    let [(one, _), _] = in_step(&client).await;
+    git(&client, &one, "POST", "disconnect", Value::Null).await;
+    git(&client, &one, "POST", "connect", github("main")).await;
+    let initialized = git(&client, &one, "POST", "initializeConnection", json!({})).await;
+    assert_eq!(initialized.json["requiredAction"], "None");
 }
 
 #[tokio::test]

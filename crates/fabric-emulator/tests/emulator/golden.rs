@@ -218,3 +218,15 @@ async fn g13_g17_lakehouse_and_capacity() {
     assert_eq!(made.status, 201);
     assert_eq!(made.keys(), ["id", "type", "displayName", "description", "workspaceId"]);
 }
+
+#[tokio::test]
+async fn locations_use_the_name_the_client_used() {
+    let client = Client::demo(Config::default()).await;
+    for (path, base) in [
+        ("https://api.fabric.microsoft.com/v1/workspaces", "https://api.fabric.microsoft.com"),
+        ("/v1/workspaces", "http://localhost:8080"),
+    ] {
+        let made = client.post(path, json!({"displayName": base})).await;
+        assert_eq!(made.header("location"), Some(format!("{base}/v1/workspaces/{}", made.id()).as_str()));
+    }
+}

@@ -1,0 +1,28 @@
+//! The program as a user runs it: a process with arguments, an environment and a folder, and, for what it deploys to, an
+//! emulator that is a process of its own.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a helper of tests may panic as tests do")]
+
+mod program;
+mod project;
+mod usage;
+
+#[cfg(feature = "emulator")]
+mod tenant;
+
+#[cfg(feature = "emulator")]
+mod bad_input;
+#[cfg(feature = "emulator")]
+mod deploy;
+#[cfg(feature = "emulator")]
+mod emulator;
+#[cfg(feature = "emulator")]
+mod existing;
+#[cfg(feature = "emulator")]
+mod faults;
+#[cfg(all(feature = "emulator", unix))]
+mod interrupted;
+#[cfg(feature = "emulator")]
+mod output;
+#[cfg(feature = "emulator")]
+mod secrets;

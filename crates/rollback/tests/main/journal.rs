@@ -1,0 +1,102 @@
+//! The journal: read at any cut, refused with any byte changed, private, locked.
+
+use selvedge_rollback::journal::{Journals, MemoryStore};
+use selvedge_rollback::{Direction, Interrupt, Policy, StepState, Transaction, Verdict};
+
+use crate::shelf::{Fault, Shelf};
+use crate::{begin, fault_at, plan, quiet, run, shelf};
+
+/// The journal of a finished transaction.
+async fn finished() -> Vec<u8> {
+    let (shelf, store) = (shelf(), MemoryStore::default());
+    fault_at(&shelf, 3, Fault::Refused);
+    assert!(matches!(run(&shelf, store.clone(), plan()).await.unwrap(), Verdict::RolledBack { .. }));
+    store.bytes()
+}
+
+#[tokio::test(start_paused = true)]
+async fn r3_a_journal_cut_at_any_byte_is_read_up_to_its_last_whole_record() {
+    let bytes = finished().await;
+    let first = bytes.iter().position(|byte| *byte == b'\n').unwrap();
+    for cut in 0..bytes.len() {
+        let loaded = MemoryStore::from(bytes[..cut].to_vec()).load::<Shelf>();
+        assert_eq!(loaded.is_ok(), cut > first, "cut at {cut}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn r3_a_journal_with_any_byte_changed_is_refused() {
+    let bytes = finished().await;
+    for at in 0..bytes.len() {
+        let mut changed = bytes.clone();
+        changed[at] ^= 0x01;
+        let loaded = MemoryStore::from(changed).load::<Shelf>();
+        // The last newline is where a torn write would end, so there the record before is the last.
+        assert!(loaded.is_err() || at + 1 == bytes.len(), "byte {at}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn r3_a_journal_that_lacks_a_record_is_refused() {
+    let bytes = finished().await;
+    let lines: Vec<_> = bytes.split_inclusive(|byte| *byte == b'\n').collect();
+    for dropped in 0..lines.len() - 1 {
+        let mut lines = lines.clone();
+        lines.remove(dropped);
+        assert!(MemoryStore::from(lines.concat()).load::<Shelf>().is_err(), "record {dropped}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn r4_files_are_private_locked_and_found_by_the_beginning_of_their_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let journals = Journals::new(folder.path().join("deep/er"));
+    assert!(journals.list::<Shelf>().unwrap().is_empty());
+    let shelf = shelf();
+    let start = begin(plan());
+    let id = start.id;
+    let store = journals.create(id).unwrap();
+    assert!(journals.create(id).is_err(), "a journal is created once");
+    let begun = Transaction::begin(&shelf, store, start, Policy::default(), Interrupt::default(), quiet());
+    let transaction = begun.await.unwrap();
+    assert!(journals.list::<Shelf>().unwrap()[0].running);
+    assert!(journals.open::<Shelf>(id).is_err(), "a running transaction is not taken up");
+    drop(transaction.run().await.unwrap());
+
+    let text = id.to_string();
+    assert_eq!(journals.find(&text[..30]).unwrap(), id);
+    assert!(journals.find("").is_err());
+    assert!(journals.find("ffff").is_err());
+    let loaded = journals.open::<Shelf>(id).unwrap();
+    assert_eq!(loaded.state.direction(), Direction::Committed);
+    assert!(loaded.state.steps().all(|(_, state)| *state == StepState::Done));
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = |path: &std::path::Path| path.metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&journals.path(id)), 0o600);
+        assert_eq!(mode(journals.path(id).parent().unwrap()), 0o700);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn r4_a_torn_tail_is_cut_off_before_the_next_record_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let journals = Journals::new(folder.path());
+    let shelf = shelf();
+    fault_at(&shelf, 3, Fault::Refused);
+    let memory = MemoryStore::default();
+    let start = begin(plan());
+    let id = start.id;
+    let begun =
+        Transaction::begin(&shelf, memory.clone(), start, Policy::default(), Interrupt::default(), quiet());
+    drop(begun.await.unwrap().run().await.unwrap());
+    let bytes = memory.bytes();
+    drop(journals.create(id).unwrap());
+    std::fs::write(journals.path(id), &bytes[..bytes.len() - 7]).unwrap();
+    let loaded = journals.open::<Shelf>(id).unwrap();
+    assert_eq!(loaded.state.direction(), Direction::Back, "the end record was torn");
+    let again = Transaction::recover(&shelf, loaded, Policy::default(), Interrupt::default(), quiet());
+    assert!(matches!(again.run().await.unwrap(), Verdict::RolledBack { .. }));
+    assert_eq!(journals.peek::<Shelf>(id).unwrap().direction(), Direction::RolledBack);
+}
