@@ -35,44 +35,64 @@ impl Clients {
         let config =
             TransportConfig { connect_timeout: settings.http.connect_timeout, ..TransportConfig::default() };
         let transport = HttpTransport::new(&config).context("set up HTTPS")?;
-        let credential = credential(settings, environment, &transport)?;
-        let client = |name, service| client(name, service, settings, flags, &credential, &transport);
-        Ok(Self { fabric: client("fabric", &settings.fabric)?, graph: client("graph", &settings.graph)? })
+        let builder = Builder { settings, flags, transport };
+        let credential = credential(settings, environment, builder.stack("entra", None)?)?;
+        Ok(Self {
+            fabric: builder.client("fabric", &settings.fabric, &credential)?,
+            graph: builder.client("graph", &settings.graph, &credential)?,
+        })
     }
 }
 
-fn client(
-    name: &str,
-    service: &Service,
-    settings: &Settings,
-    flags: &Flags,
-    credential: &Arc<dyn TokenCredential>,
-    transport: &HttpTransport,
-) -> anyhow::Result<Client> {
-    let tried = || ExitWith::usage(format!("set up requests to {}", service.base_url));
-    let base = BaseUri::new(&service.base_url).with_context(tried)?;
-    let retry = flags.retry.on.then(|| RetryLayer::new(retry_config(settings), FabricClassify)).transpose();
-    let breaker = flags.circuit_breaker.on.then(|| Breaker::new(name, breaker_config(settings))).transpose();
-    let stack = ServiceBuilder::new()
-        // The whole call, with every attempt and pause.
-        .layer(AttemptTimeoutLayer::new(settings.http.call_deadline))
-        .layer(option_layer(retry.with_context(tried)?))
-        // Inside the retry, so that a later attempt carries a fresh token; outside the breaker, which is Fabric's, not Entra's.
-        .layer(Auth::new(Arc::clone(credential), service.scope.clone(), base.clone()))
-        .layer(option_layer(breaker.with_context(tried)?.map(|it| BreakerLayer::new(it, FabricClassify))))
-        .layer(AttemptTimeoutLayer::new(settings.http.attempt_timeout))
-        .layer(base)
-        .service(transport.clone());
-    let polling = PollConfig {
-        first_poll: settings.polling.first_poll,
-        deadline: settings.polling.deadline,
-        mode: match settings.polling.mode {
-            PollingMode::Adaptive => PollMode::Adaptive,
-            PollingMode::RetryAfter => PollMode::RetryAfter,
-        },
-        ..PollConfig::default()
-    };
-    Ok(Client::new(BoxService::new(stack)).with_polling(polling))
+struct Builder<'a> {
+    settings: &'a Settings,
+    flags: &'a Flags,
+    transport: HttpTransport,
+}
+
+impl Builder<'_> {
+    fn client(
+        &self,
+        name: &str,
+        service: &Service,
+        credential: &Arc<dyn TokenCredential>,
+    ) -> anyhow::Result<Client> {
+        let base = BaseUri::new(&service.base_url)
+            .with_context(|| ExitWith::usage(format!("set up requests to {}", service.base_url)))?;
+        let auth = Auth::new(Arc::clone(credential), service.scope.clone(), base.clone());
+        let settings = &self.settings.polling;
+        let polling = PollConfig {
+            first_poll: settings.first_poll,
+            deadline: settings.deadline,
+            mode: match settings.mode {
+                PollingMode::Adaptive => PollMode::Adaptive,
+                PollingMode::RetryAfter => PollMode::RetryAfter,
+            },
+            ..PollConfig::default()
+        };
+        Ok(Client::new(self.stack(name, Some((auth, base)))?).with_polling(polling))
+    }
+
+    /// The stack of one service, outermost first. Each has a breaker of its own: trouble at Entra ID is not Fabric's.
+    fn stack(&self, name: &str, api: Option<(Auth, BaseUri)>) -> anyhow::Result<BoxService> {
+        let Self { settings, flags, transport } = self;
+        let tried = || ExitWith::usage(format!("set up requests to {name}"));
+        let retry = flags.retry.on.then(|| RetryLayer::new(retry_config(settings), FabricClassify));
+        let breaker = flags.circuit_breaker.on.then(|| Breaker::new(name, breaker_config(settings)));
+        let breaker = breaker.transpose().with_context(tried)?;
+        let (auth, base) = api.unzip();
+        let stack = ServiceBuilder::new()
+            // The whole call, with every attempt and pause.
+            .layer(AttemptTimeoutLayer::new(settings.http.call_deadline))
+            .layer(option_layer(retry.transpose().with_context(tried)?))
+            // Inside the retry, so that a later attempt carries a fresh token; outside the breaker, which is not Entra's.
+            .layer(option_layer(auth))
+            .layer(option_layer(breaker.map(|breaker| BreakerLayer::new(breaker, FabricClassify))))
+            .layer(AttemptTimeoutLayer::new(settings.http.attempt_timeout))
+            .layer(option_layer(base))
+            .service(transport.clone());
+        Ok(BoxService::new(stack))
+    }
 }
 
 fn retry_config(settings: &Settings) -> RetryConfig {
@@ -112,20 +132,17 @@ const CLIENT_SECRET: &str = "AZURE_CLIENT_SECRET";
 fn credential(
     settings: &Settings,
     environment: &Environment,
-    transport: &HttpTransport,
+    service: BoxService,
 ) -> anyhow::Result<Arc<dyn TokenCredential>> {
     let config = CredentialConfig {
         authority: settings.entra.authority.clone(),
         kind: credential_kind(settings, environment)?,
     };
-    let service = ServiceBuilder::new()
-        .layer(AttemptTimeoutLayer::new(settings.http.attempt_timeout))
-        .service(transport.clone());
     let tried = || {
         ExitWith::usage("set up the credentials")
             .help("check AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_LOGIN_BASE_URL")
     };
-    azure::credential(config, BoxService::new(service)).with_context(tried)
+    azure::credential(config, service).with_context(tried)
 }
 
 /// A value without which there is no credential.

@@ -31,7 +31,7 @@ mod state;
 mod target;
 mod verdict;
 
-pub use engine::{Error, Interrupt, Policy, Transaction, Unfinished, plain};
+pub use engine::{Error, Interrupt, Policy, Transaction, Unfinished, describe, plain};
 pub use event::{Event, Observer};
 pub use id::{Marker, TransactionId};
 pub use journal::{Journal, Store};

@@ -138,6 +138,11 @@ pub enum Outcome<R> {
 pub enum UndoOutcome {
     /// Reversed and verified.
     Reversed,
+    /// Removed and verified, but not for good.
+    Recycled {
+        /// Where a trace of it stays.
+        detail: String,
+    },
     /// Gone already.
     AlreadyGone,
     /// Changed by somebody else since, and kept.

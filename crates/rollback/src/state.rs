@@ -109,6 +109,8 @@ struct Entry<U> {
     state: StepState,
     undo: Option<U>,
     marked: bool,
+    /// Where a trace of what was undone stays.
+    trace: Option<String>,
 }
 
 impl<T: Target> State<T> {
@@ -119,7 +121,7 @@ impl<T: Target> State<T> {
             .plan
             .steps()
             .iter()
-            .map(|_| Entry { state: StepState::Planned, undo: None, marked: false })
+            .map(|_| Entry { state: StepState::Planned, undo: None, marked: false, trace: None })
             .collect();
         Self { begin, direction: Direction::Forward, reason: None, steps, receipts: Receipts::new() }
     }
@@ -199,6 +201,10 @@ impl<T: Target> State<T> {
                 }
                 entry.state = match outcome {
                     UndoOutcome::Reversed | UndoOutcome::AlreadyGone => StepState::Undone,
+                    UndoOutcome::Recycled { detail } => {
+                        entry.trace = Some(detail);
+                        StepState::Undone
+                    }
                     UndoOutcome::Kept { detail } | UndoOutcome::Failed { detail } => {
                         StepState::Stuck { reason: detail }
                     }
@@ -288,6 +294,18 @@ impl<T: Target> State<T> {
                     StepState::Open { .. } => "it is not known whether it was made".to_owned(),
                     _ => "it was made and not undone yet".to_owned(),
                 },
+            })
+            .collect()
+    }
+
+    /// What was undone and left a trace where nobody works with it, in the order of the plan.
+    #[must_use]
+    pub fn traces(&self) -> Vec<Remaining> {
+        let steps = self.begin.plan.steps().iter().zip(&self.steps);
+        steps
+            .filter_map(|(step, entry)| {
+                let (change, reason) = (step.change.to_string(), entry.trace.clone()?);
+                Some(Remaining { step: step.id, change, reason })
             })
             .collect()
     }

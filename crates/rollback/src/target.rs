@@ -145,6 +145,8 @@ pub enum Found<R> {
 pub enum Undone {
     /// What was made has been removed, or what was overwritten has been restored, and that was verified.
     Reversed,
+    /// The same, but a trace of it stays where nobody works with it, such as a recycle bin. The text says where.
+    Recycled(String),
     /// It was gone already.
     AlreadyGone,
     /// Somebody has changed it since; theirs was kept. The text says what was found.

@@ -12,6 +12,8 @@ pub enum Verdict {
     RolledBack {
         /// What started the rollback.
         cause: Cause,
+        /// What left a trace where nobody works with it, such as a recycle bin.
+        traces: Vec<Remaining>,
     },
     /// Something remains. The transaction is open and can be taken up again.
     Left {

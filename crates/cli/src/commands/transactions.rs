@@ -6,6 +6,7 @@ use selvedge_rollback::journal::JournalError;
 use selvedge_rollback::record::Begin;
 use selvedge_rollback::{
     Direction, Event, Interrupt, Observer as _, State, StepState, Transaction, TransactionId, Verdict,
+    describe,
 };
 use serde_json::{Value, json};
 
@@ -55,9 +56,9 @@ fn list(app: &App) -> anyhow::Result<u8> {
         let rows: Vec<_> = found
             .iter()
             .map(|found| match &found.state {
-                Ok(state) => describe(state, found.running),
+                Ok(state) => as_json(state, found.running),
                 Err(error) => json!({ "transaction": found.id.to_string(), "state": "unreadable",
-                                      "reason": render::chain(error) }),
+                                      "reason": describe(error) }),
             })
             .collect();
         render::result(app.output, json!({ "transactions": rows }))?;
@@ -72,7 +73,7 @@ fn list(app: &App) -> anyhow::Result<u8> {
                 let (name, subject) = (state_name(state, found.running), &state.begin().subject);
                 format!("{}  {name:<11}  {subject}", found.id)
             }
-            Err(error) => format!("{}  unreadable   {}", found.id, render::chain(error)),
+            Err(error) => format!("{}  unreadable   {}", found.id, describe(error)),
         };
         output::line(&one_line(&line))?;
     }
@@ -82,7 +83,7 @@ fn list(app: &App) -> anyhow::Result<u8> {
 fn show(app: &App, id: TransactionId) -> anyhow::Result<u8> {
     let state = target::journals(app).peek::<Target>(id).map_err(unusable)?;
     if app.output != Format::Text {
-        render::result(app.output, describe(&state, false))?;
+        render::result(app.output, as_json(&state, false))?;
         return Ok(exit::DONE);
     }
     let mut text = format!("transaction {id}: {}\n{}\n", state_name(&state, false), state.begin().subject);
@@ -161,7 +162,7 @@ fn unusable(error: JournalError) -> anyhow::Error {
     anyhow::Error::from(error).context(ExitWith::new(code, "read the transaction"))
 }
 
-fn describe(state: &State<Target>, running: bool) -> Value {
+fn as_json(state: &State<Target>, running: bool) -> Value {
     let steps: Vec<_> = state
         .steps()
         .map(|(step, how)| {

@@ -2,10 +2,9 @@
 
 use selvedge_deployment::change::Change;
 use selvedge_deployment::config::Diagnostic;
-use selvedge_rollback::{Event, Step, Undone};
+use selvedge_rollback::{Event, Step, Undone, describe};
 use serde_json::{Value, json};
 
-use super::text::chain;
 use crate::output;
 
 /// Writes one JSON object a line to stdout.
@@ -20,12 +19,12 @@ impl Jsonl {
         emit(&match event {
             Event::Started(step) => about("started", step, json!({})),
             Event::Accepted(step) => about("accepted", step, json!({})),
-            Event::InDoubt { step, error } => about("in_doubt", step, json!({ "error": chain(*error) })),
+            Event::InDoubt { step, error } => about("in_doubt", step, json!({ "error": describe(*error) })),
             Event::Resending { step, attempt, delay } => {
                 about("resending", step, json!({ "attempt": attempt, "delay_seconds": delay.as_secs_f64() }))
             }
             Event::Done { step, adopted } => about("done", step, json!({ "adopted": adopted })),
-            Event::Failed { step, error } => about("failed", step, json!({ "error": chain(*error) })),
+            Event::Failed { step, error } => about("failed", step, json!({ "error": describe(*error) })),
             Event::RollingBack { id, reason } => {
                 json!({ "event": "rolling_back", "transaction": id.to_string(), "reason": reason })
             }
@@ -33,6 +32,7 @@ impl Jsonl {
             Event::Undone { step, how } => {
                 let (how, found) = match how {
                     Undone::Reversed => ("reversed", None),
+                    Undone::Recycled(trace) => ("recycled", Some(trace)),
                     Undone::AlreadyGone => ("already_gone", None),
                     Undone::Kept(found) => ("kept", Some(found)),
                 };

@@ -15,7 +15,7 @@ use crate::output::Format;
 use crate::run::App;
 
 pub(crate) use json::{Jsonl, result};
-pub(crate) use text::{Text, chain, seconds};
+pub(crate) use text::{Text, seconds};
 
 /// Shows what happens.
 pub(crate) enum Progress {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 use selvedge_deployment::change::Change;
 use selvedge_deployment::config::Diagnostic;
-use selvedge_rollback::{Event, Step, Undone};
+use selvedge_rollback::{Event, Step, Undone, describe};
 
 use super::Stage;
 use crate::text::one_line;
@@ -90,7 +90,7 @@ impl Text {
                 self.live.set_message(format!("{}, accepted", one_line(&step.change.to_string())))
             }
             Event::InDoubt { step, error } => {
-                self.line(Mark::Warning, &format!("{}: {}", step.change, chain(*error)));
+                self.line(Mark::Warning, &format!("{}: {}", step.change, describe(*error)));
                 self.line(Mark::Note, "the answer does not prove that nothing was done: reading it back");
             }
             Event::Resending { step, attempt, delay } => {
@@ -102,12 +102,13 @@ impl Text {
                 self.end(Mark::Fine, &format!("{}{found}", step.change));
             }
             Event::Failed { step, error } => {
-                self.end(Mark::Failure, &format!("{}: {}", step.change, chain(*error)));
+                self.end(Mark::Failure, &format!("{}: {}", step.change, describe(*error)));
             }
             Event::RollingBack { id, .. } => self.line(Mark::Back, &format!("Rolling back transaction {id}")),
             Event::Undoing(step) => self.run(step),
             Event::Undone { step, how } => match how {
                 Undone::Reversed => self.end(Mark::Back, &format!("undone: {}", step.change)),
+                Undone::Recycled(trace) => self.end(Mark::Back, &format!("undone: {}: {trace}", step.change)),
                 Undone::AlreadyGone => self.end(Mark::Back, &format!("gone already: {}", step.change)),
                 Undone::Kept(found) => self.end(Mark::Failure, &format!("kept: {}: {found}", step.change)),
             },
@@ -167,16 +168,4 @@ impl Drop for Text {
 
 pub(crate) fn seconds(duration: Duration) -> String {
     format!("{:.1} s", duration.as_secs_f64())
-}
-
-/// An error and its sources on one line.
-pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        source = error.source();
-    }
-    text
 }

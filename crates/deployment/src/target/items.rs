@@ -115,9 +115,13 @@ impl<S: Secrets> Fabric<S> {
 
     /// Removes an item of ours for good, or into the recycle bin where the caller may do no more.
     pub(super) async fn remove_item(&self, workspace: WorkspaceId, id: ItemId) -> Attempt<Undone> {
+        let mut undone = Undone::Reversed;
         let mut answer = self.client.send(items::delete(workspace, id, true)).await;
         if answer.as_ref().is_err_and(|error| error.status().is_some_and(|status| status == 403)) {
             answer = self.client.send(items::delete(workspace, id, false)).await;
+            undone = Undone::Recycled(
+                "it may be in the recycle bin: deleting for good needs the Admin role".to_owned(),
+            );
         }
         match answer {
             Ok(()) => {}
@@ -133,8 +137,7 @@ impl<S: Secrets> Fabric<S> {
             Err(error) => Err(read(error)),
         };
         let gone = self.until(gone).await?;
-        gone.map(|()| Undone::Reversed)
-            .ok_or_else(|| not_verified("the item is still there after its removal"))
+        gone.map(|()| undone).ok_or_else(|| not_verified("the item is still there after its removal"))
     }
 
     pub(super) async fn invert_describe_item(&self, workspace: WorkspaceId, id: ItemId) -> Attempt<Undo> {

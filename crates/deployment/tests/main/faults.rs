@@ -89,7 +89,7 @@ async fn a_long_running_create_that_fails_is_rolled_back() {
     let before = world.hash();
     inject(&world, "POST */items=operation-fails");
     let verdict = world.deploy(MemoryStore::default(), once()).await;
-    let Verdict::RolledBack { cause } = verdict else { panic!("{verdict:?}") };
+    let Verdict::RolledBack { cause, .. } = verdict else { panic!("{verdict:?}") };
     assert!(cause.reason.contains("operation failed"), "{}", cause.reason);
     assert_untouched(&world, &before, "operation-fails");
 }
@@ -151,4 +151,16 @@ async fn r1_r2_a_process_that_dies_at_any_record_is_resumed_or_rolled_back() {
             }
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn r13_an_item_that_only_went_to_the_recycle_bin_is_told() {
+    let world = world();
+    inject(&world, "POST */commitToGit=403");
+    inject(&world, "DELETE */items/*=403,times=1");
+    let verdict = world.deploy(MemoryStore::default(), once()).await;
+    let Verdict::RolledBack { traces, .. } = verdict else { panic!("{verdict:?}") };
+    let told: Vec<_> = traces.iter().map(|trace| trace.change.as_str()).collect();
+    assert_eq!(told, ["create Notebook 20_SummariseSales_Notebook"]);
+    assert!(traces[0].reason.contains("recycle bin"), "{}", traces[0].reason);
 }

@@ -27,7 +27,7 @@ impl<T: Target, S: Store, O: Observer<T::Change>> Transaction<'_, T, S, O> {
         let cause = self.cause(error);
         if remaining.is_empty() {
             self.log(Body::End { state: End::RolledBack }).await?;
-            Ok(Verdict::RolledBack { cause })
+            Ok(Verdict::RolledBack { cause, traces: self.state.traces() })
         } else {
             Ok(Verdict::Left { cause, direction: self.state.direction(), remaining })
         }
@@ -60,6 +60,7 @@ impl<T: Target, S: Store, O: Observer<T::Change>> Transaction<'_, T, S, O> {
                 self.observer.on(&Event::Undone { step, how: &how });
                 match how {
                     Undone::Reversed => UndoOutcome::Reversed,
+                    Undone::Recycled(detail) => UndoOutcome::Recycled { detail },
                     Undone::AlreadyGone => UndoOutcome::AlreadyGone,
                     Undone::Kept(detail) => UndoOutcome::Kept { detail },
                 }

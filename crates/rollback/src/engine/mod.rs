@@ -160,7 +160,9 @@ impl<'a, T: Target, S: Store, O: Observer<T::Change>> Transaction<'a, T, S, O> {
                 self.unmark_all().await?;
                 Ok(Verdict::Committed)
             }
-            Direction::RolledBack => Ok(Verdict::RolledBack { cause: self.cause(None) }),
+            Direction::RolledBack => {
+                Ok(Verdict::RolledBack { cause: self.cause(None), traces: self.state.traces() })
+            }
         }
     }
 
@@ -240,8 +242,9 @@ fn disordered<T: Target>(target: &T, plan: &Plan<T::Change>) -> Option<StepId> {
         .map(|step| step.id)
 }
 
-/// An error and its sources on one line, for the journal.
-fn describe(error: &dyn std::error::Error) -> String {
+/// An error and its sources on one line, as the journal keeps it.
+#[must_use]
+pub fn describe(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(error) = source {

@@ -294,7 +294,7 @@ async fn an_interrupt_rolls_back_after_the_call_in_flight() {
     let begun =
         Transaction::begin(&shelf, store.clone(), begin(plan()), Policy::default(), interrupt, observer);
     let verdict = begun.await.unwrap().run().await.unwrap();
-    let Verdict::RolledBack { cause } = verdict else { panic!("{verdict:?}") };
+    let Verdict::RolledBack { cause, .. } = verdict else { panic!("{verdict:?}") };
     assert_eq!((cause.step, cause.reason.as_str()), (None, "interrupted"));
     assert_eq!(shelf.names(), ["old"]);
     assert_eq!(shelf.sent.lock().unwrap().len(), 2);

@@ -98,11 +98,11 @@ fn of_transaction(
             cause: None,
             code: exit::DONE,
         },
-        Verdict::RolledBack { cause } => Told {
+        Verdict::RolledBack { cause, traces } => Told {
             verdict: "rolled_back",
             headline: format!("RolledBack: nothing is left of transaction {id}"),
             transaction,
-            left: Vec::new(),
+            left: traces,
             command: None,
             cause: Some(cause),
             code: if interrupted { exit::INTERRUPTED } else { exit::FAILED },
