@@ -18,6 +18,8 @@ pub struct Record<T: Target> {
     pub v: u32,
     /// The record's number, from 0, without gaps.
     pub seq: u64,
+    /// How many processes have had the transaction in hand, from 1.
+    pub epoch: u32,
     /// When it was written, for people. Order and meaning never come from it.
     #[serde(with = "time::serde::rfc3339")]
     pub at: OffsetDateTime,
@@ -32,6 +34,11 @@ pub struct Record<T: Target> {
 pub enum Body<T: Target> {
     /// The transaction exists, and this is its plan. Always the first record.
     Begin(Begin<T::Change>),
+    /// Another process has taken the transaction up. Its records are of the next epoch, and so is this one.
+    TakenUp {
+        /// That process.
+        writer: String,
+    },
     /// The step may be sent from now on.
     Intent {
         /// The step.
@@ -98,6 +105,8 @@ pub struct Begin<C> {
     pub id: TransactionId,
     /// The program and version that began it, such as `selvedge 0.1.0`.
     pub tool: String,
+    /// The process that began it: its host and number.
+    pub writer: String,
     /// What the transaction writes to. Two open transactions on one subject get in each other's way.
     pub subject: String,
     /// What else a later process needs in order to take the transaction up: endpoint, tenant, principal.

@@ -140,6 +140,7 @@ impl<T: Target> State<T> {
         }
         match body {
             Body::Begin(_) => return Err(illegal("begin", "it is not the first".to_owned())),
+            Body::TakenUp { .. } => {}
             Body::Intent { step, marker, undo } => {
                 let forward = self.direction == Direction::Forward;
                 let entry = self.entry("intent", step)?;

@@ -120,14 +120,17 @@ async fn take_up(app: &App, id: TransactionId, way: Way) -> anyhow::Result<u8> {
     let started = std::time::Instant::now();
     let interrupt = Interrupt::default();
     let observer = |event: &Event<'_, Change>| progress.on(event);
-    let transaction = Transaction::recover(&fabric, loaded, target::policy(app), interrupt.clone(), observer);
+    let writer = target::writer();
     let run = async {
+        let policy = target::policy(app);
+        let transaction =
+            Transaction::recover(&fabric, loaded, &writer, policy, interrupt.clone(), observer).await?;
         match way {
             Way::On => transaction.run().await,
             Way::Back => transaction.roll_back("an operator asked for it").await,
         }
     };
-    let verdict = apply::interruptible(run, &interrupt, Some(id))
+    let verdict = apply::interruptible(run, &interrupt, Some(id), &progress)
         .await?
         .map_err(|error| apply::unfinished(error, id))?;
     drop(progress);

@@ -118,8 +118,9 @@ async fn r22_a_failed_undo_is_named_and_can_be_finished() {
 async fn recover(world: &World, store: &MemoryStore) -> Verdict {
     let observer = |_: &Event<'_, _>| {};
     let target = world.target();
-    let again = Transaction::recover(&target, store.load().unwrap(), once(), Interrupt::default(), observer);
-    again.run().await.unwrap()
+    let loaded = store.load().unwrap();
+    let again = Transaction::recover(&target, loaded, "test 2", once(), Interrupt::default(), observer);
+    again.await.unwrap().run().await.unwrap()
 }
 
 #[tokio::test(start_paused = true)]
@@ -142,8 +143,9 @@ async fn r1_r2_a_process_that_dies_at_any_record_is_resumed_or_rolled_back() {
             }
             let (target, observer) = (world.target(), |_: &Event<'_, _>| {});
             let loaded = store.load().unwrap();
-            let again = Transaction::recover(&target, loaded, once(), Interrupt::default(), observer);
-            match again.roll_back("operator").await {
+            let again =
+                Transaction::recover(&target, loaded, "test 2", once(), Interrupt::default(), observer);
+            match again.await.unwrap().roll_back("operator").await {
                 Ok(Verdict::RolledBack { .. }) => assert_untouched(&world, &before, &what),
                 // Committed to Git, or perhaps so; and then only the marks may still have to come off.
                 Err(Error::PastPivot(_) | Error::Ended) => assert!(room > 60, "{what}"),

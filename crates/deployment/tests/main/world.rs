@@ -106,6 +106,7 @@ impl World {
         let begin = Begin {
             id: TransactionId::generate(),
             tool: "test".to_owned(),
+            writer: "test 1".to_owned(),
             subject: "test".to_owned(),
             context: Default::default(),
             plan_digest: plan.digest().unwrap(),

@@ -135,16 +135,25 @@ impl<'a, T: Target, S: Store, O: Observer<T::Change>> Transaction<'a, T, S, O> {
         Ok(Self { target, observer, policy, interrupt, journal, state })
     }
 
-    /// Takes up a transaction whose process is gone.
-    pub fn recover(
+    /// Takes up a transaction whose process is gone, and says so in its journal. `writer` is this process.
+    ///
+    /// # Errors
+    ///
+    /// When the journal cannot be written.
+    pub async fn recover(
         target: &'a T,
         loaded: Loaded<T, S>,
+        writer: &str,
         policy: Policy,
         interrupt: Interrupt,
         observer: O,
-    ) -> Self {
+    ) -> Result<Self, Error> {
         let Loaded { state, journal } = loaded;
-        Self { target, observer, policy, interrupt, journal, state }
+        let mut taken = Self { target, observer, policy, interrupt, journal, state };
+        if matches!(taken.state.direction(), Direction::Forward | Direction::Back) {
+            taken.log(Body::TakenUp { writer: writer.to_owned() }).await?;
+        }
+        Ok(taken)
     }
 
     /// Goes on in the direction that the journal says, to the end.

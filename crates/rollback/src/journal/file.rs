@@ -5,7 +5,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Journal, JournalError, Loaded, Store, read};
+use super::{JournalError, Loaded, Store, read};
 use crate::{State, Target, TransactionId, events};
 
 /// A folder of journals.
@@ -81,16 +81,15 @@ impl Journals {
         }
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(failed)?;
-        let (state, chain, seq, torn) =
+        let read =
             read::<T>(&bytes).map_err(|source| JournalError::Corrupt { path: path.clone(), source })?;
-        if torn > 0 {
-            events::torn_tail(&path, torn);
-            file.set_len((bytes.len() - torn) as u64).map_err(failed)?;
+        if read.torn > 0 {
+            events::torn_tail(&path, read.torn);
+            file.set_len((bytes.len() - read.torn) as u64).map_err(failed)?;
             file.sync_all().map_err(failed)?;
         }
         file.seek(SeekFrom::End(0)).map_err(failed)?;
-        let store = FileStore { file: Arc::new(file), failed: false };
-        Ok(Loaded { state, journal: Journal { store, chain, seq } })
+        Ok(read.into_loaded(FileStore { file: Arc::new(file), failed: false }))
     }
 
     /// Reads a journal without opening it for writing.
@@ -108,7 +107,7 @@ impl Journals {
             Err(source) => return Err(JournalError::Read { path, source }),
         };
         match read::<T>(&bytes) {
-            Ok((state, ..)) => Ok(state),
+            Ok(read) => Ok(read.state),
             Err(source) => Err(JournalError::Corrupt { path, source }),
         }
     }

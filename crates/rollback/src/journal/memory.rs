@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{Corrupt, Journal, Loaded, Store, read};
+use super::{Corrupt, Loaded, Store, read};
 use crate::Target;
 
 /// Lines in memory. Clones share them.
@@ -33,9 +33,8 @@ impl MemoryStore {
     ///
     /// When they are not a journal that can be acted on.
     pub fn load<T: Target>(&self) -> Result<Loaded<T, Self>, Corrupt> {
-        let (state, chain, seq, _) = read::<T>(&self.bytes())?;
         let store = Self { bytes: Arc::clone(&self.bytes), room: self.room };
-        Ok(Loaded { state, journal: Journal { store, chain, seq } })
+        Ok(read::<T>(&self.bytes())?.into_loaded(store))
     }
 }
 

@@ -94,22 +94,24 @@ pub struct Journal<S> {
     store: S,
     chain: Chain,
     seq: u64,
+    epoch: u32,
 }
 
 impl<S: Store> Journal<S> {
     /// A journal without records.
     pub fn new(store: S) -> Self {
-        Self { store, chain: Chain::default(), seq: 0 }
+        Self { store, chain: Chain::default(), seq: 0, epoch: 1 }
     }
 
     /// Puts the next record into a line, and gives back what it says.
     pub(crate) fn encode<T: Target>(&self, body: Body<T>) -> Result<(Line, Body<T>), JournalError> {
         let seq = self.seq;
-        let record = Record { v: FORMAT, seq, at: OffsetDateTime::now_utc(), body };
+        let epoch = if matches!(body, Body::TakenUp { .. }) { self.epoch + 1 } else { self.epoch };
+        let record = Record { v: FORMAT, seq, epoch, at: OffsetDateTime::now_utc(), body };
         let json = serde_json::to_vec(&record).map_err(|source| JournalError::Encode { seq, source })?;
         let mut chain = self.chain.clone();
         let bytes = chain.link(json);
-        Ok((Line { bytes, chain }, record.body))
+        Ok((Line { bytes, chain, epoch }, record.body))
     }
 
     /// Writes the next line. When this returns `Ok`, it survives a crash.
@@ -121,6 +123,7 @@ impl<S: Store> Journal<S> {
         let seq = self.seq;
         self.store.append(line.bytes).await.map_err(|source| JournalError::Append { seq, source })?;
         self.chain = line.chain;
+        self.epoch = line.epoch;
         self.seq += 1;
         Ok(())
     }
@@ -130,6 +133,7 @@ impl<S: Store> Journal<S> {
 pub(crate) struct Line {
     bytes: Vec<u8>,
     chain: Chain,
+    epoch: u32,
 }
 
 /// A journal that was read: what it says, and the journal itself, ready for the next record.
@@ -140,28 +144,48 @@ pub struct Loaded<T: Target, S> {
     pub journal: Journal<S>,
 }
 
+/// What was read: the state, and where to go on.
+pub(crate) struct Read<T: Target> {
+    pub(crate) state: State<T>,
+    chain: Chain,
+    seq: u64,
+    epoch: u32,
+    /// How many bytes at the end belong to a record that was never finished.
+    pub(crate) torn: usize,
+}
+
+impl<T: Target> Read<T> {
+    /// The journal in `store`, ready for the next record.
+    pub(crate) fn into_loaded<S>(self, store: S) -> Loaded<T, S> {
+        let Self { state, chain, seq, epoch, .. } = self;
+        Loaded { state, journal: Journal { store, chain, seq, epoch } }
+    }
+}
+
 /// Reads the records in `bytes`: a pure function, whatever the bytes are.
-///
-/// Returns the state, the chain to go on from, and how many bytes at the end belong to a record that was never finished.
-pub(crate) fn read<T: Target>(bytes: &[u8]) -> Result<(State<T>, Chain, u64, usize), Corrupt> {
+pub(crate) fn read<T: Target>(bytes: &[u8]) -> Result<Read<T>, Corrupt> {
     let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
     let mut chain = Chain::default();
     let mut state = None;
-    let mut seq = 0;
+    let (mut seq, mut epoch) = (0, 1);
     for line in bytes[..whole].split_inclusive(|byte| *byte == b'\n') {
         let json = chain.check(seq, line)?;
         let record = chain::decode::<T>(seq, &json)?;
+        if matches!(record.body, Body::TakenUp { .. }) {
+            epoch += 1;
+        }
+        if record.epoch != epoch {
+            return Err(Corrupt::new(seq, format!("it is of epoch {}, and {epoch} was due", record.epoch)));
+        }
         match (&mut state, record.body) {
             (None, Body::Begin(begin)) => state = Some(State::new(begin)),
-            (None, _) => {
-                return Err(Corrupt::new(seq, "it is the first and does not begin a transaction"));
-            }
+            (None, _) => return Err(Corrupt::new(seq, "it is the first and does not begin a transaction")),
             (Some(state), body) => {
-                state.apply(body).map_err(|illegal| Corrupt::new(seq, illegal.to_string()))?
+                state.apply(body).map_err(|illegal| Corrupt::new(seq, illegal.to_string()))?;
             }
         }
         seq += 1;
     }
     let state = state.ok_or_else(|| Corrupt::new(0, "there is no complete record"))?;
-    Ok((state, chain, seq, bytes.len() - whole))
+    Ok(Read { state, chain, seq, epoch, torn: bytes.len() - whole })
 }

@@ -4,7 +4,7 @@ use selvedge_rollback::journal::{Journals, MemoryStore};
 use selvedge_rollback::{Direction, Interrupt, Policy, StepState, Transaction, Verdict};
 
 use crate::shelf::{Fault, Shelf};
-use crate::{begin, fault_at, plan, quiet, run, shelf};
+use crate::{begin, fault_at, plan, quiet, recover, run, shelf};
 
 /// The journal of a finished transaction.
 async fn finished() -> Vec<u8> {
@@ -96,7 +96,36 @@ async fn r4_a_torn_tail_is_cut_off_before_the_next_record_is_written() {
     std::fs::write(journals.path(id), &bytes[..bytes.len() - 7]).unwrap();
     let loaded = journals.open::<Shelf>(id).unwrap();
     assert_eq!(loaded.state.direction(), Direction::Back, "the end record was torn");
-    let again = Transaction::recover(&shelf, loaded, Policy::default(), Interrupt::default(), quiet());
+    let again = recover(&shelf, loaded).await.unwrap();
     assert!(matches!(again.run().await.unwrap(), Verdict::RolledBack { .. }));
     assert_eq!(journals.peek::<Shelf>(id).unwrap().direction(), Direction::RolledBack);
+}
+
+#[tokio::test(start_paused = true)]
+async fn r3_who_takes_a_transaction_up_writes_in_an_epoch_of_its_own() {
+    let (shelf, store) = (shelf(), MemoryStore::default());
+    assert!(run(&shelf, store.clone().with_room_for(5), plan()).await.is_err());
+    for _ in 0..2 {
+        drop(recover(&shelf, store.load().unwrap()).await.unwrap());
+    }
+    drop(recover(&shelf, store.load().unwrap()).await.unwrap().run().await.unwrap());
+    let text = String::from_utf8(store.bytes()).unwrap();
+    let epochs: Vec<_> = text
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["epoch"].as_u64().unwrap())
+        .collect();
+    assert_eq!(epochs[..8], [1, 1, 1, 1, 1, 2, 3, 4]);
+    assert!(epochs[8..].iter().all(|epoch| *epoch == 4), "{epochs:?}");
+}
+
+proptest::proptest! {
+    #[test]
+    fn r3_whatever_the_bytes_are_reading_them_ends_in_a_state_or_a_reason(
+        bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..2000),
+        text in r#"(\{"v":1,"seq":0,"body":\{"type":"begin"\},"chain":"[0-9a-f]{64}"\}\n){0,3}.{0,80}"#,
+    ) {
+        for bytes in [bytes, text.into_bytes()] {
+            proptest::prop_assert!(MemoryStore::from(bytes).load::<Shelf>().is_err());
+        }
+    }
 }

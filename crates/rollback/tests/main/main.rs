@@ -7,7 +7,7 @@ mod shelf;
 
 use std::collections::BTreeMap;
 
-use selvedge_rollback::journal::MemoryStore;
+use selvedge_rollback::journal::{Loaded, MemoryStore, Store};
 use selvedge_rollback::record::Begin;
 use selvedge_rollback::{
     Direction, Error, Event, Interrupt, Observer, Plan, Policy, StepId, Transaction, TransactionId, Verdict,
@@ -51,6 +51,7 @@ fn begin(plan: Plan<Change>) -> Begin<Change> {
     Begin {
         id: TransactionId::generate(),
         tool: "test".to_owned(),
+        writer: "test 1".to_owned(),
         subject: "shelf".to_owned(),
         context: BTreeMap::new(),
         plan_digest: plan.digest().unwrap(),
@@ -67,6 +68,14 @@ async fn run(shelf: &Shelf, store: MemoryStore, plan: Plan<Change>) -> Result<Ve
         .await?
         .run()
         .await
+}
+
+/// Takes a transaction up as a later process would.
+async fn recover<S: Store>(
+    shelf: &Shelf,
+    loaded: Loaded<Shelf, S>,
+) -> Result<Transaction<'_, Shelf, S, impl Observer<Change>>, Error> {
+    Transaction::recover(shelf, loaded, "test 2", Policy::default(), Interrupt::default(), quiet()).await
 }
 
 /// What the shelf holds once `plan` is made: no marker is left.
@@ -134,10 +143,7 @@ async fn crash_at_each_record(second: impl AsyncFn(&Shelf, &MemoryStore, &str)) 
 async fn r1_r2_r18_a_crash_at_any_record_is_resumed_in_the_journalled_direction() {
     crash_at_each_record(async |shelf, store, what| {
         let loaded = store.load().unwrap();
-        let verdict = Transaction::recover(shelf, loaded, Policy::default(), Interrupt::default(), quiet())
-            .run()
-            .await
-            .unwrap();
+        let verdict = recover(shelf, loaded).await.unwrap().run().await.unwrap();
         match verdict {
             Verdict::Committed => assert_eq!(shelf.inventory(), made(), "{what}"),
             Verdict::RolledBack { .. } => {
@@ -154,8 +160,7 @@ async fn r1_r2_r18_a_crash_at_any_record_is_resumed_in_the_journalled_direction(
 async fn a_crash_at_any_record_is_rolled_back_unless_it_is_past_the_pivot() {
     crash_at_each_record(async |shelf, store, what| {
         let loaded = store.load().unwrap();
-        let transaction =
-            Transaction::recover(shelf, loaded, Policy::default(), Interrupt::default(), quiet());
+        let transaction = recover(shelf, loaded).await.unwrap();
         match transaction.roll_back("operator").await {
             Ok(Verdict::RolledBack { .. }) => {
                 assert_eq!(shelf.names(), ["old"], "{what}");
@@ -176,7 +181,7 @@ async fn a_second_crash_during_recovery_changes_nothing() {
     crash_at_each_record(async |shelf, store, what| {
         for room in 0..40 {
             let loaded = store.clone().with_room_for(room).load().unwrap();
-            let again = Transaction::recover(shelf, loaded, Policy::default(), Interrupt::default(), quiet());
+            let Ok(again) = recover(shelf, loaded).await else { continue };
             if again.run().await.is_ok() {
                 break;
             }
@@ -208,10 +213,7 @@ async fn r22_a_failed_undo_is_reported_and_can_be_taken_up_again() {
     assert_eq!(shelf.names(), ["box", "old", "slow"]);
 
     let loaded = store.load().unwrap();
-    let verdict = Transaction::recover(&shelf, loaded, Policy::default(), Interrupt::default(), quiet())
-        .run()
-        .await
-        .unwrap();
+    let verdict = recover(&shelf, loaded).await.unwrap().run().await.unwrap();
     assert!(matches!(verdict, Verdict::RolledBack { .. }), "{verdict:?}");
     assert_eq!(shelf.names(), ["old"]);
 }
@@ -274,8 +276,7 @@ async fn what_cannot_be_read_back_stays_in_doubt_and_is_named() {
     assert_eq!(remaining[1].change, "put quick");
     assert_eq!(remaining[1].reason, "it is not known whether it was made");
     *shelf.blind.lock().unwrap() = false;
-    let again =
-        Transaction::recover(&shelf, store.load().unwrap(), Policy::default(), Interrupt::default(), quiet());
+    let again = recover(&shelf, store.load().unwrap()).await.unwrap();
     assert!(matches!(again.run().await.unwrap(), Verdict::RolledBack { .. }));
     assert_eq!(shelf.names(), ["old"]);
 }

@@ -55,7 +55,7 @@ pub(crate) async fn apply(app: &App, prepared: &Prepared, progress: &Progress) -
     let policy = target::policy(app);
     if !app.flags.rollback.on {
         let run = async { plain::run(&fabric, plan, &policy, &interrupt, progress).await.map(drop) };
-        return Ok(Applied::Plain(interruptible(run, &interrupt, None).await?));
+        return Ok(Applied::Plain(interruptible(run, &interrupt, None, progress).await?));
     }
     let journals = target::journals(app);
     let begin = begin(app, prepared, plan)?;
@@ -72,7 +72,8 @@ pub(crate) async fn apply(app: &App, prepared: &Prepared, progress: &Progress) -
         let observer = |event: &Event<'_, Change>| progress.on(event);
         Transaction::begin(&fabric, store, begin, policy, interrupt.clone(), observer).await?.run().await
     };
-    let verdict = interruptible(run, &interrupt, Some(id)).await?.map_err(|error| unfinished(error, id))?;
+    let verdict =
+        interruptible(run, &interrupt, Some(id), progress).await?.map_err(|error| unfinished(error, id))?;
     Ok(Applied::Transaction { id, verdict, interrupted: interrupt.is_raised() })
 }
 
@@ -81,12 +82,16 @@ pub(crate) async fn interruptible<T>(
     run: impl Future<Output = T>,
     interrupt: &Interrupt,
     transaction: Option<TransactionId>,
+    progress: &Progress,
 ) -> anyhow::Result<T> {
     let first = signal::stop().context("listen to signals")?;
     let signals = async {
         first.await;
         interrupt.raise();
-        match signal::stop() {
+        // Before the note: whoever reads it may send the second signal at once.
+        let second = signal::stop();
+        progress.note("interrupted: stopping after the request under way; once more stops at once");
+        match second {
             Ok(second) => second.await,
             Err(_) => std::future::pending().await,
         }
@@ -123,6 +128,7 @@ fn begin(app: &App, prepared: &Prepared, plan: &Plan<Change>) -> anyhow::Result<
     Ok(Begin {
         id: TransactionId::generate(),
         tool: concat!("selvedge ", env!("CARGO_PKG_VERSION")).to_owned(),
+        writer: target::writer(),
         subject: format!("{} {}", settings.fabric.base_url, prepared.desired.workspace.name),
         context: context.into_iter().map(|(key, value)| (key.to_owned(), value)).collect::<BTreeMap<_, _>>(),
         plan_digest: plan.digest().context("hash the plan")?,

@@ -45,3 +45,8 @@ pub(crate) fn policy(app: &App) -> Policy {
         ..Policy::default()
     }
 }
+
+/// This process, for people who read a journal on another machine.
+pub(crate) fn writer() -> String {
+    format!("{} {}", gethostname::gethostname().to_string_lossy(), std::process::id())
+}
