@@ -32,8 +32,13 @@ impl Clients {
     ///
     /// When a setting does not make sense, or there are no credentials.
     pub(crate) fn new(settings: &Settings, flags: &Flags, environment: &Environment) -> anyhow::Result<Self> {
-        let config =
-            TransportConfig { connect_timeout: settings.http.connect_timeout, ..TransportConfig::default() };
+        let config = TransportConfig {
+            connect_timeout: settings.http.connect_timeout,
+            // No settings: their addresses may hold a password.
+            proxy: either_case(environment, "HTTPS_PROXY"),
+            no_proxy: either_case(environment, "NO_PROXY"),
+            ..TransportConfig::default()
+        };
         let transport = HttpTransport::new(&config).context("set up HTTPS")?;
         let builder = Builder { settings, flags, transport };
         let credential = credential(settings, environment, builder.stack("entra", None)?)?;
@@ -111,6 +116,12 @@ fn breaker_config(settings: &Settings) -> BreakerConfig {
         success_threshold: settings.breaker.success_threshold,
         half_open_permits: settings.breaker.half_open_permits,
     }
+}
+
+/// A variable that other programs take in either case.
+fn either_case(environment: &Environment, name: &str) -> Option<String> {
+    let found = environment.variable(name).or_else(|| environment.variable(&name.to_lowercase()));
+    found.filter(|value| !value.is_empty())
 }
 
 /// Whether something says who we are. The Azure CLI, which may, is only known by asking it.

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::deploy::prepare::{Prepared, prepare};
 use crate::args::PlanArgs;
 use crate::exit;
-use crate::output::{self, Format};
+use crate::output::{self, Format, ReaderGone};
 use crate::render::{self, Progress};
 use crate::run::App;
 use crate::text::one_line;
@@ -21,9 +21,12 @@ pub(crate) async fn run(app: &App, args: &PlanArgs) -> anyhow::Result<u8> {
     let progress = Progress::new(app);
     let prepared = prepare(app, &args.selection, false, &progress).await?;
     drop(progress);
-    show(app, &prepared)?;
     let pending = args.detailed_exitcode && !prepared.planned.plan.is_empty();
-    Ok(if pending { exit::PENDING } else { exit::DONE })
+    match show(app, &prepared) {
+        // Who asked for the exit code may not care for the text.
+        Err(error) if !(pending && error.is::<ReaderGone>()) => Err(error),
+        _ => Ok(if pending { exit::PENDING } else { exit::DONE }),
+    }
 }
 
 /// Prints the plan as the result.

@@ -153,7 +153,9 @@ impl<S: Secrets> Target for Fabric<S> {
             Change::UpdateDefinition { workspace, item, .. } => {
                 self.invert_update_definition(*workspace, *item).await
             }
-            Change::AddRole { workspace, principal, .. } => self.invert_add_role(workspace, *principal).await,
+            Change::AddRole { workspace, principal, role, .. } => {
+                self.invert_add_role(self.id(call, workspace)?, *principal, *role).await
+            }
             Change::ChangeRole { workspace, principal, .. } => {
                 self.invert_change_role(*workspace, *principal).await
             }
@@ -307,7 +309,7 @@ impl<S: Secrets> Target for Fabric<S> {
             (Change::ConnectGit { workspace, provider, .. }, Undo::Disconnect, _) => {
                 self.disconnect_git(self.id(call, workspace)?, provider).await
             }
-            (Change::InitializeGit { .. }, Undo::Nothing, _) => Ok(Undone::Reversed),
+            (Change::InitializeGit { .. } | Change::AddRole { .. }, Undo::Nothing, _) => Ok(Undone::Reversed),
             _ => Err(Failure::unsent(TargetError::CannotUndo(call.step))),
         }
     }

@@ -6,7 +6,7 @@ use selvedge_rollback::{Found, Progress, Undone};
 
 use super::failure::{conflict, idempotent, not_verified, once, read};
 use super::{Attempt, Fabric, Secrets};
-use crate::change::{Receipt, Ref, Undo};
+use crate::change::{Receipt, Undo};
 use crate::desired::{PrincipalKind, Role};
 
 pub(crate) fn role_to_wire(role: Role) -> roles::Role {
@@ -35,6 +35,9 @@ fn kind_to_wire(kind: PrincipalKind) -> PrincipalType {
     }
 }
 
+/// The service's word for a principal that has a role in the workspace, whichever.
+const ALREADY_THERE: &str = "PrincipalAlreadyHasWorkspaceRolePermissions";
+
 impl<S: Secrets> Fabric<S> {
     async fn role_of(&self, workspace: WorkspaceId, principal: PrincipalId) -> Attempt<Option<Role>> {
         match self.client.send(roles::get(workspace, principal)).await {
@@ -49,15 +52,16 @@ impl<S: Secrets> Fabric<S> {
 
     pub(super) async fn invert_add_role(
         &self,
-        workspace: &Ref<WorkspaceId>,
+        workspace: WorkspaceId,
         principal: PrincipalId,
+        role: Role,
     ) -> Attempt<Undo> {
-        if let Ref::Id(workspace) = workspace
-            && let Some(role) = self.role_of(*workspace, principal).await?
-        {
-            return Err(conflict(format!("{principal} has got the role {role} since the plan was made")));
+        match self.role_of(workspace, principal).await? {
+            None => Ok(Undo::Remove),
+            // Whoever makes a workspace is its Admin from the start. What is there already is not ours to take away.
+            Some(live) if live == role => Ok(Undo::Nothing),
+            Some(live) => Err(conflict(format!("{principal} has the role {live} already"))),
         }
-        Ok(Undo::Remove)
     }
 
     pub(super) async fn add_role(
@@ -68,8 +72,16 @@ impl<S: Secrets> Fabric<S> {
         role: Role,
     ) -> Attempt<Progress<Receipt>> {
         let call = roles::add(workspace, &Principal::new(principal, kind_to_wire(kind)), role_to_wire(role));
-        self.client.send(call).await.map_err(once)?;
-        Ok(Progress::Done(Receipt::Done))
+        match self.client.send(call).await {
+            Ok(_) => Ok(Progress::Done(Receipt::Done)),
+            Err(error) if error.code().is_some_and(|code| code.as_str() == ALREADY_THERE) => {
+                match self.role_of(workspace, principal).await? {
+                    Some(live) if live == role => Ok(Progress::Done(Receipt::Done)),
+                    _ => Err(once(error)),
+                }
+            }
+            Err(error) => Err(once(error)),
+        }
     }
 
     pub(super) async fn find_role(

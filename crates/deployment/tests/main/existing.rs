@@ -1,6 +1,7 @@
 //! Deployments onto what was there before.
 
-use selvedge_deployment::change::Change;
+use selvedge_deployment::change::{Change, Ref};
+use selvedge_deployment::desired::{PrincipalKind, Role};
 use selvedge_rollback::journal::MemoryStore;
 use selvedge_rollback::{Plan, Verdict};
 use serde_json::{Value, json};
@@ -115,6 +116,37 @@ async fn r10_an_item_of_the_same_name_that_appears_since_is_neither_adopted_nor_
     world.send("POST", &items, json!({ "displayName": "GOLD_Sales_Lakehouse", "type": "Lakehouse" })).await;
     let before = world.hash();
     let verdict = world.carry_out(plan, MemoryStore::default(), once()).await;
+    assert!(matches!(verdict, Verdict::RolledBack { .. }), "{verdict:?}");
+    assert_eq!(world.hash(), before);
+}
+
+/// A plan for a new workspace in which the deployer itself is to be Admin, which its maker is anyway.
+fn own_role() -> Plan<Change> {
+    let mut plan = Plan::default();
+    let (name, description) = ("own".to_owned(), None);
+    let workspace = Ref::Step(plan.push(Change::CreateWorkspace { name, description }, []));
+    let after = workspace.step();
+    let capacity = selvedge_fabric_emulator::demo::CAPACITY_ID.parse().unwrap();
+    plan.push(Change::AssignCapacity { workspace, capacity }, after);
+    let principal = selvedge_fabric_emulator::demo::CALLER_ID.parse().unwrap();
+    let (principal_kind, role) = (PrincipalKind::ServicePrincipal, Role::Admin);
+    let label = "the deployer".to_owned();
+    plan.push(Change::AddRole { workspace, principal, principal_kind, role, label }, after);
+    let (item_type, name) = ("Lakehouse".to_owned(), "Sales".to_owned());
+    let (folder, description, definition) = (None, None, None);
+    plan.push(Change::CreateItem { workspace, folder, item_type, name, description, definition }, after);
+    plan
+}
+
+#[tokio::test(start_paused = true)]
+async fn r11_a_role_that_the_deployer_has_anyway_is_neither_an_error_nor_taken_away() {
+    let world = world();
+    assert!(matches!(world.carry_out(own_role(), MemoryStore::default(), once()).await, Verdict::Committed));
+
+    let world = crate::world::world();
+    let before = world.hash();
+    inject(&world, "POST */items=403");
+    let verdict = world.carry_out(own_role(), MemoryStore::default(), once()).await;
     assert!(matches!(verdict, Verdict::RolledBack { .. }), "{verdict:?}");
     assert_eq!(world.hash(), before);
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::Context as _;
 use anyhow::anyhow;
 use selvedge_deployment::change::Change;
-use selvedge_rollback::journal::Journals;
+use selvedge_deployment::desired::Desired;
 use selvedge_rollback::record::Begin;
 use selvedge_rollback::{
     Direction, Event, Interrupt, Observer as _, Plan, Transaction, TransactionId, Unfinished, Verdict, plain,
@@ -59,15 +59,13 @@ pub(crate) async fn apply(app: &App, prepared: &Prepared, progress: &Progress) -
     }
     let journals = target::journals(app);
     let begin = begin(app, prepared, plan)?;
-    refuse_if_open(&journals, &begin.subject)?;
+    // Once more: the question may have been open for long.
+    refuse_if_open(app, &prepared.desired)?;
     let id = begin.id;
     let store = journals
         .create(id)
         .with_context(|| format!("create the journal {}", journals.path(id).display()))
-        .context(
-            ExitWith::usage("begin a transaction")
-                .help("set rollback.journal_dir to a folder that can be written"),
-        )?;
+        .with_context(no_journal)?;
     let run = async {
         let observer = |event: &Event<'_, Change>| progress.on(event);
         Transaction::begin(&fabric, store, begin, policy, interrupt.clone(), observer).await?.run().await
@@ -129,16 +127,31 @@ fn begin(app: &App, prepared: &Prepared, plan: &Plan<Change>) -> anyhow::Result<
         id: TransactionId::generate(),
         tool: concat!("selvedge ", env!("CARGO_PKG_VERSION")).to_owned(),
         writer: target::writer(),
-        subject: format!("{} {}", settings.fabric.base_url, prepared.desired.workspace.name),
+        subject: subject(app, &prepared.desired),
         context: context.into_iter().map(|(key, value)| (key.to_owned(), value)).collect::<BTreeMap<_, _>>(),
         plan_digest: plan.digest().context("hash the plan")?,
         plan: plan.clone(),
     })
 }
 
+/// Without a journal nothing is begun.
+fn no_journal() -> ExitWith {
+    ExitWith::usage("begin a transaction").help("set rollback.journal_dir to a folder that can be written")
+}
+
+/// What a transaction is about: one workspace of one tenant.
+fn subject(app: &App, desired: &Desired) -> String {
+    format!("{} {}", app.settings.fabric.base_url, desired.workspace.name)
+}
+
 /// An open transaction on the same workspace has to be ended first: two would undo each other's changes.
-fn refuse_if_open(journals: &Journals, subject: &str) -> anyhow::Result<()> {
-    for found in journals.list::<Target>()? {
+///
+/// # Errors
+///
+/// When there is one, or the journals cannot be listed.
+pub(crate) fn refuse_if_open(app: &App, desired: &Desired) -> anyhow::Result<()> {
+    let subject = subject(app, desired);
+    for found in target::journals(app).list::<Target>().with_context(no_journal)? {
         let state = match found.state {
             Ok(state) => state,
             Err(error) => {

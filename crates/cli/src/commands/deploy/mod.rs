@@ -33,6 +33,10 @@ pub(crate) async fn run(app: &App, args: &DeployArgs) -> anyhow::Result<u8> {
         plan::show(app, &prepared)?;
         return Ok(exit::DONE);
     }
+    if app.flags.rollback.on {
+        // Before the plan is shown: what an open transaction made is part of what was read.
+        apply::refuse_if_open(app, &prepared.desired)?;
+    }
     progress.note(&Summary::of(plan).to_string());
     if plan.is_empty() {
         nothing_to_do(app, &prepared)?;
