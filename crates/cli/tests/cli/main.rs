@@ -1,5 +1,5 @@
-//! The program as a user runs it: a process with arguments, an environment and a folder, and, for what it deploys to, an
-//! emulator that is a process of its own.
+//! The program as a user runs it: a process with arguments, an environment and a folder. What it deploys to is an
+//! emulator, a process of its own.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a helper of tests may panic as tests do")]
 
@@ -12,6 +12,8 @@ mod tenant;
 
 #[cfg(feature = "emulator")]
 mod bad_input;
+#[cfg(feature = "emulator")]
+mod denied;
 #[cfg(feature = "emulator")]
 mod deploy;
 #[cfg(feature = "emulator")]
@@ -26,3 +28,5 @@ mod interrupted;
 mod output;
 #[cfg(feature = "emulator")]
 mod secrets;
+#[cfg(feature = "emulator")]
+mod transactions;

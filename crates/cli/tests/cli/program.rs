@@ -33,6 +33,17 @@ impl Ended {
         self
     }
 
+    /// Its exit code, and what stderr says among other things; nothing to say means that it must be silent.
+    #[track_caller]
+    pub(crate) fn ends(self, code: i32, said: &[&str]) -> Self {
+        let ended = self.is(code);
+        for expected in said {
+            assert!(ended.stderr.contains(expected), "expected {expected:?} in\n{}", ended.stderr);
+        }
+        assert!(!said.is_empty() || ended.stderr.is_empty(), "{}", ended.stderr);
+        ended
+    }
+
     /// The one JSON document that stdout is.
     #[track_caller]
     pub(crate) fn json(&self) -> Value {

@@ -125,6 +125,12 @@ impl Tenant {
         run(&mut self.safe(project, args))
     }
 
+    /// Nothing that the project's files say is missing.
+    #[track_caller]
+    pub(crate) fn has_all_of(&self, project: &Project) {
+        self.plainly(project, &["plan", "--detailed-exitcode"]).is(0);
+    }
+
     /// Everything that is there, deleted things included, as a hash by natural keys.
     pub(crate) fn hash(&self) -> String {
         self.get("/_emulator/inventory")["hash"].as_str().unwrap().to_owned()

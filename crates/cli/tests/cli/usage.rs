@@ -1,9 +1,9 @@
 //! What needs no tenant: usage, settings, flags.
 
-use std::{fs, process::Stdio};
+use std::fs;
 
 use crate::{
-    program::{run, selvedge, text},
+    program::{run, selvedge},
     project::Project,
 };
 
@@ -11,43 +11,39 @@ use crate::{
 fn version_and_help_need_no_project() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("selvedge.toml"), "not toml").unwrap();
-    let version = selvedge(folder.path(), &["--version"]).output().unwrap();
-    assert_ends(&version, 0, &[]);
-    assert_eq!(text(&version.stdout), format!("selvedge {}\n", env!("CARGO_PKG_VERSION")));
-    let help = selvedge(folder.path(), &["flags", "--help"]).output().unwrap();
-    assert_ends(&help, 0, &[]);
-    let help = selvedge(folder.path(), &["--help"]).output().unwrap();
-    assert!(text(&help.stdout).contains("130  interrupted, rolled back"));
+    let version = run(&mut selvedge(folder.path(), &["--version"])).ends(0, &[]);
+    assert_eq!(version.stdout, format!("selvedge {}\n", env!("CARGO_PKG_VERSION")));
+    run(&mut selvedge(folder.path(), &["flags", "--help"])).ends(0, &[]);
+    let help = run(&mut selvedge(folder.path(), &["--help"])).ends(0, &[]);
+    assert!(help.stdout.contains("130  interrupted, rolled back"));
 }
 
 #[test]
 fn usage_errors_end_with_2() {
-    let folder = Project::with(&[]);
+    let project = Project::with(&[]);
     for (args, said) in [
         (&[][..], "Usage:"),
         (&["no-such-command"], "unrecognized subcommand"),
         (&["flags", "--output", "xml"], "possible values: text, json, jsonl"),
+        (&["deploy", "a.yaml", "--config", "b.yaml"], "cannot be used with"),
     ] {
-        let output = selvedge(folder.path(), args).output().unwrap();
-        assert_ends(&output, 2, &[said]);
-        assert_eq!(text(&output.stdout), "");
+        let ended = run(&mut selvedge(project.path(), args)).ends(2, &[said]);
+        assert_eq!(ended.stdout, "");
     }
 }
 
 #[test]
 fn flags_are_read_from_the_environment_and_env_file_of_the_project() {
-    let folder = Project::with(&[(
+    let project = Project::with(&[(
         ".env",
         "FEATURE_USE_ROLLBACK=True\nFEATURE_USE_RETRY_LOGIC=true\nFEATURE_USE_ROLBACK=x\n",
     )]);
-    let below = folder.path().join("deep/er");
+    let below = project.path().join("deep/er");
     fs::create_dir_all(&below).unwrap();
-    let output = selvedge(&below, &["flags", "--output", "json"])
-        .env("FEATURE_USE_RETRY_LOGIC", "false")
-        .output()
-        .unwrap();
-    assert_ends(&output, 0, &["FEATURE_USE_ROLBACK is not a flag", "did you mean FEATURE_USE_ROLLBACK?"]);
-    let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let answer =
+        run(selvedge(&below, &["flags", "--output", "json"]).env("FEATURE_USE_RETRY_LOGIC", "false"))
+            .ends(0, &["FEATURE_USE_ROLBACK is not a flag", "did you mean FEATURE_USE_ROLLBACK?"])
+            .json();
     assert_eq!(answer["stage"], "current");
     let states: Vec<String> = answer["flags"]
         .as_array()
@@ -67,23 +63,19 @@ fn flags_are_read_from_the_environment_and_env_file_of_the_project() {
         ]
     );
 
-    let lines = selvedge(&below, &["--output=jsonl", "flags"]).output().unwrap();
-    assert_eq!(text(&lines.stdout).lines().count(), 6);
-    let table = selvedge(&below, &["flags"]).output().unwrap();
-    assert!(text(&table.stdout).starts_with("FLAG "));
+    let lines = run(&mut selvedge(&below, &["--output=jsonl", "flags"]));
+    assert_eq!(lines.stdout.lines().count(), 6);
+    let table = run(&mut selvedge(&below, &["flags"]));
+    assert!(table.stdout.starts_with("FLAG "));
 }
 
 #[test]
 fn debug_logs_the_flags_at_start() {
-    let output = selvedge(Project::with(&[]).path(), &["flags"])
-        .env("DEBUG", "true")
-        .env("LOG_LEVEL", "ERROR")
-        .env("FEATURE_USE_ROLLBACK", "true")
-        .output()
-        .unwrap();
-    assert_ends(&output, 0, &["Feature Flags Status:", "  USE_ROLLBACK: True", "  USE_KEY_VAULT: False"]);
-    let quiet = selvedge(Project::with(&[]).path(), &["flags"]).output().unwrap();
-    assert_ends(&quiet, 0, &[]);
+    let project = Project::with(&[]);
+    let variables = [("DEBUG", "true"), ("LOG_LEVEL", "ERROR"), ("FEATURE_USE_ROLLBACK", "true")];
+    run(selvedge(project.path(), &["flags"]).envs(variables))
+        .ends(0, &["Feature Flags Status:", "  USE_ROLLBACK: True", "  USE_KEY_VAULT: False"]);
+    run(&mut selvedge(project.path(), &["flags"])).ends(0, &[]);
 }
 
 #[test]
@@ -108,34 +100,28 @@ fn bad_settings_end_with_2_and_say_where() {
         ),
         (&[], Some(("FABRIC_API_BASE_URL", "http://TOPSECRET.example")), "must be https"),
     ] {
-        let folder = project(files);
-        let output = selvedge(folder.path(), &["flags"]).envs(variable).output().unwrap();
-        assert_ends(&output, 2, &["error: ", expected]);
-        assert!(!text(&output.stderr).contains("TOPSECRET"), "{}", text(&output.stderr));
-        assert_eq!(text(&output.stdout), "");
+        let project = Project::with(files);
+        let ended = run(selvedge(project.path(), &["flags"]).envs(variable)).ends(2, &["error: ", expected]);
+        assert!(!ended.stderr.contains("TOPSECRET"), "{}", ended.stderr);
+        assert_eq!(ended.stdout, "");
     }
 }
 
 #[test]
 fn an_env_file_that_is_no_file_ends_with_2() {
-    let folder = Project::with(&[]);
-    fs::create_dir(folder.path().join(".env")).unwrap();
-    assert_ends(
-        &selvedge(folder.path(), &["flags"]).output().unwrap(),
-        2,
-        &[".env is a directory, not a file"],
-    );
+    let project = Project::with(&[]);
+    fs::create_dir(project.path().join(".env")).unwrap();
+    run(&mut selvedge(project.path(), &["flags"])).ends(2, &[".env is a directory, not a file"]);
 }
 
 #[cfg(unix)]
 #[test]
 fn a_secret_that_others_can_read_is_warned_about() {
     use std::os::unix::fs::PermissionsExt as _;
-    let folder = Project::with(&[(".env", "AZURE_CLIENT_SECRET=TOPSECRET\n")]);
+    let project = Project::with(&[(".env", "AZURE_CLIENT_SECRET=TOPSECRET\n")]);
     for (mode, warned) in [(0o600, false), (0o644, true)] {
-        fs::set_permissions(folder.path().join(".env"), fs::Permissions::from_mode(mode)).unwrap();
-        let output = selvedge(folder.path(), &["flags", "-vvv"]).output().unwrap();
-        let said = text(&output.stderr);
+        fs::set_permissions(project.path().join(".env"), fs::Permissions::from_mode(mode)).unwrap();
+        let said = run(&mut selvedge(project.path(), &["flags", "-vvv"])).stderr;
         assert_eq!(said.contains("others can read it"), warned, "{mode:o}: {said}");
         assert!(said.contains("settings resolved") && !said.contains("TOPSECRET"), "{said}");
     }
@@ -143,10 +129,8 @@ fn a_secret_that_others_can_read_is_warned_about() {
 
 #[test]
 fn a_reader_that_leaves_early_is_no_failure() {
-    let folder = Project::with(&[]);
+    let project = Project::with(&[]);
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
-    let output = selvedge(folder.path(), &["flags"]).stdout(writer).stderr(Stdio::piped()).output().unwrap();
-    assert_ends(&output, 0, &[]);
+    run(selvedge(project.path(), &["flags"]).stdout(writer)).ends(0, &[]);
 }
-

@@ -113,10 +113,31 @@ pub(super) async fn settle<T: Target>(
         if read > 0 {
             tokio::time::sleep(policy.consistency_delay).await;
         }
-        match target.reconcile(call).await? {
+        match reconcile(target, policy, call).await? {
             Found::Absent => {}
             found => return Ok(found),
         }
     }
     Ok(Found::Absent)
+}
+
+/// Reads a change back. What asks to be waited for, such as an open circuit, is waited out: an answer that was only
+/// postponed must not leave the change in doubt.
+async fn reconcile<T: Target>(
+    target: &T,
+    policy: &Policy,
+    call: Call<'_, T>,
+) -> Result<Found<T::Receipt>, Failure<T::Error>> {
+    let mut attempt = 1;
+    loop {
+        let failure = match target.reconcile(call).await {
+            Ok(found) => return Ok(found),
+            Err(failure) => failure,
+        };
+        let Some(floor) = failure.resend_after.filter(|_| attempt < policy.undo_attempts) else {
+            return Err(failure);
+        };
+        tokio::time::sleep(policy.delay(attempt, floor)).await;
+        attempt += 1;
+    }
 }

@@ -29,7 +29,7 @@ pub struct Policy {
     pub absent_reads: u32,
     /// The wait between two such reads: what was made may not be listed at once.
     pub consistency_delay: Duration,
-    /// How many times an undo is tried where its failure may pass. At least 1.
+    /// How many times an undo, or the reading back of a change in doubt, is tried where its failure may pass. At least 1.
     pub undo_attempts: u32,
 }
 

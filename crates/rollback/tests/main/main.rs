@@ -282,6 +282,17 @@ async fn what_cannot_be_read_back_stays_in_doubt_and_is_named() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_look_that_asks_for_another_try_leaves_nothing_in_doubt() {
+    for looks in 0..Policy::default().undo_attempts {
+        let shelf = shelf();
+        fault_at(&shelf, 1, Fault::Lost);
+        *shelf.busy_looks.lock().unwrap() = looks;
+        let verdict = run(&shelf, MemoryStore::default(), plan()).await.unwrap();
+        assert!(matches!(verdict, Verdict::Committed), "{looks}: {verdict:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_interrupt_rolls_back_after_the_call_in_flight() {
     let shelf = shelf();
     let interrupt = Interrupt::default();

@@ -86,6 +86,8 @@ pub(crate) struct Shelf {
     pub(crate) undo_faults: Mutex<VecDeque<Fault>>,
     /// Whether reading fails.
     pub(crate) blind: Mutex<bool>,
+    /// How many of the coming looks at a change in doubt ask for another try.
+    pub(crate) busy_looks: Mutex<u32>,
     pub(crate) sent: Mutex<Vec<String>>,
 }
 
@@ -199,6 +201,11 @@ impl Target for Shelf {
     }
 
     async fn reconcile(&self, call: Call<'_, Self>) -> Result<Found<Receipt>, Fail> {
+        let busy = self.busy_looks.lock().unwrap().checked_sub(1);
+        if let Some(fewer) = busy {
+            *self.busy_looks.lock().unwrap() = fewer;
+            return Err(fail("busy", Reach::Unsent, true));
+        }
         if *self.blind.lock().unwrap() {
             return Err(fail("cannot read", Reach::Unsent, false));
         }

@@ -1,0 +1,217 @@
+//! Bad input: exit code 2, a message that says where, and nothing is written.
+
+use std::fs;
+
+use crate::{program::run, project::Project, tenant::Tenant};
+
+/// What is wrong, as a change of a project that is right.
+type Mistake = fn(&Project);
+
+const CAPACITY: &str = "11111111-1111-4111-8111-111111111111";
+
+#[test]
+fn a_mistake_in_the_product_is_told_with_its_line_before_anything_is_sent() {
+    let tenant = Tenant::start();
+    for (from, to, said) in [
+        ("\"Orders\"", "\"Orders", &["product_config.yaml:5:19: "][..]),
+        ("product:\n", "product: [\n", &["product_config.yaml:3:1: "]),
+        (
+            "    role: \"Admin\"",
+            "    role: \"Admin\"\n    role: \"Admin\"",
+            &["product_config.yaml:24:5: ", "role"],
+        ),
+        (
+            "\"Admin\"",
+            "\"Boss\"",
+            &["product_config.yaml:23:11: users[0].role: ", "\"Boss\"", "use one of Admin, Member"],
+        ),
+        ("data.owner@contoso.example", "data.owner", &["product_config.yaml:22:12: users[0].email: "]),
+        (
+            "BRONZE_Orders_Lakehouse",
+            "bronze-orders",
+            &[
+                "product_config.yaml:14:13: items.lakehouses[0].name: ",
+                "Suggested fix: 'BRONZE_Orders_Lakehouse'",
+            ],
+        ),
+        ("\"contoso\"", "\"${NOT_SET}\"", &["product_config.yaml:9:17: git.organization: ", "NOT_SET"]),
+        (
+            "\"contoso\"",
+            "\"${AZURE_CLIENT_SECRET}\"",
+            &["product_config.yaml:9:17: git.organization: ", "secret"],
+        ),
+        (
+            CAPACITY,
+            "11111111-1111",
+            &["product_config.yaml:5:18: environments.dev.capacity_id: ", "is not a GUID"],
+        ),
+        ("load.py", "absent.py", &["product_config.yaml:20:19: items.notebooks[0].definition: "]),
+        (
+            "  dev:",
+            "  test:",
+            &["product_config.yaml:3:1: environments: there is no environment \"dev\"", "choose one of test"],
+        ),
+        (
+            "    capacity_id",
+            "    enabled: false\n    capacity_id",
+            &["product_config.yaml:5:14: environments.dev.enabled: "],
+        ),
+    ] {
+        let project = Project::orders();
+        project.edit(from, to);
+        let ended = tenant.safely(&project, &["deploy"]).ends(2, said);
+        assert!(ended.stderr.contains("error: make a plan\n"), "{}", ended.stderr);
+        assert_eq!(ended.stdout, "");
+        assert!(!ended.stderr.contains("emulator-secret"), "{}", ended.stderr);
+        assert!(project.journals().is_empty());
+        assert_eq!(tenant.requests().len(), 0, "{said:?}");
+    }
+}
+
+#[test]
+fn a_mistake_in_another_file_is_told_before_anything_is_sent() {
+    let tenant = Tenant::start();
+    let cases: [(Mistake, &[&str]); 8] = [
+        (
+            |project| {
+                project.write(
+                    "config/principals/orders_dev_principals.txt",
+                    "# comment\neeeeeeee-0000-4000-8000-000000000001,Boss,Team,Group\n",
+                )
+            },
+            &["orders_dev_principals.txt:2: role: ", "\"Boss\""],
+        ),
+        (
+            |project| {
+                project.write("config/principals/orders_dev_principals.txt", "team,Viewer,Team,Group\n")
+            },
+            &["orders_dev_principals.txt:1: principal_id: ", "is not a GUID"],
+        ),
+        (
+            |project| project.write("project.config.json", "{\n  \"project\": {\n"),
+            &["project.config.json:3:", "is not JSON"],
+        ),
+        (
+            |project| {
+                project.write("project.config.json", "{\n\"project\": {\"prefix\": \"acme\"},\n\"naming_patterns\": {\"workspace\": \"{name}-{enviroment}\"}}")
+            },
+            &["project.config.json:3:", "naming_patterns.workspace: ", "did you mean {environment}?"],
+        ),
+        (
+            |project| {
+                project.write("naming_standards.yaml", "item_types:\n  Lakehouse: { pattern: \"(\" }\n")
+            },
+            &["naming_standards.yaml:2:"],
+        ),
+        (
+            |project| project.write("product_config.yaml", &billion_laughs()),
+            &["product_config.yaml:6:10: ", "too large"],
+        ),
+        (
+            |project| fs::create_dir(project.path().join(".env")).unwrap(),
+            &[".env is a directory, not a file"],
+        ),
+        (
+            |project| fs::remove_file(project.path().join("product_config.yaml")).unwrap(),
+            &["there is no configuration: looked for", "product_config.yaml", "help: name the file"],
+        ),
+    ];
+    for (mistake, said) in cases {
+        let project = Project::orders();
+        mistake(&project);
+        let ended = tenant.safely(&project, &["deploy"]).ends(2, said);
+        assert_eq!(ended.stdout, "");
+        assert_eq!(tenant.requests().len(), 0, "{said:?}");
+    }
+}
+
+/// Ten levels of ten aliases each.
+fn billion_laughs() -> String {
+    let mut text = "a0: &a0 [lol, lol, lol, lol, lol, lol, lol, lol, lol, lol]\n".to_owned();
+    for level in 1..10 {
+        let below = vec![format!("*a{}", level - 1); 10].join(", ");
+        text.push_str(&format!("a{level}: &a{level} [{below}]\n"));
+    }
+    text
+}
+
+#[test]
+fn what_can_be_known_by_asking_only_is_asked_and_not_written() {
+    let tenant = Tenant::start();
+    for (from, to, said) in [
+        (
+            "data.owner@",
+            "nobody@",
+            &["product_config.yaml:22:12: users[0].email: there is no User `nobody@contoso.example`"][..],
+        ),
+        (
+            "data.owner@",
+            "twins@",
+            &[
+                "product_config.yaml:22:12: users[0].email: `twins@contoso.example` is the User of 2: ",
+                "give the object id",
+            ],
+        ),
+        (
+            CAPACITY,
+            "22222222-2222-4222-8222-222222222222",
+            &["product_config.yaml:5:18: environments.dev.capacity_id: ", "is paused"],
+        ),
+        (
+            CAPACITY,
+            "22222222-2222-4222-8222-222222222223",
+            &["product_config.yaml:5:18: environments.dev.capacity_id: ", "is not among those"],
+        ),
+    ] {
+        let project = Project::orders();
+        project.edit(from, to);
+        for args in [&["deploy"][..], &["deploy", "--dry-run"], &["plan"]] {
+            let ended = tenant.safely(&project, args).ends(2, said);
+            assert_eq!(ended.stdout, "");
+            assert_eq!(tenant.writes(), [""; 0], "{said:?}");
+        }
+    }
+    assert!(!tenant.requests().is_empty());
+}
+
+#[test]
+fn what_is_asked_for_wrongly_is_refused_before_anything_is_sent() {
+    let (tenant, project) = (Tenant::start(), Project::orders());
+    for (args, variables, said) in [
+        (&["deploy", "absent.yaml"][..], &[][..], &["absent.yaml: there is no such file"][..]),
+        (&["deploy", "."], &[], &["is not a file"]),
+        (&["deploy", "--env", "qa"], &[], &["possible values: dev, test, prod"]),
+        (
+            &["deploy", "--env", "prod"],
+            &[],
+            &["product_config.yaml:3:1: environments: there is no environment \"prod\""],
+        ),
+        (&["deploy", "--inject", "POST *=503"], &[], &["--local"]),
+        (&["deploy", "--local", "--inject", "POST *"], &[], &["understand --inject 'POST *'", "for example"]),
+        (
+            &["deploy"],
+            &[("FEATURE_USE_KEY_VAULT", "true")],
+            &["FEATURE_USE_KEY_VAULT", "does not have these features yet"],
+        ),
+        (&["deploy"], &[("FEATURE_USE_TELEMETRY", "TRUE")], &["FEATURE_USE_TELEMETRY", "set it to false"]),
+        (&["plan"], &[("FEATURE_USE_HEALTH_CHECKS", "true")], &["FEATURE_USE_HEALTH_CHECKS"]),
+        (
+            &["deploy", "--dry-run"],
+            &[("HARDENING_STAGE", "target")],
+            &["the stage `target` needs FEATURE_USE_KEY_VAULT", "HARDENING_STAGE=intermediate"],
+        ),
+        (
+            &["deploy"],
+            &[("GRAPH_API_BASE_URL", "http://graph.example/v1.0")],
+            &["graph.base_url, set by GRAPH_API_BASE_URL"],
+        ),
+        (&["deploy"], &[("SELVEDGE_ROLLBACK__JOURNAL_DIR", "load.py/journals")], &["rollback.journal_dir"]),
+    ] {
+        let mut command = tenant.safe(&project, args);
+        let ended = run(command.envs(variables.iter().copied())).ends(2, said);
+        assert_eq!(ended.stdout, "");
+        assert_eq!(tenant.writes(), [""; 0], "{said:?}");
+        let journal = variables.iter().any(|(name, _)| name.contains("JOURNAL"));
+        assert!(journal || tenant.requests().is_empty(), "{args:?} {said:?}");
+    }
+}

@@ -1,0 +1,192 @@
+//! Deployments that are killed or asked to stop while a request is under way.
+
+use std::io::BufRead as _;
+
+use serde_json::Value;
+
+use crate::{
+    program::{Background, Ended},
+    project::Project,
+    tenant::{Hold, Tenant},
+};
+
+/// Where a process dies, and when what it had sent lands.
+struct Death {
+    pattern: &'static str,
+    point: &'static str,
+    /// Whether the request still takes effect after the recovery.
+    late: bool,
+}
+
+const DEATHS: [Death; 6] = [
+    Death { pattern: "POST /v1/workspaces", point: "after", late: false },
+    Death { pattern: "POST /v1/workspaces", point: "before", late: false },
+    Death { pattern: "POST */items", point: "after", late: false },
+    Death { pattern: "POST */items", point: "before", late: false },
+    Death { pattern: "POST */items", point: "before", late: true },
+    Death { pattern: "POST */git/connect", point: "after", late: false },
+];
+
+/// A deployment, stopped with a request on its way.
+fn stopped<'t>(tenant: &'t Tenant, project: &Project, pattern: &str, point: &str) -> (Background, Hold<'t>) {
+    let hold = tenant.hold(pattern, point);
+    let process = Background::start(&mut tenant.safe(project, &["deploy"]));
+    hold.wait();
+    (process, hold)
+}
+
+/// Kills a deployment, lets `recover` take it up, and lets the request land in between or afterwards.
+fn die_and(
+    tenant: &Tenant,
+    project: &Project,
+    death: &Death,
+    recover: impl FnOnce(&[&str]) -> Ended,
+) -> Ended {
+    let (process, hold) = stopped(tenant, project, death.pattern, death.point);
+    process.signal("KILL");
+    assert_eq!(process.end().code, None);
+    if !death.late {
+        hold.release();
+        tenant.settle();
+    }
+
+    let refused = tenant.safely(project, &["deploy"]).ends(5, &["was interrupted and is open", "`resume`"]);
+    let command = refused.command();
+    let command: Vec<_> = command.iter().map(String::as_str).collect();
+    let listed = tenant.plainly(project, &["tx", "list", "--output", "json"]).is(0).json();
+    assert_eq!(listed["transactions"][0]["transaction"], command[2]);
+    assert_eq!(listed["transactions"][0]["state"], "interrupted");
+
+    let ended = recover(&command);
+    if death.late {
+        hold.release();
+        tenant.settle();
+    }
+    ended
+}
+
+#[test]
+fn what_a_killed_deployment_made_is_rolled_back() {
+    let tenant = Tenant::start();
+    let before = tenant.hash();
+    for death in &DEATHS {
+        tenant.reset();
+        let project = Project::orders();
+        let ended = die_and(&tenant, &project, death, |command| tenant.safely(&project, command)).is(0);
+        let what = format!("{} {}", death.pattern, death.point);
+        assert!(ended.stdout.starts_with("RolledBack: "), "{what}: {}", ended.stdout);
+        assert_eq!(tenant.hash(), before, "{what}: {:#}", tenant.inventory());
+    }
+}
+
+#[test]
+fn what_a_killed_deployment_began_is_finished() {
+    let tenant = Tenant::start();
+    tenant.safely(&Project::orders(), &["deploy"]).is(0);
+    let made = tenant.hash();
+    let commit = [("after", false), ("before", false)].map(|(point, late)| Death {
+        pattern: "POST */git/commitToGit",
+        point,
+        late,
+    });
+    for death in DEATHS.iter().chain(&commit) {
+        tenant.reset();
+        let project = Project::orders();
+        let ended = die_and(&tenant, &project, death, |command| {
+            tenant.safely(&project, &["transactions", "resume", command[2]])
+        })
+        .is(0);
+        let what = format!("{} {}", death.pattern, death.point);
+        assert!(ended.stdout.starts_with("Committed: "), "{what}: {}", ended.stdout);
+        assert_eq!(tenant.hash(), made, "{what}: {:#}", tenant.inventory());
+        tenant.has_all_of(&project);
+    }
+}
+
+#[test]
+fn what_runs_is_not_disturbed() {
+    let (tenant, project) = (Tenant::start(), Project::orders());
+    let (process, hold) = stopped(&tenant, &project, "POST */items", "before");
+    tenant.safely(&project, &["deploy"]).ends(5, &["is running", "help: wait for it to end"]);
+    let listed: Value = tenant.plainly(&project, &["tx", "list", "--output", "json"]).is(0).json();
+    assert_eq!(listed["transactions"][0]["state"], "running");
+    let id = listed["transactions"][0]["transaction"].as_str().unwrap();
+    for way in ["rollback", "resume"] {
+        tenant.safely(&project, &["transactions", way, id]).ends(5, &["read the transaction"]);
+    }
+    hold.release();
+    process.end().is(0);
+    tenant.has_all_of(&project);
+}
+
+/// Sends a signal and waits until it was noticed; the lines of stderr that follow are left.
+fn interrupt(process: &Background, stderr: &mut impl std::io::BufRead, signal: &str) {
+    process.signal(signal);
+    let noticed = stderr.lines().map(Result::unwrap).any(|line| line.contains("interrupted: stopping"));
+    assert!(noticed, "stderr ended without a word about the signal");
+}
+
+#[test]
+fn a_signal_takes_everything_back() {
+    let tenant = Tenant::start();
+    let before = tenant.hash();
+    for signal in ["INT", "TERM"] {
+        for (pattern, point) in [("POST */items", "before"), ("POST */roleAssignments", "after")] {
+            tenant.reset();
+            let project = Project::orders();
+            let (mut process, hold) = stopped(&tenant, &project, pattern, point);
+            let mut stderr = process.stderr();
+            interrupt(&process, &mut stderr, signal);
+            hold.release();
+            let said: Vec<_> = stderr.lines().map(Result::unwrap).collect();
+            let ended = process.end();
+            assert_eq!(ended.code, Some(130), "{signal} {pattern}: {said:#?}");
+            assert!(ended.stdout.starts_with("RolledBack: "), "{}", ended.stdout);
+            assert_eq!(tenant.hash(), before, "{signal} {pattern}: {:#}", tenant.inventory());
+        }
+    }
+}
+
+#[test]
+fn a_signal_after_the_last_change_comes_too_late() {
+    let (tenant, project) = (Tenant::start(), Project::orders());
+    let (mut process, hold) = stopped(&tenant, &project, "POST */git/commitToGit", "after");
+    let mut stderr = process.stderr();
+    interrupt(&process, &mut stderr, "INT");
+    hold.release();
+    assert!(stderr.lines().count() > 0);
+    let ended = process.end().is(0);
+    assert!(ended.stdout.starts_with("Committed: "), "{}", ended.stdout);
+    tenant.has_all_of(&project);
+}
+
+#[test]
+fn a_second_signal_stops_at_once_and_says_how_to_go_on() {
+    let (tenant, project) = (Tenant::start(), Project::orders());
+    let before = tenant.hash();
+    let (mut process, hold) = stopped(&tenant, &project, "POST */items", "after");
+    let mut stderr = process.stderr();
+    interrupt(&process, &mut stderr, "INT");
+    process.signal("INT");
+    let stderr = stderr.lines().map(|line| line.unwrap() + "\n").collect();
+    let ended = Ended { stderr, ..process.end() }.ends(3, &["interrupted twice: what was made is left"]);
+    hold.release();
+    tenant.settle();
+    let command = ended.command();
+    tenant.safely(&project, &command.iter().map(String::as_str).collect::<Vec<_>>()).is(0);
+    assert_eq!(tenant.hash(), before, "{:#}", tenant.inventory());
+}
+
+#[test]
+fn without_a_transaction_a_signal_leaves_what_was_made() {
+    let (tenant, project) = (Tenant::start(), Project::orders());
+    let hold = tenant.hold("POST */items", "before");
+    let mut process = Background::start(&mut tenant.selvedge(&project, &["deploy"]));
+    hold.wait();
+    let mut stderr = process.stderr();
+    interrupt(&process, &mut stderr, "INT");
+    hold.release();
+    assert!(stderr.lines().count() > 0);
+    let ended = process.end().is(3);
+    assert!(ended.stdout.starts_with("Failed: 5 changes of 11 stay, "), "{}", ended.stdout);
+}

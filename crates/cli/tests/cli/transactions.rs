@@ -1,0 +1,104 @@
+//! `selvedge transactions`: what there was, shown; what has ended, left alone.
+
+use crate::{program::run, project::Project, tenant::Tenant};
+
+#[cfg(unix)]
+#[test]
+fn a_journal_is_for_its_owners_eyes() {
+    use std::{fs, os::unix::fs::PermissionsExt as _};
+    let (tenant, project) = (Tenant::start(), Project::orders());
+    tenant.safely(&project, &["deploy"]).is(0);
+    let journal = project.journals().remove(0);
+    let folder = journal.parent().unwrap();
+    for (path, mode) in [(journal.as_path(), 0o600), (folder, 0o700), (folder.parent().unwrap(), 0o700)] {
+        let found = fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(found, mode, "{}: {found:o}", path.display());
+    }
+}
+
+#[test]
+fn they_are_listed_and_shown() {
+    let (tenant, project) = (Tenant::start(), Project::orders());
+    let none = tenant.plainly(&project, &["transactions", "list"]).ends(0, &[]);
+    assert_eq!(none.stdout, "There are no transactions.\n");
+
+    tenant.inject("POST */git/commitToGit=403\nDELETE */items/*=500");
+    let told = tenant.safely(&project, &["deploy", "--output", "json"]).is(3).json();
+    let id = told["transaction"].as_str().unwrap();
+    assert_eq!(told["verdict"], "left");
+    assert_eq!(told["commands"][0], format!("selvedge transactions rollback {id}"));
+
+    let text = tenant.plainly(&project, &["tx", "list"]).ends(0, &[]).stdout;
+    assert!(text.starts_with(id) && text.contains("  left ") && text.contains("acme-orders-dev"), "{text}");
+    let listed = tenant.plainly(&project, &["tx", "list", "--output", "json"]).ends(0, &[]).json();
+    assert_eq!(listed["transactions"][0]["transaction"], id);
+    assert_eq!(listed["transactions"][0]["state"], "left");
+
+    let abbreviated = &id[..id.len() - 4];
+    let text = tenant.plainly(&project, &["tx", "show", abbreviated]).ends(0, &[]).stdout;
+    for expected in [
+        &format!("transaction {id}: left\n"),
+        "because: git.commit was answered with an error: 403 InsufficientPrivileges",
+        "stuck       create Lakehouse BRONZE_Orders_Lakehouse: ",
+        "undone      give data.owner@contoso.example the role Admin\n",
+        &format!("run `selvedge transactions rollback {id}`\n"),
+    ] {
+        assert!(text.contains(expected), "expected {expected:?} in\n{text}");
+    }
+    let shown =
+        tenant.plainly(&project, &["tx", "show", abbreviated, "--output", "json"]).ends(0, &[]).json();
+    assert_eq!(shown["steps"].as_array().unwrap().len(), 11);
+    assert_eq!(shown["context"]["tenant"], "aaaaaaaa-0000-4000-8000-000000000001");
+    let state = |step: usize| shown["steps"][step]["state"].as_str().unwrap();
+    assert_eq!([state(0), state(4), state(6), state(10)], ["done", "stuck", "undone", "not_done"]);
+
+    tenant.heal();
+    tenant.plainly(&project, &["tx", "rollback", abbreviated]).is(0);
+    let text = tenant.plainly(&project, &["tx", "show", id]).ends(0, &[]).stdout;
+    assert!(
+        text.starts_with(&format!("transaction {id}: rolled_back\n")) && !text.contains("run `"),
+        "{text}"
+    );
+}
+
+#[test]
+fn what_has_ended_is_not_taken_up() {
+    let (tenant, project) = (Tenant::start(), Project::orders());
+    tenant.safely(&project, &["deploy"]).is(0);
+    let made = tenant.hash();
+    let journal = project.journals().remove(0);
+    let id = journal.file_stem().unwrap().to_str().unwrap().to_owned();
+    tenant.forget_requests();
+    tenant.plainly(&project, &["tx", "rollback", &id]).ends(2, &["it has ended: committed"]);
+    for unknown in ["ffff", ""] {
+        tenant
+            .plainly(&project, &["tx", "rollback", unknown])
+            .ends(2, &["find the transaction", "transactions list"]);
+    }
+    assert_eq!(tenant.requests().len(), 0);
+    assert_eq!(tenant.hash(), made);
+}
+
+#[test]
+fn a_transaction_of_another_tenant_is_not_taken_up() {
+    let (tenant, other, project) = (Tenant::start(), Tenant::start(), Project::orders());
+    tenant.inject("POST */git/commitToGit=403\nDELETE */items/*=500");
+    let command = tenant.safely(&project, &["deploy"]).is(3).command();
+    let command: Vec<_> = command.iter().map(String::as_str).collect();
+    tenant.heal();
+    tenant.forget_requests();
+    let elsewhere = "aaaaaaaa-0000-4000-8000-0000000000aa".to_owned();
+    for (variable, value, key) in [
+        ("FABRIC_API_BASE_URL", format!("{}/v1", other.url), "endpoint"),
+        ("AZURE_TENANT_ID", elsewhere, "tenant"),
+    ] {
+        for way in ["rollback", "resume"] {
+            let args = ["transactions", way, command[2]];
+            let said = format!("the transaction's {key} is `");
+            run(tenant.selvedge(&project, &args).env(variable, &value))
+                .ends(2, &[&said, &value, "help: configure"]);
+        }
+    }
+    assert_eq!(tenant.requests().len() + other.requests().len(), 0);
+    tenant.safely(&project, &command).is(0);
+}
