@@ -35,6 +35,8 @@ pub(crate) struct App {
     pub(crate) output: Format,
     /// Do not ask.
     pub(crate) yes: bool,
+    /// The tenant is an emulated one, and ends with this process.
+    pub(crate) local: bool,
     /// Whether to colour stderr.
     pub(crate) color_stderr: bool,
 }
@@ -91,7 +93,8 @@ fn on_product(
     #[cfg(feature = "emulator")]
     if selection.local {
         let local = Local::new(&selection.inject)?;
-        let app = App::load(root, global, |environment| local.adjust(environment), local.settings())?;
+        let mut app = App::load(root, global, |environment| local.adjust(environment), local.settings())?;
+        app.local = true;
         return runtime()?.block_on(async {
             local.serve()?;
             command(&app).await
@@ -136,6 +139,7 @@ impl App {
             flags,
             output: global.output,
             yes: global.yes,
+            local: false,
             color_stderr: global.color.enabled(settings::no_color().as_deref(), io::stderr().is_terminal()),
         })
     }

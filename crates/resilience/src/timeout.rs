@@ -10,7 +10,7 @@ use tower::{BoxError, Layer, Service};
 
 /// An attempt that was given up because its time was over. Whether it had an effect is unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no answer within {after:?}")]
+#[error("no answer within {after:.1?}")]
 pub struct Elapsed {
     after: Duration,
 }

@@ -1,9 +1,14 @@
 //! Every write of a deployment made to fail, over sockets, with rollback on.
 
-use std::{collections::BTreeMap, sync::Mutex, thread};
+use std::{
+    collections::BTreeMap,
+    sync::Mutex,
+    thread,
+    time::{Duration, Instant},
+};
 
 use crate::{
-    program::{Ended, run},
+    program::{Ended, run, selvedge},
     project::Project,
     tenant::Tenant,
 };
@@ -172,4 +177,16 @@ fn what_an_undo_leaves_is_named_with_the_command_that_finishes_it() {
     let done = tenant.safely(&project, &command).is(0);
     assert!(done.stdout.starts_with("RolledBack: "), "{}", done.stdout);
     assert_eq!(tenant.hash(), before, "{:#}", tenant.inventory());
+}
+
+#[test]
+fn a_local_trial_of_a_failing_rollback_ends_soon() {
+    let project = Project::orders();
+    let (refused, stuck) = ("POST */git/commitToGit=403", "DELETE */items/*=500");
+    let args = ["deploy", "--local", "--inject", refused, "--inject", stuck];
+    let started = Instant::now();
+    let ended = run(&mut selvedge(project.path(), &args)).is(3);
+    assert!(ended.stdout.starts_with("Left: "), "{}", ended.stdout);
+    // One open circuit, left to the shipped settings, is waited out for a minute.
+    assert!(started.elapsed() < Duration::from_secs(50), "{:?}", started.elapsed());
 }

@@ -2,6 +2,10 @@
 //! emulator, a process of its own.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a helper of tests may panic as tests do")]
+#![cfg_attr(
+    not(feature = "emulator"),
+    expect(dead_code, reason = "without an emulator there is nothing to deploy to")
+)]
 
 mod program;
 mod project;

@@ -47,13 +47,13 @@ pub enum ErrorKind {
     #[error("could not be sent")]
     Unsent(#[source] BoxError),
     /// The answer did not come in time.
-    #[error("was not answered within {after:?}")]
+    #[error("was not answered within {after:.1?}")]
     Timeout {
         /// How long the last attempt was waited for.
         after: Duration,
     },
     /// The circuit breaker was open; nothing was sent.
-    #[error("was not sent: the circuit breaker is open for another {retry_after:?}")]
+    #[error("was not sent: the circuit breaker is open for another {retry_after:.1?}")]
     BreakerOpen {
         /// How long it stays open at least.
         retry_after: Duration,
@@ -72,7 +72,7 @@ pub enum ErrorKind {
     OperationFailed(#[source] ApiError),
     /// The operation did not end while it was waited for. It may still.
     #[error(
-        "was accepted, and its operation {operation} has not ended within {after:?}; it may still complete"
+        "was accepted, and its operation {operation} has not ended within {after:.1?}; it may still complete"
     )]
     OperationTimeout {
         /// The operation.

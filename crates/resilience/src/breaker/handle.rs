@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 /// The answer of an open breaker. Nothing was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("circuit breaker is open for another {retry_after:?}")]
+#[error("circuit breaker is open for another {retry_after:.1?}")]
 pub struct BreakerOpen {
     retry_after: Duration,
 }

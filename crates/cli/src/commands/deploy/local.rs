@@ -66,6 +66,7 @@ impl Local {
         let journals = self.journals.path().display().to_string();
         [
             ("retry.base_delay", "250ms"),
+            ("breaker.open_for", "500ms"),
             ("polling.first_poll", "50ms"),
             ("rollback.consistency_delay", "100ms"),
             ("rollback.journal_dir", &journals),

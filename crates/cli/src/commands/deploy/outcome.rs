@@ -43,7 +43,7 @@ impl Outcome<'_> {
     /// The cause, where the plan was not carried out.
     pub(crate) fn finish(self, app: &App) -> anyhow::Result<u8> {
         let Self { applied, plan, elapsed, what } = self;
-        let told = match applied {
+        let mut told = match applied {
             Applied::Transaction { id, verdict, interrupted } => {
                 of_transaction(id, verdict, interrupted, plan, elapsed)
             }
@@ -58,6 +58,10 @@ impl Outcome<'_> {
             },
             Applied::Plain(Err(unfinished)) => of_unfinished(unfinished, plan),
         };
+        if app.local {
+            // What is left goes with the emulator, and so does the journal.
+            told.command = None;
+        }
         print(app, &told, plan, &what)?;
         let Some(cause) = told.cause else {
             return Ok(told.code);

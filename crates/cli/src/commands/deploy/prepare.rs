@@ -10,7 +10,8 @@ use selvedge_deployment::live::{Live, ResolvedRole};
 use selvedge_deployment::principals::{self, ResolveError};
 use selvedge_deployment::read;
 use selvedge_deployment::target::TargetError;
-use selvedge_fabric_client::{Client, Error, ErrorKind, PrincipalId};
+use selvedge_fabric_client::{Client, Error, ErrorKind, PrincipalId, Unsent};
+use selvedge_resilience::find_cause;
 use serde_json::{Value, json};
 
 use crate::args::Selection;
@@ -191,8 +192,11 @@ fn resolve_failed(error: ResolveError) -> anyhow::Error {
 
 /// What a failed read means: no rights, or no luck.
 pub(crate) fn not_read(error: &Error) -> ExitWith {
-    let denied = matches!(error.kind(), ErrorKind::Auth(_))
-        || error.status().is_some_and(|status| status == 401 || status == 403);
+    let denied = match error.kind() {
+        // Entra ID that cannot be reached has not denied anything.
+        ErrorKind::Auth(source) => find_cause::<Unsent>(&**source).is_none(),
+        _ => error.status().is_some_and(|status| status == 401 || status == 403),
+    };
     if denied {
         ExitWith::new(exit::DENIED, "read the live state")
             .help("check AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET, and the identity's rights in Fabric")

@@ -58,8 +58,9 @@ pub(super) fn yaml(file: &Path, text: &str, problems: &mut Vec<Diagnostic>) -> O
 /// Reads JSON.
 pub(super) fn json(file: &Path, text: &str, problems: &mut Vec<Diagnostic>) -> Option<Node> {
     if let Err(error) = serde_json::from_str::<IgnoredAny>(text) {
-        let at =
-            Location { line: Some(error.line() as u64), column: Some(error.column() as u64), ..whole(file) };
+        // The end of a line has column 0 there.
+        let column = Some(error.column() as u64).filter(|column| *column > 0);
+        let at = Location { line: Some(error.line() as u64), column, ..whole(file) };
         // The position is in front already.
         let message = error.to_string();
         let message = message.split(" at line ").next().unwrap_or_default();
