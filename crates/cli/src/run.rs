@@ -10,6 +10,7 @@ use std::{
 use anyhow::Context as _;
 use clap::Parser as _;
 use selvedge_deployment::config::find_root;
+use selvedge_rollback::TransactionId;
 
 #[cfg(feature = "emulator")]
 use crate::commands::deploy::local::Local;
@@ -69,7 +70,8 @@ fn dispatch(cli: Cli) -> anyhow::Result<u8> {
             on_product(&global, &args.selection, async |app| commands::plan::run(app, &args).await)
         }
         Command::Transactions(args) => {
-            let app = App::load(here(), &global, |environment| environment, Vec::new())?;
+            let root = args.project.as_deref().map_or_else(here, find_root);
+            let app = App::load(root, &global, |environment| environment, Vec::new())?;
             runtime()?.block_on(commands::transactions::run(&app, &args))
         }
         Command::Flags => {
@@ -110,6 +112,15 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 }
 
 impl App {
+    /// What to type, from here, to do `verb` with a transaction of this project.
+    pub(crate) fn transactions(&self, verb: &str, id: TransactionId) -> String {
+        let command = format!("selvedge transactions {verb} {id}");
+        if self.root == find_root(Path::new(".")) {
+            return command;
+        }
+        format!("{command} --project '{}'", self.root.display())
+    }
+
     /// Reads the settings of the project at `root` and starts logging.
     fn load(
         root: PathBuf,

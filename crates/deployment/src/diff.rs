@@ -38,7 +38,8 @@ pub fn diff(
     live: &Live,
     means: Means<'_>,
 ) -> Result<Planned, Diagnostics> {
-    let mut planner = Planner { live, plan: Plan::default(), warnings: Vec::new(), errors: Vec::new() };
+    let mut planner =
+        Planner { live, plan: Plan::default(), capacity: None, warnings: Vec::new(), errors: Vec::new() };
     let workspace = planner.workspace(desired);
     planner.capacity(desired, workspace);
     let folders = planner.folders(desired, workspace);
@@ -72,13 +73,18 @@ impl Folders {
 struct Planner<'a> {
     live: &'a Live,
     plan: Plan<Change>,
+    /// The step that assigns a capacity, if one does.
+    capacity: Option<StepId>,
     warnings: Vec<Diagnostic>,
     errors: Vec<Diagnostic>,
 }
 
 impl Planner<'_> {
     fn push(&mut self, change: Change) -> StepId {
-        let after = change.uses();
+        let mut after = change.uses();
+        // Items and Git live on the capacity: it is not taken away while one of them is left.
+        let on_capacity = !matches!(change, Change::CreateFolder { .. } | Change::AddRole { .. });
+        after.extend(self.capacity.filter(|_| on_capacity));
         self.plan.push(change, after)
     }
 
@@ -118,7 +124,7 @@ impl Planner<'_> {
             }
         }
         if assigned != Some(capacity) {
-            self.push(Change::AssignCapacity { workspace, capacity });
+            self.capacity = Some(self.push(Change::AssignCapacity { workspace, capacity }));
         }
     }
 

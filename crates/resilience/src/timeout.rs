@@ -108,6 +108,6 @@ mod tests {
         let error = attempt(Duration::from_secs(31)).await.unwrap_err();
         assert_eq!(started.elapsed(), Duration::from_secs(30));
         assert_eq!(find_cause::<Elapsed>(&*error).unwrap().after(), Duration::from_secs(30));
-        assert_eq!(error.to_string(), "no answer within 30s");
+        assert_eq!(error.to_string(), "no answer within 30.0s");
     }
 }

@@ -293,7 +293,11 @@ impl<T: Target> State<T> {
                 reason: match state {
                     StepState::Stuck { reason } => reason.clone(),
                     StepState::Open { .. } => "it is not known whether it was made".to_owned(),
-                    _ => "it was made and not undone yet".to_owned(),
+                    StepState::Done if self.direction == Direction::Back => {
+                        "kept, because something that builds on it is left".to_owned()
+                    }
+                    StepState::Done => "it was made".to_owned(),
+                    _ => "its undo was not finished".to_owned(),
                 },
             })
             .collect()

@@ -1,10 +1,15 @@
 //! `selvedge transactions`, for short `tx`.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
 
 /// `selvedge transactions`
 #[derive(Debug, Args)]
 pub(crate) struct TransactionsArgs {
+    /// The project's folder, where the journals are; without it, the one that this folder belongs to
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) project: Option<PathBuf>,
     #[command(subcommand)]
     pub(crate) action: TransactionsAction,
 }
@@ -18,7 +23,7 @@ pub(crate) enum TransactionsAction {
     Show(TransactionId),
     /// Undo what an interrupted transaction made
     Rollback(TransactionId),
-    /// Finish an interrupted transaction
+    /// Go on with an interrupted transaction, forward or back, whichever way it was going
     Resume(TransactionId),
 }
 

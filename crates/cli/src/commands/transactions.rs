@@ -56,7 +56,7 @@ fn list(app: &App) -> anyhow::Result<u8> {
         let rows: Vec<_> = found
             .iter()
             .map(|found| match &found.state {
-                Ok(state) => as_json(state, found.running),
+                Ok(state) => as_json(app, state, found.running),
                 Err(error) => json!({ "transaction": found.id.to_string(), "state": "unreadable",
                                       "reason": describe(error) }),
             })
@@ -83,7 +83,7 @@ fn list(app: &App) -> anyhow::Result<u8> {
 fn show(app: &App, id: TransactionId) -> anyhow::Result<u8> {
     let state = target::journals(app).peek::<Target>(id).map_err(unusable)?;
     if app.output != Format::Text {
-        render::result(app.output, as_json(&state, false))?;
+        render::result(app.output, as_json(app, &state, false))?;
         return Ok(exit::DONE);
     }
     let mut text = format!("transaction {id}: {}\n{}\n", state_name(&state, false), state.begin().subject);
@@ -98,7 +98,7 @@ fn show(app: &App, id: TransactionId) -> anyhow::Result<u8> {
         }
         text.push('\n');
     }
-    for command in commands(&state) {
+    for command in commands(app, &state) {
         text.push_str(&format!("run `{command}`\n"));
     }
     output::line(text.trim_end())?;
@@ -130,9 +130,9 @@ async fn take_up(app: &App, id: TransactionId, way: Way) -> anyhow::Result<u8> {
             Way::Back => transaction.roll_back("an operator asked for it").await,
         }
     };
-    let verdict = apply::interruptible(run, &interrupt, Some(id), &progress)
+    let verdict = apply::interruptible(app, run, &interrupt, Some(id), &progress)
         .await?
-        .map_err(|error| apply::unfinished(error, id))?;
+        .map_err(|error| apply::unfinished(app, error, id))?;
     drop(progress);
     // A rollback that was asked for and succeeded is a success.
     let wanted = way == Way::Back && matches!(verdict, Verdict::RolledBack { .. });
@@ -141,12 +141,13 @@ async fn take_up(app: &App, id: TransactionId, way: Way) -> anyhow::Result<u8> {
     if wanted { Ok(exit::DONE) } else { told }
 }
 
-/// "Not found" from another tenant must not count as "undone".
+/// "Not found" from another tenant, or to another identity, must not count as "undone".
 fn refuse_elsewhere(app: &App, begin: &Begin<Change>) -> anyhow::Result<()> {
     let settings = &app.settings;
     let here = [
         (apply::context::ENDPOINT, settings.fabric.base_url.as_str()),
         (apply::context::TENANT, settings.entra.tenant_id.as_deref().unwrap_or_default()),
+        (apply::context::CLIENT, settings.entra.client_id.as_deref().unwrap_or_default()),
     ];
     for (key, here) in here {
         let there = begin.context.get(key).map(String::as_str).unwrap_or_default();
@@ -165,7 +166,7 @@ fn unusable(error: JournalError) -> anyhow::Error {
     anyhow::Error::from(error).context(ExitWith::new(code, "read the transaction"))
 }
 
-fn as_json(state: &State<Target>, running: bool) -> Value {
+fn as_json(app: &App, state: &State<Target>, running: bool) -> Value {
     let steps: Vec<_> = state
         .steps()
         .map(|(step, how)| {
@@ -181,7 +182,7 @@ fn as_json(state: &State<Target>, running: bool) -> Value {
         "context": state.begin().context,
         "reason": state.reason().map(|(_, reason)| reason),
         "steps": steps,
-        "commands": if running { Vec::new() } else { commands(state) },
+        "commands": if running { Vec::new() } else { commands(app, state) },
     })
 }
 
@@ -209,13 +210,14 @@ fn step_name(state: &StepState) -> &'static str {
 }
 
 /// What brings it to an end.
-fn commands(state: &State<Target>) -> Vec<String> {
+fn commands(app: &App, state: &State<Target>) -> Vec<String> {
     let id = state.begin().id;
-    match state.direction() {
-        Direction::Forward => {
-            vec![format!("selvedge transactions rollback {id}"), format!("selvedge transactions resume {id}")]
-        }
-        Direction::Back => vec![format!("selvedge transactions rollback {id}")],
-        Direction::Committed | Direction::RolledBack => Vec::new(),
-    }
+    let past_pivot = state.steps().any(|(step, how)| how.remains() && !step.change.reversible());
+    let verbs: &[&str] = match state.direction() {
+        Direction::Forward if past_pivot => &["resume"],
+        Direction::Forward => &["rollback", "resume"],
+        Direction::Back => &["rollback"],
+        Direction::Committed | Direction::RolledBack => &[],
+    };
+    verbs.iter().map(|verb| app.transactions(verb, id)).collect()
 }

@@ -94,7 +94,7 @@ impl Text {
                 self.line(Mark::Note, "the answer does not prove that nothing was done: reading it back");
             }
             Event::Resending { step, attempt, delay } => {
-                let message = format!("{}: not done; attempt {attempt} in {}", step.change, seconds(*delay));
+                let message = format!("{}: attempt {attempt} in {}", step.change, seconds(*delay));
                 self.line(Mark::Note, &message);
             }
             Event::Done { step, adopted } => {

@@ -26,7 +26,9 @@ pub(crate) const SECRET_VARIABLES: [&str; 2] = ["AZURE_CLIENT_SECRET", "GITHUB_T
 /// The variable of <https://no-color.org>. It concerns the terminal, not the project, so `.env` has no say.
 pub(crate) fn no_color() -> Option<String> {
     #[expect(clippy::disallowed_methods, reason = "the settings read the environment for everybody")]
-    std::env::var("NO_COLOR").ok()
+    let variable = |name| std::env::var(name).ok();
+    // A terminal that says it is dumb has no colours either.
+    variable("NO_COLOR").or_else(|| variable("TERM").filter(|term| term == "dumb"))
 }
 
 /// What the user should know about `.env` in `root`.

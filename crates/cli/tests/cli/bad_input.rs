@@ -71,7 +71,7 @@ fn a_mistake_in_the_product_is_told_with_its_line_before_anything_is_sent() {
 #[test]
 fn a_mistake_in_another_file_is_told_before_anything_is_sent() {
     let tenant = Tenant::start();
-    let cases: [(Mistake, &[&str]); 8] = [
+    let cases: [(Mistake, &[&str]); 10] = [
         (
             |project| {
                 project.write(
@@ -104,6 +104,11 @@ fn a_mistake_in_another_file_is_told_before_anything_is_sent() {
             &["naming_standards.yaml:2:"],
         ),
         (
+            |project| project.write("naming_standards.yaml", "# nothing yet\n"),
+            &["naming_standards.yaml: is empty"],
+        ),
+        (|project| project.write("product_config.yaml", ""), &["product_config.yaml: is empty"]),
+        (
             |project| project.write("product_config.yaml", &billion_laughs()),
             &["product_config.yaml:6:10: ", "too large"],
         ),
@@ -123,6 +128,18 @@ fn a_mistake_in_another_file_is_told_before_anything_is_sent() {
         assert_eq!(ended.stdout, "");
         assert_eq!(tenant.requests().len(), 0, "{said:?}");
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_does_not_publish_what_it_leads_to() {
+    let (tenant, project) = (Tenant::start(), Project::orders());
+    project.write(".env", "GITHUB_TOKEN=a-token\n");
+    fs::remove_file(project.path().join("load.py")).unwrap();
+    std::os::unix::fs::symlink(project.path().join(".env"), project.path().join("load.py")).unwrap();
+    let said = ["product_config.yaml:20:19: items.notebooks[0].definition: ", "symbolic link"];
+    tenant.safely(&project, &["deploy"]).ends(2, &said);
+    assert_eq!(tenant.requests().len(), 0);
 }
 
 /// Ten levels of ten aliases each.

@@ -157,10 +157,11 @@ fn what_an_undo_leaves_is_named_with_the_command_that_finishes_it() {
     tenant.inject("POST */git/commitToGit=403\nDELETE */items/*=500");
     let ended = tenant.safely(&project, &["deploy"]).is(3);
     let left: Vec<_> = ended.stdout.lines().collect();
-    assert!(left[0].starts_with("Left: 5 changes of transaction "), "{left:?}");
+    assert!(left[0].starts_with("Left: 6 changes of transaction "), "{left:?}");
     for named in [
-        "  create workspace acme-orders-dev: ",
-        "  create folder Landing: ",
+        "  create workspace acme-orders-dev: kept, because something that builds on it is left",
+        "  assign capacity 11111111-1111-4111-8111-111111111111: kept",
+        "  create folder Landing: kept",
         "  create Lakehouse BRONZE_Orders_Lakehouse: ",
         "  create Notebook 01_LoadOrders_Notebook: ",
     ] {

@@ -90,7 +90,8 @@ fn a_transaction_of_another_tenant_is_not_taken_up() {
     let elsewhere = "aaaaaaaa-0000-4000-8000-0000000000aa".to_owned();
     for (variable, value, key) in [
         ("FABRIC_API_BASE_URL", format!("{}/v1", other.url), "endpoint"),
-        ("AZURE_TENANT_ID", elsewhere, "tenant"),
+        ("AZURE_TENANT_ID", elsewhere.clone(), "tenant"),
+        ("AZURE_CLIENT_ID", elsewhere, "client"),
     ] {
         for way in ["rollback", "resume"] {
             let args = ["transactions", way, command[2]];
@@ -101,4 +102,39 @@ fn a_transaction_of_another_tenant_is_not_taken_up() {
     }
     assert_eq!(tenant.requests().len() + other.requests().len(), 0);
     tenant.safely(&project, &command).is(0);
+}
+
+#[test]
+fn the_command_that_finishes_it_works_from_where_it_was_told() {
+    let (tenant, project) = (Tenant::start(), Project::orders());
+    let before = tenant.hash();
+    tenant.inject("POST */git/commitToGit=403\nDELETE */items/*=500");
+    let above = project.path().parent().unwrap();
+    let config = project.path().join("product_config.yaml");
+    let mut deploy = tenant.safe(&project, &["deploy", config.to_str().unwrap()]);
+    let ended = run(deploy.current_dir(above)).is(3);
+    let command = ended.command();
+    assert!(command.contains(&"--project".to_owned()), "{command:?}");
+    tenant.heal();
+    let args: Vec<_> = command.iter().map(|word| word.trim_matches('\'')).collect();
+    run(tenant.safe(&project, &args).current_dir(above)).is(0);
+    assert_eq!(tenant.hash(), before);
+}
+
+#[test]
+fn a_damaged_journal_is_neither_acted_on_nor_passed_over() {
+    let (tenant, project) = (Tenant::start(), Project::orders());
+    tenant.inject("POST */git/commitToGit=403\nDELETE */items/*=500");
+    let command = tenant.safely(&project, &["deploy"]).is(3).command();
+    let command: Vec<_> = command.iter().map(String::as_str).collect();
+    tenant.heal();
+    let journal = project.journals().remove(0);
+    let mut bytes = std::fs::read(&journal).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&journal, bytes).unwrap();
+    tenant.forget_requests();
+    tenant.safely(&project, &command).ends(1, &["is damaged; nothing was done"]);
+    tenant.safely(&project, &["deploy", "--yes"]).ends(5, &["is damaged", "help: look into it"]);
+    assert_eq!(tenant.writes(), [""; 0]);
 }

@@ -42,7 +42,10 @@ pub(super) fn read(
         .text(&git, "branch")
         .or_else(|| project?.text(reading, "git_integration", "default_branch"))
         .map_or_else(|| "main".to_owned(), |branch| branch.value);
-    let directory = directory(reading, &git);
+    // Environments that share a branch and a directory would overwrite each other's commits.
+    let of_environment = |text: String| text.replace("{environment}", environment);
+    let branch = of_environment(branch);
+    let directory = directory(reading, &git).map(of_environment);
     let connection = connection(reading, &git);
     let commit_message: String = format!("Automated deployment: {product} [{}]", environment.to_uppercase())
         .chars()

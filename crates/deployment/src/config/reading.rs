@@ -49,7 +49,13 @@ impl<'a> Reading<'a> {
         };
         let is_json = path.extension().is_some_and(|ext| ext.eq_ignore_ascii_case("json"));
         let read = if is_json { document::json } else { document::yaml };
-        let node = read(path, &text, &mut self.problems)?;
+        let before = self.problems.len();
+        let Some(node) = read(path, &text, &mut self.problems) else {
+            if self.problems.len() == before {
+                self.error(file::whole(path), "is empty", "write what it is to say, or remove the file");
+            }
+            return None;
+        };
         if !matches!(node.value, Value::Map(_)) {
             self.error(file::whole(path), "is not a mapping of keys to values", "see the examples");
             return None;

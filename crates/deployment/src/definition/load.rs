@@ -58,6 +58,9 @@ pub enum DefinitionErrorKind {
     /// It resolves, through a link, to something outside the project.
     #[error("it leads out of the project")]
     Outside,
+    /// It is a symbolic link, or stands behind one.
+    #[error("it is a symbolic link, and those are not followed")]
+    Link,
     /// It is a pipe, a device, a socket.
     #[error("it is neither a file nor a folder")]
     NotAFile,
@@ -97,6 +100,7 @@ pub fn load(kind: &str, path: &Path, base: &Path, root: &Path) -> Result<Definit
     }
     let mut reader = Reader {
         root: fs::canonicalize(root).map_err(|error| fail(DefinitionErrorKind::Io(error)))?,
+        start: base.to_owned(),
         parts: Vec::new(),
         folded: HashSet::new(),
         left: MAX_BYTES,
@@ -139,6 +143,8 @@ fn folder_format(kind: &str, parts: &[Part]) -> Option<&'static str> {
 
 struct Reader {
     root: PathBuf,
+    /// Where the path that was given begins; links above it are the user's own affair.
+    start: PathBuf,
     parts: Vec<Part>,
     folded: HashSet<String>,
     left: u64,
@@ -154,6 +160,15 @@ impl Reader {
         };
         if !real.starts_with(&self.root) {
             return fail(DefinitionErrorKind::Outside);
+        }
+        // A link may lead to what must not be published, such as `.env`, under a harmless name.
+        let below = path.strip_prefix(&self.start).unwrap_or(path);
+        let mut walked = self.start.clone();
+        for part in below.components() {
+            walked.push(part);
+            if walked.is_symlink() {
+                return fail(DefinitionErrorKind::Link);
+            }
         }
         if !real.is_file() && !real.is_dir() {
             return fail(DefinitionErrorKind::NotAFile);

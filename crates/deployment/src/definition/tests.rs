@@ -113,7 +113,7 @@ fn a_file_or_a_folder_becomes_parts() {
 
 #[cfg(unix)]
 #[test]
-fn a_link_may_not_lead_out_of_the_project() {
+fn links_are_not_followed() {
     use std::os::unix::fs::symlink;
 
     let outside = tempfile::tempdir().unwrap();
@@ -129,8 +129,9 @@ fn a_link_may_not_lead_out_of_the_project() {
     symlink(at("loop"), at("loop/again")).unwrap();
 
     let result = |path: &str| load("Notebook", Path::new(path), root.path(), root.path());
-    assert!(result("inside.py").is_ok());
+    assert!(result("real.py").is_ok());
+    assert!(matches!(result("inside.py").unwrap_err().kind, DefinitionErrorKind::Link));
     assert!(matches!(result("outside.py").unwrap_err().kind, DefinitionErrorKind::Outside));
     assert!(matches!(result("folder").unwrap_err().kind, DefinitionErrorKind::Outside));
-    assert!(matches!(result("loop").unwrap_err().kind, DefinitionErrorKind::TooLarge));
+    assert!(matches!(result("loop").unwrap_err().kind, DefinitionErrorKind::Link));
 }

@@ -68,6 +68,8 @@ pub(super) fn operation(error: Error) -> Fail {
     match error.kind() {
         // It has ended; what it left behind is read back.
         ErrorKind::OperationFailed(_) => once(error),
+        // The service keeps operations for a while. One that it does not know any more has ended.
+        _ if error.is_not_found() => once(error),
         // It was not seen to end.
         _ => Failure { error: error.into(), reach: Reach::Pending, resend_after: None },
     }

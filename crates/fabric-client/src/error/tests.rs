@@ -102,7 +102,7 @@ async fn whether_it_may_have_been_sent_is_known_over_all_attempts() {
         (vec![Reset, Refused, Refused], "could not be sent", true, transient),
         (vec![Answers("503"), Refused, Refused], "could not be sent", true, transient),
         (vec![Refused, Refused, Reset], "got no answer", true, transient),
-        (vec![Refused, Hangs, Hangs], "was not answered within 30s", true, transient),
+        (vec![Refused, Hangs, Hangs], "was not answered within 30.0s", true, transient),
         (vec![Refused, Answers("403")], "was answered with an error", true, Outcome::Permanent),
     ] {
         let error = send(attempts).await;

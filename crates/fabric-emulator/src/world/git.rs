@@ -239,7 +239,10 @@ impl World {
         let git = self.git_mut(caller, workspace)?;
         git.initialized = true;
         git.seen = Some(remote.head.clone());
-        if action == "None" {
+        // A workspace that is preferred counts as based on what the directory holds: all that differs is its change.
+        let prefers_workspace =
+            strategy == InitializationStrategy::PreferWorkspace && action == "CommitToGit";
+        if action == "None" || prefers_workspace {
             git.step(&remote);
         }
         Ok((action, git.head.clone(), remote.head))

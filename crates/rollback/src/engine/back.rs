@@ -80,17 +80,22 @@ impl<T: Target, S: Store, O: Observer<T::Change>> Transaction<'_, T, S, O> {
             return Err("the journal does not say how to undo it".to_owned());
         };
         let mut attempt = 1;
+        let mut first = None;
         loop {
             let Failure { error, resend_after, .. } =
                 match self.target.undo(self.call(step), undo, receipt).await {
                     Ok(how) => return Ok(how),
                     Err(failure) => failure,
                 };
+            // The first failure says what is wrong; a later one may only say that it is too early to try again.
+            let reason = first.get_or_insert_with(|| describe(&error));
             let Some(floor) = resend_after.filter(|_| attempt < self.policy.undo_attempts) else {
-                return Err(describe(&error));
+                return Err(std::mem::take(reason));
             };
-            tokio::time::sleep(self.policy.delay(attempt, floor)).await;
+            let delay = self.policy.delay(attempt, floor);
             attempt += 1;
+            self.observer.on(&Event::Resending { step, attempt, delay });
+            tokio::time::sleep(delay).await;
         }
     }
 

@@ -5,7 +5,8 @@ use super::{Error, Transaction, describe};
 use crate::journal::{Journal, JournalError, Store};
 use crate::record::{Body, End, Outcome};
 use crate::{
-    Cause, Event, Failure, Found, Observer, State, Step, StepId, StepState, Target, Todo, Verdict, events,
+    Cause, Event, Failure, Found, Observer, Reach, State, Step, StepId, StepState, Target, Todo, Verdict,
+    events,
 };
 
 /// Why a step was not made.
@@ -114,16 +115,20 @@ impl<T: Target, S: Store, O: Observer<T::Change>> Transaction<'_, T, S, O> {
         };
         let call = self.call(step);
         let waited = match &operation {
-            Some(operation) => self.target.wait(call, operation).await.ok(),
+            Some(operation) => Some(self.target.wait(call, operation).await),
             None => None,
         };
         let outcome = match waited {
-            Some(receipt) => Outcome::Done { receipt, adopted: false },
-            None => match settle(self.target, &self.policy, call).await {
-                Ok(Found::Done(receipt)) => Outcome::Done { receipt, adopted: true },
-                Ok(Found::Foreign(detail)) => Outcome::Foreign { detail },
-                Ok(Found::Absent) => Outcome::NotDone { detail: "read back as not done".to_owned() },
-                Err(failure) => return Ok(Err(failure)),
+            Some(Ok(receipt)) => Outcome::Done { receipt, adopted: false },
+            waited => match (settle(self.target, &self.policy, call).await, waited) {
+                (Ok(Found::Done(receipt)), _) => Outcome::Done { receipt, adopted: true },
+                (Ok(Found::Foreign(detail)), _) => Outcome::Foreign { detail },
+                // The other side may still be working on it: absence now proves nothing.
+                (Ok(Found::Absent), Some(Err(failure))) if failure.reach == Reach::Pending => {
+                    return Ok(Err(failure));
+                }
+                (Ok(Found::Absent), _) => Outcome::NotDone { detail: "read back as not done".to_owned() },
+                (Err(failure), _) => return Ok(Err(failure)),
             },
         };
         let done = matches!(outcome, Outcome::Done { .. });
@@ -156,15 +161,8 @@ impl<T: Target, S: Store, O: Observer<T::Change>> Transaction<'_, T, S, O> {
     /// Takes every marker off, and stops at the first that will not come off.
     async fn unmark_each(&mut self) -> Result<Result<(), (StepId, Failure<T::Error>)>, JournalError> {
         for step in self.steps() {
-            if !self.state.is_marked(step.id) {
-                continue;
-            }
-            let Some(receipt) = self.state.receipts().get(&step.id) else {
-                continue;
-            };
-            match self.target.unmark(self.call(&step), receipt).await {
-                Ok(()) => self.log(Body::Unmarked { step: step.id }).await?,
-                Err(failure) => return Ok(Err((step.id, failure))),
+            if let Err(failure) = self.unmark(&step).await? {
+                return Ok(Err((step.id, failure)));
             }
         }
         Ok(Ok(()))
@@ -172,11 +170,27 @@ impl<T: Target, S: Store, O: Observer<T::Change>> Transaction<'_, T, S, O> {
 
     /// Takes the markers off what a committed transaction made. One that stays is a blemish, not a failure.
     pub(super) async fn unmark_all(&mut self) -> Result<(), JournalError> {
-        if let Err((step, failure)) = self.unmark_each().await? {
-            let reason = describe(&failure.error);
-            self.observer.on(&Event::StillMarked { step, reason: &reason });
+        for step in self.steps() {
+            if let Err(failure) = self.unmark(&step).await? {
+                let reason = describe(&failure.error);
+                self.observer.on(&Event::StillMarked { step: step.id, reason: &reason });
+            }
         }
         Ok(())
+    }
+
+    async fn unmark(
+        &mut self,
+        step: &Step<T::Change>,
+    ) -> Result<Result<(), Failure<T::Error>>, JournalError> {
+        let receipt = self.state.receipts().get(&step.id).filter(|_| self.state.is_marked(step.id));
+        let Some(receipt) = receipt else {
+            return Ok(Ok(()));
+        };
+        match self.target.unmark(self.call(step), receipt).await {
+            Ok(()) => self.log(Body::Unmarked { step: step.id }).await.map(Ok),
+            Err(failure) => Ok(Err(failure)),
+        }
     }
 }
 

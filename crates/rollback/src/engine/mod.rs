@@ -185,13 +185,23 @@ impl<'a, T: Target, S: Store, O: Observer<T::Change>> Transaction<'a, T, S, O> {
             Direction::Committed | Direction::RolledBack => return Err(Error::Ended),
             Direction::Back => {}
             Direction::Forward => {
-                if let Some(step) = self.past_pivot() {
-                    return Err(Error::PastPivot(step));
-                }
+                self.settle_pivot().await?;
                 self.decide_to_roll_back(None, reason).await?;
             }
         }
         self.go_back(None).await
+    }
+
+    /// Finds out whether the way back is still open: an irreversible step in doubt may not have been made.
+    async fn settle_pivot(&mut self) -> Result<(), Error> {
+        let Some(id) = self.past_pivot() else {
+            return Ok(());
+        };
+        if let Some(step) = self.state.begin().plan.get(id).cloned() {
+            // What cannot be read back stays in doubt, and the way back stays closed.
+            drop(self.settle_open(&step).await?);
+        }
+        self.past_pivot().map_or(Ok(()), |step| Err(Error::PastPivot(step)))
     }
 
     /// Writes a record and takes note of it. Checked first: a record that could not be read back is never written.

@@ -89,6 +89,9 @@ pub(crate) struct Shelf {
     /// How many of the coming looks at a change in doubt ask for another try.
     pub(crate) busy_looks: Mutex<u32>,
     pub(crate) sent: Mutex<Vec<String>>,
+    /// Slow things are accepted and not seen to come; this one, with its marker, comes later.
+    pub(crate) coming: Mutex<Option<Thing>>,
+    pub(crate) late: Mutex<bool>,
 }
 
 type Fail = Failure<Trouble>;
@@ -176,6 +179,10 @@ impl Target for Shelf {
     async fn execute(&self, call: Call<'_, Self>) -> Result<Progress<Receipt>, Fail> {
         self.sent.lock().unwrap().push(call.change.to_string());
         let marker = call.marker.map(|marker| marker.to_string());
+        if let (Change::Put { name, slow: true }, true) = (call.change, *self.late.lock().unwrap()) {
+            *self.coming.lock().unwrap() = Some(Thing { name: name.clone(), text: String::new(), marker });
+            return Ok(Progress::Accepted("late".to_owned()));
+        }
         let id = Self::request(&self.faults, || match call.change {
             Change::Put { name, .. } => self.put(name, "", marker),
             Change::Write { name, text } => {
@@ -196,7 +203,9 @@ impl Target for Shelf {
     }
 
     async fn wait(&self, _call: Call<'_, Self>, operation: &str) -> Result<Receipt, Fail> {
-        let id = operation.parse().unwrap();
+        let Ok(id) = operation.parse() else {
+            return Err(fail("still running", Reach::Pending, false));
+        };
         Ok(Receipt { id, text: String::new() })
     }
 

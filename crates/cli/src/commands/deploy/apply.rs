@@ -55,7 +55,7 @@ pub(crate) async fn apply(app: &App, prepared: &Prepared, progress: &Progress) -
     let policy = target::policy(app);
     if !app.flags.rollback.on {
         let run = async { plain::run(&fabric, plan, &policy, &interrupt, progress).await.map(drop) };
-        return Ok(Applied::Plain(interruptible(run, &interrupt, None, progress).await?));
+        return Ok(Applied::Plain(interruptible(app, run, &interrupt, None, progress).await?));
     }
     let journals = target::journals(app);
     let begin = begin(app, prepared, plan)?;
@@ -70,13 +70,15 @@ pub(crate) async fn apply(app: &App, prepared: &Prepared, progress: &Progress) -
         let observer = |event: &Event<'_, Change>| progress.on(event);
         Transaction::begin(&fabric, store, begin, policy, interrupt.clone(), observer).await?.run().await
     };
-    let verdict =
-        interruptible(run, &interrupt, Some(id), progress).await?.map_err(|error| unfinished(error, id))?;
+    let verdict = interruptible(app, run, &interrupt, Some(id), progress)
+        .await?
+        .map_err(|error| unfinished(app, error, id))?;
     Ok(Applied::Transaction { id, verdict, interrupted: interrupt.is_raised() })
 }
 
 /// Runs to the end. The first signal asks it to stop and take everything back, the second stops it at once.
 pub(crate) async fn interruptible<T>(
+    app: &App,
     run: impl Future<Output = T>,
     interrupt: &Interrupt,
     transaction: Option<TransactionId>,
@@ -99,7 +101,7 @@ pub(crate) async fn interruptible<T>(
         () = signals => {
             let with = ExitWith::new(exit::LEFT, "stop at once");
             Err(anyhow!("interrupted twice: what was made is left").context(match transaction {
-                Some(id) => with.help(format!("run `selvedge transactions rollback {id}`")),
+                Some(id) => with.help(format!("run `{}`", app.transactions("rollback", id))),
                 None => with.help("run the deployment again to finish it"),
             }))
         }
@@ -107,8 +109,11 @@ pub(crate) async fn interruptible<T>(
 }
 
 /// A transaction that cannot go on is open, and the journal says how far it came.
-pub(crate) fn unfinished(error: selvedge_rollback::Error, id: TransactionId) -> anyhow::Error {
-    let help = format!("run `selvedge transactions rollback {id}` once the journal can be written");
+pub(crate) fn unfinished(app: &App, error: selvedge_rollback::Error, id: TransactionId) -> anyhow::Error {
+    let help = match error {
+        selvedge_rollback::Error::PastPivot(_) => format!("run `{}`", app.transactions("resume", id)),
+        _ => format!("run `{}` once the journal can be written", app.transactions("rollback", id)),
+    };
     anyhow::Error::from(error)
         .context(ExitWith::new(exit::LEFT, format!("go on with transaction {id}")).help(help))
 }
@@ -154,9 +159,11 @@ pub(crate) fn refuse_if_open(app: &App, desired: &Desired) -> anyhow::Result<()>
     for found in target::journals(app).list::<Target>().with_context(no_journal)? {
         let state = match found.state {
             Ok(state) => state,
+            // It may be of an open transaction on this very workspace.
             Err(error) => {
-                tracing::warn!(transaction = %found.id, %error, "a journal cannot be read");
-                continue;
+                let help = "look into it, and move it away if what it was about is settled";
+                let with = ExitWith::new(exit::LOCKED, "see which transactions are open").help(help);
+                return Err(anyhow::Error::from(error).context(with));
             }
         };
         let open = matches!(state.direction(), Direction::Forward | Direction::Back);
@@ -168,7 +175,7 @@ pub(crate) fn refuse_if_open(app: &App, desired: &Desired) -> anyhow::Result<()>
             (anyhow!("transaction {id} is running"), "wait for it to end".to_owned())
         } else {
             let problem = anyhow!("transaction {id} was interrupted and is open");
-            (problem, format!("run `selvedge transactions rollback {id}`, or `resume` to finish it"))
+            (problem, format!("run `{}`, or `resume` to finish it", app.transactions("rollback", id)))
         };
         return Err(
             problem.context(ExitWith::new(exit::LOCKED, "begin a transaction on this workspace").help(help))

@@ -45,11 +45,11 @@ impl Outcome<'_> {
         let Self { applied, plan, elapsed, what } = self;
         let mut told = match applied {
             Applied::Transaction { id, verdict, interrupted } => {
-                of_transaction(id, verdict, interrupted, plan, elapsed)
+                of_transaction(app, id, verdict, interrupted, plan, elapsed)
             }
             Applied::Plain(Ok(())) => Told {
                 verdict: "deployed",
-                headline: format!("Deployed: {} changes in {}", plan.len(), seconds(elapsed)),
+                headline: format!("Deployed: {} in {}", counted(plan.len()), seconds(elapsed)),
                 transaction: None,
                 left: Vec::new(),
                 command: None,
@@ -62,7 +62,7 @@ impl Outcome<'_> {
             // What is left goes with the emulator, and so does the journal.
             told.command = None;
         }
-        print(app, &told, plan, &what)?;
+        print(app, &told, plan, &what);
         let Some(cause) = told.cause else {
             return Ok(told.code);
         };
@@ -85,6 +85,7 @@ fn failed_step(plan: &Plan<Change>, step: Option<StepId>) -> String {
 }
 
 fn of_transaction(
+    app: &App,
     id: TransactionId,
     verdict: Verdict,
     interrupted: bool,
@@ -95,7 +96,7 @@ fn of_transaction(
     match verdict {
         Verdict::Committed => Told {
             verdict: "committed",
-            headline: format!("Committed: {} changes in {}, transaction {id}", plan.len(), seconds(elapsed)),
+            headline: format!("Committed: {} in {}, transaction {id}", counted(plan.len()), seconds(elapsed)),
             transaction,
             left: Vec::new(),
             command: None,
@@ -104,7 +105,10 @@ fn of_transaction(
         },
         Verdict::RolledBack { cause, traces } => Told {
             verdict: "rolled_back",
-            headline: format!("RolledBack: nothing is left of transaction {id}"),
+            headline: match traces.len() {
+                0 => format!("RolledBack: nothing is left of transaction {id}"),
+                some => format!("RolledBack: {} of transaction {id} left a trace", counted(some)),
+            },
             transaction,
             left: traces,
             command: None,
@@ -117,8 +121,8 @@ fn of_transaction(
             transaction,
             left: remaining,
             command: Some(match direction {
-                Direction::Forward => format!("selvedge transactions resume {id}"),
-                _ => format!("selvedge transactions rollback {id}"),
+                Direction::Forward => app.transactions("resume", id),
+                _ => app.transactions("rollback", id),
             }),
             cause: Some(cause),
             code: exit::LEFT,
@@ -154,7 +158,7 @@ fn counted(changes: usize) -> String {
     if changes == 1 { "1 change".to_owned() } else { format!("{changes} changes") }
 }
 
-fn print(app: &App, told: &Told, plan: &Plan<Change>, what: &Value) -> anyhow::Result<()> {
+fn print(app: &App, told: &Told, plan: &Plan<Change>, what: &Value) {
     let printed = match app.output {
         Format::Text => {
             let mut text = told.headline.clone();
@@ -192,6 +196,10 @@ fn print(app: &App, told: &Told, plan: &Plan<Change>, what: &Value) -> anyhow::R
             )
         }
     };
-    // A reader that has left must not turn a failed deployment into a success.
-    if told.cause.is_some() { Ok(()) } else { printed }
+    // What was done is done, and the exit code says how it ended, whether or not the verdict could be written.
+    if let Err(error) = printed
+        && !error.is::<output::ReaderGone>()
+    {
+        tracing::error!("the verdict could not be written: {error:#}");
+    }
 }

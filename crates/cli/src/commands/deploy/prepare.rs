@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
-use selvedge_deployment::config::{self, Diagnostics, Loaded};
+use selvedge_deployment::config::{self, Diagnostics, Loaded, Severity};
 use selvedge_deployment::desired::{Desired, DesiredRole, PrincipalRef};
 use selvedge_deployment::diff::{Means, Planned, diff};
 use selvedge_deployment::live::{Live, ResolvedRole};
@@ -161,7 +161,8 @@ fn unresolved(roles: &[DesiredRole]) -> Vec<ResolvedRole> {
 fn invalid(diagnostics: &Diagnostics) -> anyhow::Error {
     let mut text = diagnostics.to_string();
     for problem in diagnostics {
-        text.push_str(&format!("\n{problem}"));
+        let label = if problem.severity == Severity::Warning { "warning: " } else { "" };
+        text.push_str(&format!("\n{label}{problem}"));
         if let Some(help) = &problem.help {
             text.push_str(&format!("\n  {help}"));
         }
