@@ -57,6 +57,7 @@ impl<T: Target, S: Store, O: Observer<T::Change>> Transaction<'_, T, S, O> {
         events::cleaning_up(self.state.begin().id, step.id, &step.change.to_string());
         let outcome = match self.try_undo(step).await {
             Ok(how) => {
+                self.patience = self.policy.undo_attempts;
                 self.observer.on(&Event::Undone { step, how: &how });
                 match how {
                     Undone::Reversed => UndoOutcome::Reversed,
@@ -66,6 +67,7 @@ impl<T: Target, S: Store, O: Observer<T::Change>> Transaction<'_, T, S, O> {
                 }
             }
             Err(detail) => {
+                self.patience = 1;
                 self.report(step, &detail);
                 UndoOutcome::Failed { detail }
             }
@@ -89,7 +91,7 @@ impl<T: Target, S: Store, O: Observer<T::Change>> Transaction<'_, T, S, O> {
                 };
             // The first failure says what is wrong; a later one may only say that it is too early to try again.
             let reason = first.get_or_insert_with(|| describe(&error));
-            let Some(floor) = resend_after.filter(|_| attempt < self.policy.undo_attempts) else {
+            let Some(floor) = resend_after.filter(|_| attempt < self.patience) else {
                 return Err(std::mem::take(reason));
             };
             let delay = self.policy.delay(attempt, floor);

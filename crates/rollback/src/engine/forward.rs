@@ -71,7 +71,7 @@ impl<T: Target, S: Store, O: Observer<T::Change>> Transaction<'_, T, S, O> {
         let marker = self.marker(step);
         self.log(Body::Intent { step: step.id, marker: marker.map(|marker| marker.to_string()), undo })
             .await?;
-        let Self { target, observer, policy, interrupt, journal, state } = self;
+        let Self { target, observer, policy, interrupt, journal, state, .. } = self;
         let maker = Maker { target: *target, policy, interrupt, observer, read_back: ReadBack::Always };
         let call = crate::Call {
             step: step.id,

@@ -108,6 +108,8 @@ pub struct Transaction<'a, T: Target, S, O> {
     interrupt: Interrupt,
     journal: Journal<S>,
     state: State<T>,
+    /// How often the next undo is tried. A service that did not come back while one undo waited is not waited for again.
+    patience: u32,
 }
 
 impl<'a, T: Target, S: Store, O: Observer<T::Change>> Transaction<'a, T, S, O> {
@@ -132,7 +134,8 @@ impl<'a, T: Target, S: Store, O: Observer<T::Change>> Transaction<'a, T, S, O> {
         let state = State::new(begin.clone());
         let (line, _) = journal.encode(Body::<T>::Begin(begin))?;
         journal.append(line).await?;
-        Ok(Self { target, observer, policy, interrupt, journal, state })
+        let patience = policy.undo_attempts;
+        Ok(Self { target, observer, policy, interrupt, journal, state, patience })
     }
 
     /// Takes up a transaction whose process is gone, and says so in its journal. `writer` is this process.
@@ -149,7 +152,8 @@ impl<'a, T: Target, S: Store, O: Observer<T::Change>> Transaction<'a, T, S, O> {
         observer: O,
     ) -> Result<Self, Error> {
         let Loaded { state, journal } = loaded;
-        let mut taken = Self { target, observer, policy, interrupt, journal, state };
+        let patience = policy.undo_attempts;
+        let mut taken = Self { target, observer, policy, interrupt, journal, state, patience };
         if matches!(taken.state.direction(), Direction::Forward | Direction::Back) {
             taken.log(Body::TakenUp { writer: writer.to_owned() }).await?;
         }

@@ -229,6 +229,18 @@ async fn an_undo_that_asks_for_patience_is_tried_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_service_that_does_not_come_back_is_waited_for_once() {
+    let shelf = shelf();
+    fault_at(&shelf, 4, Fault::Refused);
+    shelf.undo_faults.lock().unwrap().extend([Fault::Busy; 12]);
+    let started = tokio::time::Instant::now();
+    let verdict = run(&shelf, MemoryStore::default(), published()).await.unwrap();
+    assert!(matches!(verdict, Verdict::Left { .. }), "{verdict:?}");
+    // The reads about the failed change, 10 s apart, and the pauses of one undo, 2 s and 4 s.
+    assert_eq!(started.elapsed().as_secs(), 10 + 6);
+}
+
+#[tokio::test(start_paused = true)]
 async fn r10_what_somebody_else_made_is_neither_adopted_nor_removed() {
     let shelf = shelf();
     shelf.put("quick", "theirs", None);
