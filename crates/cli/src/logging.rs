@@ -17,7 +17,7 @@ use crate::{
 pub(crate) fn init(log: &Log) -> anyhow::Result<()> {
     let level = log.level.as_deref().unwrap_or(match log.format {
         // What a rollback does is shown as progress already.
-        LogFormat::Text => "warn,selvedge_rollback=error",
+        LogFormat::Text => "warn,selvedge_rollback=off",
         LogFormat::Json => "info",
     });
     let filter = EnvFilter::try_new(directives(level)).context("parse the log level")?;
