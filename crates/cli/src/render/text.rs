@@ -116,7 +116,7 @@ impl Text {
                 self.end(Mark::Failure, &format!("not undone: {}: {reason}", step.change));
             }
             Event::StillMarked { step, reason } => {
-                self.line(Mark::Warning, &format!("step {step} still carries its marker: {reason}"));
+                self.line(Mark::Warning, &format!("step {step} still carries its marker, which `transactions resume` takes off: {reason}"));
             }
             _ => {}
         }

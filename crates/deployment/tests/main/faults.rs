@@ -166,3 +166,18 @@ async fn r13_an_item_that_only_went_to_the_recycle_bin_is_told() {
     assert_eq!(told, ["create Notebook 20_SummariseSales_Notebook"]);
     assert!(traces[0].reason.contains("recycle bin"), "{}", traces[0].reason);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_that_is_too_long_to_keep_is_not_cut_short() {
+    for (retry_after, sent) in [("30", 2), ("3600", 1)] {
+        let world = world();
+        inject(&world, &format!("POST */items=429,retry-after={retry_after},times=1"));
+        let verdict = world.deploy(MemoryStore::default(), Policy::default()).await;
+        assert_eq!(matches!(verdict, Verdict::Committed), sent == 2, "{retry_after}: {verdict:?}");
+        let requests = world.emulator.requests();
+        let first = requests.iter().filter(|request| {
+            is_write(request) && request.body.to_string().contains("BRONZE_Sales_Lakehouse")
+        });
+        assert_eq!(first.count(), sent, "{retry_after}");
+    }
+}
