@@ -9,9 +9,7 @@ use selvedge_fabric_client::{
 
 use crate::desired::Desired;
 use crate::live::{Live, LiveCapacity, LiveConnection, LiveFolder, LiveGit, LiveItem, LiveWorkspace};
-use crate::target::{
-    TargetError, connection_path, from_wire, has_workspace_changes, is_initialized, role_from_wire,
-};
+use crate::target::{TargetError, connection_path, from_wire, has_workspace_changes, is_initialized};
 
 /// Reads what `desired` is to be compared with.
 ///
@@ -36,8 +34,7 @@ pub async fn read(client: &Client, desired: &Desired) -> Result<Live, TargetErro
         live.folders = paths(client.list_all(folders::list(id)).await?);
         live.items = read_items(client, id, desired).await?;
         let assignments = client.list_all(roles::list(id)).await?;
-        live.roles =
-            assignments.into_iter().map(|given| (given.principal.id, role_from_wire(given.role))).collect();
+        live.roles = assignments.into_iter().map(|given| (given.principal.id, given.role)).collect();
         if desired.git.is_some() {
             live.git = read_git(client, id).await?;
         }

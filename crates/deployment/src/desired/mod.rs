@@ -11,7 +11,8 @@ mod principal;
 
 pub use folder::{FolderPath, FolderPathError};
 pub use location::{Located, Location};
-pub use principal::{PrincipalKind, PrincipalRef, Role, strongest};
+pub use principal::{PrincipalKind, PrincipalRef, strongest};
+pub use selvedge_fabric_client::roles::Role;
 
 /// Everything one deployment of one product to one environment is to make true.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use selvedge_fabric_client::roles::Role;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -56,45 +57,6 @@ impl PrincipalKind {
 }
 
 impl fmt::Display for PrincipalKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// A workspace role, weakest first.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
-pub enum Role {
-    /// Reads.
-    Viewer,
-    /// Edits content.
-    Contributor,
-    /// Edits content and shares.
-    Member,
-    /// Everything.
-    Admin,
-}
-
-impl Role {
-    /// All of them, strongest first, as documentation lists them.
-    pub const ALL: [Self; 4] = [Self::Admin, Self::Member, Self::Contributor, Self::Viewer];
-
-    /// Fabric's spelling.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Viewer => "Viewer",
-            Self::Contributor => "Contributor",
-            Self::Member => "Member",
-            Self::Admin => "Admin",
-        }
-    }
-
-    /// The role of this name, in any case.
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|role| role.as_str().eq_ignore_ascii_case(text))
-    }
-}
-
-impl fmt::Display for Role {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }

@@ -19,7 +19,6 @@ pub(crate) use connections::path as connection_path;
 pub use failure::TargetError;
 pub(crate) use git::{has_workspace_changes, is_initialized};
 pub(crate) use items::from_wire;
-pub(crate) use roles::role_from_wire;
 
 use crate::change::{Change, Made, Receipt, Ref, Undo};
 

@@ -9,24 +9,6 @@ use super::{Attempt, Fabric, Secrets};
 use crate::change::{Receipt, Undo};
 use crate::desired::{PrincipalKind, Role};
 
-pub(crate) fn role_to_wire(role: Role) -> roles::Role {
-    match role {
-        Role::Admin => roles::Role::Admin,
-        Role::Member => roles::Role::Member,
-        Role::Contributor => roles::Role::Contributor,
-        Role::Viewer => roles::Role::Viewer,
-    }
-}
-
-pub(crate) fn role_from_wire(role: roles::Role) -> Role {
-    match role {
-        roles::Role::Admin => Role::Admin,
-        roles::Role::Member => Role::Member,
-        roles::Role::Contributor => Role::Contributor,
-        roles::Role::Viewer => Role::Viewer,
-    }
-}
-
 fn kind_to_wire(kind: PrincipalKind) -> PrincipalType {
     match kind {
         PrincipalKind::User => PrincipalType::USER,
@@ -41,7 +23,7 @@ const ALREADY_THERE: &str = "PrincipalAlreadyHasWorkspaceRolePermissions";
 impl<S: Secrets> Fabric<S> {
     async fn role_of(&self, workspace: WorkspaceId, principal: PrincipalId) -> Attempt<Option<Role>> {
         match self.client.send(roles::get(workspace, principal)).await {
-            Ok(live) => Ok(Some(role_from_wire(live.role))),
+            Ok(live) => Ok(Some(live.role)),
             Err(error) if error.is_not_found() => {
                 self.workspace_is_readable(workspace).await?;
                 Ok(None)
@@ -71,7 +53,7 @@ impl<S: Secrets> Fabric<S> {
         kind: PrincipalKind,
         role: Role,
     ) -> Attempt<Progress<Receipt>> {
-        let call = roles::add(workspace, &Principal::new(principal, kind_to_wire(kind)), role_to_wire(role));
+        let call = roles::add(workspace, &Principal::new(principal, kind_to_wire(kind)), role);
         match self.client.send(call).await {
             Ok(_) => Ok(Progress::Done(Receipt::Done)),
             Err(error) if error.code().is_some_and(|code| code.as_str() == ALREADY_THERE) => {
@@ -138,7 +120,7 @@ impl<S: Secrets> Fabric<S> {
         principal: PrincipalId,
         role: Role,
     ) -> Attempt<Progress<Receipt>> {
-        let call = roles::update(workspace, principal, role_to_wire(role));
+        let call = roles::update(workspace, principal, role);
         self.client.send(call).await.map_err(idempotent)?;
         Ok(Progress::Done(Receipt::Done))
     }

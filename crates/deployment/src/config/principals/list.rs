@@ -35,7 +35,7 @@ pub(in crate::config) fn parse(path: &Path, text: &str, problems: &mut Vec<Diagn
                 Diagnostic::error(at("principal_id"), format!("{id:?} is not a GUID")).with_help(ID_HELP),
             );
         }
-        let parsed_role = Role::parse(role);
+        let parsed_role = role.parse::<Role>().ok();
         if parsed_role.is_none() {
             problems.push(unknown_role(at("role"), role));
         }

@@ -20,7 +20,7 @@ pub(super) fn read(reading: &mut Reading<'_>, user: &Cursor<'_>) -> Option<Desir
     reading.keys(user, schema::USER);
     let role = checks::required(reading, user, "role", "use one of Admin, Member, Contributor, Viewer");
     let role = role.and_then(|text| {
-        let role = Role::parse(&text.value);
+        let role = text.value.parse::<Role>().ok();
         if role.is_none() {
             reading.problems.push(unknown_role(text.at, &text.value));
         }
