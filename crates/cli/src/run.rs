@@ -118,7 +118,8 @@ impl App {
         if self.root == find_root(Path::new(".")) {
             return command;
         }
-        format!("{command} --project '{}'", self.root.display())
+        let root = self.root.display().to_string().replace('\'', r"'\''");
+        format!("{command} --project '{root}'")
     }
 
     /// Reads the settings of the project at `root` and starts logging.

@@ -251,7 +251,8 @@ impl Planner<'_> {
                 format!("AzureDevOps-{organization}-{project}-{repository}")
             }
         };
-        let fits = |path: &str| path.trim_end_matches('/').eq_ignore_ascii_case(&url);
+        // A project of Azure DevOps may have a space in its name.
+        let fits = |path: &str| path.trim_end_matches('/').replace("%20", " ").eq_ignore_ascii_case(&url);
         if let Some(live) = self.live.connections.iter().find(|live| fits(&live.path)) {
             return Some(Ref::Id(live.id));
         }

@@ -5,7 +5,7 @@
 use selvedge_fabric_client::{Client, Error, PrincipalId, graph};
 
 use crate::config::{Diagnostic, Diagnostics};
-use crate::desired::{DesiredRole, PrincipalKind, PrincipalRef, strongest};
+use crate::desired::{DesiredRole, PrincipalKind, PrincipalRef, Role, strongest};
 use crate::live::ResolvedRole;
 
 /// The roles with their principals found, each principal once.
@@ -84,6 +84,39 @@ pub async fn resolve(graph: &Client, roles: &[DesiredRole]) -> Result<Resolved, 
         }
     }
     if unknown.is_empty() { Ok(resolved) } else { Err(Diagnostics::from(unknown).into()) }
+}
+
+/// Refuses a plan in which the deploying application takes its own rights away: it could neither go on nor go back.
+///
+/// Asks Graph who the application `app_id` is, and only where a service principal is to be less than Admin.
+///
+/// # Errors
+///
+/// When the application is among `roles` with less than Admin.
+pub async fn refuse_own_demotion(
+    graph: &Client,
+    app_id: uuid::Uuid,
+    roles: &[ResolvedRole],
+) -> Result<(), Diagnostics> {
+    let lesser: Vec<_> = roles
+        .iter()
+        .filter(|role| role.kind == PrincipalKind::ServicePrincipal && role.role != Role::Admin)
+        .collect();
+    if lesser.is_empty() {
+        return Ok(());
+    }
+    // A caller that may not ask who it is is no worse off than before.
+    let own = graph.list_all(graph::service_principals_by_app_id(app_id)).await.unwrap_or_default();
+    let refused: Vec<_> = lesser
+        .into_iter()
+        .filter(|role| own.iter().any(|own| own.id == role.principal))
+        .map(|role| {
+            let (label, given) = (&role.label, role.role);
+            let message = format!("`{label}` is the application that deploys; as {given} it could not go on");
+            Diagnostic::error(role.at.clone(), message).with_help("make it Admin, or leave it out")
+        })
+        .collect();
+    if refused.is_empty() { Ok(()) } else { Err(Diagnostics::from(refused)) }
 }
 
 async fn look_up(

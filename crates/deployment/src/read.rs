@@ -62,6 +62,11 @@ impl From<capacities::Capacity> for LiveCapacity {
 }
 
 fn git_connection(connection: connections::Connection) -> Option<LiveConnection> {
+    let kind = connection.connection_details.as_ref()?.kind.as_deref()?;
+    // A connection of another kind may lead to the same address, and does not hold credentials for Git.
+    if !matches!(kind, "GitHubSourceControl" | "AzureDevOpsSourceControl") {
+        return None;
+    }
     let path = connection_path(&connection)?.to_owned();
     Some(LiveConnection { id: connection.id, name: connection.display_name.unwrap_or_default(), path })
 }

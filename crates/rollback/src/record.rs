@@ -174,4 +174,6 @@ pub enum End {
     Committed,
     /// Every change made has been undone.
     RolledBack,
+    /// Every change made has been undone, but for what somebody else has changed since.
+    RolledBackPartial,
 }

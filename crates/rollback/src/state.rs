@@ -14,6 +14,16 @@ pub enum Direction {
     Committed,
     /// Ended: rolled back.
     RolledBack,
+    /// Ended: rolled back, but for what somebody else has changed since.
+    RolledBackPartial,
+}
+
+impl Direction {
+    /// Whether there is nothing left to be done.
+    #[must_use]
+    pub fn has_ended(self) -> bool {
+        matches!(self, Self::Committed | Self::RolledBack | Self::RolledBackPartial)
+    }
 }
 
 /// How far one step has come.
@@ -36,7 +46,12 @@ pub enum StepState {
     Undoing,
     /// Undone, or gone already.
     Undone,
-    /// Its undo failed, or was given up in favour of somebody else's change. Can be tried again.
+    /// Its undo was given up in favour of what somebody else has changed since.
+    Kept {
+        /// What was found.
+        reason: String,
+    },
+    /// Its undo failed. Can be tried again.
     Stuck {
         /// Why.
         reason: String,
@@ -67,7 +82,9 @@ impl StepState {
             Self::Open { .. } => Todo::Settle,
             Self::Done => Todo::Nothing,
             // The direction is back as soon as one of these exists.
-            Self::Foreign | Self::Undoing | Self::Undone | Self::Stuck { .. } => Todo::Nothing,
+            Self::Foreign | Self::Undoing | Self::Undone | Self::Kept { .. } | Self::Stuck { .. } => {
+                Todo::Nothing
+            }
         }
     }
 
@@ -75,16 +92,22 @@ impl StepState {
     #[must_use]
     pub fn backward(&self) -> Todo {
         match self {
-            Self::Planned | Self::NotDone | Self::Foreign | Self::Undone => Todo::Nothing,
+            Self::Planned | Self::NotDone | Self::Foreign | Self::Undone | Self::Kept { .. } => Todo::Nothing,
             Self::Open { .. } => Todo::SettleAndUndo,
             Self::Done | Self::Undoing | Self::Stuck { .. } => Todo::Undo,
         }
     }
 
-    /// Whether something of the step is, or may be, there.
+    /// Whether something of the step is, or may be, there, and a rollback still has to do with it.
     #[must_use]
     pub fn remains(&self) -> bool {
         self.backward() != Todo::Nothing
+    }
+
+    /// Whether something of the step is, or may be, there.
+    #[must_use]
+    pub fn is_left(&self) -> bool {
+        self.remains() || matches!(self, Self::Kept { .. })
     }
 }
 
@@ -133,9 +156,7 @@ impl<T: Target> State<T> {
     /// When the record cannot follow: a receipt for a step that was never intended, anything after the end.
     pub fn apply(&mut self, body: Body<T>) -> Result<(), Illegal> {
         let illegal = |record, why: String| Illegal { record, why };
-        if matches!(self.direction, Direction::Committed | Direction::RolledBack)
-            && !matches!(body, Body::Unmarked { .. })
-        {
+        if self.direction.has_ended() && !matches!(body, Body::Unmarked { .. }) {
             return Err(illegal("any", "the transaction has ended".to_owned()));
         }
         match body {
@@ -206,9 +227,8 @@ impl<T: Target> State<T> {
                         entry.trace = Some(detail);
                         StepState::Undone
                     }
-                    UndoOutcome::Kept { detail } | UndoOutcome::Failed { detail } => {
-                        StepState::Stuck { reason: detail }
-                    }
+                    UndoOutcome::Kept { detail } => StepState::Kept { reason: detail },
+                    UndoOutcome::Failed { detail } => StepState::Stuck { reason: detail },
                 };
             }
             Body::Unmarked { step } => self.entry("unmarked", step)?.marked = false,
@@ -220,6 +240,10 @@ impl<T: Target> State<T> {
                     }
                     End::RolledBack => {
                         self.direction == Direction::Back
+                            && self.steps.iter().all(|entry| !entry.state.is_left())
+                    }
+                    End::RolledBackPartial => {
+                        self.direction == Direction::Back
                             && self.steps.iter().all(|entry| !entry.state.remains())
                     }
                 };
@@ -229,6 +253,7 @@ impl<T: Target> State<T> {
                 self.direction = match state {
                     End::Committed => Direction::Committed,
                     End::RolledBack => Direction::RolledBack,
+                    End::RolledBackPartial => Direction::RolledBackPartial,
                 };
             }
         }
@@ -286,12 +311,12 @@ impl<T: Target> State<T> {
     #[must_use]
     pub fn remaining(&self) -> Vec<Remaining> {
         self.steps()
-            .filter(|(_, state)| state.remains())
+            .filter(|(_, state)| state.is_left())
             .map(|(step, state)| Remaining {
                 step: step.id,
                 change: step.change.to_string(),
                 reason: match state {
-                    StepState::Stuck { reason } => reason.clone(),
+                    StepState::Stuck { reason } | StepState::Kept { reason } => reason.clone(),
                     StepState::Open { .. } => "it is not known whether it was made".to_owned(),
                     StepState::Done if self.direction == Direction::Back => {
                         "kept, because something that builds on it is left".to_owned()

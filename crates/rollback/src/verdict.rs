@@ -15,7 +15,7 @@ pub enum Verdict {
         /// What left a trace where nobody works with it, such as a recycle bin.
         traces: Vec<Remaining>,
     },
-    /// Something remains. The transaction is open and can be taken up again.
+    /// Something remains. Where the direction has not ended, the transaction can be taken up again.
     Left {
         /// What started the rollback, or what stops the transaction from going on.
         cause: Cause,

@@ -4,6 +4,7 @@ use selvedge_deployment::change::Change;
 use selvedge_deployment::summary::Summary;
 use serde_json::json;
 
+use super::deploy::apply;
 use super::deploy::prepare::{Prepared, prepare};
 use crate::args::PlanArgs;
 use crate::exit;
@@ -20,6 +21,10 @@ use crate::text::one_line;
 pub(crate) async fn run(app: &App, args: &PlanArgs) -> anyhow::Result<u8> {
     let progress = Progress::new(app);
     let prepared = prepare(app, &args.selection, false, &progress).await?;
+    // Where one is open, the plan also shows the markers that it left.
+    if let Err(open) = apply::refuse_if_open(app, &prepared.desired) {
+        progress.note(&format!("{open:#}"));
+    }
     drop(progress);
     let pending = args.detailed_exitcode && !prepared.planned.plan.is_empty();
     match show(app, &prepared) {

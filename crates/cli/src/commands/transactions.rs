@@ -93,7 +93,7 @@ fn show(app: &App, id: TransactionId) -> anyhow::Result<u8> {
     for (step, how) in state.steps() {
         let line = format!("  {:>3}  {:<10}  {}", step.id.to_string(), step_name(how), step.change);
         text.push_str(&one_line(&line));
-        if let StepState::Stuck { reason } = how {
+        if let StepState::Stuck { reason } | StepState::Kept { reason } = how {
             text.push_str(&format!(": {}", one_line(reason)));
         }
         text.push('\n');
@@ -109,7 +109,7 @@ async fn take_up(app: &App, id: TransactionId, way: Way) -> anyhow::Result<u8> {
     let loaded = target::journals(app).open::<Target>(id).map_err(unusable)?;
     let begin = loaded.state.begin();
     refuse_elsewhere(app, begin)?;
-    if let (Way::Back, Direction::Committed | Direction::RolledBack) = (way, loaded.state.direction()) {
+    if way == Way::Back && loaded.state.direction().has_ended() {
         let problem = anyhow!("it has ended: {}", state_name(&loaded.state, false));
         return Err(problem.context(ExitWith::usage(format!("roll transaction {id} back"))));
     }
@@ -170,7 +170,10 @@ fn as_json(app: &App, state: &State<Target>, running: bool) -> Value {
     let steps: Vec<_> = state
         .steps()
         .map(|(step, how)| {
-            let reason = if let StepState::Stuck { reason } = how { Some(reason) } else { None };
+            let reason = match how {
+                StepState::Stuck { reason } | StepState::Kept { reason } => Some(reason),
+                _ => None,
+            };
             json!({ "step": step.id.number(), "change": step.change.to_string(), "state": step_name(how),
                     "reason": reason })
         })
@@ -190,6 +193,7 @@ fn state_name(state: &State<Target>, running: bool) -> &'static str {
     match state.direction() {
         Direction::Committed => "committed",
         Direction::RolledBack => "rolled_back",
+        Direction::RolledBackPartial => "rolled_back_partial",
         Direction::Forward | Direction::Back if running => "running",
         Direction::Forward => "interrupted",
         Direction::Back => "left",
@@ -205,6 +209,7 @@ fn step_name(state: &StepState) -> &'static str {
         StepState::Foreign => "foreign",
         StepState::Undoing => "undoing",
         StepState::Undone => "undone",
+        StepState::Kept { .. } => "kept",
         StepState::Stuck { .. } => "stuck",
     }
 }
@@ -217,7 +222,7 @@ fn commands(app: &App, state: &State<Target>) -> Vec<String> {
         Direction::Forward if past_pivot => &["resume"],
         Direction::Forward => &["rollback", "resume"],
         Direction::Back => &["rollback"],
-        Direction::Committed | Direction::RolledBack => &[],
+        _ => &[],
     };
     verbs.iter().map(|verb| app.transactions(verb, id)).collect()
 }

@@ -130,6 +130,24 @@ fn a_mistake_in_another_file_is_told_before_anything_is_sent() {
     }
 }
 
+#[test]
+fn the_deployer_does_not_take_its_own_rights_away() {
+    let (tenant, project) = (Tenant::start(), Project::orders());
+    let own = "cccccccc-0000-4000-8000-00000000000f,Viewer,CI,ServicePrincipal\n";
+    project.write("config/principals/orders_dev_principals.txt", own);
+    let said =
+        ["orders_dev_principals.txt:1: ", "is the application that deploys; as Viewer it could not go on"];
+    for _ in 0..2 {
+        tenant.safely(&project, &["deploy", "--yes"]).ends(2, &said);
+        assert_eq!(tenant.writes(), [""; 0]);
+        // Nor where the workspace is there already.
+        project.write("config/principals/orders_dev_principals.txt", "");
+        tenant.plainly(&project, &["deploy"]).is(0);
+        tenant.forget_requests();
+        project.write("config/principals/orders_dev_principals.txt", own);
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn a_link_does_not_publish_what_it_leads_to() {

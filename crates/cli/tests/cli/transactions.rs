@@ -138,3 +138,15 @@ fn a_damaged_journal_is_neither_acted_on_nor_passed_over() {
     tenant.safely(&project, &["deploy", "--yes"]).ends(5, &["is damaged", "help: look into it"]);
     assert_eq!(tenant.writes(), [""; 0]);
 }
+
+#[test]
+fn an_open_transaction_stops_a_deployment_without_the_flag_too() {
+    let (tenant, project) = (Tenant::start(), Project::orders());
+    tenant.inject("POST */git/commitToGit=403\nDELETE */items/*=500");
+    tenant.safely(&project, &["deploy"]).is(3);
+    tenant.heal();
+    tenant.forget_requests();
+    tenant.plainly(&project, &["deploy", "--yes"]).ends(5, &["selvedge transactions rollback "]);
+    tenant.plainly(&project, &["plan"]).ends(0, &["is open"]);
+    assert_eq!(tenant.writes(), [""; 0]);
+}

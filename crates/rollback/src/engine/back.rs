@@ -15,10 +15,15 @@ impl<T: Target, S: Store, O: Observer<T::Change>> Transaction<'_, T, S, O> {
     ) -> Result<Verdict, Error> {
         let steps = self.steps();
         for (index, step) in steps.iter().enumerate().rev() {
-            let holds_something = steps[index + 1..].iter().any(|later| {
-                later.after.contains(&step.id) && self.state.step(later.id).is_some_and(StepState::remains)
-            });
-            if !holds_something {
+            let builds_on_it = |later: &&Step<T::Change>| later.after.contains(&step.id);
+            let state = |later: &Step<T::Change>| self.state.step(later.id);
+            let mut later = steps[index + 1..].iter().filter(builds_on_it);
+            if later.clone().any(|later| state(later).is_some_and(StepState::remains)) {
+                continue;
+            }
+            if later.any(|later| state(later).is_some_and(StepState::is_left)) {
+                self.keep(step).await?;
+            } else {
                 self.take_back(step).await?;
             }
         }
@@ -27,10 +32,23 @@ impl<T: Target, S: Store, O: Observer<T::Change>> Transaction<'_, T, S, O> {
         let cause = self.cause(error);
         if remaining.is_empty() {
             self.log(Body::End { state: End::RolledBack }).await?;
-            Ok(Verdict::RolledBack { cause, traces: self.state.traces() })
-        } else {
-            Ok(Verdict::Left { cause, direction: self.state.direction(), remaining })
+            return Ok(Verdict::RolledBack { cause, traces: self.state.traces() });
         }
+        // What was kept is theirs now, and nothing that can be tried again.
+        if self.state.steps().all(|(_, state)| !state.remains()) {
+            self.log(Body::End { state: End::RolledBackPartial }).await?;
+        }
+        Ok(Verdict::Left { cause, direction: self.state.direction(), remaining })
+    }
+
+    /// Keeps what holds something that was kept.
+    async fn keep(&mut self, step: &Step<T::Change>) -> Result<(), JournalError> {
+        if self.state.step(step.id).is_some_and(|state| state.backward() == Todo::Undo) {
+            let detail = "something that builds on it was kept".to_owned();
+            self.log(Body::UndoIntent { step: step.id }).await?;
+            self.log(Body::UndoOutcome { step: step.id, outcome: UndoOutcome::Kept { detail } }).await?;
+        }
+        Ok(())
     }
 
     async fn take_back(&mut self, step: &Step<T::Change>) -> Result<(), JournalError> {

@@ -173,6 +173,10 @@ impl<'a, T: Target, S: Store, O: Observer<T::Change>> Transaction<'a, T, S, O> {
                 self.unmark_all().await?;
                 Ok(Verdict::Committed)
             }
+            direction @ Direction::RolledBackPartial => {
+                let (cause, remaining) = (self.cause(None), self.state.remaining());
+                Ok(Verdict::Left { cause, direction, remaining })
+            }
             Direction::RolledBack => {
                 Ok(Verdict::RolledBack { cause: self.cause(None), traces: self.state.traces() })
             }
@@ -186,7 +190,9 @@ impl<'a, T: Target, S: Store, O: Observer<T::Change>> Transaction<'a, T, S, O> {
     /// When the transaction has ended or is past its pivot, or the journal cannot be written.
     pub async fn roll_back(mut self, reason: &str) -> Result<Verdict, Error> {
         match self.state.direction() {
-            Direction::Committed | Direction::RolledBack => return Err(Error::Ended),
+            Direction::Committed | Direction::RolledBack | Direction::RolledBackPartial => {
+                return Err(Error::Ended);
+            }
             Direction::Back => {}
             Direction::Forward => {
                 self.settle_pivot().await?;

@@ -272,7 +272,8 @@ async fn r14_what_was_edited_since_is_kept_and_named() {
         observer,
     );
     let verdict = begun.await.unwrap().run().await.unwrap();
-    let Verdict::Left { remaining, .. } = verdict else { panic!("{verdict:?}") };
+    let Verdict::Left { remaining, direction, .. } = verdict else { panic!("{verdict:?}") };
+    assert_eq!(direction, Direction::RolledBackPartial, "nothing is left to be tried again");
     assert_eq!(remaining[0].reason, "old says `edited by hand`");
     assert_eq!(shelf.inventory()[0].text, "edited by hand");
 }

@@ -33,10 +33,9 @@ pub(crate) async fn run(app: &App, args: &DeployArgs) -> anyhow::Result<u8> {
         plan::show(app, &prepared)?;
         return Ok(exit::DONE);
     }
-    if app.flags.rollback.on {
-        // Before the plan is shown: what an open transaction made is part of what was read.
-        apply::refuse_if_open(app, &prepared.desired)?;
-    }
+    // Before the plan is shown: what an open transaction made is part of what was read. Without the flag too: its
+    // rollback would later take away what this deployment builds on.
+    apply::refuse_if_open(app, &prepared.desired)?;
     progress.note(&Summary::of(plan).to_string());
     if plan.is_empty() {
         nothing_to_do(app, &prepared)?;

@@ -120,10 +120,12 @@ fn of_transaction(
             headline: format!("Left: {} of transaction {id}", counted(remaining.len())),
             transaction,
             left: remaining,
-            command: Some(match direction {
-                Direction::Forward => app.transactions("resume", id),
-                _ => app.transactions("rollback", id),
-            }),
+            command: match direction {
+                Direction::Forward => Some(app.transactions("resume", id)),
+                Direction::Back => Some(app.transactions("rollback", id)),
+                // What was kept is somebody else's: no command takes it back.
+                _ => None,
+            },
             cause: Some(cause),
             code: exit::LEFT,
         },

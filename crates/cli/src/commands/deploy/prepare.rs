@@ -108,6 +108,11 @@ pub(crate) async fn prepare(
             let resolved =
                 principals::resolve(&clients.graph, &desired.roles).await.map_err(resolve_failed)?;
             resolved.warnings.iter().for_each(|warning| progress.warn(warning));
+            if let Some(app_id) = app.settings.entra.client_id.as_ref().and_then(|id| id.parse().ok()) {
+                principals::refuse_own_demotion(&clients.graph, app_id, &resolved.roles)
+                    .await
+                    .map_err(|error| invalid(&error))?;
+            }
             (resolved.roles, live)
         }
     };
