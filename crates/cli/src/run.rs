@@ -63,23 +63,21 @@ fn dispatch(cli: Cli) -> anyhow::Result<u8> {
     let Cli { global, command } = cli;
     let here = || find_root(Path::new("."));
     match command {
-        Command::Deploy(args) => {
-            on_product(&global, &args.selection, async |app| commands::deploy::run(app, &args).await)
-        }
-        Command::Plan(args) => {
-            on_product(&global, &args.selection, async |app| commands::plan::run(app, &args).await)
-        }
+        Command::Deploy(args) => on_product(&global, &args.selection, async |app, config| {
+            commands::deploy::run(app, &args, config).await
+        }),
+        Command::Plan(args) => on_product(&global, &args.selection, async |app, config| {
+            commands::plan::run(app, &args, config).await
+        }),
         Command::Transactions(args) => {
             let root = args.project.as_deref().map_or_else(here, find_root);
-            let app = App::load(root, &global, |environment| environment, Vec::new())?;
+            let app = App::load(root, &global)?;
             runtime()?.block_on(commands::transactions::run(&app, &args))
         }
-        Command::Flags => {
-            commands::flags::run(&App::load(here(), &global, |environment| environment, Vec::new())?)
-        }
+        Command::Flags => commands::flags::run(&App::load(here(), &global)?),
         #[cfg(feature = "emulator")]
         Command::Emulator(args) => {
-            let app = App::load(here(), &global, |environment| environment, Vec::new())?;
+            let app = App::load(here(), &global)?;
             commands::emulator::run(&app, &args)
         }
     }
@@ -89,21 +87,22 @@ fn dispatch(cli: Cli) -> anyhow::Result<u8> {
 fn on_product(
     global: &GlobalArgs,
     selection: &Selection,
-    command: impl AsyncFnOnce(&App) -> anyhow::Result<u8>,
+    command: impl AsyncFnOnce(&App, PathBuf) -> anyhow::Result<u8>,
 ) -> anyhow::Result<u8> {
-    let (_, root) = commands::deploy::prepare::config_file(selection)?;
+    let (config, root) = commands::deploy::prepare::config_file(selection)?;
     #[cfg(feature = "emulator")]
     if selection.local {
         let local = Local::new(&selection.inject)?;
-        let mut app = App::load(root, global, |environment| local.adjust(environment), local.settings())?;
+        let mut app =
+            App::load_adjusted(root, global, |environment| local.adjust(environment), local.settings())?;
         app.local = true;
         return runtime()?.block_on(async {
             local.serve()?;
-            command(&app).await
+            command(&app, config).await
         });
     }
-    let app = App::load(root, global, |environment| environment, Vec::new())?;
-    runtime()?.block_on(command(&app))
+    let app = App::load(root, global)?;
+    runtime()?.block_on(command(&app, config))
 }
 
 /// The runtime that requests run on, built by the commands that send some.
@@ -123,7 +122,12 @@ impl App {
     }
 
     /// Reads the settings of the project at `root` and starts logging.
-    fn load(
+    fn load(root: PathBuf, global: &GlobalArgs) -> anyhow::Result<Self> {
+        Self::load_adjusted(root, global, |environment| environment, Vec::new())
+    }
+
+    /// The same, with other variables and settings above those of the project.
+    fn load_adjusted(
         root: PathBuf,
         global: &GlobalArgs,
         adjust: impl FnOnce(Environment) -> Environment,

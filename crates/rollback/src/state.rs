@@ -98,6 +98,15 @@ impl StepState {
         }
     }
 
+    /// Why it is stuck, or was kept.
+    #[must_use]
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Kept { reason } | Self::Stuck { reason } => Some(reason),
+            _ => None,
+        }
+    }
+
     /// Whether something of the step is, or may be, there, and a rollback still has to do with it.
     #[must_use]
     pub fn remains(&self) -> bool {

@@ -1,5 +1,7 @@
 //! `selvedge plan`: what a deployment would change.
 
+use std::path::PathBuf;
+
 use selvedge_deployment::change::Change;
 use selvedge_deployment::summary::Summary;
 use serde_json::json;
@@ -18,9 +20,9 @@ use crate::text::one_line;
 /// # Errors
 ///
 /// Whatever stands in the way of a plan.
-pub(crate) async fn run(app: &App, args: &PlanArgs) -> anyhow::Result<u8> {
+pub(crate) async fn run(app: &App, args: &PlanArgs, config: PathBuf) -> anyhow::Result<u8> {
     let progress = Progress::new(app);
-    let prepared = prepare(app, &args.selection, false, &progress).await?;
+    let prepared = prepare(app, &args.selection, config, false, &progress).await?;
     // Where one is open, the plan also shows the markers that it left.
     if let Err(open) = apply::refuse_if_open(app, &prepared.desired) {
         progress.note(&format!("{open:#}"));

@@ -93,7 +93,7 @@ fn show(app: &App, id: TransactionId) -> anyhow::Result<u8> {
     for (step, how) in state.steps() {
         let line = format!("  {:>3}  {:<10}  {}", step.id.to_string(), step_name(how), step.change);
         text.push_str(&one_line(&line));
-        if let StepState::Stuck { reason } | StepState::Kept { reason } = how {
+        if let Some(reason) = how.reason() {
             text.push_str(&format!(": {}", one_line(reason)));
         }
         text.push('\n');
@@ -170,12 +170,8 @@ fn as_json(app: &App, state: &State<Target>, running: bool) -> Value {
     let steps: Vec<_> = state
         .steps()
         .map(|(step, how)| {
-            let reason = match how {
-                StepState::Stuck { reason } | StepState::Kept { reason } => Some(reason),
-                _ => None,
-            };
             json!({ "step": step.id.number(), "change": step.change.to_string(), "state": step_name(how),
-                    "reason": reason })
+                    "reason": how.reason() })
         })
         .collect();
     json!({

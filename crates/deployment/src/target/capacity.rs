@@ -41,16 +41,13 @@ impl<S: Secrets> Fabric<S> {
                 let error = TargetError::NotVerified("the capacity assignment failed".to_owned());
                 return Err(Failure { error, reach: Reach::Sent, resend_after: None });
             }
-            Ok((live.capacity_id == capacity && !shows(&live, "InProgress")).then_some(()))
+            Ok(live.capacity_id == capacity && !shows(&live, "InProgress"))
         };
-        match self.until(look).await? {
-            Some(()) => Ok(Receipt::Done),
-            None => {
-                let error =
-                    TargetError::NotVerified("the capacity assignment did not come to an end".to_owned());
-                Err(Failure { error, reach: Reach::Pending, resend_after: None })
-            }
+        if self.until(look).await? {
+            return Ok(Receipt::Done);
         }
+        let error = TargetError::NotVerified("the capacity assignment did not come to an end".to_owned());
+        Err(Failure { error, reach: Reach::Pending, resend_after: None })
     }
 
     pub(super) async fn find_capacity(

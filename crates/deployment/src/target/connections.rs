@@ -4,7 +4,7 @@ use selvedge_fabric_client::ConnectionId;
 use selvedge_fabric_client::connections::{self, Connection, Credentials, Parameter};
 use selvedge_rollback::{Failure, Found, Progress, Undone};
 
-use super::failure::{conflict, idempotent, not_verified, once, read};
+use super::failure::{conflict, idempotent, once, read};
 use super::{Attempt, Fabric, Secrets, TargetError};
 use crate::change::{Receipt, Undo};
 
@@ -57,21 +57,18 @@ impl<S: Secrets> Fabric<S> {
             Ok(()) => {}
             Err(error) if error.is_not_found() => {
                 // "Not found" is also what a caller without rights is told: the list must still be readable.
-                let all = self.client.list_all(connections::list()).await.map_err(read)?;
-                if all.iter().all(|live| live.id != id) {
-                    return Ok(Undone::AlreadyGone);
-                }
-                return Err(idempotent(error));
+                let gone = self.connection_is_gone(id).await?;
+                return if gone { Ok(Undone::AlreadyGone) } else { Err(idempotent(error)) };
             }
             Err(error) => return Err(idempotent(error)),
         }
-        let gone = async || {
-            let all = self.client.list_all(connections::list()).await.map_err(read)?;
-            Ok(all.iter().all(|live| live.id != id).then_some(()))
-        };
-        let gone = self.until(gone).await?;
-        gone.map(|()| Undone::Reversed)
-            .ok_or_else(|| not_verified("the connection is still there after its removal"))
+        self.until_gone("connection", async || self.connection_is_gone(id).await).await?;
+        Ok(Undone::Reversed)
+    }
+
+    async fn connection_is_gone(&self, id: ConnectionId) -> Attempt<bool> {
+        let all = self.client.list_all(connections::list()).await.map_err(read)?;
+        Ok(all.iter().all(|live| live.id != id))
     }
 }
 

@@ -4,8 +4,8 @@ use selvedge_fabric_client::folders::{self, Folder};
 use selvedge_fabric_client::{FolderId, WorkspaceId};
 use selvedge_rollback::{Call, Found, Progress, Undone};
 
-use super::failure::{conflict, idempotent, not_verified, once, read};
-use super::{Attempt, Fabric, Secrets};
+use super::failure::{conflict, idempotent, once, read};
+use super::{Attempt, Fabric, Secrets, is_gone};
 use crate::change::{Receipt, Ref, Undo};
 
 impl<S: Secrets> Fabric<S> {
@@ -82,13 +82,8 @@ impl<S: Secrets> Fabric<S> {
             }
             Err(error) => return Err(idempotent(error)),
         }
-        let gone = async || match self.client.send(folders::get(workspace, id)).await {
-            Ok(_) => Ok(None),
-            Err(error) if error.is_not_found() => Ok(Some(())),
-            Err(error) => Err(read(error)),
-        };
-        let gone = self.until(gone).await?;
-        gone.map(|()| Undone::Reversed)
-            .ok_or_else(|| not_verified("the folder is still there after its removal"))
+        let gone = async || is_gone(self.client.send(folders::get(workspace, id)).await);
+        self.until_gone("folder", gone).await?;
+        Ok(Undone::Reversed)
     }
 }

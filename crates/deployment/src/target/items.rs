@@ -7,7 +7,7 @@ use selvedge_fabric_client::{Accepted, FolderId, ItemId, ResultKind, Started, Wo
 use selvedge_rollback::{Call, Failure, Found, Marker, Progress, Undone};
 
 use super::failure::{conflict, idempotent, not_verified, once, operation, read};
-use super::{Attempt, Fabric, ITEM_DESCRIPTION, Secrets, TargetError, operation_text};
+use super::{Attempt, Fabric, ITEM_DESCRIPTION, Secrets, TargetError, is_gone, operation_text};
 use crate::change::{Receipt, Ref, Undo};
 use crate::definition::{Definition, Part};
 
@@ -131,13 +131,9 @@ impl<S: Secrets> Fabric<S> {
             }
             Err(error) => return Err(idempotent(error)),
         }
-        let gone = async || match self.client.send(items::get(workspace, id)).await {
-            Ok(_) => Ok(None),
-            Err(error) if error.is_not_found() => Ok(Some(())),
-            Err(error) => Err(read(error)),
-        };
-        let gone = self.until(gone).await?;
-        gone.map(|()| undone).ok_or_else(|| not_verified("the item is still there after its removal"))
+        let gone = async || is_gone(self.client.send(items::get(workspace, id)).await);
+        self.until_gone("item", gone).await?;
+        Ok(undone)
     }
 
     pub(super) async fn invert_describe_item(&self, workspace: WorkspaceId, id: ItemId) -> Attempt<Undo> {

@@ -12,7 +12,7 @@ mod workspaces;
 use std::time::Duration;
 
 use secrecy::SecretString;
-use selvedge_fabric_client::{Accepted, Client};
+use selvedge_fabric_client::{Accepted, Client, Error};
 use selvedge_rollback::{Call, Failure, Found, Marker, Progress, Target, Undone};
 
 pub(crate) use connections::path as connection_path;
@@ -84,24 +84,43 @@ impl<S: Secrets> Fabric<S> {
         })
     }
 
-    /// Looks until there is something to see, or patience ends.
-    async fn until<T, L>(&self, mut look: impl FnMut() -> L) -> Attempt<Option<T>>
+    /// Looks until it is so, or patience ends: then it is not.
+    async fn until<L>(&self, mut look: impl FnMut() -> L) -> Attempt<bool>
     where
-        L: Future<Output = Attempt<Option<T>>> + Send,
-        T: Send,
+        L: Future<Output = Attempt<bool>> + Send,
     {
         let deadline = tokio::time::Instant::now() + self.patience.deadline;
         let mut wait = self.patience.first;
         loop {
-            if let Some(seen) = look().await? {
-                return Ok(Some(seen));
+            if look().await? {
+                return Ok(true);
             }
             if tokio::time::Instant::now() + wait > deadline {
-                return Ok(None);
+                return Ok(false);
             }
             tokio::time::sleep(wait).await;
             wait = wait.saturating_mul(2).min(self.patience.longest);
         }
+    }
+
+    /// Verifies a removal: looks until the thing is gone.
+    async fn until_gone<L>(&self, thing: &str, gone: impl FnMut() -> L) -> Attempt<()>
+    where
+        L: Future<Output = Attempt<bool>> + Send,
+    {
+        match self.until(gone).await? {
+            true => Ok(()),
+            false => Err(failure::not_verified(format!("the {thing} is still there after its removal"))),
+        }
+    }
+}
+
+/// What the answer to a look at a removed thing says: gone, there, or nothing.
+fn is_gone<T>(answer: Result<T, Error>) -> Attempt<bool> {
+    match answer {
+        Ok(_) => Ok(false),
+        Err(error) if error.is_not_found() => Ok(true),
+        Err(error) => Err(failure::read(error)),
     }
 }
 

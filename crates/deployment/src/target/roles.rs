@@ -97,10 +97,8 @@ impl<S: Secrets> Fabric<S> {
             Err(error) if error.is_not_found() => {}
             Err(error) => return Err(idempotent(error)),
         }
-        let gone = async || Ok(self.role_of(workspace, principal).await?.is_none().then_some(()));
-        let gone = self.until(gone).await?;
-        gone.map(|()| Undone::Reversed)
-            .ok_or_else(|| not_verified("the role is still there after its removal"))
+        self.until_gone("role", async || Ok(self.role_of(workspace, principal).await?.is_none())).await?;
+        Ok(Undone::Reversed)
     }
 
     pub(super) async fn invert_change_role(

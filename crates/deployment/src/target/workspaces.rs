@@ -101,9 +101,8 @@ impl<S: Secrets> Fabric<S> {
             }
             Err(error) => return Err(idempotent(error)),
         }
-        let gone = self.until(async || Ok(self.workspace_is_gone(id).await?.then_some(()))).await?;
-        gone.map(|()| Undone::Reversed)
-            .ok_or_else(|| not_verified("the workspace is still there after its removal"))
+        self.until_gone("workspace", async || self.workspace_is_gone(id).await).await?;
+        Ok(Undone::Reversed)
     }
 
     pub(super) async fn invert_describe_workspace(&self, id: WorkspaceId) -> Attempt<Undo> {

@@ -154,7 +154,7 @@ impl<'a, T: Target, S: Store, O: Observer<T::Change>> Transaction<'a, T, S, O> {
         let Loaded { state, journal } = loaded;
         let patience = policy.undo_attempts;
         let mut taken = Self { target, observer, policy, interrupt, journal, state, patience };
-        if matches!(taken.state.direction(), Direction::Forward | Direction::Back) {
+        if !taken.state.direction().has_ended() {
             taken.log(Body::TakenUp { writer: writer.to_owned() }).await?;
         }
         Ok(taken)

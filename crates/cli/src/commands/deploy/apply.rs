@@ -8,7 +8,7 @@ use selvedge_deployment::change::Change;
 use selvedge_deployment::desired::Desired;
 use selvedge_rollback::record::Begin;
 use selvedge_rollback::{
-    Direction, Event, Interrupt, Observer as _, Plan, Transaction, TransactionId, Unfinished, Verdict, plain,
+    Event, Interrupt, Observer as _, Plan, Transaction, TransactionId, Unfinished, Verdict, plain,
 };
 
 use super::prepare::Prepared;
@@ -166,8 +166,7 @@ pub(crate) fn refuse_if_open(app: &App, desired: &Desired) -> anyhow::Result<()>
                 return Err(anyhow::Error::from(error).context(with));
             }
         };
-        let open = matches!(state.direction(), Direction::Forward | Direction::Back);
-        if !open || state.begin().subject != subject {
+        if state.direction().has_ended() || state.begin().subject != subject {
             continue;
         }
         let id = found.id;

@@ -8,6 +8,8 @@ mod outcome;
 pub(crate) mod prepare;
 pub(crate) mod target;
 
+use std::path::PathBuf;
+
 use selvedge_deployment::summary::Summary;
 use serde_json::json;
 
@@ -25,9 +27,9 @@ pub(crate) use outcome::Outcome;
 /// # Errors
 ///
 /// Whatever stands in the way, and a deployment that was not committed.
-pub(crate) async fn run(app: &App, args: &DeployArgs) -> anyhow::Result<u8> {
+pub(crate) async fn run(app: &App, args: &DeployArgs, config: PathBuf) -> anyhow::Result<u8> {
     let progress = Progress::new(app);
-    let prepared = prepare::prepare(app, &args.selection, args.dry_run, &progress).await?;
+    let prepared = prepare::prepare(app, &args.selection, config, args.dry_run, &progress).await?;
     let plan = &prepared.planned.plan;
     if args.dry_run {
         plan::show(app, &prepared)?;

@@ -81,13 +81,13 @@ pub(crate) fn config_file(selection: &Selection) -> anyhow::Result<(PathBuf, Pat
 pub(crate) async fn prepare(
     app: &App,
     selection: &Selection,
+    config: PathBuf,
     offline_allowed: bool,
     progress: &Progress,
 ) -> anyhow::Result<Prepared> {
     app.flags.refuse_unbuilt()?;
     progress.stage(Stage::Prerequisites);
-    let (config, root) = config_file(selection)?;
-    let Loaded { desired, warnings, rollback_on_error } = load(app, selection, config.clone(), root)?;
+    let Loaded { desired, warnings, rollback_on_error } = load(app, selection, config.clone())?;
     progress.fine(&format!("configuration: {}", config.display()));
     for warning in &warnings {
         progress.warn(warning);
@@ -125,10 +125,10 @@ pub(crate) async fn prepare(
     Ok(Prepared { desired, planned, fabric: clients.map(|clients| clients.fabric) })
 }
 
-fn load(app: &App, selection: &Selection, config: PathBuf, root: PathBuf) -> anyhow::Result<Loaded> {
+fn load(app: &App, selection: &Selection, config: PathBuf) -> anyhow::Result<Loaded> {
     let variables = |name: &str| app.environment.variable(name);
     let environment = selection.env.as_str();
-    let request = config::Request { config, root, environment, variables: &variables };
+    let request = config::Request { config, root: app.root.clone(), environment, variables: &variables };
     config::load(&request).map_err(|error| invalid(&error))
 }
 
