@@ -172,6 +172,7 @@ fn empty(config: &Config) -> World {
         name_reservation: config.name_reservation,
         reservation_status: config.reservation_status,
         item_recovery: config.item_recovery,
+        max_items: config.max_items,
     });
     world.principals.push(Principal {
         id: caller_id(),

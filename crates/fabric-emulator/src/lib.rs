@@ -33,6 +33,7 @@
 //! follows Microsoft's OpenAPI documents and is a guess where those are silent.
 
 pub mod admin;
+mod catalogue;
 mod config;
 pub mod demo;
 mod emulator;
@@ -51,6 +52,7 @@ mod service;
 mod wire;
 mod world;
 
+pub use catalogue::{Evidence, Operation, operations};
 pub use config::{Config, LongRunning};
 pub use emulator::{Emulator, Inventory};
 pub use fault::{Action, Fault, ParseFaultError, RetryAfter};

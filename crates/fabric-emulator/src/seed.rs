@@ -187,6 +187,7 @@ fn add_workspace(world: &mut World, seed: WorkspaceSeed, caller: Uuid) -> Result
             description: item.description,
             folder,
             definition: item.definition,
+            creation_payload: None,
         };
         let mut new = new.into_item()?;
         world.check_item_fits(world.workspace(caller, id, Role::Admin)?, &new)?;

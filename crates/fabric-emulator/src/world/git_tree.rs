@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::git::Entry;
 use super::inventory::definition_digest;
-use super::{ApiError, Item, Workspace, has_definition, same_name};
+use super::{ApiError, Details, Item, Workspace, has_definition, same_name};
 
 /// Items by type and lower-case name.
 pub(super) type Tree = BTreeMap<Key, Entry>;
@@ -119,6 +119,8 @@ impl Workspace {
                 folder,
                 parent: None,
                 definition: entry.definition,
+                details: Details::new(entry.kind, None)?,
+                created: time::OffsetDateTime::now_utc(),
             }),
         }
         Ok(())

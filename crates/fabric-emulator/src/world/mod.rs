@@ -5,6 +5,7 @@
 
 mod connections;
 mod definition;
+mod details;
 mod error;
 mod folders;
 mod git;
@@ -25,6 +26,7 @@ use uuid::Uuid;
 
 pub(crate) use connections::{Connection, NewConnection};
 pub(crate) use definition::{Definition, DefinitionInput};
+pub(crate) use details::Details;
 pub(crate) use error::ApiError;
 pub(crate) use folders::Folder;
 pub(crate) use git::{Credentials, Git, InitializationStrategy, Provider, Remote};
@@ -58,6 +60,8 @@ pub(crate) struct Rules {
     pub(crate) name_reservation: Duration,
     pub(crate) reservation_status: u16,
     pub(crate) item_recovery: bool,
+    /// Items a workspace can hold, deleted ones included.
+    pub(crate) max_items: usize,
 }
 
 impl World {
@@ -93,7 +97,8 @@ pub(crate) fn guid(name: &str, text: &str) -> Result<Uuid, ApiError> {
 
 /// Names are the same whatever the case of their letters.
 fn same_name(one: &str, other: &str) -> bool {
-    one == other || one.to_lowercase() == other.to_lowercase()
+    // Without a copy in lower case: every create compares its name with all others.
+    one.chars().flat_map(char::to_lowercase).eq(other.chars().flat_map(char::to_lowercase))
 }
 
 /// Checks a length in characters, as the documented limits count.
