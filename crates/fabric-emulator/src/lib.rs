@@ -33,8 +33,10 @@
 //! follows Microsoft's OpenAPI documents and is a guess where those are silent.
 
 pub mod admin;
+mod clock;
 mod config;
 pub mod demo;
+mod duration;
 mod emulator;
 mod entra;
 mod fabric;

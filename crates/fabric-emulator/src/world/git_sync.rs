@@ -79,8 +79,9 @@ impl World {
         commit: &Commit,
     ) -> Result<(), ApiError> {
         let remote = self.plan_commit(caller, workspace, commit)?;
+        let now = self.now;
         let git = self.git_mut(caller, workspace)?;
-        git.step(&remote);
+        git.step(&remote, now);
         let key = git.provider.key.clone();
         self.remotes.insert(key, remote);
         Ok(())
@@ -132,7 +133,7 @@ impl World {
         update: &Update,
     ) -> Result<(), ApiError> {
         let (remote, plan) = self.plan_update(caller, workspace, update)?;
-        let keep = self.rules.item_recovery;
+        let (keep, now) = (self.rules.item_recovery, self.now);
         let target = self.workspace_mut(caller, workspace, Role::Contributor)?;
         for change in plan {
             match remote.items.get(&change.key) {
@@ -143,7 +144,7 @@ impl World {
                 }
             }
         }
-        self.git_mut(caller, workspace)?.step(&remote);
+        self.git_mut(caller, workspace)?.step(&remote, now);
         Ok(())
     }
 }

@@ -5,6 +5,7 @@ use uuid::Uuid;
 use super::definition::{default_definition, not_supported};
 use super::item_type::{check_creatable, check_item_name, needs_capacity, needs_definition};
 use super::{ApiError, Definition, DefinitionInput, Role, Workspace, World, check_length, same_name};
+use crate::clock::later;
 
 #[derive(Clone)]
 pub(crate) struct Item {
@@ -217,7 +218,7 @@ impl World {
                 ApiError::new(403, "InsufficientWorkspaceRole", message).about(workspace, "Workspace")
             );
         }
-        let (keep, until) = (self.rules.item_recovery && !hard, self.now + self.rules.name_reservation);
+        let (keep, until) = (self.rules.item_recovery && !hard, later(self.now, self.rules.name_reservation));
         let reserve = !self.rules.name_reservation.is_zero();
         let workspace = self.workspace_mut(caller, workspace, Role::Contributor)?;
         for item in workspace.take_item(id) {
