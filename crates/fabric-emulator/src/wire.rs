@@ -212,7 +212,7 @@ pub(crate) fn fabric_error(error: &ApiError, retry_after: Option<String>) -> Res
 pub(crate) const PUBLIC_API_ERROR_CODE: HeaderName = HeaderName::from_static("x-ms-public-api-error-code");
 pub(crate) const OPERATION_ID: HeaderName = HeaderName::from_static("x-ms-operation-id");
 
-fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+pub(crate) fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
     // Only a fault's verbatim text can be no header value; it is left out then, and the log shows the fault.
     match HeaderValue::from_str(value) {
         Ok(value) => {
@@ -226,7 +226,12 @@ fn status_code(status: u16) -> StatusCode {
     StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
-/// Wall time as the service writes it: seven fraction digits and no zone.
+/// A time as HTTP writes it: RFC 9110, 5.6.7.
+pub(crate) fn http_date(at: time::OffsetDateTime) -> String {
+    httpdate::fmt_http_date(at.into())
+}
+
+/// A time as the service writes it: seven fraction digits and no zone.
 pub(crate) fn timestamp(at: time::OffsetDateTime) -> String {
     let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:7]");
     at.to_offset(time::UtcOffset::UTC).format(format).unwrap_or_default()
