@@ -124,6 +124,18 @@ pub(crate) enum Long<'a> {
     GitStatus,
     GitCommit,
     GitUpdate,
+    Publish,
+}
+
+impl Long<'_> {
+    /// Seconds after which the service says to look again, where it says `usual` of most operations.
+    pub(crate) fn retry_after(self, usual: u32) -> u32 {
+        match self {
+            // 120 where it is 20 otherwise.
+            Self::Publish => usual * 6,
+            _ => usual,
+        }
+    }
 }
 
 impl LongRunning {
@@ -177,7 +189,7 @@ fn recorded_as_long(request: Long<'_>) -> bool {
                 | "CosmosDBDatabase"
                 | "DigitalTwinBuilderFlow"
         ),
-        Long::GitInitialize | Long::GitCommit | Long::GitUpdate => true,
+        Long::GitInitialize | Long::GitCommit | Long::GitUpdate | Long::Publish => true,
         Long::GitStatus => false,
     }
 }
@@ -195,6 +207,7 @@ pub(crate) fn may_be_long_running(method: &str, path: &str) -> bool {
                 | "initializeconnection"
                 | "committogit"
                 | "updatefromgit"
+                | "publish"
         ),
         "GET" => path.trim_end_matches('/').ends_with("/git/status"),
         _ => false,

@@ -2,6 +2,7 @@
 
 mod capacities;
 mod connections;
+mod environments;
 mod folders;
 mod git;
 mod items;
@@ -31,6 +32,7 @@ use route::{ROUTER, Route, Row};
 const TABLES: &[&[Row]] = &[
     capacities::ROUTES,
     connections::ROUTES,
+    environments::ROUTES,
     folders::ROUTES,
     git::ROUTES,
     items::ROUTES,
@@ -109,7 +111,12 @@ impl Call<'_> {
     }
 
     fn list(&self, values: Vec<Value>) -> Answer {
-        Ok(Reply::json(200, page(self.request, self.config.page_size, values)?))
+        self.list_as("value", values)
+    }
+
+    /// A page of a list; `key` is what the operation calls its entries.
+    fn list_as(&self, key: &str, values: Vec<Value>) -> Answer {
+        Ok(Reply::json(200, page(self.request, self.config.page_size, key, values)?))
     }
 
     /// A 201 that says where the new thing is. Items are created without this header.
@@ -136,7 +143,7 @@ impl Call<'_> {
         Ok(Reply::json(202, Value::Null)
             .header(header::LOCATION, self.operation_location(id))
             .header(OPERATION_ID, id.to_string())
-            .header(header::RETRY_AFTER, self.config.retry_after.to_string())
+            .header(header::RETRY_AFTER, long.retry_after(self.config.retry_after).to_string())
             .header(header::ETAG, "\"\""))
     }
 

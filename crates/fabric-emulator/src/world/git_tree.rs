@@ -125,7 +125,7 @@ impl Workspace {
                 folder,
                 parent: None,
                 definition: entry.definition,
-                details: Details::new(entry.kind, None)?,
+                details: Details::new(entry.kind, None, now)?,
                 created: now,
             }),
         }

@@ -95,7 +95,7 @@ impl NewItem {
             }
             None => default_definition(self.kind),
         };
-        let details = Details::new(self.kind, self.creation_payload)?;
+        let details = Details::new(self.kind, self.creation_payload, now)?;
         Ok(Item {
             id: Uuid::new_v4(),
             given_id: false,

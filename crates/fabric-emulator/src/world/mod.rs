@@ -6,6 +6,7 @@
 mod connections;
 mod definition;
 mod details;
+mod environments;
 mod error;
 mod folders;
 mod git;
@@ -25,8 +26,11 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 pub(crate) use connections::{Connection, NewConnection};
-pub(crate) use definition::{Definition, DefinitionInput};
+pub(crate) use definition::{Definition, DefinitionInput, Part};
 pub(crate) use details::Details;
+pub(crate) use environments::{
+    Environment, ExternalLibrary, Published, default_compute, listed, no_libraries,
+};
 pub(crate) use error::ApiError;
 pub(crate) use folders::Folder;
 pub(crate) use git::{Credentials, Git, InitializationStrategy, Provider, Remote};

@@ -4,6 +4,7 @@
 
 mod auth;
 mod clock;
+mod environments;
 mod faults;
 mod git;
 mod golden;
