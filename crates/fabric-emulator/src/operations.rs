@@ -125,6 +125,8 @@ pub(crate) enum Long<'a> {
     GitCommit,
     GitUpdate,
     Publish,
+    BulkExport,
+    BulkImport,
 }
 
 impl Long<'_> {
@@ -189,7 +191,12 @@ fn recorded_as_long(request: Long<'_>) -> bool {
                 | "CosmosDBDatabase"
                 | "DigitalTwinBuilderFlow"
         ),
-        Long::GitInitialize | Long::GitCommit | Long::GitUpdate | Long::Publish => true,
+        Long::GitInitialize
+        | Long::GitCommit
+        | Long::GitUpdate
+        | Long::Publish
+        | Long::BulkExport
+        | Long::BulkImport => true,
         Long::GitStatus => false,
     }
 }
@@ -208,6 +215,8 @@ pub(crate) fn may_be_long_running(method: &str, path: &str) -> bool {
                 | "committogit"
                 | "updatefromgit"
                 | "publish"
+                | "bulkexportdefinitions"
+                | "bulkimportdefinitions"
         ),
         "GET" => path.trim_end_matches('/').ends_with("/git/status"),
         _ => false,

@@ -1,5 +1,6 @@
 //! Fabric's REST interface: routes to what they do to the world.
 
+mod bulk;
 mod capacities;
 mod connections;
 mod environments;
@@ -30,6 +31,7 @@ use route::{ROUTER, Route, Row};
 
 /// What is emulated, a table per topic; typed collections come in addition, see [`typed`].
 const TABLES: &[&[Row]] = &[
+    bulk::ROUTES,
     capacities::ROUTES,
     connections::ROUTES,
     environments::ROUTES,

@@ -82,12 +82,17 @@ impl Workspace {
     }
 }
 
+/// Whether an item may be of that type, name and description.
+pub(super) fn check_new(kind: &str, display_name: &str, description: &str) -> Result<(), ApiError> {
+    check_creatable(kind)?;
+    check_item_name(kind, display_name)?;
+    check_length("description", description, 256)
+}
+
 impl NewItem {
     /// The item this asks for, with its definition in the stored form.
     pub(crate) fn into_item(self, now: OffsetDateTime) -> Result<Item, ApiError> {
-        check_creatable(self.kind)?;
-        check_item_name(self.kind, &self.display_name)?;
-        check_length("description", &self.description, 256)?;
+        check_new(self.kind, &self.display_name, &self.description)?;
         let definition = match self.definition {
             Some(definition) => definition.read(self.kind)?.0,
             None if needs_definition(self.kind) => {
@@ -152,7 +157,7 @@ impl World {
         Ok(item)
     }
 
-    fn check_item_runs(&self, workspace: &Workspace, kind: &str) -> Result<(), ApiError> {
+    pub(super) fn check_item_runs(&self, workspace: &Workspace, kind: &str) -> Result<(), ApiError> {
         if !needs_capacity(kind) {
             return Ok(());
         }
@@ -162,7 +167,7 @@ impl World {
         })
     }
 
-    fn check_item_free(
+    pub(super) fn check_item_free(
         &self,
         workspace: &Workspace,
         kind: &str,
@@ -334,8 +339,8 @@ impl World {
         let (definition, platform) = definition.read(item.kind)?;
         if let Some(platform) = platform.filter(|_| metadata) {
             let patch = ItemPatch {
-                display_name: platform.display_name,
-                description: platform.description,
+                display_name: platform.metadata.display_name,
+                description: platform.metadata.description,
                 properties: None,
             };
             self.update_item(caller, workspace, id, patch)?;

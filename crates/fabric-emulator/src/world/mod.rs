@@ -3,6 +3,7 @@
 //! Every rule is a function that checks first and changes after, so a refusal leaves the world as it was. Callers
 //! are principals; what they may do is decided here.
 
+mod bulk;
 mod connections;
 mod definition;
 mod details;
@@ -15,6 +16,7 @@ mod git_tree;
 mod inventory;
 mod item_type;
 mod items;
+mod notebook;
 mod principals;
 mod roles;
 mod workspaces;
@@ -26,7 +28,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 pub(crate) use connections::{Connection, NewConnection};
-pub(crate) use definition::{Definition, DefinitionInput, Part};
+pub(crate) use definition::{Definition, DefinitionInput, Part, PartInput, check_format};
 pub(crate) use details::Details;
 pub(crate) use environments::{
     Environment, ExternalLibrary, Published, default_compute, listed, no_libraries,
