@@ -223,7 +223,7 @@ pub(crate) fn fabric_error(error: &ApiError, retry_after: Option<String>) -> Res
         body["isRetriable"] = retriable.into();
     }
     let mut reply = Reply::json(error.status, body).header(PUBLIC_API_ERROR_CODE, error.code);
-    if let Some(retry_after) = retry_after {
+    if let Some(retry_after) = retry_after.or(error.retry_after.map(|seconds| seconds.to_string())) {
         reply = reply.header(header::RETRY_AFTER, retry_after);
     }
     reply.fabric(request_id)

@@ -9,6 +9,7 @@ mod git;
 mod items;
 mod operations;
 mod properties;
+mod quota;
 mod roles;
 mod route;
 mod typed;
@@ -27,6 +28,8 @@ use crate::operations::{Effect, Long};
 use crate::paging::page;
 use crate::wire::{CLUSTER, Incoming, OPERATION_ID, Reply, fabric_error};
 use crate::world::{ApiError, World, guid};
+use quota::Bucket;
+pub(crate) use quota::Usage;
 use route::{ROUTER, Route, Row};
 
 /// What is emulated, a table per topic; typed collections come in addition, see [`typed`].
@@ -72,19 +75,17 @@ pub(crate) fn handle(shared: &Shared, request: &Incoming, fails: bool) -> Respon
 
 /// Who is not signed on learns nothing about routes under `/v1/`.
 fn answer(shared: &Shared, state: &mut State, request: &Incoming, fails: bool) -> Answer {
-    let route = ROUTER.find(&request.method, &request.segments);
+    let (config, now) = (&shared.config, state.world.now);
     let is_fabric = request.segments.first().is_some_and(|first| first.eq_ignore_ascii_case("v1"));
-    let caller = match state.tokens.check(request, entra::FABRIC, state.world.now) {
-        Err(error) if is_fabric => return Err(error),
-        caller => caller,
-    };
-    match (route, caller) {
-        (Some(route), Ok(caller)) => {
-            let call = &mut Call { request, route, config: &shared.config, state, caller, fails };
-            (route.handler)(call)
-        }
-        _ => Err(unknown(state, request)),
+    if !is_fabric {
+        return Err(unknown(state, request));
     }
+    let caller = state.tokens.check(request, entra::FABRIC, now)?;
+    state.usage.count(caller, Bucket::of(&request.segments), &config.quotas, now)?;
+    let Some(route) = ROUTER.find(&request.method, &request.segments) else {
+        return Err(unknown(state, request));
+    };
+    (route.handler)(&mut Call { request, route, config, state, caller, fails })
 }
 
 impl Call<'_> {

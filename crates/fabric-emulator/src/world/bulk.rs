@@ -94,7 +94,7 @@ impl World {
         let mut plan = self.plan_import(caller, workspace, parts, by_name)?;
         let ids: Vec<(String, String)> =
             plan.iter().map(|item| (item.logical_id.to_string(), item.id.to_string())).collect();
-        let now = self.now;
+        let (now, delay) = (self.now, self.rules.child_delay);
         let target = self.workspace_mut(caller, workspace, Role::Contributor)?;
         let mut details = Vec::new();
         for item in &mut plan {
@@ -116,19 +116,22 @@ impl World {
                     known.logical_id = item.logical_id;
                     known.folder = folder;
                 }
-                None => target.put_item(Item {
-                    id: item.id,
-                    given_id: false,
-                    logical_id: item.logical_id,
-                    kind: item.kind,
-                    display_name: item.display_name.clone(),
-                    description: item.description.clone(),
-                    folder,
-                    parent: None,
-                    definition: item.definition.clone(),
-                    details: Details::new(item.kind, None, now)?,
-                    created: now,
-                }),
+                None => target.put_item(
+                    Item {
+                        id: item.id,
+                        given_id: false,
+                        logical_id: item.logical_id,
+                        kind: item.kind,
+                        display_name: item.display_name.clone(),
+                        description: item.description.clone(),
+                        folder,
+                        parent: None,
+                        definition: item.definition.clone(),
+                        details: Details::new(item.kind, None, now)?,
+                        created: now,
+                    },
+                    delay,
+                ),
             }
         }
         Ok(json!({"importItemDefinitionsDetails": details}))

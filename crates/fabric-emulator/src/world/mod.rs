@@ -69,6 +69,10 @@ pub(crate) struct Rules {
     pub(crate) item_recovery: bool,
     /// Items a workspace can hold, deleted ones included.
     pub(crate) max_items: usize,
+    /// How long after an item the one comes that the service makes beside it.
+    pub(crate) child_delay: Duration,
+    /// How long a workspace takes to get its capacity.
+    pub(crate) capacity_assignment: Duration,
 }
 
 impl World {
@@ -82,6 +86,13 @@ impl World {
             workspaces: Vec::new(),
             deleted_workspaces: Vec::new(),
             remotes: BTreeMap::new(),
+        }
+    }
+
+    /// Lets the children come whose time it is.
+    pub(crate) fn settle(&mut self) {
+        for workspace in &mut self.workspaces {
+            workspace.let_children_come(self.now);
         }
     }
 

@@ -13,3 +13,4 @@ mod items;
 mod operations;
 mod rules;
 mod support;
+mod time;
