@@ -4,6 +4,7 @@
 
 mod auth;
 mod clock;
+mod docs;
 mod environments;
 mod faults;
 mod git;
