@@ -9,6 +9,7 @@ mod environments;
 mod faults;
 mod git;
 mod golden;
+mod invariants;
 mod inventory;
 mod items;
 mod operations;
