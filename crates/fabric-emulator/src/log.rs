@@ -75,7 +75,7 @@ fn redacted(request: &Incoming) -> String {
     if request.api == Api::Entra {
         let fields = url::form_urlencoded::parse(&request.body)
             .map(|(name, value)| match name.as_ref() {
-                "client_secret" | "client_assertion" => format!("{name}={REDACTED}"),
+                "client_secret" | "client_assertion" | "password" => format!("{name}={REDACTED}"),
                 _ => format!("{name}={value}"),
             })
             .collect::<Vec<_>>();
@@ -101,6 +101,7 @@ mod tests {
         let cases = [
             ("/t/oauth2/v2.0/token", "scope=s&client_secret=hush", "scope=s&client_secret=[REDACTED]"),
             ("/t/oauth2/v2.0/token", "client_assertion=hush", "client_assertion=[REDACTED]"),
+            ("/t/oauth2/token", "username=u&password=hush", "username=u&password=[REDACTED]"),
             (
                 "/v1/connections",
                 r#"{"credentialDetails":{"credentials":{"password":"hush"}}}"#,

@@ -37,7 +37,7 @@ struct Call<'a> {
 pub(crate) fn handle(shared: &Shared, request: &Incoming, fails: bool) -> Response<Bytes> {
     let mut state = shared.state();
     let is_fabric = request.segments.first().is_some_and(|first| first.eq_ignore_ascii_case("v1"));
-    let answer = match state.tokens.check(request, entra::FABRIC) {
+    let answer = match state.caller(request, entra::FABRIC) {
         _ if !is_fabric => Err(unknown(&mut state, request)),
         Ok(caller) => Call { request, config: &shared.config, state: &mut state, caller, fails }.route(),
         Err(error) => Err(error),
