@@ -1,7 +1,7 @@
 //! A local Microsoft Fabric, Entra ID token endpoint and Graph look-ups, in memory, with rules and faults on demand.
 //!
 //! The emulator is a [`tower::Service`] ([`Emulator::service`]) that tests put innermost in a real client stack, with
-//! paused time and no socket, and an HTTP/1.1 server ([`Emulator::serve`]) that any client can
+//! paused time and no socket, and an HTTP/1.1 server ([`Emulator::serve`], `Emulator::serve_tls`) that any client can
 //! talk to. The path tells the service that is meant:
 //!
 //! | path | service |
@@ -48,6 +48,8 @@ mod pattern;
 mod seed;
 mod serve;
 mod service;
+#[cfg(feature = "tls")]
+pub mod tls;
 mod wire;
 mod world;
 

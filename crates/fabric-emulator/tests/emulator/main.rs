@@ -11,4 +11,6 @@ mod inventory;
 mod items;
 mod operations;
 mod rules;
+#[cfg(feature = "tls")]
+mod serving;
 mod support;
