@@ -1,6 +1,6 @@
 //! The authority that signs server certificates.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::Ipv6Addr;
 
 use rcgen::{
     BasicConstraints, CertificateParams, CidrSubnet, DnType, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa,
@@ -90,8 +90,8 @@ fn params() -> Result<CertificateParams, TlsError> {
         .chain(NAMES)
         .map(|name| GeneralSubtree::DnsName(name.trim_start_matches("*.").to_owned()));
     let addresses = [
-        GeneralSubtree::IpAddress(CidrSubnet::from_addr_prefix(Ipv4Addr::LOCALHOST.into(), 8)),
-        GeneralSubtree::IpAddress(CidrSubnet::from_addr_prefix(Ipv6Addr::LOCALHOST.into(), 128)),
+        GeneralSubtree::IpAddress(CidrSubnet::from_v4_prefix([127, 0, 0, 0], 8)),
+        GeneralSubtree::IpAddress(CidrSubnet::from_v6_prefix(Ipv6Addr::LOCALHOST.octets(), 128)),
     ];
     params.name_constraints = Some(NameConstraints {
         permitted_subtrees: domains.chain(addresses).collect(),
