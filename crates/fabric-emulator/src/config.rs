@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::Deserialize;
+
 use crate::demo;
 
 /// How the emulated services behave. Every field has a default that a correct client must cope with.
@@ -39,6 +41,33 @@ pub struct Config {
     pub client_id: String,
     /// The caller's client secret.
     pub client_secret: String,
+    /// Whose assertions the caller may show instead. By default [`demo::federated_credentials`].
+    pub federated_credentials: Vec<FederatedCredential>,
+}
+
+/// An assertion that an application may show instead of a secret. All three must be the same, letter for letter:
+/// <https://learn.microsoft.com/graph/api/resources/federatedidentitycredential>.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FederatedCredential {
+    /// The claim `iss`: the URL of who issues the assertions.
+    pub issuer: String,
+    /// The claim `sub`: the workload, as the issuer writes it.
+    pub subject: String,
+    /// The claim `aud`, in a seed `api://AzureADTokenExchange` if left out.
+    #[serde(default = "FederatedCredential::usual_audience")]
+    pub audience: String,
+}
+
+impl FederatedCredential {
+    /// One with the audience that Microsoft recommends.
+    pub fn new(issuer: impl Into<String>, subject: impl Into<String>) -> Self {
+        Self { issuer: issuer.into(), subject: subject.into(), audience: Self::usual_audience() }
+    }
+
+    fn usual_audience() -> String {
+        "api://AzureADTokenExchange".to_owned()
+    }
 }
 
 impl Default for Config {
@@ -60,6 +89,7 @@ impl Default for Config {
             tenant: demo::TENANT_ID.to_owned(),
             client_id: demo::CLIENT_ID.to_owned(),
             client_secret: demo::CLIENT_SECRET.to_owned(),
+            federated_credentials: demo::federated_credentials(),
         }
     }
 }
@@ -82,6 +112,7 @@ impl std::fmt::Debug for Config {
             .field("foreign_location", &self.foreign_location)
             .field("tenant", &self.tenant)
             .field("client_id", &self.client_id)
+            .field("federated_credentials", &self.federated_credentials)
             .finish_non_exhaustive()
     }
 }

@@ -80,7 +80,7 @@ fn answer(shared: &Shared, state: &mut State, request: &Incoming, fails: bool) -
     if !is_fabric {
         return Err(unknown(state, request));
     }
-    let caller = state.tokens.check(request, entra::FABRIC, now)?;
+    let caller = state.caller(request, entra::FABRIC)?;
     state.usage.count(caller, Bucket::of(&request.segments), &config.quotas, now)?;
     let Some(route) = ROUTER.find(&request.method, &request.segments) else {
         return Err(unknown(state, request));

@@ -5,6 +5,7 @@
 mod auth;
 mod clock;
 mod docs;
+mod entra;
 mod environments;
 mod faults;
 mod git;
@@ -15,5 +16,7 @@ mod items;
 mod log;
 mod operations;
 mod rules;
+#[cfg(feature = "tls")]
+mod serving;
 mod support;
 mod time;
