@@ -127,6 +127,8 @@ pub(crate) enum Long<'a> {
     Publish,
     BulkExport,
     BulkImport,
+    CreateShortcuts,
+    ResetShortcutCache,
 }
 
 impl Long<'_> {
@@ -196,7 +198,9 @@ fn recorded_as_long(request: Long<'_>) -> bool {
         | Long::GitUpdate
         | Long::Publish
         | Long::BulkExport
-        | Long::BulkImport => true,
+        | Long::BulkImport
+        | Long::CreateShortcuts
+        | Long::ResetShortcutCache => true,
         Long::GitStatus => false,
     }
 }
@@ -217,6 +221,8 @@ pub(crate) fn may_be_long_running(method: &str, path: &str) -> bool {
                 | "publish"
                 | "bulkexportdefinitions"
                 | "bulkimportdefinitions"
+                | "bulkcreate"
+                | "resetshortcutcache"
         ),
         "GET" => path.trim_end_matches('/').ends_with("/git/status"),
         _ => false,

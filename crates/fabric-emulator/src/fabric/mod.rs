@@ -12,6 +12,7 @@ mod properties;
 mod quota;
 mod roles;
 mod route;
+mod shortcuts;
 mod typed;
 mod workspaces;
 
@@ -43,6 +44,7 @@ const TABLES: &[&[Row]] = &[
     items::ROUTES,
     operations::ROUTES,
     roles::ROUTES,
+    shortcuts::ROUTES,
     workspaces::ROUTES,
 ];
 
@@ -91,8 +93,14 @@ fn answer(shared: &Shared, state: &mut State, request: &Incoming, fails: bool) -
 impl Call<'_> {
     /// A parameter of the path, decoded, by its name in the template.
     fn parameter(&self, name: &str) -> &str {
-        let place = self.route.parameters().find(|(_, known)| *known == name);
-        place.and_then(|(at, _)| self.request.segments.get(at)).map(String::as_str).unwrap_or_default()
+        self.segments(name).first().map(String::as_str).unwrap_or_default()
+    }
+
+    /// The segments that a parameter of the path stands for: one, but for the path of a shortcut.
+    fn segments(&self, parameter: &str) -> &[String] {
+        let segments = &self.request.segments;
+        let place = self.route.place(parameter, segments.len());
+        place.and_then(|place| segments.get(place)).unwrap_or_default()
     }
 
     fn id(&self, name: &str) -> Result<Uuid, ApiError> {

@@ -5,6 +5,7 @@
 
 mod bulk;
 mod connections;
+mod contents;
 mod definition;
 mod details;
 mod environments;
@@ -19,6 +20,7 @@ mod items;
 mod notebook;
 mod principals;
 mod roles;
+mod shortcuts;
 mod workspaces;
 
 use std::collections::BTreeMap;
@@ -28,6 +30,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 pub(crate) use connections::{Connection, NewConnection};
+pub(crate) use contents::Contents;
 pub(crate) use definition::{Definition, DefinitionInput, Part, PartInput, check_format};
 pub(crate) use details::Details;
 pub(crate) use environments::{
@@ -43,6 +46,7 @@ pub(crate) use item_type::{has_definition, item_type};
 pub(crate) use items::{Item, ItemPatch, NewItem};
 pub(crate) use principals::{Principal, PrincipalKind};
 pub(crate) use roles::{Assignment, Role};
+pub(crate) use shortcuts::{Placed, Shortcut, ShortcutConflict, ShortcutInput};
 pub(crate) use workspaces::{Capacity, Workspace};
 
 /// A tenant.

@@ -15,5 +15,6 @@ mod items;
 mod log;
 mod operations;
 mod rules;
+mod shortcuts;
 mod support;
 mod time;
