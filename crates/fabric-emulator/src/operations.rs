@@ -205,7 +205,8 @@ fn recorded_as_long(request: Long<'_>) -> bool {
     }
 }
 
-/// Whether a request is one of those, told by its route alone: faults are decided before anything is parsed.
+/// Whether a request is one of those or runs a job, told by its route alone: faults are decided before anything is
+/// parsed.
 pub(crate) fn may_be_long_running(method: &str, path: &str) -> bool {
     let path = path.to_lowercase();
     let last = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
@@ -223,6 +224,7 @@ pub(crate) fn may_be_long_running(method: &str, path: &str) -> bool {
                 | "bulkimportdefinitions"
                 | "bulkcreate"
                 | "resetshortcutcache"
+                | "instances"
         ),
         "GET" => path.trim_end_matches('/').ends_with("/git/status"),
         _ => false,

@@ -7,6 +7,7 @@ mod environments;
 mod folders;
 mod git;
 mod items;
+mod jobs;
 mod operations;
 mod properties;
 mod quota;
@@ -42,6 +43,7 @@ const TABLES: &[&[Row]] = &[
     folders::ROUTES,
     git::ROUTES,
     items::ROUTES,
+    jobs::ROUTES,
     operations::ROUTES,
     roles::ROUTES,
     shortcuts::ROUTES,
@@ -61,22 +63,25 @@ struct Call<'a> {
     config: &'a Config,
     state: &'a mut State,
     caller: Uuid,
+    /// The id that the answer will have, unless it is a refusal.
+    request_id: Uuid,
     /// An injected fault: if this is a long-running request, its operation fails.
     fails: bool,
 }
 
 pub(crate) fn handle(shared: &Shared, request: &Incoming, fails: bool) -> Response<Bytes> {
     let mut state = shared.state();
-    let answer = answer(shared, &mut state, request, fails);
+    let request_id = Uuid::new_v4();
+    let answer = answer(shared, &mut state, request, request_id, fails);
     drop(state);
     match answer {
-        Ok(reply) => reply.fabric(Uuid::new_v4()),
+        Ok(reply) => reply.fabric(request_id),
         Err(error) => fabric_error(&error, None),
     }
 }
 
 /// Who is not signed on learns nothing about routes under `/v1/`.
-fn answer(shared: &Shared, state: &mut State, request: &Incoming, fails: bool) -> Answer {
+fn answer(shared: &Shared, state: &mut State, request: &Incoming, request_id: Uuid, fails: bool) -> Answer {
     let (config, now) = (&shared.config, state.world.now);
     let is_fabric = request.segments.first().is_some_and(|first| first.eq_ignore_ascii_case("v1"));
     if !is_fabric {
@@ -87,7 +92,7 @@ fn answer(shared: &Shared, state: &mut State, request: &Incoming, fails: bool) -
     let Some(route) = ROUTER.find(&request.method, &request.segments) else {
         return Err(unknown(state, request));
     };
-    (route.handler)(&mut Call { request, route, config, state, caller, fails })
+    (route.handler)(&mut Call { request, route, config, state, caller, request_id, fails })
 }
 
 impl Call<'_> {
