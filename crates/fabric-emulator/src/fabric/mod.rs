@@ -14,6 +14,7 @@ mod quota;
 mod roles;
 mod route;
 mod shortcuts;
+mod spark;
 mod typed;
 mod workspaces;
 
@@ -47,6 +48,7 @@ const TABLES: &[&[Row]] = &[
     operations::ROUTES,
     roles::ROUTES,
     shortcuts::ROUTES,
+    spark::ROUTES,
     workspaces::ROUTES,
 ];
 

@@ -80,6 +80,9 @@ fn workspace_json(world: &World, workspace: &Workspace) -> Value {
         "recycleBin": items(&workspace.recycle_bin),
         "git": workspace.git.as_ref().map(|git| git_json(world, git)),
     });
+    if let Some(spark) = workspace.spark.inventory() {
+        json["spark"] = spark;
+    }
     keep_id(&mut json, workspace.id, workspace.given_id);
     json
 }

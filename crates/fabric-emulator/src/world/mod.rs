@@ -22,6 +22,7 @@ mod notebook;
 mod principals;
 mod roles;
 mod shortcuts;
+mod spark;
 mod workspaces;
 
 use std::collections::BTreeMap;
@@ -49,6 +50,7 @@ pub(crate) use jobs::{Job, JobRun, JobStatus, Schedule, ScheduleInput};
 pub(crate) use principals::{Principal, PrincipalKind};
 pub(crate) use roles::{Assignment, Role};
 pub(crate) use shortcuts::{Placed, Shortcut, ShortcutConflict, ShortcutInput};
+pub(crate) use spark::{PoolInput, Spark};
 pub(crate) use workspaces::{Capacity, Workspace};
 
 /// A tenant.

@@ -17,5 +17,6 @@ mod log;
 mod operations;
 mod rules;
 mod shortcuts;
+mod spark;
 mod support;
 mod time;
