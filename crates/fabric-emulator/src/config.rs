@@ -117,6 +117,6 @@ pub enum LongRunning {
     Table,
     /// All of them.
     Always,
-    /// None of them.
+    /// None of those that may be answered at once.
     Never,
 }

@@ -129,6 +129,10 @@ pub(crate) enum Long<'a> {
     BulkImport,
     CreateShortcuts,
     ResetShortcutCache,
+    LoadTable,
+    RefreshMetadata,
+    CreateRestorePoint,
+    Restore,
 }
 
 impl Long<'_> {
@@ -147,7 +151,8 @@ impl LongRunning {
     pub(crate) fn applies(self, request: Long<'_>) -> bool {
         match self {
             Self::Always => true,
-            Self::Never => false,
+            // The documents have no other answer.
+            Self::Never => request == Long::LoadTable,
             Self::Table => recorded_as_long(request),
         }
     }
@@ -200,8 +205,11 @@ fn recorded_as_long(request: Long<'_>) -> bool {
         | Long::BulkExport
         | Long::BulkImport
         | Long::CreateShortcuts
-        | Long::ResetShortcutCache => true,
-        Long::GitStatus => false,
+        | Long::ResetShortcutCache
+        | Long::LoadTable
+        | Long::CreateRestorePoint
+        | Long::Restore => true,
+        Long::GitStatus | Long::RefreshMetadata => false,
     }
 }
 
@@ -224,6 +232,10 @@ pub(crate) fn may_be_long_running(method: &str, path: &str) -> bool {
                 | "bulkimportdefinitions"
                 | "bulkcreate"
                 | "resetshortcutcache"
+                | "load"
+                | "refreshmetadata"
+                | "restorepoints"
+                | "restore"
                 | "instances"
         ),
         "GET" => path.trim_end_matches('/').ends_with("/git/status"),

@@ -1,5 +1,6 @@
 //! Fabric's REST interface: routes to what they do to the world.
 
+mod bindings;
 mod bulk;
 mod capacities;
 mod connections;
@@ -9,12 +10,16 @@ mod git;
 mod items;
 mod jobs;
 mod operations;
+mod private_endpoints;
 mod properties;
 mod quota;
+mod restore_points;
 mod roles;
 mod route;
 mod shortcuts;
 mod spark;
+mod sql_endpoints;
+mod tables;
 mod typed;
 mod workspaces;
 
@@ -37,6 +42,7 @@ use route::{ROUTER, Route, Row};
 
 /// What is emulated, a table per topic; typed collections come in addition, see [`typed`].
 const TABLES: &[&[Row]] = &[
+    bindings::ROUTES,
     bulk::ROUTES,
     capacities::ROUTES,
     connections::ROUTES,
@@ -46,9 +52,13 @@ const TABLES: &[&[Row]] = &[
     items::ROUTES,
     jobs::ROUTES,
     operations::ROUTES,
+    private_endpoints::ROUTES,
+    restore_points::ROUTES,
     roles::ROUTES,
     shortcuts::ROUTES,
     spark::ROUTES,
+    sql_endpoints::ROUTES,
+    tables::ROUTES,
     workspaces::ROUTES,
 ];
 

@@ -3,6 +3,7 @@
 //! Every rule is a function that checks first and changes after, so a refusal leaves the world as it was. Callers
 //! are principals; what they may do is decided here.
 
+mod bindings;
 mod bulk;
 mod connections;
 mod contents;
@@ -20,9 +21,11 @@ mod items;
 mod jobs;
 mod notebook;
 mod principals;
+mod restore_points;
 mod roles;
 mod shortcuts;
 mod spark;
+mod tables;
 mod workspaces;
 
 use std::collections::BTreeMap;
@@ -31,6 +34,7 @@ use std::time::Duration;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+pub(crate) use bindings::Binding;
 pub(crate) use connections::{Connection, NewConnection};
 pub(crate) use contents::Contents;
 pub(crate) use definition::{Definition, DefinitionInput, Part, PartInput, check_format};
@@ -48,9 +52,11 @@ pub(crate) use item_type::{has_definition, item_type};
 pub(crate) use items::{Item, ItemPatch, NewItem};
 pub(crate) use jobs::{Job, JobRun, JobStatus, Schedule, ScheduleInput};
 pub(crate) use principals::{Principal, PrincipalKind};
+pub(crate) use restore_points::{RestorePoint, RestorePointInput};
 pub(crate) use roles::{Assignment, Role};
 pub(crate) use shortcuts::{Placed, Shortcut, ShortcutConflict, ShortcutInput};
 pub(crate) use spark::{PoolInput, Spark};
+pub(crate) use tables::Table;
 pub(crate) use workspaces::{Capacity, Workspace};
 
 /// A tenant.

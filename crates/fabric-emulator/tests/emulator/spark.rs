@@ -55,6 +55,8 @@ async fn g23_a_pool_without_dynamic_allocation_shows_no_bounds() {
     assert_eq!(client.get(&one).await.text, made.text);
     assert_eq!(client.get(&pools).await.text, json!({"value": [starter, expected]}).to_string());
     assert_ne!(client.hash(), before);
+    let held = &client.emulator.inventory().world["workspaces"][0]["spark"]["pools"][0];
+    assert_eq!((&held["name"], &held["id"]), (&json!("fabcli000003"), &Value::Null));
 
     let renamed = client.send("PATCH", &one, json!({"name": "newName"})).await;
     assert_eq!((renamed.status, &renamed.json["name"]), (200, &json!("newName")));
