@@ -13,6 +13,8 @@ pub struct Config {
     pub page_size: Option<usize>,
     /// How long an operation answered with 202 takes. Zero: done before its first poll.
     pub operation_duration: Duration,
+    /// How long a run of a job takes. Zero: over before it is looked at.
+    pub job_duration: Duration,
     /// Seconds in the `Retry-After` header of a 202 and of a poll that is still running. The service says 20.
     pub retry_after: u32,
     /// Which requests are answered with 202 and an operation.
@@ -75,6 +77,7 @@ impl Default for Config {
         Self {
             page_size: None,
             operation_duration: Duration::ZERO,
+            job_duration: Duration::ZERO,
             retry_after: 20,
             long_running: LongRunning::Table,
             name_reservation: Duration::ZERO,
@@ -99,6 +102,7 @@ impl std::fmt::Debug for Config {
         f.debug_struct("Config")
             .field("page_size", &self.page_size)
             .field("operation_duration", &self.operation_duration)
+            .field("job_duration", &self.job_duration)
             .field("retry_after", &self.retry_after)
             .field("long_running", &self.long_running)
             .field("name_reservation", &self.name_reservation)
@@ -144,6 +148,6 @@ pub enum LongRunning {
     Table,
     /// All of them.
     Always,
-    /// None of them.
+    /// None of those that may be answered at once.
     Never,
 }

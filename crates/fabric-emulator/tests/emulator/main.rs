@@ -12,11 +12,16 @@ mod git;
 mod golden;
 mod invariants;
 mod inventory;
+mod item_services;
 mod items;
+mod jobs;
 mod log;
 mod operations;
+mod roles;
 mod rules;
 #[cfg(feature = "tls")]
 mod serving;
+mod shortcuts;
+mod spark;
 mod support;
 mod time;
