@@ -91,9 +91,9 @@ pub(crate) fn guid(name: &str, text: &str) -> Result<Uuid, ApiError> {
         .map_err(|_| ApiError::invalid(name, &format!("has an invalid value: `{text}` is not a GUID")))
 }
 
-/// Names are the same whatever the case of their letters.
+/// Names are the same whatever the case of their letters. Nothing is allocated: a create compares with every item.
 fn same_name(one: &str, other: &str) -> bool {
-    one == other || one.to_lowercase() == other.to_lowercase()
+    one.chars().flat_map(char::to_lowercase).eq(other.chars().flat_map(char::to_lowercase))
 }
 
 /// Checks a length in characters, as the documented limits count.
