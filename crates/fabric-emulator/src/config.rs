@@ -21,6 +21,8 @@ pub struct Config {
     pub reservation_status: u16,
     /// Whether deleted items go to a recycle bin (the tenant setting "Item Recovery") unless `hardDelete=true`.
     pub item_recovery: bool,
+    /// Items a workspace can hold, deleted ones included.
+    pub max_items: usize,
     /// Whether the `Location` of an operation names a host that is not this server, as the service's does.
     pub foreign_location: bool,
     /// The tenant whose token endpoint answers, a GUID.
@@ -41,6 +43,7 @@ impl Default for Config {
             name_reservation: Duration::ZERO,
             reservation_status: 409,
             item_recovery: true,
+            max_items: 1000,
             foreign_location: true,
             tenant: demo::TENANT_ID.to_owned(),
             client_id: demo::CLIENT_ID.to_owned(),
@@ -59,6 +62,7 @@ impl std::fmt::Debug for Config {
             .field("name_reservation", &self.name_reservation)
             .field("reservation_status", &self.reservation_status)
             .field("item_recovery", &self.item_recovery)
+            .field("max_items", &self.max_items)
             .field("foreign_location", &self.foreign_location)
             .field("tenant", &self.tenant)
             .field("client_id", &self.client_id)

@@ -33,8 +33,11 @@
 //! follows Microsoft's OpenAPI documents and is a guess where those are silent.
 
 pub mod admin;
+mod catalogue;
+mod clock;
 mod config;
 pub mod demo;
+mod duration;
 mod emulator;
 mod entra;
 mod fabric;
@@ -51,6 +54,7 @@ mod service;
 mod wire;
 mod world;
 
+pub use catalogue::{Evidence, Operation, operations};
 pub use config::{Config, LongRunning};
 pub use emulator::{Emulator, Inventory};
 pub use fault::{Action, Fault, ParseFaultError, RetryAfter};

@@ -6,7 +6,10 @@ mod folders;
 mod git;
 mod items;
 mod operations;
+mod properties;
 mod roles;
+mod route;
+mod typed;
 mod workspaces;
 
 use bytes::Bytes;
@@ -14,6 +17,7 @@ use http::{Response, header};
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::catalogue::Operation;
 use crate::config::Config;
 use crate::emulator::{Shared, State};
 use crate::entra;
@@ -21,12 +25,30 @@ use crate::operations::{Effect, Long};
 use crate::paging::page;
 use crate::wire::{CLUSTER, Incoming, OPERATION_ID, Reply, fabric_error};
 use crate::world::{ApiError, World, guid};
+use route::{ROUTER, Route, Row};
+
+/// What is emulated, a table per topic; typed collections come in addition, see [`typed`].
+const TABLES: &[&[Row]] = &[
+    capacities::ROUTES,
+    connections::ROUTES,
+    folders::ROUTES,
+    git::ROUTES,
+    items::ROUTES,
+    operations::ROUTES,
+    roles::ROUTES,
+    workspaces::ROUTES,
+];
+
+pub(crate) fn operations() -> impl Iterator<Item = Operation> {
+    ROUTER.operations()
+}
 
 type Answer = Result<Reply, ApiError>;
 
 /// One request on its way into the world, made by `caller`.
 struct Call<'a> {
     request: &'a Incoming,
+    route: &'static Route,
     config: &'a Config,
     state: &'a mut State,
     caller: Uuid,
@@ -36,12 +58,7 @@ struct Call<'a> {
 
 pub(crate) fn handle(shared: &Shared, request: &Incoming, fails: bool) -> Response<Bytes> {
     let mut state = shared.state();
-    let is_fabric = request.segments.first().is_some_and(|first| first.eq_ignore_ascii_case("v1"));
-    let answer = match state.tokens.check(request, entra::FABRIC) {
-        _ if !is_fabric => Err(unknown(&mut state, request)),
-        Ok(caller) => Call { request, config: &shared.config, state: &mut state, caller, fails }.route(),
-        Err(error) => Err(error),
-    };
+    let answer = answer(shared, &mut state, request, fails);
     drop(state);
     match answer {
         Ok(reply) => reply.fabric(Uuid::new_v4()),
@@ -49,34 +66,42 @@ pub(crate) fn handle(shared: &Shared, request: &Incoming, fails: bool) -> Respon
     }
 }
 
-impl<'a> Call<'a> {
-    /// Paths are matched whatever the case of their names, as the service does.
-    fn route(mut self) -> Answer {
-        let request = self.request;
-        let lower: Vec<String> = request.segments.iter().map(|segment| segment.to_lowercase()).collect();
-        let segments: Vec<&str> = lower.iter().map(String::as_str).collect();
-        let method = request.method.as_str();
-        match segments.as_slice() {
-            ["v1", "capacities", rest @ ..] => capacities::route(&mut self, method, rest),
-            ["v1", "connections", rest @ ..] => connections::route(&mut self, method, rest),
-            ["v1", "operations", rest @ ..] => operations::route(&mut self, method, rest),
-            ["v1", "workspaces"] => workspaces::collection(&mut self, method),
-            ["v1", "workspaces", workspace, rest @ ..] => {
-                let workspace = guid("workspaceId", workspace)?;
-                match rest {
-                    ["folders", rest @ ..] => folders::route(&mut self, workspace, method, rest),
-                    ["items", rest @ ..] => items::route(&mut self, workspace, method, rest),
-                    ["roleassignments", rest @ ..] => roles::route(&mut self, workspace, method, rest),
-                    ["git", rest @ ..] => git::route(&mut self, workspace, method, rest),
-                    rest => workspaces::route(&mut self, workspace, method, rest),
-                }
-            }
-            _ => self.unknown(),
+/// Who is not signed on learns nothing about routes under `/v1/`.
+fn answer(shared: &Shared, state: &mut State, request: &Incoming, fails: bool) -> Answer {
+    let route = ROUTER.find(&request.method, &request.segments);
+    let is_fabric = request.segments.first().is_some_and(|first| first.eq_ignore_ascii_case("v1"));
+    let caller = match state.tokens.check(request, entra::FABRIC, state.world.now) {
+        Err(error) if is_fabric => return Err(error),
+        caller => caller,
+    };
+    match (route, caller) {
+        (Some(route), Ok(caller)) => {
+            let call = &mut Call { request, route, config: &shared.config, state, caller, fails };
+            (route.handler)(call)
         }
+        _ => Err(unknown(state, request)),
+    }
+}
+
+impl Call<'_> {
+    /// A parameter of the path, decoded, by its name in the template.
+    fn parameter(&self, name: &str) -> &str {
+        let place = self.route.parameters().find(|(_, known)| *known == name);
+        place.and_then(|(at, _)| self.request.segments.get(at)).map(String::as_str).unwrap_or_default()
     }
 
-    fn unknown(&mut self) -> Answer {
-        Err(unknown(self.state, self.request))
+    fn id(&self, name: &str) -> Result<Uuid, ApiError> {
+        guid(name, self.parameter(name))
+    }
+
+    fn workspace(&self) -> Result<Uuid, ApiError> {
+        self.id("workspaceId")
+    }
+
+    /// The item in the path: its parameter follows the collection, and is called after the collection.
+    fn item(&self) -> Result<Uuid, ApiError> {
+        let (_, name) = self.route.parameters().nth(1).unwrap_or_default();
+        self.id(name)
     }
 
     fn world(&mut self) -> &mut World {

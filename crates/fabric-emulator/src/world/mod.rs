@@ -5,6 +5,7 @@
 
 mod connections;
 mod definition;
+mod details;
 mod error;
 mod folders;
 mod git;
@@ -20,11 +21,12 @@ mod workspaces;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use tokio::time::Instant;
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 pub(crate) use connections::{Connection, NewConnection};
 pub(crate) use definition::{Definition, DefinitionInput};
+pub(crate) use details::Details;
 pub(crate) use error::ApiError;
 pub(crate) use folders::Folder;
 pub(crate) use git::{Credentials, Git, InitializationStrategy, Provider, Remote};
@@ -40,7 +42,8 @@ pub(crate) use workspaces::{Capacity, Workspace};
 /// A tenant.
 #[derive(Clone)]
 pub(crate) struct World {
-    pub(crate) now: Instant,
+    /// What the tenant's clock said when somebody last looked.
+    pub(crate) now: OffsetDateTime,
     rules: Rules,
     pub(crate) principals: Vec<Principal>,
     pub(crate) capacities: Vec<Capacity>,
@@ -58,12 +61,14 @@ pub(crate) struct Rules {
     pub(crate) name_reservation: Duration,
     pub(crate) reservation_status: u16,
     pub(crate) item_recovery: bool,
+    /// Items a workspace can hold, deleted ones included.
+    pub(crate) max_items: usize,
 }
 
 impl World {
-    pub(crate) fn new(rules: Rules) -> Self {
+    pub(crate) fn new(rules: Rules, now: OffsetDateTime) -> Self {
         Self {
-            now: Instant::now(),
+            now,
             rules,
             principals: Vec::new(),
             capacities: Vec::new(),
@@ -93,7 +98,8 @@ pub(crate) fn guid(name: &str, text: &str) -> Result<Uuid, ApiError> {
 
 /// Names are the same whatever the case of their letters.
 fn same_name(one: &str, other: &str) -> bool {
-    one == other || one.to_lowercase() == other.to_lowercase()
+    // Without a copy in lower case: every create compares its name with all others.
+    one.chars().flat_map(char::to_lowercase).eq(other.chars().flat_map(char::to_lowercase))
 }
 
 /// Checks a length in characters, as the documented limits count.
