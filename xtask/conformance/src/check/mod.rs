@@ -67,11 +67,12 @@ pub(crate) struct Violation {
     pub(crate) finding: Finding,
 }
 
+/// Without the message, which differs from one value to the next.
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Finding { at, kind, message, .. } = &self.finding;
+        let Finding { at, kind, .. } = &self.finding;
         let at = if at.is_empty() { "body" } else { at };
-        write!(f, "{} {}: {at}: {message} [{kind}]", self.operation, self.side)
+        write!(f, "{} {}: {at} [{kind}]", self.operation, self.side)
     }
 }
 

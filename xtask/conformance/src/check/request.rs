@@ -66,6 +66,7 @@ impl Specs {
     fn check_body(&self, operation: &Operation, body: &[u8]) -> anyhow::Result<Vec<Finding>> {
         let one = |message: &str| Ok(vec![Finding::new("", Kind::Body, message)]);
         match &operation.body {
+            _ if operation.takes_files => Ok(Vec::new()),
             None if body.is_empty() => Ok(Vec::new()),
             None => one("the operation takes no body"),
             Some(documented) if body.is_empty() => {

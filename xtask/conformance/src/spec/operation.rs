@@ -19,6 +19,8 @@ pub(crate) struct Operation {
     pub(crate) selector: Vec<(String, String)>,
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) body: Option<Body>,
+    /// Takes files, not JSON.
+    pub(crate) takes_files: bool,
     pub(crate) responses: BTreeMap<u16, Response>,
     /// The answer to what fails.
     pub(crate) failure: Option<Response>,
@@ -60,7 +62,7 @@ pub(crate) struct Body {
 pub(crate) struct Response {
     /// `None` for an answer without a body.
     pub(crate) schema: Option<SchemaId>,
-    /// Whether the body may be anything, which only `type: file` says.
+    /// Whether the body may be anything: `type: file` says so, or the media type.
     pub(crate) file: bool,
     pub(crate) headers: Vec<(String, Typed)>,
 }
@@ -94,6 +96,7 @@ impl Operation {
             selector: selector.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
             parameters: Vec::new(),
             body: None,
+            takes_files: is_for_files(&described["consumes"]),
             responses: BTreeMap::new(),
             failure: None,
             error_codes: BTreeSet::new(),
@@ -104,12 +107,13 @@ impl Operation {
         }
         let responses = described["responses"].as_object();
         for (status, response) in responses.into_iter().flatten() {
-            let read = Response::read(bundle, schemas, file, response)?;
+            let mut read = Response::read(bundle, schemas, file, response)?;
             if status == "default" {
                 let text = response["description"].as_str().unwrap_or_default();
                 operation.error_codes = listed_codes(text).map(str::to_owned).collect();
                 operation.failure = Some(read);
             } else {
+                read.file |= status == "200" && is_for_files(&described["produces"]);
                 let status = status.parse().with_context(|| format!("{key}: `{status}` is no status"))?;
                 operation.responses.insert(status, read);
             }
@@ -146,6 +150,11 @@ impl Operation {
     pub(crate) fn response(&self, status: u16) -> Option<&Response> {
         let failure = self.failure.as_ref().filter(|_| status >= 400);
         self.responses.get(&status).or(failure)
+    }
+
+    /// The documented answer to what succeeds at once.
+    pub(crate) fn at_once(&self) -> Option<&Response> {
+        self.responses.get(&201).or(self.responses.get(&200))
     }
 }
 
@@ -201,6 +210,12 @@ impl Typed {
         };
         read.unwrap_or_else(|| text.into())
     }
+}
+
+/// Whether the media types of bodies do not include JSON.
+fn is_for_files(types: &Value) -> bool {
+    let types = types.as_array().map(Vec::as_slice).unwrap_or_default();
+    !types.is_empty() && types.iter().all(|it| it != "application/json")
 }
 
 /// The codes in a list such as `* FolderNotFound - Could not find the requested folder.`
