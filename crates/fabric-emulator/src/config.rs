@@ -23,6 +23,12 @@ pub struct Config {
     pub item_recovery: bool,
     /// Items a workspace can hold, deleted ones included.
     pub max_items: usize,
+    /// How long after an item the one comes that the service makes beside it: a lakehouse's SQL endpoint, for example.
+    pub child_delay: Duration,
+    /// How long a workspace takes to get its capacity.
+    pub capacity_assignment: Duration,
+    /// Calls per minute and identity.
+    pub quotas: Quotas,
     /// Whether the `Location` of an operation names a host that is not this server, as the service's does.
     pub foreign_location: bool,
     /// The tenant whose token endpoint answers, a GUID.
@@ -44,6 +50,9 @@ impl Default for Config {
             reservation_status: 409,
             item_recovery: true,
             max_items: 1000,
+            child_delay: Duration::ZERO,
+            capacity_assignment: Duration::ZERO,
+            quotas: Quotas::default(),
             foreign_location: true,
             tenant: demo::TENANT_ID.to_owned(),
             client_id: demo::CLIENT_ID.to_owned(),
@@ -63,11 +72,33 @@ impl std::fmt::Debug for Config {
             .field("reservation_status", &self.reservation_status)
             .field("item_recovery", &self.item_recovery)
             .field("max_items", &self.max_items)
+            .field("child_delay", &self.child_delay)
+            .field("capacity_assignment", &self.capacity_assignment)
+            .field("quotas", &self.quotas)
             .field("foreign_location", &self.foreign_location)
             .field("tenant", &self.tenant)
             .field("client_id", &self.client_id)
             .finish_non_exhaustive()
     }
+}
+
+/// Calls in a minute that each identity has, by kind of call; `None` is no limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Quotas {
+    /// What the other quotas are not about.
+    pub platform: Option<u32>,
+    /// Calls about jobs.
+    pub jobs: Option<u32>,
+    /// Polls of long-running operations and reads of their results.
+    pub operations: Option<u32>,
+    /// Calls under `/v1/admin/`.
+    pub admin: Option<u32>,
+}
+
+impl Quotas {
+    /// The service's figures, as far as they are known: its documents have said 200 and 500 for the same quota.
+    pub const SERVICE: Self =
+        Self { platform: Some(200), jobs: Some(200), operations: Some(200), admin: Some(25) };
 }
 
 /// Which of the requests that may be long-running are answered with 202.

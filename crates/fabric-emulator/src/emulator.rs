@@ -11,6 +11,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::demo;
 use crate::entra::Tokens;
+use crate::fabric::Usage;
 use crate::fault::{Fault, Faults};
 use crate::hold::{HoldId, HoldPoint, Holds};
 use crate::log::{Log, LoggedRequest};
@@ -49,6 +50,7 @@ pub(crate) struct State {
     pub(crate) world: World,
     pub(crate) operations: Operations,
     pub(crate) tokens: Tokens,
+    pub(crate) usage: Usage,
     /// Requests for routes that are not emulated.
     pub(crate) unknown_routes: u64,
     /// What a reset goes back to.
@@ -65,6 +67,7 @@ impl Emulator {
             world,
             operations: Operations::default(),
             tokens: Tokens::default(),
+            usage: Usage::default(),
             unknown_routes: 0,
         };
         let (faults, holds, log) = (Faults::default(), Holds::default(), Log::default());
@@ -179,6 +182,7 @@ impl Shared {
         state.world = state.initial.clone();
         state.operations = Operations::default();
         state.tokens = Tokens::default();
+        state.usage = Usage::default();
         state.unknown_routes = 0;
     }
 }
@@ -187,6 +191,7 @@ impl State {
     /// Lets everything happen that has become due.
     pub(crate) fn settle(&mut self) {
         self.operations.settle(&mut self.world);
+        self.world.settle();
     }
 }
 
@@ -201,6 +206,8 @@ fn empty(config: &Config, now: OffsetDateTime) -> World {
         reservation_status: config.reservation_status,
         item_recovery: config.item_recovery,
         max_items: config.max_items,
+        child_delay: config.child_delay,
+        capacity_assignment: config.capacity_assignment,
     };
     let mut world = World::new(rules, now);
     world.principals.push(Principal {

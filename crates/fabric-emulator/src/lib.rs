@@ -55,7 +55,7 @@ mod wire;
 mod world;
 
 pub use catalogue::{Evidence, Operation, operations};
-pub use config::{Config, LongRunning};
+pub use config::{Config, LongRunning, Quotas};
 pub use emulator::{Emulator, Inventory};
 pub use fault::{Action, Fault, ParseFaultError, RetryAfter};
 pub use hold::{HoldId, HoldPoint};

@@ -124,6 +124,20 @@ pub(crate) enum Long<'a> {
     GitStatus,
     GitCommit,
     GitUpdate,
+    Publish,
+    BulkExport,
+    BulkImport,
+}
+
+impl Long<'_> {
+    /// Seconds after which the service says to look again, where it says `usual` of most operations.
+    pub(crate) fn retry_after(self, usual: u32) -> u32 {
+        match self {
+            // 120 where it is 20 otherwise.
+            Self::Publish => usual * 6,
+            _ => usual,
+        }
+    }
 }
 
 impl LongRunning {
@@ -177,7 +191,12 @@ fn recorded_as_long(request: Long<'_>) -> bool {
                 | "CosmosDBDatabase"
                 | "DigitalTwinBuilderFlow"
         ),
-        Long::GitInitialize | Long::GitCommit | Long::GitUpdate => true,
+        Long::GitInitialize
+        | Long::GitCommit
+        | Long::GitUpdate
+        | Long::Publish
+        | Long::BulkExport
+        | Long::BulkImport => true,
         Long::GitStatus => false,
     }
 }
@@ -195,6 +214,9 @@ pub(crate) fn may_be_long_running(method: &str, path: &str) -> bool {
                 | "initializeconnection"
                 | "committogit"
                 | "updatefromgit"
+                | "publish"
+                | "bulkexportdefinitions"
+                | "bulkimportdefinitions"
         ),
         "GET" => path.trim_end_matches('/').ends_with("/git/status"),
         _ => false,

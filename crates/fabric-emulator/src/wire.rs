@@ -135,16 +135,27 @@ fn base(uri: &http::Uri, headers: &HeaderMap) -> String {
 pub(crate) struct Reply {
     status: StatusCode,
     headers: Vec<(HeaderName, String)>,
-    body: Option<Value>,
+    body: Body,
+}
+
+enum Body {
+    Empty,
+    Json(Value),
+    Octets(Bytes),
 }
 
 impl Reply {
     pub(crate) fn json(status: u16, body: Value) -> Self {
-        Self { status: status_code(status), headers: Vec::new(), body: Some(body) }
+        Self { status: status_code(status), headers: Vec::new(), body: Body::Json(body) }
+    }
+
+    /// A file.
+    pub(crate) fn bytes(status: u16, body: Bytes) -> Self {
+        Self { status: status_code(status), headers: Vec::new(), body: Body::Octets(body) }
     }
 
     pub(crate) fn empty(status: u16) -> Self {
-        Self { status: status_code(status), headers: Vec::new(), body: None }
+        Self { status: status_code(status), headers: Vec::new(), body: Body::Empty }
     }
 
     pub(crate) fn header(mut self, name: HeaderName, value: impl Into<String>) -> Self {
@@ -159,14 +170,13 @@ impl Reply {
         for (name, value) in &self.headers {
             insert(response.headers_mut(), name.clone(), value);
         }
-        if let Some(body) = &self.body {
-            let name = header::CONTENT_TYPE;
-            response
-                .headers_mut()
-                .entry(name)
-                .or_insert(HeaderValue::from_static("application/json; charset=utf-8"));
-            *response.body_mut() = Bytes::from(body.to_string());
-        }
+        let (kind, body) = match self.body {
+            Body::Empty => return response,
+            Body::Json(body) => ("application/json; charset=utf-8", Bytes::from(body.to_string())),
+            Body::Octets(body) => ("application/octet-stream", body),
+        };
+        response.headers_mut().entry(header::CONTENT_TYPE).or_insert(HeaderValue::from_static(kind));
+        *response.body_mut() = body;
         response
     }
 
@@ -179,7 +189,7 @@ impl Reply {
                 exposed.to_mut().push_str(name);
             }
         }
-        let empty = self.body.is_none();
+        let empty = matches!(self.body, Body::Empty);
         let mut response = self.plain();
         let headers = response.headers_mut();
         if empty {
@@ -213,7 +223,7 @@ pub(crate) fn fabric_error(error: &ApiError, retry_after: Option<String>) -> Res
         body["isRetriable"] = retriable.into();
     }
     let mut reply = Reply::json(error.status, body).header(PUBLIC_API_ERROR_CODE, error.code);
-    if let Some(retry_after) = retry_after {
+    if let Some(retry_after) = retry_after.or(error.retry_after.map(|seconds| seconds.to_string())) {
         reply = reply.header(header::RETRY_AFTER, retry_after);
     }
     reply.fabric(request_id)

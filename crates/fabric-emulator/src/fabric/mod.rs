@@ -1,12 +1,15 @@
 //! Fabric's REST interface: routes to what they do to the world.
 
+mod bulk;
 mod capacities;
 mod connections;
+mod environments;
 mod folders;
 mod git;
 mod items;
 mod operations;
 mod properties;
+mod quota;
 mod roles;
 mod route;
 mod typed;
@@ -25,12 +28,16 @@ use crate::operations::{Effect, Long};
 use crate::paging::page;
 use crate::wire::{CLUSTER, Incoming, OPERATION_ID, Reply, fabric_error};
 use crate::world::{ApiError, World, guid};
+use quota::Bucket;
+pub(crate) use quota::Usage;
 use route::{ROUTER, Route, Row};
 
 /// What is emulated, a table per topic; typed collections come in addition, see [`typed`].
 const TABLES: &[&[Row]] = &[
+    bulk::ROUTES,
     capacities::ROUTES,
     connections::ROUTES,
+    environments::ROUTES,
     folders::ROUTES,
     git::ROUTES,
     items::ROUTES,
@@ -68,19 +75,17 @@ pub(crate) fn handle(shared: &Shared, request: &Incoming, fails: bool) -> Respon
 
 /// Who is not signed on learns nothing about routes under `/v1/`.
 fn answer(shared: &Shared, state: &mut State, request: &Incoming, fails: bool) -> Answer {
-    let route = ROUTER.find(&request.method, &request.segments);
+    let (config, now) = (&shared.config, state.world.now);
     let is_fabric = request.segments.first().is_some_and(|first| first.eq_ignore_ascii_case("v1"));
-    let caller = match state.tokens.check(request, entra::FABRIC, state.world.now) {
-        Err(error) if is_fabric => return Err(error),
-        caller => caller,
-    };
-    match (route, caller) {
-        (Some(route), Ok(caller)) => {
-            let call = &mut Call { request, route, config: &shared.config, state, caller, fails };
-            (route.handler)(call)
-        }
-        _ => Err(unknown(state, request)),
+    if !is_fabric {
+        return Err(unknown(state, request));
     }
+    let caller = state.tokens.check(request, entra::FABRIC, now)?;
+    state.usage.count(caller, Bucket::of(&request.segments), &config.quotas, now)?;
+    let Some(route) = ROUTER.find(&request.method, &request.segments) else {
+        return Err(unknown(state, request));
+    };
+    (route.handler)(&mut Call { request, route, config, state, caller, fails })
 }
 
 impl Call<'_> {
@@ -109,7 +114,12 @@ impl Call<'_> {
     }
 
     fn list(&self, values: Vec<Value>) -> Answer {
-        Ok(Reply::json(200, page(self.request, self.config.page_size, values)?))
+        self.list_as("value", values)
+    }
+
+    /// A page of a list; `key` is what the operation calls its entries.
+    fn list_as(&self, key: &str, values: Vec<Value>) -> Answer {
+        Ok(Reply::json(200, page(self.request, self.config.page_size, key, values)?))
     }
 
     /// A 201 that says where the new thing is. Items are created without this header.
@@ -136,7 +146,7 @@ impl Call<'_> {
         Ok(Reply::json(202, Value::Null)
             .header(header::LOCATION, self.operation_location(id))
             .header(OPERATION_ID, id.to_string())
-            .header(header::RETRY_AFTER, self.config.retry_after.to_string())
+            .header(header::RETRY_AFTER, long.retry_after(self.config.retry_after).to_string())
             .header(header::ETAG, "\"\""))
     }
 

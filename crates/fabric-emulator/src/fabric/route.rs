@@ -47,7 +47,12 @@ impl Row {
 
 impl Route {
     pub(super) fn operation(&self) -> Operation {
-        Operation { path: self.path.clone(), method: self.method, evidence: self.evidence }
+        Operation {
+            path: self.path.clone(),
+            method: self.method,
+            evidence: self.evidence,
+            item_type: self.collection.map(|collection| collection.kind),
+        }
     }
 
     /// The segments of the template that are parameters, with their places.

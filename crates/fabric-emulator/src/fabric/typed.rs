@@ -14,7 +14,7 @@ use crate::world::{ApiError, Item, Role, World};
 
 /// A collection of one item type.
 pub(super) struct Collection {
-    kind: &'static str,
+    pub(super) kind: &'static str,
     /// Its name in paths.
     pub(super) path: &'static str,
     /// What paths call the id of one.

@@ -1,6 +1,7 @@
 //! What a workspace and a git directory hold, compared: the three-way difference behind status, commit and update.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -104,6 +105,7 @@ impl Workspace {
         existing: Option<Uuid>,
         entry: Entry,
         now: OffsetDateTime,
+        delay: Duration,
     ) -> Result<(), ApiError> {
         let folder = self.folder_at(&entry.folder)?;
         let existing = existing.and_then(|id| self.items.iter_mut().find(|item| item.id == id));
@@ -115,19 +117,22 @@ impl Workspace {
                 item.folder = folder;
                 item.definition = entry.definition;
             }
-            None => self.put_item(Item {
-                id: Uuid::new_v4(),
-                given_id: false,
-                logical_id: entry.logical_id,
-                kind: entry.kind,
-                display_name: entry.display_name,
-                description: entry.description,
-                folder,
-                parent: None,
-                definition: entry.definition,
-                details: Details::new(entry.kind, None)?,
-                created: now,
-            }),
+            None => self.put_item(
+                Item {
+                    id: Uuid::new_v4(),
+                    given_id: false,
+                    logical_id: entry.logical_id,
+                    kind: entry.kind,
+                    display_name: entry.display_name,
+                    description: entry.description,
+                    folder,
+                    parent: None,
+                    definition: entry.definition,
+                    details: Details::new(entry.kind, None, now)?,
+                    created: now,
+                },
+                delay,
+            ),
         }
         Ok(())
     }

@@ -3,9 +3,11 @@
 //! Every rule is a function that checks first and changes after, so a refusal leaves the world as it was. Callers
 //! are principals; what they may do is decided here.
 
+mod bulk;
 mod connections;
 mod definition;
 mod details;
+mod environments;
 mod error;
 mod folders;
 mod git;
@@ -14,6 +16,7 @@ mod git_tree;
 mod inventory;
 mod item_type;
 mod items;
+mod notebook;
 mod principals;
 mod roles;
 mod workspaces;
@@ -25,8 +28,11 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 pub(crate) use connections::{Connection, NewConnection};
-pub(crate) use definition::{Definition, DefinitionInput};
+pub(crate) use definition::{Definition, DefinitionInput, Part, PartInput, check_format};
 pub(crate) use details::Details;
+pub(crate) use environments::{
+    Environment, ExternalLibrary, Published, default_compute, listed, no_libraries,
+};
 pub(crate) use error::ApiError;
 pub(crate) use folders::Folder;
 pub(crate) use git::{Credentials, Git, InitializationStrategy, Provider, Remote};
@@ -63,6 +69,10 @@ pub(crate) struct Rules {
     pub(crate) item_recovery: bool,
     /// Items a workspace can hold, deleted ones included.
     pub(crate) max_items: usize,
+    /// How long after an item the one comes that the service makes beside it.
+    pub(crate) child_delay: Duration,
+    /// How long a workspace takes to get its capacity.
+    pub(crate) capacity_assignment: Duration,
 }
 
 impl World {
@@ -76,6 +86,13 @@ impl World {
             workspaces: Vec::new(),
             deleted_workspaces: Vec::new(),
             remotes: BTreeMap::new(),
+        }
+    }
+
+    /// Lets the children come whose time it is.
+    pub(crate) fn settle(&mut self) {
+        for workspace in &mut self.workspaces {
+            workspace.let_children_come(self.now);
         }
     }
 

@@ -4,11 +4,15 @@
 
 mod auth;
 mod clock;
+mod docs;
+mod environments;
 mod faults;
 mod git;
 mod golden;
+mod invariants;
 mod inventory;
 mod items;
 mod operations;
 mod rules;
 mod support;
+mod time;
