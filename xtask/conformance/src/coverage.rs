@@ -2,8 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use selvedge_fabric_emulator::Operation as Emulated;
-
 use crate::overlay::{Missing, Overlay};
 use crate::spec::{Operation as Documented, Specs, Target, Template};
 
@@ -27,14 +25,15 @@ struct Claim {
 }
 
 impl Coverage {
-    pub(crate) fn new(specs: &Specs, emulated: &[Emulated]) -> Self {
+    /// `emulated` is method and path template of each operation that the emulator says it has.
+    pub(crate) fn new<'a>(specs: &Specs, emulated: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         let mut claims = Vec::new();
-        for Emulated { method, path, .. } in emulated {
+        for (method, path) in emulated {
             let target = Target::new(path);
             let template = Template::new(target.path);
             let claim = |name, documented: Option<&Documented>| Claim {
                 name,
-                method: (*method).to_owned(),
+                method: method.to_owned(),
                 template: template.clone(),
                 described: documented.is_some(),
                 both_forms: documented.is_some_and(|it| it.long_running && it.at_once().is_some()),
@@ -45,7 +44,7 @@ impl Coverage {
             // An emulated path may name one of the documented queries, or mean them all.
             let meant = |it: &&Documented| {
                 let query = target.query.is_empty() || target.has(&it.selector);
-                it.method == *method && it.template.same(&template) && query
+                it.method == method && it.template.same(&template) && query
             };
             let before = claims.len();
             claims.extend(specs.operations.iter().filter(meant).map(|it| claim(it.name(), Some(it))));
@@ -138,5 +137,72 @@ impl Coverage {
 impl Claim {
     fn succeeded(&self) -> bool {
         self.statuses.iter().any(|status| (200..300).contains(status))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::spec::Documents;
+
+    fn specs() -> Specs {
+        let failure = json!({"description": "* NotThere - a\n* TooMany - b"});
+        let both = json!({"x-ms-fabric-sdk-long-running-operation": true, "responses": {"200": {}, "202": {}, "default": failure}});
+        let plain = json!({"responses": {"200": {}}});
+        let mut documents = Documents::default();
+        documents.insert(
+            "swagger.json",
+            json!({"basePath": "/v1", "paths": {
+                "/things/{thingId}": {"get": plain}, "/things": {"post": both},
+                "/state?beta=true": {"get": plain}, "/state?beta=false": {"get": plain},
+            }}),
+        );
+        Specs::new(&documents).unwrap()
+    }
+
+    #[test]
+    fn what_is_claimed_must_be_driven_in_each_of_its_forms() {
+        let specs = specs();
+        let claimed = [
+            ("GET", "/v1/things/{id}"),
+            ("POST", "/v1/things"),
+            ("GET", "/v1/state"),
+            ("GET", "/v1/elsewhere/{id}"),
+        ];
+        let mut coverage = Coverage::new(&specs, claimed);
+        let mut overlay = Overlay::load().unwrap();
+        assert_eq!(coverage.claimed(), 5);
+        assert_eq!(coverage.find(&specs, "DELETE", "/v1/things/a"), None);
+        let mut answered = |method, target, status, code| {
+            let claim = coverage.find(&specs, method, target).unwrap();
+            coverage.answered(claim, status, code);
+        };
+        answered("GET", "/v1/THINGS/a", 200, None);
+        answered("POST", "/v1/things", 404, Some("NotThere"));
+        answered("POST", "/v1/things", 202, None);
+        answered("GET", "/v1/state?beta=true", 200, None);
+        answered("GET", "/v1/elsewhere/a", 404, None);
+        assert_eq!(
+            coverage.missing(&mut overlay),
+            [
+                "POST /v1/things: never answered at once",
+                "GET /v1/state?beta=false: not driven",
+                "GET /v1/elsewhere/{id}: not driven",
+            ]
+        );
+        assert_eq!(coverage.driven(), 3);
+        assert_eq!(coverage.errors(), (1, vec!["POST /v1/things: TooMany".to_owned()]));
+    }
+
+    #[test]
+    fn what_is_not_emulated_yet_waits() {
+        let specs = specs();
+        let coverage = Coverage::new(&specs, [("POST", "/v1/things")]);
+        let waits = |operation: &str| coverage.waits_for(&specs, &|name| name == operation);
+        assert!(waits("GET /v1/state?beta=true"));
+        assert!(!waits("POST /v1/things"));
+        assert!(!waits("GET /v1/nowhere"));
     }
 }

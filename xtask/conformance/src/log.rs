@@ -72,3 +72,47 @@ fn files(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
 fn is_fabric(path: &str) -> bool {
     path.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("/v1/"))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::spec::Documents;
+
+    #[test]
+    fn only_requests_to_fabric_are_checked_and_secrets_are_not_missed() {
+        let credentials = json!({"type": "object", "properties": {"credentials": {"type": "object"}}});
+        let schema = json!({"type": "object", "properties": {"name": {"type": "string"}, "credentialDetails": credentials}});
+        let body = json!({"in": "body", "name": "request", "schema": schema});
+        let mut documents = Documents::default();
+        documents.insert(
+            "swagger.json",
+            json!({"basePath": "/v1", "paths": {"/connections": {"post": {"parameters": [body]}, "get": {}}}}),
+        );
+        let specs = Specs::new(&documents).unwrap();
+        let post = |path: &str, body: &str| {
+            json!({"method": "POST", "path": path, "body": body, "later": 1}).to_string()
+        };
+        let lines = [
+            post("/v1/connections", r#"{"name":"a","credentialDetails":{"credentials":"[REDACTED]"}}"#),
+            post("/v1/connections", r#"{"name":1}"#),
+            post("/v1.0/users", "anything"),
+            post("/tenant/oauth2/v2.0/token", "anything"),
+            String::new(),
+            json!({"method": "GET", "path": "/V1/connections", "status": null}).to_string(),
+        ];
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("b.jsonl"), lines.join("\n")).unwrap();
+        fs::write(folder.path().join("a.txt"), "no log").unwrap();
+        let mut report = Report::default();
+        assert_eq!(check(&specs, folder.path(), &mut report).unwrap(), 3);
+        let said = report.lines();
+        assert_eq!(said.len(), 1, "{said:?}");
+        assert!(said[0].starts_with("POST /v1/connections request: /name [type]"), "{said:?}");
+        assert!(said[0].ends_with("b.jsonl:2"), "{said:?}");
+
+        fs::write(folder.path().join("c.jsonl"), "{").unwrap();
+        assert!(check(&specs, folder.path(), &mut report).is_err());
+    }
+}

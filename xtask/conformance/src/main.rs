@@ -18,10 +18,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::Parser;
 
-use coverage::Coverage;
 use drive::Ledger;
-use overlay::Overlay;
-use report::Report;
 use spec::{Documents, Specs};
 
 /// Checks the emulator, and logs of requests, by Microsoft's OpenAPI documents.
@@ -43,12 +40,7 @@ fn main() -> anyhow::Result<ExitCode> {
     let Arguments { specs: folder, log, verbose } = Arguments::parse();
     let documents = Documents::read(&folder)?;
     let specs = Specs::new(&documents).with_context(|| format!("understand {}", folder.display()))?;
-    let mut ledger = Ledger {
-        coverage: Coverage::new(&specs, &selvedge_fabric_emulator::operations()),
-        overlay: Overlay::load()?,
-        report: Report::default(),
-        specs,
-    };
+    let mut ledger = Ledger::new(specs)?;
     let (finished, stopped) = drive::run(&mut ledger)?;
     let Ledger { specs, mut overlay, coverage, mut report } = ledger;
     for missing in coverage.missing(&mut overlay) {

@@ -39,7 +39,7 @@ impl Specs {
     }
 
     /// What is wrong with the result of a long-running operation, which is the body that the request would have been
-    /// answered with at once.
+    /// answered with at once. `body` is `None` of an operation that ended without a result.
     ///
     /// # Errors
     /// When a schema cannot be compiled.
@@ -47,18 +47,21 @@ impl Specs {
         &self,
         method: &str,
         target: &str,
-        body: &[u8],
+        body: Option<&[u8]>,
     ) -> anyhow::Result<Vec<Violation>> {
         let target = Target::new(target);
         let Some(matched) = self.find(method, &target) else {
             return Ok(Self::no_operation(method, target.path, Side::Result));
         };
-        let found = match matched.operation.at_once().and_then(|response| response.schema) {
-            Some(schema) => match serde_json::from_slice::<Value>(body) {
+        let one = |message: &str| vec![Finding::new("", Kind::Body, message)];
+        let found = match (matched.operation.at_once().and_then(|response| response.schema), body) {
+            (None, None) => Vec::new(),
+            (None, Some(_)) => one("no result is documented"),
+            (Some(_), None) => one("a result is documented"),
+            (Some(schema), Some(body)) => match serde_json::from_slice::<Value>(body) {
                 Ok(value) => self.schemas.check(schema, &value)?,
-                Err(error) => vec![Finding::new("", Kind::Body, format!("is not JSON: {error}"))],
+                Err(error) => one(&format!("is not JSON: {error}")),
             },
-            None => vec![Finding::new("", Kind::Body, "the operation has no result")],
         };
         Ok(Self::violations(&matched.operation.name(), Side::Result, found))
     }

@@ -2,6 +2,8 @@
 
 mod scenarios;
 mod session;
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 
@@ -22,6 +24,8 @@ type Step<T = ()> = Result<T, Stop>;
 /// A few requests about one thing, in a tenant of their own.
 struct Scenario {
     name: String,
+    /// What it needs to be otherwise than usual.
+    configure: fn(&mut Config),
     run: Box<dyn Fn(&mut Session<'_>) -> Step>,
 }
 
@@ -34,6 +38,16 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
+    /// With all that the emulator says it has still to be driven.
+    ///
+    /// # Errors
+    /// When the overlay cannot be read.
+    pub(crate) fn new(specs: Specs) -> anyhow::Result<Self> {
+        let emulated = selvedge_fabric_emulator::operations();
+        let coverage = Coverage::new(&specs, emulated.iter().map(|it| (it.method, it.path.as_str())));
+        Ok(Self { specs, overlay: Overlay::load()?, coverage, report: Report::default() })
+    }
+
     /// Counts a check of an exchange with the emulator; what the overlay excuses is no violation.
     fn checked(&mut self, found: Vec<Violation>, place: &str) {
         self.report.checked(found, Some(&mut self.overlay), place);
@@ -41,7 +55,13 @@ impl Ledger {
 }
 
 fn scenario(name: impl Into<String>, run: impl Fn(&mut Session<'_>) -> Step + 'static) -> Scenario {
-    Scenario { name: name.into(), run: Box::new(run) }
+    Scenario { name: name.into(), configure: |_| {}, run: Box::new(run) }
+}
+
+impl Scenario {
+    fn configured(self, configure: fn(&mut Config)) -> Self {
+        Self { configure, ..self }
+    }
 }
 
 /// The emulator's ways to answer: each scenario runs once in each.
@@ -55,6 +75,7 @@ fn modes() -> [(&'static str, Config); 3] {
                 operation_duration: Duration::from_secs(3),
                 page_size: Some(1),
                 foreign_location: false,
+                child_delay: Duration::from_secs(18),
                 ..config(LongRunning::Always)
             },
         ),
@@ -72,7 +93,9 @@ pub(crate) fn run(ledger: &mut Ledger) -> anyhow::Result<(usize, usize)> {
     for (mode, config) in modes() {
         for scenario in scenarios::all() {
             let place = format!("{} ({mode})", scenario.name);
-            let outcome = Session::start(&runtime, ledger, &place, config.clone())
+            let mut config = config.clone();
+            (scenario.configure)(&mut config);
+            let outcome = Session::start(&runtime, ledger, &place, config)
                 .and_then(|mut session| (scenario.run)(&mut session));
             match outcome {
                 Ok(()) => finished += 1,

@@ -54,12 +54,6 @@ impl Specs {
         self.find(method, &Target::new(target)).is_some() || (is_admin(target) && lacks_admin())
     }
 
-    /// Whether the operation, when it is long-running, ends with a result.
-    pub(crate) fn has_result(&self, method: &str, target: &str) -> bool {
-        let found = self.find(method, &Target::new(target));
-        found.is_some_and(|it| it.operation.at_once().is_some_and(|response| response.schema.is_some()))
-    }
-
     /// The operation that a request means: the most literal path, and of several with it the one whose query is there.
     pub(crate) fn find(&self, method: &str, target: &Target<'_>) -> Option<Match<'_>> {
         let of_method =

@@ -97,23 +97,23 @@ mod tests {
 
     #[test]
     fn templates_match_as_the_service_does() {
-        let cases: &[(&str, &str, Option<&[(&str, &str)]>)] = &[
-            ("/v1/Items", "/v1/items", Some(&[])),
-            ("/v1/items", "/v1/items/", Some(&[])),
+        let cases = [
+            ("/v1/Items", "/v1/items", Some("")),
+            ("/v1/items", "/v1/items/", Some("")),
             ("/v1/items", "/v1/items/a", None),
-            ("/v1/items/{itemId}", "/v1/ITEMS/a", Some(&[("itemId", "a")])),
+            ("/v1/items/{itemId}", "/v1/ITEMS/a", Some("itemId=a")),
             ("/v1/items/{itemId}", "/v1/items", None),
             ("/v1/items/{itemId}", "/v1/items/a/b", None),
-            ("/s/{shortcutPath}/{name}", "/s/Files/a/b", Some(&[("shortcutPath", "Files/a"), ("name", "b")])),
+            ("/s/{shortcutPath}/{name}", "/s/Files/a/b", Some("shortcutPath=Files/a name=b")),
             ("/s/{shortcutPath}/{name}", "/s/Files", None),
         ];
         for (template, path, expected) in cases {
             let template = Template::new(template);
-            let found = template.matches(path);
-            let expected = expected.map(|pairs| {
-                pairs.iter().map(|(name, value)| (*name, (*value).to_owned())).collect::<Vec<_>>()
+            let found = template.matches(path).map(|arguments| {
+                let each = arguments.iter().map(|(name, value)| format!("{name}={value}"));
+                each.collect::<Vec<_>>().join(" ")
             });
-            assert_eq!(found, expected, "{path}");
+            assert_eq!(found.as_deref(), expected, "{path}");
         }
         assert!(Template::new("/items/bulkMove").rank() < Template::new("/items/{itemId}").rank());
         assert!(Template::new("/items/{a}").same(&Template::new("/Items/{b}")));

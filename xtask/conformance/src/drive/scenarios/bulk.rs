@@ -55,6 +55,19 @@ fn refused(session: &mut Session<'_>) -> Step {
     let (workspace, notebook) = filled(session)?;
     let twice = json!({"mode": "Selective", "items": [{"id": notebook}, {"id": notebook}]});
     session.refused("POST", &format!("{workspace}/{EXPORT}"), twice, "ItemReferencedMoreThanOnce")?;
+    let exported = session.post(&format!("{workspace}/{EXPORT}"), json!({"mode": "All"}))?;
+    let parts = exported["definitionParts"].as_array().cloned().unwrap_or_default();
+    let mut parts =
+        parts.into_iter().filter(|part| part["path"].as_str().is_some_and(|it| it.contains("Copy")));
+    let (mut doubled, mut second) = (Vec::new(), Vec::new());
+    for part in parts.by_ref() {
+        let elsewhere = part["path"].as_str().unwrap_or_default().replace("/Folder/", "/Other/");
+        second.push(json!({"path": elsewhere, "payload": part["payload"], "payloadType": "InlineBase64"}));
+        doubled.push(part);
+    }
+    doubled.append(&mut second);
+    let body = json!({"definitionParts": doubled});
+    session.refused("POST", &format!("{workspace}/{IMPORT}"), body, "DuplicateDisplayNameAndType")?;
     let part = json!({"path": "nowhere.txt", "payload": "e30=", "payloadType": "InlineBase64"});
     let body = json!({"definitionParts": [part]});
     session.refused("POST", &format!("{workspace}/{IMPORT}"), body, "InvalidFilesPath")

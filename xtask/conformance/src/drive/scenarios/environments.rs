@@ -12,6 +12,8 @@ pub(super) fn scenarios() -> Vec<Scenario> {
         scenario("environments: libraries", libraries),
         scenario("environments: external libraries", external_libraries),
         scenario("environments: no libraries", no_libraries),
+        scenario("environments: refused", refused),
+        scenario("environments: published twice", published_twice),
     ]
 }
 
@@ -76,7 +78,7 @@ fn compute_beta(session: &mut Session<'_>) -> Step {
 fn libraries(session: &mut Session<'_>) -> Step {
     let one = made(session)?;
     let wheel = format!("{one}/staging/libraries/tools-1.0-py3-none-any.whl");
-    session.upload(&wheel, "a wheel")?;
+    session.upload(&wheel, b"a wheel")?;
     session.list_of(&format!("{one}/staging/libraries?beta=false"), "libraries")?;
     session.get(&format!("{one}/staging/libraries?beta=true"))?;
     session.post(&format!("{one}/staging/publish?beta=false"), NOTHING)?;
@@ -90,7 +92,7 @@ fn libraries(session: &mut Session<'_>) -> Step {
 fn external_libraries(session: &mut Session<'_>) -> Step {
     let one = made(session)?;
     let staged = format!("{one}/staging/libraries");
-    let listed = "dependencies:\n  - pip:\n      - fuzzywuzzy==0.18.0\n";
+    let listed = b"dependencies:\n  - pip:\n      - fuzzywuzzy==0.18.0\n";
     session.upload(&format!("{staged}/importExternalLibraries"), listed)?;
     session.get(&format!("{staged}/exportExternalLibraries"))?;
     session.post(&format!("{one}/staging/publish?beta=false"), NOTHING)?;
@@ -104,6 +106,37 @@ fn external_libraries(session: &mut Session<'_>) -> Step {
 fn no_libraries(session: &mut Session<'_>) -> Step {
     let one = made(session)?;
     let none = "EnvironmentLibrariesNotFound";
-    session.refused("GET", &format!("{one}/libraries?beta=false"), NOTHING, none)?;
-    session.refused("GET", &format!("{one}/staging/libraries?beta=false"), NOTHING, none)
+    let lists = ["libraries?beta=false", "libraries?beta=true", "libraries/exportExternalLibraries"];
+    for list in lists {
+        session.refused("GET", &format!("{one}/{list}"), NOTHING, none)?;
+        session.refused("GET", &format!("{one}/staging/{list}"), NOTHING, none)?;
+    }
+    Ok(())
+}
+
+fn refused(session: &mut Session<'_>) -> Step {
+    let one = made(session)?;
+    let staged = format!("{one}/staging/libraries");
+    let invalid = "EnvironmentValidationFailed";
+    session.upload_refused(&format!("{staged}/tools.exe"), b"no library", invalid)?;
+    session.upload_refused(&format!("{staged}/importExternalLibraries"), b"\xff", invalid)?;
+    session.refused("DELETE", &format!("{staged}/tools.whl"), NOTHING, invalid)?;
+    let gone = json!({"name": "fuzzywuzzy", "version": "0.18.0"});
+    session.refused("POST", &format!("{staged}/removeExternalLibrary"), gone, invalid)
+}
+
+/// Only while one publish is under way is another refused.
+fn published_twice(session: &mut Session<'_>) -> Step {
+    let one = made(session)?;
+    session.patch(&format!("{one}/staging/sparkcompute?beta=false"), json!({"driverCores": 4}))?;
+    for query in ["beta=false", "beta=true"] {
+        session.post_unfinished(&format!("{one}/staging/publish?{query}"), NOTHING)?;
+        session.post_or_refused(
+            &format!("{one}/staging/publish?{query}"),
+            NOTHING,
+            "InvalidEnvironmentPublish",
+        )?;
+        session.emulator.advance(std::time::Duration::from_secs(600));
+    }
+    Ok(())
 }

@@ -9,6 +9,8 @@ pub(super) fn scenarios() -> Vec<Scenario> {
         scenario("git: credentials", credentials),
         scenario("git: refused", refused),
         scenario("git: refused without a capacity", without_capacity),
+        scenario("git: refused to a reader", to_a_reader),
+        scenario("git: one operation at a time", one_at_a_time),
         scenario("git: related workspaces", relations),
     ]
 }
@@ -101,7 +103,8 @@ fn credentials(session: &mut Session<'_>) -> Step {
     }
     let unconnected = workspace_named(session, "Unconnected")?;
     let target = format!("{unconnected}/git/myGitCredentials");
-    session.refused("GET", &target, NOTHING, "WorkspaceNotConnectedToGit")
+    session.refused("GET", &target, NOTHING, "WorkspaceNotConnectedToGit")?;
+    session.refused("PATCH", &target, json!({"source": "None"}), "WorkspaceNotConnectedToGit")
 }
 
 fn refused(session: &mut Session<'_>) -> Step {
@@ -160,6 +163,43 @@ fn without_capacity(session: &mut Session<'_>) -> Step {
     session.refused("POST", &format!("{git}/updateFromGit"), json!({"remoteCommitHash": "a"}), without)?;
     let bare = id(&session.post("/v1/workspaces", json!({"displayName": "Bare"}))?)?;
     session.refused("POST", &format!("/v1/workspaces/{bare}/git/connect"), github(), without)
+}
+
+fn to_a_reader(session: &mut Session<'_>) -> Step {
+    let git = connected(session, "Workspace")?;
+    let roles = git.replace("/git", "/roleAssignments");
+    let role = json!({"principal": {"id": STRANGER, "type": "ServicePrincipal"}, "role": "Viewer"});
+    session.post(&roles, role)?;
+    session.become_the_stranger()?;
+    let cases = [
+        ("GET", "connection", NOTHING),
+        ("POST", "connect", github()),
+        ("POST", "disconnect", NOTHING),
+        ("POST", "initializeConnection", NOTHING),
+        ("GET", "status", NOTHING),
+        ("POST", "commitToGit", json!({"mode": "All"})),
+        ("POST", "updateFromGit", json!({"remoteCommitHash": "a"})),
+        ("GET", "myGitCredentials", NOTHING),
+        ("PATCH", "myGitCredentials", json!({"source": "None"})),
+    ];
+    for (method, call, body) in cases {
+        session.refused(method, &format!("{git}/{call}"), body, "InsufficientPrivileges")?;
+    }
+    Ok(())
+}
+
+fn one_at_a_time(session: &mut Session<'_>) -> Step {
+    let workspace = workspace(session)?;
+    let git = format!("{workspace}/git");
+    item(session, &workspace, "Lakehouse", "Bronze")?;
+    session.post(&format!("{git}/connect"), github())?;
+    session.post(&format!("{git}/initializeConnection"), NOTHING)?;
+    let commit = format!("{git}/commitToGit");
+    session.post_unfinished(&commit, json!({"mode": "All"}))?;
+    // Whether there is nothing left to commit or the first commit is still under way depends on the mode.
+    session.refused_somehow("POST", &commit, json!({"mode": "All"}))?;
+    let update = json!({"remoteCommitHash": "a".repeat(40)});
+    session.refused_somehow("POST", &format!("{git}/updateFromGit"), update)
 }
 
 fn relations(session: &mut Session<'_>) -> Step {

@@ -1,5 +1,7 @@
 //! Items of all types, under `/items`.
 
+use std::time::Duration;
+
 use super::*;
 
 pub(super) fn scenarios() -> Vec<Scenario> {
@@ -10,7 +12,11 @@ pub(super) fn scenarios() -> Vec<Scenario> {
         scenario("items: of somebody else", of_somebody_else),
         scenario("items: moved", moved),
         scenario("items: moved together", moved_together),
-        scenario("items: connections and tags", connections_and_tags),
+        scenario("items: that come with others", children),
+        scenario("items: too many", too_many).configured(|config| config.max_items = 1),
+        scenario("items: name reserved", name_reserved)
+            .configured(|config| config.name_reservation = Duration::from_secs(20)),
+        scenario("items: connections", connections),
         scenario("items: identity", identity),
     ]
 }
@@ -154,7 +160,48 @@ fn moved_together(session: &mut Session<'_>) -> Step {
     session.refused("POST", &target, json!({"items": [one], "targetFolderId": NOBODY}), "FolderNotFound")
 }
 
-fn connections_and_tags(session: &mut Session<'_>) -> Step {
+/// A lakehouse's SQL endpoint goes where the lakehouse goes.
+fn children(session: &mut Session<'_>) -> Step {
+    let workspace = workspace(session)?;
+    let all = format!("{workspace}/items");
+    let lakehouse = item(session, &workspace, "Lakehouse", "Bronze")?;
+    session.emulator.advance(Duration::from_secs(600));
+    let endpoints = session.list(&format!("{all}?type=SQLEndpoint"))?;
+    let endpoint = id(endpoints.first().unwrap_or(&NOTHING))?;
+    session.refused("POST", &format!("{all}/{endpoint}/move"), json!({}), "CannotMoveChildOnly")?;
+    let both = json!({"items": [lakehouse, endpoint]});
+    session.post(&format!("{all}/bulkMove"), both)?;
+    let alone = json!({"items": [endpoint]});
+    session.refused("POST", &format!("{all}/bulkMove"), alone, "CannotMoveChildOnly")?;
+    session.refused("DELETE", &format!("{all}/{endpoint}"), NOTHING, "UnsupportedItemType")?;
+    session.refused(
+        "PATCH",
+        &format!("{all}/{endpoint}"),
+        json!({"displayName": "Other"}),
+        "OperationNotSupportedForItem",
+    )
+}
+
+fn too_many(session: &mut Session<'_>) -> Step {
+    let workspace = workspace(session)?;
+    item(session, &workspace, "DataPipeline", "One")?;
+    let another = json!({"type": "DataPipeline", "displayName": "Two"});
+    session.refused("POST", &format!("{workspace}/items"), another, "WorkspaceItemsLimitExceeded")
+}
+
+fn name_reserved(session: &mut Session<'_>) -> Step {
+    let workspace = workspace(session)?;
+    let all = format!("{workspace}/items");
+    let pipeline = json!({"type": "DataPipeline", "displayName": "One"});
+    let one = id(&session.post(&all, pipeline.clone())?)?;
+    session.delete(&format!("{all}/{one}"))?;
+    session.refused("POST", &all, pipeline.clone(), "ItemDisplayNameNotAvailableYet")?;
+    session.emulator.advance(Duration::from_secs(30));
+    session.post(&all, pipeline)?;
+    Ok(())
+}
+
+fn connections(session: &mut Session<'_>) -> Step {
     let workspace = workspace(session)?;
     let one = format!("{workspace}/items/{}", item(session, &workspace, "DataPipeline", "Copy")?);
     session.list(&format!("{one}/connections"))?;

@@ -88,6 +88,9 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             scenario(name("made, read, changed, deleted"), |session| lifecycle(session, collection)),
             scenario(name("definitions"), |session| definitions(session, collection)),
             scenario(name("refused"), |session| refused(session, collection)),
+            scenario(name("too many"), |session| too_many(session, collection))
+                .configured(|config| config.max_items = 1),
+            scenario(name("of somebody else"), |session| of_somebody_else(session, collection)),
         ]
     });
     each.chain([scenario("KQL databases", kql_databases)]).collect()
@@ -178,6 +181,25 @@ fn refused(session: &mut Session<'_>, collection: &Collection) -> Step {
         session.refused("POST", &all, body, "CorruptedPayload")?;
     }
     Ok(())
+}
+
+fn too_many(session: &mut Session<'_>, collection: &Collection) -> Step {
+    let workspace = workspace(session)?;
+    let other = if collection.path == "dataPipelines" { "Notebook" } else { "DataPipeline" };
+    item(session, &workspace, other, "Other")?;
+    let all = format!("{workspace}/{}", collection.path);
+    session.refused("POST", &all, collection.body("One"), "WorkspaceItemsLimitExceeded")
+}
+
+fn of_somebody_else(session: &mut Session<'_>, collection: &Collection) -> Step {
+    let workspace = workspace(session)?;
+    let all = format!("{workspace}/{}", collection.path);
+    let one = format!("{all}/{}", id(&session.post(&all, collection.body("One"))?)?);
+    let role = json!({"principal": {"id": STRANGER, "type": "ServicePrincipal"}, "role": "Contributor"});
+    session.post(&format!("{workspace}/roleAssignments"), role)?;
+    session.become_the_stranger()?;
+    session.get(&one)?;
+    session.refused("DELETE", &format!("{one}?hardDelete=true"), NOTHING, "InsufficientWorkspaceRole")
 }
 
 /// Made inside of an eventhouse only.
