@@ -29,6 +29,8 @@ pub struct Config {
     pub capacity_assignment: Duration,
     /// Calls per minute and identity.
     pub quotas: Quotas,
+    /// How many of the latest requests the log keeps, with their answers.
+    pub log_capacity: usize,
     /// Whether the `Location` of an operation names a host that is not this server, as the service's does.
     pub foreign_location: bool,
     /// The tenant whose token endpoint answers, a GUID.
@@ -53,6 +55,7 @@ impl Default for Config {
             child_delay: Duration::ZERO,
             capacity_assignment: Duration::ZERO,
             quotas: Quotas::default(),
+            log_capacity: 10_000,
             foreign_location: true,
             tenant: demo::TENANT_ID.to_owned(),
             client_id: demo::CLIENT_ID.to_owned(),
@@ -75,6 +78,7 @@ impl std::fmt::Debug for Config {
             .field("child_delay", &self.child_delay)
             .field("capacity_assignment", &self.capacity_assignment)
             .field("quotas", &self.quotas)
+            .field("log_capacity", &self.log_capacity)
             .field("foreign_location", &self.foreign_location)
             .field("tenant", &self.tenant)
             .field("client_id", &self.client_id)

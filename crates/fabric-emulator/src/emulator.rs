@@ -1,5 +1,6 @@
 //! The handle: one emulated tenant, shared by every service and server made from it.
 
+use std::io::Write;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -70,7 +71,7 @@ impl Emulator {
             usage: Usage::default(),
             unknown_routes: 0,
         };
-        let (faults, holds, log) = (Faults::default(), Holds::default(), Log::default());
+        let (faults, holds, log) = (Faults::default(), Holds::default(), Log::new(config.log_capacity));
         Self { shared: Arc::new(Shared { config, clock, faults, holds, log, state: Mutex::new(state) }) }
     }
 
@@ -114,9 +115,15 @@ impl Emulator {
         Inventory { hash, world }
     }
 
-    /// Every request since the start or the last clearing, in the order of arrival; those to `/_emulator/` are left out.
+    /// The requests since the start or the last clearing, in the order of arrival and as many of the latest as
+    /// [`Config::log_capacity`] says; those to `/_emulator/` are left out.
     pub fn requests(&self) -> Vec<LoggedRequest> {
         self.shared.log.all()
+    }
+
+    /// Writes each request that is over to `sink` from now on, as a line of JSON.
+    pub fn write_requests_to(&self, sink: impl Write + Send + 'static) {
+        self.shared.log.write_to(Box::new(sink));
     }
 
     /// Empties the request log.

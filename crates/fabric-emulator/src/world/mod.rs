@@ -115,7 +115,10 @@ pub(crate) fn guid(name: &str, text: &str) -> Result<Uuid, ApiError> {
 
 /// Names are the same whatever the case of their letters.
 fn same_name(one: &str, other: &str) -> bool {
-    // Without a copy in lower case: every create compares its name with all others.
+    // Every create compares its name with all others, so the usual ones are compared without folding.
+    if one.is_ascii() && other.is_ascii() {
+        return one.eq_ignore_ascii_case(other);
+    }
     one.chars().flat_map(char::to_lowercase).eq(other.chars().flat_map(char::to_lowercase))
 }
 

@@ -106,6 +106,28 @@ async fn g5_g8_a_notebook_is_an_operation_with_a_result() {
 }
 
 #[tokio::test]
+async fn g7_an_operation_that_runs_names_itself() {
+    let client =
+        Client::demo(Config { operation_duration: Duration::from_secs(5), ..Config::default() }).await;
+    let workspace = client.workspace("W").await;
+    let accepted =
+        client.post(&format!("{workspace}/items"), json!({"type": "Notebook", "displayName": "n"})).await;
+    let (id, location) =
+        (accepted.header("x-ms-operation-id").unwrap(), accepted.header("location").unwrap());
+    let polled = client.get(&format!("/v1/operations/{id}")).await;
+    assert_eq!(
+        (polled.header("location"), polled.header("x-ms-operation-id"), polled.header("retry-after")),
+        (Some(location), Some(id), Some("20"))
+    );
+    assert_eq!(polled.keys(), ["status", "createdTimeUtc", "lastUpdatedTimeUtc", "percentComplete", "error"]);
+    assert_eq!(
+        (&polled.json["status"], &polled.json["percentComplete"], &polled.json["error"]),
+        (&json!("Running"), &Value::Null, &Value::Null)
+    );
+    assert_eq!(polled.json["createdTimeUtc"], polled.json["lastUpdatedTimeUtc"]);
+}
+
+#[tokio::test]
 async fn g6_g14_g15_g16_a_pipeline_is_answered_at_once() {
     let client = Client::demo(Config::default()).await;
     let workspace = client.workspace("W").await;

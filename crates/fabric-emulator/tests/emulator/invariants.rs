@@ -118,7 +118,10 @@ fn request(action: Action, seen: &Seen) -> Option<(&'static str, String, Value)>
     let folder_of = |workspace: &str, number: u8| {
         let folders: Vec<_> = seen.folders.iter().filter(|(at, _)| at == workspace).collect();
         // One in three is the root.
-        (number % 3 > 0).then(|| pick(&folders, number)).flatten().map(|(_, folder)| folder["id"].clone())
+        (!number.is_multiple_of(3))
+            .then(|| pick(&folders, number))
+            .flatten()
+            .map(|(_, folder)| folder["id"].clone())
     };
     let folder =
         |number| pick(&seen.folders, number).map(|(at, it)| (at, format!("{at}/folders/{}", text(it, "id"))));

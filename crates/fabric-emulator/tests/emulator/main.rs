@@ -12,6 +12,7 @@ mod golden;
 mod invariants;
 mod inventory;
 mod items;
+mod log;
 mod operations;
 mod rules;
 mod support;
