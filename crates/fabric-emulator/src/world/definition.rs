@@ -1,5 +1,7 @@
 //! Item definitions: parts in base64, what the service accepts, and how it stores and returns them.
 
+use std::borrow::Cow;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
@@ -8,9 +10,12 @@ use uuid::Uuid;
 
 use super::{ApiError, Item, notebook, same_name};
 
+const SOURCE: &str = "notebook-content.py";
+const IPYNB: &str = "notebook-content.ipynb";
 pub(super) const PLATFORM: &str = ".platform";
 
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Two are the same when they mean the same: a notebook is one notebook in either of its formats.
+#[derive(Clone, Debug, Default, Eq)]
 pub(crate) struct Definition {
     pub(crate) format: Option<String>,
     /// In the order they were sent, without `.platform`: that one is made when it is asked for.
@@ -97,10 +102,41 @@ impl Definition {
                 parts.push(Part { content: normalised(kind, &path, content), path });
             }
         }
+        // The parts of a notebook say which format they are in.
+        let format = format.filter(|_| kind != "Notebook");
         match parts.is_empty() {
             true => Err(missing_parts()),
             false => Ok((Self { format, parts }, platform)),
         }
+    }
+
+    /// The parts, those of a notebook in the format that leaves nothing out.
+    pub(super) fn canonical(&self) -> Cow<'_, [Part]> {
+        if self.parts.iter().all(|part| part.path != SOURCE) {
+            return Cow::Borrowed(&self.parts);
+        }
+        self.parts.iter().map(|part| part.as_ipynb().unwrap_or_else(|| part.clone())).collect()
+    }
+}
+
+impl PartialEq for Definition {
+    fn eq(&self, other: &Self) -> bool {
+        self.format == other.format && self.canonical() == other.canonical()
+    }
+}
+
+impl Part {
+    /// A notebook's source as Jupyter has it.
+    fn as_ipynb(&self) -> Option<Self> {
+        let source = String::from_utf8_lossy(&self.content);
+        let notebook = || notebook::to_ipynb(&source).into_bytes();
+        (self.path == SOURCE).then(|| Self { path: IPYNB.to_owned(), content: notebook() })
+    }
+
+    /// A Jupyter notebook as source; `None` also for what was never a notebook.
+    fn as_source(&self) -> Option<Self> {
+        let source = (self.path == IPYNB).then(|| notebook::to_source(&self.content)).flatten()?;
+        Some(Self { path: SOURCE.to_owned(), content: source.into_bytes() })
     }
 }
 
@@ -207,19 +243,9 @@ impl Item {
             return (stored.clone(), parts.clone());
         }
         let ipynb = format.is_some_and(|format| same_name(format, "ipynb"));
-        let converted = parts.iter().map(|part| match part.path.as_str() {
-            "notebook-content.py" if ipynb => Part {
-                path: "notebook-content.ipynb".to_owned(),
-                content: notebook::to_ipynb(&String::from_utf8_lossy(&part.content)).into_bytes(),
-            },
-            "notebook-content.ipynb" if !ipynb => match notebook::to_source(&part.content) {
-                Some(source) => Part { path: "notebook-content.py".to_owned(), content: source.into_bytes() },
-                // What was never a notebook comes back as it was sent.
-                None => part.clone(),
-            },
-            _ => part.clone(),
-        });
-        (ipynb.then(|| "ipynb".to_owned()), converted.collect())
+        let convert = if ipynb { Part::as_ipynb } else { Part::as_source };
+        let parts = parts.iter().map(|part| convert(part).unwrap_or_else(|| part.clone()));
+        (ipynb.then(|| "ipynb".to_owned()), parts.collect())
     }
 
     pub(super) fn platform(&self, logical_id: Uuid) -> String {

@@ -138,7 +138,7 @@ fn git_json(world: &World, git: &Git) -> Value {
 
 /// A definition by the hash of each part, so that an inventory stays readable.
 pub(super) fn definition_digest(definition: &Definition) -> Value {
-    json!({"format": definition.format, "parts": parts_digest(&definition.parts)})
+    json!({"format": definition.format, "parts": parts_digest(&definition.canonical())})
 }
 
 fn parts_digest(parts: &[Part]) -> Map<String, Value> {
