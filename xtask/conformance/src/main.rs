@@ -70,6 +70,12 @@ fn main() -> anyhow::Result<ExitCode> {
     if !log.is_empty() {
         println!("logs: {requests} requests to Fabric");
     }
+    if coverage.undescribed() > 0 {
+        println!(
+            "{} emulated operations are in no document of this checkout: not checked",
+            coverage.undescribed()
+        );
+    }
     println!(
         "conformance: {} operations driven of {} emulated ({} in the documents), {} checks, {} violations ({} deviations of the overlay used, {} times)",
         coverage.driven(),

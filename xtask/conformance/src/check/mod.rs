@@ -130,12 +130,11 @@ impl Specs {
         found.into_iter().map(violation).collect()
     }
 
-    fn no_operation(method: &str, path: &str, side: Side) -> Vec<Violation> {
-        let operation = format!("{method} {path}");
-        Self::violations(
-            &operation,
-            side,
-            vec![Finding::new("", Kind::Operation, "no document describes it")],
-        )
+    fn no_operation(&self, method: &str, path: &str, side: Side) -> Vec<Violation> {
+        if self.leaves_out(path) {
+            return Vec::new();
+        }
+        let found = Finding::new("", Kind::Operation, "no document describes it");
+        Self::violations(&format!("{method} {path}"), side, vec![found])
     }
 }

@@ -18,7 +18,7 @@ impl Specs {
     ) -> anyhow::Result<Vec<Violation>> {
         let target = Target::new(target);
         let Some(Match { operation, arguments }) = self.find(method, &target) else {
-            return Ok(Self::no_operation(method, target.path, Side::Request));
+            return Ok(self.no_operation(method, target.path, Side::Request));
         };
         let mut found = Vec::new();
         for parameter in operation.parameters.iter().filter(|parameter| parameter.in_path) {

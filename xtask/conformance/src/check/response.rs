@@ -21,7 +21,7 @@ impl Specs {
     ) -> anyhow::Result<Vec<Violation>> {
         let (target, side) = (Target::new(target), Side::Answer(status));
         let Some(matched) = self.find(method, &target) else {
-            return Ok(Self::no_operation(method, target.path, side));
+            return Ok(self.no_operation(method, target.path, side));
         };
         let operation = matched.operation;
         let found = match operation.response(status) {
@@ -51,7 +51,7 @@ impl Specs {
     ) -> anyhow::Result<Vec<Violation>> {
         let target = Target::new(target);
         let Some(matched) = self.find(method, &target) else {
-            return Ok(Self::no_operation(method, target.path, Side::Result));
+            return Ok(self.no_operation(method, target.path, Side::Result));
         };
         let one = |message: &str| vec![Finding::new("", Kind::Body, message)];
         let found = match (matched.operation.at_once().and_then(|response| response.schema), body) {

@@ -47,11 +47,16 @@ impl Specs {
         Ok(Self { operations, schemas })
     }
 
-    /// Whether a document describes the operation, or could: a checkout may leave the administrators' document out.
+    /// Whether a document describes the operation, or one that is not here.
     pub(crate) fn may_know(&self, method: &str, target: &str) -> bool {
+        let target = Target::new(target);
+        self.find(method, &target).is_some() || self.leaves_out(target.path)
+    }
+
+    /// Whether the path is one of the administrators' interface, and the checkout is one without its documents.
+    pub(crate) fn leaves_out(&self, path: &str) -> bool {
         let is_admin = |path: &str| path.starts_with("/v1/admin/");
-        let lacks_admin = || !self.operations.iter().any(|operation| is_admin(&operation.path));
-        self.find(method, &Target::new(target)).is_some() || (is_admin(target) && lacks_admin())
+        is_admin(path) && !self.operations.iter().any(|operation| is_admin(&operation.path))
     }
 
     /// The operation that a request means: the most literal path, and of several with it the one whose query is there.
