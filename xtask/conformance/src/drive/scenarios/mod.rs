@@ -15,7 +15,6 @@ mod git;
 mod items;
 mod jobs;
 mod operations;
-
 mod roles;
 mod shortcuts;
 mod spark;
