@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::Deserialize;
+
 use crate::demo;
 
 /// How the emulated services behave. Every field has a default that a correct client must cope with.
@@ -11,6 +13,8 @@ pub struct Config {
     pub page_size: Option<usize>,
     /// How long an operation answered with 202 takes. Zero: done before its first poll.
     pub operation_duration: Duration,
+    /// How long a run of a job takes. Zero: over before it is looked at.
+    pub job_duration: Duration,
     /// Seconds in the `Retry-After` header of a 202 and of a poll that is still running. The service says 20.
     pub retry_after: u32,
     /// Which requests are answered with 202 and an operation.
@@ -39,6 +43,33 @@ pub struct Config {
     pub client_id: String,
     /// The caller's client secret.
     pub client_secret: String,
+    /// Whose assertions the caller may show instead. By default [`demo::federated_credentials`].
+    pub federated_credentials: Vec<FederatedCredential>,
+}
+
+/// An assertion that an application may show instead of a secret. All three must be the same, letter for letter:
+/// <https://learn.microsoft.com/graph/api/resources/federatedidentitycredential>.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FederatedCredential {
+    /// The claim `iss`: the URL of who issues the assertions.
+    pub issuer: String,
+    /// The claim `sub`: the workload, as the issuer writes it.
+    pub subject: String,
+    /// The claim `aud`, in a seed `api://AzureADTokenExchange` if left out.
+    #[serde(default = "FederatedCredential::usual_audience")]
+    pub audience: String,
+}
+
+impl FederatedCredential {
+    /// One with the audience that Microsoft recommends.
+    pub fn new(issuer: impl Into<String>, subject: impl Into<String>) -> Self {
+        Self { issuer: issuer.into(), subject: subject.into(), audience: Self::usual_audience() }
+    }
+
+    fn usual_audience() -> String {
+        "api://AzureADTokenExchange".to_owned()
+    }
 }
 
 impl Default for Config {
@@ -46,6 +77,7 @@ impl Default for Config {
         Self {
             page_size: None,
             operation_duration: Duration::ZERO,
+            job_duration: Duration::ZERO,
             retry_after: 20,
             long_running: LongRunning::Table,
             name_reservation: Duration::ZERO,
@@ -60,6 +92,7 @@ impl Default for Config {
             tenant: demo::TENANT_ID.to_owned(),
             client_id: demo::CLIENT_ID.to_owned(),
             client_secret: demo::CLIENT_SECRET.to_owned(),
+            federated_credentials: demo::federated_credentials(),
         }
     }
 }
@@ -69,6 +102,7 @@ impl std::fmt::Debug for Config {
         f.debug_struct("Config")
             .field("page_size", &self.page_size)
             .field("operation_duration", &self.operation_duration)
+            .field("job_duration", &self.job_duration)
             .field("retry_after", &self.retry_after)
             .field("long_running", &self.long_running)
             .field("name_reservation", &self.name_reservation)
@@ -82,6 +116,7 @@ impl std::fmt::Debug for Config {
             .field("foreign_location", &self.foreign_location)
             .field("tenant", &self.tenant)
             .field("client_id", &self.client_id)
+            .field("federated_credentials", &self.federated_credentials)
             .finish_non_exhaustive()
     }
 }
@@ -113,6 +148,6 @@ pub enum LongRunning {
     Table,
     /// All of them, but for what Microsoft's documents do not let be long-running.
     Always,
-    /// None of them.
+    /// None of those that may be answered at once.
     Never,
 }

@@ -18,7 +18,7 @@ use crate::hold::{HoldId, HoldPoint, Holds};
 use crate::log::{Log, LoggedRequest};
 use crate::operations::Operations;
 use crate::pattern::Pattern;
-use crate::seed::{SeedError, seeded};
+use crate::seed::{Seed, SeedError, seeded};
 use crate::service::EmulatorService;
 use crate::world::{Principal, PrincipalKind, Rules, World, inventory};
 
@@ -93,9 +93,16 @@ impl Emulator {
     /// # Errors
     /// When the seed cannot be read or breaks a rule of the world, which is then unchanged.
     pub fn seed(&self, world: &Value) -> Result<(), SeedError> {
+        self.plant(Seed::read(world)?)
+    }
+
+    /// Adds to the world what was read already, from YAML for example.
+    ///
+    /// # Errors
+    /// When the seed breaks a rule of the world, which is then unchanged.
+    pub fn plant(&self, seed: Seed) -> Result<(), SeedError> {
         let mut state = self.shared.state();
-        let caller = caller_id();
-        state.world = seeded(&state.world, world, caller)?;
+        state.world = seeded(&state.world, seed, caller_id())?;
         Ok(())
     }
 
@@ -225,6 +232,10 @@ fn empty(config: &Config, now: OffsetDateTime) -> World {
         user_principal_name: None,
         app_id: Some(config.client_id.clone()),
         secret: Some(config.client_secret.clone()),
+        secret_expired: false,
+        federated_credentials: config.federated_credentials.clone(),
+        password: None,
+        enabled: true,
         members: Vec::new(),
         may_create_workspaces: true,
     });

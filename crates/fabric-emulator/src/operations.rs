@@ -127,6 +127,12 @@ pub(crate) enum Long<'a> {
     Publish,
     BulkExport,
     BulkImport,
+    CreateShortcuts,
+    ResetShortcutCache,
+    LoadTable,
+    RefreshMetadata,
+    CreateRestorePoint,
+    Restore,
 }
 
 impl Long<'_> {
@@ -144,9 +150,9 @@ impl LongRunning {
     /// Whether the request is answered with 202.
     pub(crate) fn applies(self, request: Long<'_>) -> bool {
         match self {
-            // The one create that is documented with 201 alone.
+            // The documents have no other answer to these two.
             Self::Always => !matches!(request, Long::Create { kind: "MirroredDatabase", .. }),
-            Self::Never => false,
+            Self::Never => request == Long::LoadTable,
             Self::Table => recorded_as_long(request),
         }
     }
@@ -197,12 +203,18 @@ fn recorded_as_long(request: Long<'_>) -> bool {
         | Long::GitUpdate
         | Long::Publish
         | Long::BulkExport
-        | Long::BulkImport => true,
-        Long::GitStatus => false,
+        | Long::BulkImport
+        | Long::CreateShortcuts
+        | Long::ResetShortcutCache
+        | Long::LoadTable
+        | Long::CreateRestorePoint
+        | Long::Restore => true,
+        Long::GitStatus | Long::RefreshMetadata => false,
     }
 }
 
-/// Whether a request is one of those, told by its route alone: faults are decided before anything is parsed.
+/// Whether a request is one of those or runs a job, told by its route alone: faults are decided before anything is
+/// parsed.
 pub(crate) fn may_be_long_running(method: &str, path: &str) -> bool {
     let path = path.to_lowercase();
     let last = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
@@ -218,6 +230,13 @@ pub(crate) fn may_be_long_running(method: &str, path: &str) -> bool {
                 | "publish"
                 | "bulkexportdefinitions"
                 | "bulkimportdefinitions"
+                | "bulkcreate"
+                | "resetshortcutcache"
+                | "load"
+                | "refreshmetadata"
+                | "restorepoints"
+                | "restore"
+                | "instances"
         ),
         "GET" => path.trim_end_matches('/').ends_with("/git/status"),
         _ => false,

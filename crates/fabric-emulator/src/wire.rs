@@ -11,6 +11,7 @@ use time::macros::format_description;
 use url::form_urlencoded;
 use uuid::Uuid;
 
+use crate::entra;
 use crate::world::ApiError;
 
 /// Where Fabric says it lives when nobody asked it by another name.
@@ -50,12 +51,8 @@ impl Incoming {
         let path = parts.uri.path().to_owned();
         let mut segments: Vec<String> =
             path.split('/').filter(|segment| !segment.is_empty()).map(decoded).collect();
-        let api = match segments.first().map(|first| first.to_lowercase()).as_deref() {
-            Some("_emulator") => Api::Admin,
-            Some("v1.0") => Api::Graph,
-            _ if segments.len() == 4 && path.to_lowercase().ends_with("/oauth2/v2.0/token") => Api::Entra,
-            _ => Api::Fabric,
-        };
+        let base = base(&parts.uri, &parts.headers);
+        let api = api(&base, &segments);
         if api == Api::Admin || api == Api::Graph {
             segments.remove(0);
         }
@@ -67,7 +64,7 @@ impl Incoming {
                 .uri
                 .path_and_query()
                 .map_or_else(|| path.clone(), |target| target.as_str().to_owned()),
-            base: base(&parts.uri, &parts.headers),
+            base,
             query: form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
             path,
             segments,
@@ -121,6 +118,26 @@ pub(crate) fn folder_id<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Uu
 fn decoded(segment: &str) -> String {
     let escaped = segment.replace('+', "%2B").replace('&', "%26").replace('=', "%3D");
     form_urlencoded::parse(escaped.as_bytes()).map(|(segment, _)| segment.into_owned()).collect()
+}
+
+/// The path tells the service, for one server is all of them. Of Entra ID's own hosts nothing else is expected.
+fn api(base: &str, segments: &[String]) -> Api {
+    let lower: Vec<String> = segments.iter().take(3).map(|segment| segment.to_lowercase()).collect();
+    let is_entra = || {
+        let host = base.split_once("://").map_or(base, |(_, host)| host);
+        let name = host.split_once(':').map_or(host, |(name, _)| name);
+        entra::HOSTS.iter().any(|known| known.eq_ignore_ascii_case(name))
+    };
+    match lower.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["_emulator", ..] => Api::Admin,
+        ["v1", ..] => Api::Fabric,
+        ["v1.0", ..] => Api::Graph,
+        [_, "oauth2" | "discovery" | "userrealm" | ".well-known", ..] | [_, "v2.0", ".well-known"] => {
+            Api::Entra
+        }
+        _ if is_entra() => Api::Entra,
+        _ => Api::Fabric,
+    }
 }
 
 fn base(uri: &http::Uri, headers: &HeaderMap) -> String {
@@ -201,7 +218,10 @@ impl Reply {
         insert(headers, header::X_FRAME_OPTIONS, "deny");
         insert(headers, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
         insert(headers, HeaderName::from_static("requestid"), &request_id.to_string());
-        insert(headers, header::ACCESS_CONTROL_EXPOSE_HEADERS, &exposed);
+        // In a line of its own where another part of the service has said something of the kind already.
+        headers.extend(
+            HeaderValue::from_str(&exposed).map(|value| (header::ACCESS_CONTROL_EXPOSE_HEADERS, value)),
+        );
         insert(headers, HeaderName::from_static("request-redirected"), "true");
         insert(headers, HeaderName::from_static("home-cluster-uri"), &format!("{CLUSTER}/"));
         response

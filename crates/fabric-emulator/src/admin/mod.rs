@@ -22,9 +22,10 @@
 //! ```json
 //! {
 //!   "capacities": [{"id": "..", "displayName": "..", "sku": "F2", "region": "..", "state": "Active"}],
-//!   "users": [{"id": "..", "displayName": "..", "mail": "..", "userPrincipalName": ".."}],
+//!   "users": [{"id": "..", "displayName": "..", "mail": "..", "userPrincipalName": "..", "password": "..", "mayCreateWorkspaces": true}],
 //!   "groups": [{"id": "..", "displayName": "..", "mail": "..", "members": ["<principal id>"]}],
-//!   "servicePrincipals": [{"id": "..", "displayName": "..", "appId": "..", "secret": "..", "mayCreateWorkspaces": true}],
+//!   "servicePrincipals": [{"id": "..", "displayName": "..", "appId": "..", "secret": "..", "secretExpired": false,
+//!     "federatedCredentials": [{"issuer": "https://..", "subject": "..", "audience": "api://AzureADTokenExchange"}], "mayCreateWorkspaces": true}],
 //!   "connections": [{"id": "..", "displayName": "..", "type": "GitHubSourceControl", "path": "https://.."}],
 //!   "workspaces": [{
 //!     "id": "..", "displayName": "..", "description": "..", "capacityId": "..",
@@ -35,6 +36,7 @@
 //! }
 //! ```
 //!
+//! `"accountEnabled": false` on a user or service principal keeps it from getting tokens.
 //! A workspace without an Admin gets the caller of the configuration as its Admin. A seeded connection is everybody's.
 
 mod clock;
@@ -47,7 +49,7 @@ use serde_json::{Value, json};
 use crate::emulator::{Shared, caller_id};
 use crate::fault::Fault;
 use crate::hold::{HoldId, HoldPoint, HoldState};
-use crate::seed::seeded;
+use crate::seed::{Seed, seeded};
 use crate::service::BoxError;
 use crate::wire::{Incoming, Reply};
 use crate::world::inventory;
@@ -103,7 +105,7 @@ pub(crate) fn handle(shared: &Shared, request: &Incoming) -> Response<Bytes> {
 fn seed(shared: &Shared, request: &Incoming) -> Result<(), BoxError> {
     let seed: Value = serde_json::from_slice(&request.body)?;
     let mut state = shared.state();
-    state.world = seeded(&state.world, &seed, caller_id())?;
+    state.world = seeded(&state.world, Seed::read(&seed)?, caller_id())?;
     Ok(())
 }
 

@@ -9,7 +9,8 @@ use uuid::Uuid;
 use super::definition::{PLATFORM, PartInput, Platform, part_json, read_platform};
 use super::items::check_new;
 use super::{
-    ApiError, Definition, Details, Item, Part, Role, Workspace, World, has_definition, item_type, same_name,
+    ApiError, Contents, Definition, Details, Item, Part, Role, Workspace, World, has_definition, item_type,
+    same_name,
 };
 
 /// One item of an import, before anything has changed.
@@ -128,6 +129,7 @@ impl World {
                         parent: None,
                         definition: item.definition.clone(),
                         details: Details::new(item.kind, None, now)?,
+                        contents: Contents::default(),
                         created: now,
                     },
                     delay,

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::git::Entry;
 use super::inventory::definition_digest;
-use super::{ApiError, Details, Item, Workspace, has_definition, same_name};
+use super::{ApiError, Contents, Details, Item, Workspace, has_definition, same_name};
 
 /// Items by type and lower-case name.
 pub(super) type Tree = BTreeMap<Key, Entry>;
@@ -129,6 +129,7 @@ impl Workspace {
                     parent: None,
                     definition: entry.definition,
                     details: Details::new(entry.kind, None, now)?,
+                    contents: Contents::default(),
                     created: now,
                 },
                 delay,

@@ -80,6 +80,9 @@ fn workspace_json(world: &World, workspace: &Workspace) -> Value {
         "recycleBin": items(&workspace.recycle_bin),
         "git": workspace.git.as_ref().map(|git| git_json(world, git)),
     });
+    if let Some(spark) = workspace.spark.inventory() {
+        json["spark"] = spark;
+    }
     keep_id(&mut json, workspace.id, workspace.given_id);
     json
 }
@@ -97,6 +100,9 @@ fn item_json(world: &World, workspace: &Workspace, item: &Item) -> Value {
     });
     if let Some(details) = details_json(world, &item.details) {
         json["details"] = details;
+    }
+    if let Some(contents) = item.contents.inventory(world) {
+        json["contents"] = contents;
     }
     keep_id(&mut json, item.id, item.given_id);
     json
@@ -154,7 +160,7 @@ fn keep_id(json: &mut Value, id: Uuid, given: bool) {
 }
 
 /// Order never counts: things are sorted by what they are.
-fn sorted(values: impl Iterator<Item = Value>) -> Value {
+pub(super) fn sorted(values: impl Iterator<Item = Value>) -> Value {
     let mut values: Vec<Value> = values.collect();
     values.sort_by_cached_key(Value::to_string);
     values.into()

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::definition::{default_definition, not_supported};
 use super::item_type::{check_creatable, check_item_name, child_type, needs_capacity, needs_definition};
 use super::{
-    ApiError, Definition, DefinitionInput, Details, Role, Workspace, World, check_length, same_name,
+    ApiError, Contents, Definition, DefinitionInput, Details, Role, Workspace, World, check_length, same_name,
 };
 use crate::clock::later;
 
@@ -27,6 +27,7 @@ pub(crate) struct Item {
     pub(crate) parent: Option<Uuid>,
     pub(crate) definition: Definition,
     pub(crate) details: Details,
+    pub(crate) contents: Contents,
     pub(crate) created: OffsetDateTime,
 }
 
@@ -108,6 +109,7 @@ impl Item {
             parent: Some(self.id),
             definition: default_definition(kind),
             details: Details::None,
+            contents: Contents::default(),
             created: self.created,
         })
     }
@@ -136,6 +138,7 @@ impl NewItem {
             parent: None,
             definition,
             details,
+            contents: Contents::default(),
             created: now,
         })
     }

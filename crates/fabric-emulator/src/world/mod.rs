@@ -3,8 +3,10 @@
 //! Every rule is a function that checks first and changes after, so a refusal leaves the world as it was. Callers
 //! are principals; what they may do is decided here.
 
+mod bindings;
 mod bulk;
 mod connections;
+mod contents;
 mod definition;
 mod details;
 mod environments;
@@ -16,9 +18,14 @@ mod git_tree;
 mod inventory;
 mod item_type;
 mod items;
+mod jobs;
 mod notebook;
 mod principals;
+mod restore_points;
 mod roles;
+mod shortcuts;
+mod spark;
+mod tables;
 mod workspaces;
 
 use std::collections::BTreeMap;
@@ -27,7 +34,9 @@ use std::time::Duration;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+pub(crate) use bindings::Binding;
 pub(crate) use connections::{Connection, NewConnection};
+pub(crate) use contents::Contents;
 pub(crate) use definition::{Definition, DefinitionInput, Part, PartInput, check_format};
 pub(crate) use details::Details;
 pub(crate) use environments::{
@@ -41,8 +50,13 @@ pub(crate) use git_tree::Change;
 pub(crate) use inventory::inventory;
 pub(crate) use item_type::{has_definition, item_type};
 pub(crate) use items::{Item, ItemPatch, NewItem};
+pub(crate) use jobs::{Job, JobRun, JobStatus, Schedule, ScheduleInput};
 pub(crate) use principals::{Principal, PrincipalKind};
+pub(crate) use restore_points::{RestorePoint, RestorePointInput};
 pub(crate) use roles::{Assignment, Role};
+pub(crate) use shortcuts::{Placed, Shortcut, ShortcutConflict, ShortcutInput};
+pub(crate) use spark::{PoolInput, Spark};
+pub(crate) use tables::Table;
 pub(crate) use workspaces::{Capacity, Workspace};
 
 /// A tenant.

@@ -4,7 +4,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::roles::Assignment;
-use super::{ApiError, Folder, Git, Item, Role, World, check_length, check_name, same_name};
+use super::{ApiError, Folder, Git, Item, Role, Spark, World, check_length, check_name, same_name};
 use crate::clock::later;
 
 #[derive(Clone)]
@@ -36,6 +36,7 @@ pub(crate) struct Workspace {
     /// Names of deleted items that cannot be used yet: type, name, and until when.
     pub(crate) reserved: Vec<(&'static str, String, OffsetDateTime)>,
     pub(crate) git: Option<Git>,
+    pub(crate) spark: Spark,
 }
 
 impl Workspace {
@@ -111,6 +112,7 @@ impl World {
             expecting: Vec::new(),
             reserved: Vec::new(),
             git: None,
+            spark: Spark::default(),
         };
         Ok(self.workspaces.push_mut(workspace))
     }

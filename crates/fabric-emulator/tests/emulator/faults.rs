@@ -258,9 +258,8 @@ async fn the_admin_surface_does_what_the_handle_does() {
     }
     assert_eq!(client.send("DELETE", "/_emulator/faults", Value::Null).await.status, 204);
     assert_eq!(client.get("/v1/c").await.code(), "EndpointNotFound");
-    let discovery =
-        crate::support::send(&client.emulator, "GET", "/common/discovery/instance", &[], "").await.unwrap();
-    assert_eq!((discovery.status, discovery.code()), (404, "EndpointNotFound"));
+    let nowhere = crate::support::send(&client.emulator, "GET", "/nowhere/at/all", &[], "").await.unwrap();
+    assert_eq!((nowhere.status, nowhere.code()), (404, "EndpointNotFound"));
     client.get("/v1/c").await;
 
     let body = json!({"pattern": "GET */workspaces", "point": "before"});
