@@ -33,8 +33,11 @@
 //! follows Microsoft's OpenAPI documents and is a guess where those are silent.
 
 pub mod admin;
+mod catalogue;
+mod clock;
 mod config;
 pub mod demo;
+mod duration;
 mod emulator;
 mod entra;
 mod fabric;
@@ -53,7 +56,8 @@ pub mod tls;
 mod wire;
 mod world;
 
-pub use config::{Config, FederatedCredential, LongRunning};
+pub use catalogue::{Evidence, Operation, operations};
+pub use config::{Config, FederatedCredential, LongRunning, Quotas};
 pub use emulator::{Emulator, Inventory};
 pub use fault::{Action, Fault, ParseFaultError, RetryAfter};
 pub use hold::{HoldId, HoldPoint};

@@ -1,6 +1,7 @@
 //! The seed: a world as JSON, added to the one that is there. Its format stands in [`crate::admin`].
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -209,12 +210,14 @@ fn add_workspace(world: &mut World, seed: WorkspaceSeed, caller: Uuid) -> Result
             description: item.description,
             folder,
             definition: item.definition,
+            creation_payload: None,
         };
-        let mut new = new.into_item()?;
+        let mut new = new.into_item(world.now)?;
         world.check_item_fits(world.workspace(caller, id, Role::Admin)?, &new)?;
         new.given_id = item.id.is_some();
         new.id = item.id.unwrap_or(new.id);
-        made(world, id)?.put_item(new);
+        // What is there from the start is complete.
+        made(world, id)?.put_item(new, Duration::ZERO);
     }
     let (mut own, mut has_admin) = (None, false);
     for RoleSeed { principal_id, role } in seed.role_assignments {

@@ -14,7 +14,7 @@ use crate::emulator::Shared;
 use crate::fault::{Action, RetryAfter};
 use crate::hold::HoldPoint;
 use crate::operations::may_be_long_running;
-use crate::wire::{Api, Incoming, Reply, fabric_error};
+use crate::wire::{Api, Incoming, Reply, fabric_error, http_date, insert};
 use crate::world::ApiError;
 use crate::{admin, entra, fabric, graph};
 
@@ -56,11 +56,12 @@ async fn answer(shared: Arc<Shared>, request: Incoming) -> Result<Response<Bytes
         return Ok(admin::handle(&shared, &request));
     }
     let principal = shared.state().tokens.principal(&request);
-    let entry = shared.log.arrived(&request, principal.map(|id| id.to_string()));
-    let answer = through_faults(&shared, &request).await;
-    if let Ok(response) = &answer {
-        shared.log.answered(entry, response.status().as_u16());
+    let entry = shared.log.arrived(&request, principal.map(|id| id.to_string()), shared.clock.now());
+    let mut answer = through_faults(&shared, &request).await;
+    if let Ok(response) = &mut answer {
+        insert(response.headers_mut(), header::DATE, &http_date(shared.clock.now()));
     }
+    shared.log.over(entry, answer.as_ref().ok());
     answer
 }
 

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize as _, Deserializer};
 use serde_json::{Value, json};
 use time::macros::format_description;
 use url::form_urlencoded;
@@ -88,10 +89,13 @@ impl Incoming {
         rest
     }
 
-    /// The body as a JSON object; nothing and `null` are the empty one.
+    /// The body as a JSON object; nothing and `null` are the empty one, and so is the JSON string `"{}"`, which one
+    /// of Microsoft's own clients sends where there is nothing to say.
     pub(crate) fn parse<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
-        let body: &[u8] =
-            if self.body.is_empty() || self.body.as_ref() == b"null" { b"{}" } else { &self.body };
+        let body: &[u8] = match self.body.as_ref() {
+            b"" | b"null" | b"\"{}\"" => b"{}",
+            body => body,
+        };
         serde_json::from_slice(body).map_err(|error| {
             ApiError::new(400, "InvalidInput", "The request has an invalid input")
                 .because("InvalidParameter", format!("The request body cannot be read: {error}"))
@@ -102,6 +106,12 @@ impl Incoming {
     pub(crate) fn absolute(&self, path: &str) -> String {
         format!("{}{path}", self.base)
     }
+}
+
+/// A folder id in a body. The service takes the empty text for the root, as it takes `null` and no id at all.
+pub(crate) fn folder_id<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Uuid>, D::Error> {
+    let text = Option::<String>::deserialize(value)?.filter(|text| !text.is_empty());
+    text.map(|text| text.parse().map_err(D::Error::custom)).transpose()
 }
 
 /// A path segment without its percent-encoding. The form decoder does it, kept from what is special to forms only.
@@ -142,16 +152,27 @@ fn base(uri: &http::Uri, headers: &HeaderMap) -> String {
 pub(crate) struct Reply {
     status: StatusCode,
     headers: Vec<(HeaderName, String)>,
-    body: Option<Value>,
+    body: Body,
+}
+
+enum Body {
+    Empty,
+    Json(Value),
+    Octets(Bytes),
 }
 
 impl Reply {
     pub(crate) fn json(status: u16, body: Value) -> Self {
-        Self { status: status_code(status), headers: Vec::new(), body: Some(body) }
+        Self { status: status_code(status), headers: Vec::new(), body: Body::Json(body) }
+    }
+
+    /// A file.
+    pub(crate) fn bytes(status: u16, body: Bytes) -> Self {
+        Self { status: status_code(status), headers: Vec::new(), body: Body::Octets(body) }
     }
 
     pub(crate) fn empty(status: u16) -> Self {
-        Self { status: status_code(status), headers: Vec::new(), body: None }
+        Self { status: status_code(status), headers: Vec::new(), body: Body::Empty }
     }
 
     pub(crate) fn header(mut self, name: HeaderName, value: impl Into<String>) -> Self {
@@ -166,14 +187,13 @@ impl Reply {
         for (name, value) in &self.headers {
             insert(response.headers_mut(), name.clone(), value);
         }
-        if let Some(body) = &self.body {
-            let name = header::CONTENT_TYPE;
-            response
-                .headers_mut()
-                .entry(name)
-                .or_insert(HeaderValue::from_static("application/json; charset=utf-8"));
-            *response.body_mut() = Bytes::from(body.to_string());
-        }
+        let (kind, body) = match self.body {
+            Body::Empty => return response,
+            Body::Json(body) => ("application/json; charset=utf-8", Bytes::from(body.to_string())),
+            Body::Octets(body) => ("application/octet-stream", body),
+        };
+        response.headers_mut().entry(header::CONTENT_TYPE).or_insert(HeaderValue::from_static(kind));
+        *response.body_mut() = body;
         response
     }
 
@@ -186,7 +206,7 @@ impl Reply {
                 exposed.to_mut().push_str(name);
             }
         }
-        let empty = self.body.is_none();
+        let empty = matches!(self.body, Body::Empty);
         let mut response = self.plain();
         let headers = response.headers_mut();
         if empty {
@@ -198,7 +218,10 @@ impl Reply {
         insert(headers, header::X_FRAME_OPTIONS, "deny");
         insert(headers, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
         insert(headers, HeaderName::from_static("requestid"), &request_id.to_string());
-        insert(headers, header::ACCESS_CONTROL_EXPOSE_HEADERS, &exposed);
+        // In a line of its own where another part of the service has said something of the kind already.
+        headers.extend(
+            HeaderValue::from_str(&exposed).map(|value| (header::ACCESS_CONTROL_EXPOSE_HEADERS, value)),
+        );
         insert(headers, HeaderName::from_static("request-redirected"), "true");
         insert(headers, HeaderName::from_static("home-cluster-uri"), &format!("{CLUSTER}/"));
         response
@@ -220,7 +243,7 @@ pub(crate) fn fabric_error(error: &ApiError, retry_after: Option<String>) -> Res
         body["isRetriable"] = retriable.into();
     }
     let mut reply = Reply::json(error.status, body).header(PUBLIC_API_ERROR_CODE, error.code);
-    if let Some(retry_after) = retry_after {
+    if let Some(retry_after) = retry_after.or(error.retry_after.map(|seconds| seconds.to_string())) {
         reply = reply.header(header::RETRY_AFTER, retry_after);
     }
     reply.fabric(request_id)
@@ -229,7 +252,7 @@ pub(crate) fn fabric_error(error: &ApiError, retry_after: Option<String>) -> Res
 pub(crate) const PUBLIC_API_ERROR_CODE: HeaderName = HeaderName::from_static("x-ms-public-api-error-code");
 pub(crate) const OPERATION_ID: HeaderName = HeaderName::from_static("x-ms-operation-id");
 
-fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+pub(crate) fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
     // Only a fault's verbatim text can be no header value; it is left out then, and the log shows the fault.
     match HeaderValue::from_str(value) {
         Ok(value) => {
@@ -243,7 +266,12 @@ fn status_code(status: u16) -> StatusCode {
     StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
-/// Wall time as the service writes it: seven fraction digits and no zone.
+/// A time as HTTP writes it: RFC 9110, 5.6.7.
+pub(crate) fn http_date(at: time::OffsetDateTime) -> String {
+    httpdate::fmt_http_date(at.into())
+}
+
+/// A time as the service writes it: seven fraction digits and no zone.
 pub(crate) fn timestamp(at: time::OffsetDateTime) -> String {
     let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:7]");
     at.to_offset(time::UtcOffset::UTC).format(format).unwrap_or_default()

@@ -15,7 +15,6 @@ mod tokens;
 use bytes::Bytes;
 use http::{HeaderName, Response, header};
 use serde_json::{Value, json};
-use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::config::Config;
@@ -64,7 +63,7 @@ pub(crate) fn handle(shared: &Shared, request: &Incoming) -> Response<Bytes> {
     };
     let reply = match answer {
         Ok(body) => Reply::json(200, body),
-        Err(refusal) => Reply::json(refusal.status, refusal.body(wall_clock())),
+        Err(refusal) => Reply::json(refusal.status, refusal.body(shared.clock.now())),
     };
     reply
         .header(header::CACHE_CONTROL, "no-store, no-cache")
@@ -128,9 +127,4 @@ fn issuer_v1(tenant: &str) -> String {
 /// Who a token of the form 2.0 is from.
 fn issuer_v2(tenant: &str) -> String {
     format!("https://login.microsoftonline.com/{tenant}/v2.0")
-}
-
-/// The time that tokens carry. When one ends is measured by the world's clock.
-fn wall_clock() -> OffsetDateTime {
-    OffsetDateTime::now_utc()
 }

@@ -13,7 +13,7 @@ use super::claims::{Grant, client_info};
 use super::refusal::{Refusal, bad_request, invalid_client, unavailable};
 use super::signing::Signer;
 use super::tokens::LIFETIME;
-use super::{Tenant, Version, assertion, audience, tenant, wall_clock};
+use super::{Tenant, Version, assertion, audience, tenant};
 use crate::emulator::Shared;
 use crate::wire::Incoming;
 use crate::world::{Principal, PrincipalKind, World};
@@ -47,7 +47,8 @@ pub(super) fn token(shared: &Shared, request: &Incoming, version: Version) -> Re
         return Err(bad_request("invalid_request", 50059, message));
     }
     let tenant = shared.config.tenant.as_str();
-    let (now, mut state) = (wall_clock(), shared.state());
+    let mut state = shared.state();
+    let now = state.world.now;
     let world = &state.world;
     let application = application(world, tenant, client)?;
     let proof = match prove(application, tenant, &form, now)? {
@@ -94,8 +95,8 @@ pub(super) fn token(shared: &Shared, request: &Incoming, version: Version) -> Re
             answer["client_info"] = json!(client_info(tenant, user));
         }
     }
-    let (caller, instant) = (user.unwrap_or(application).id, world.now);
-    state.tokens.issue(token, caller, audience, instant);
+    let caller = user.unwrap_or(application).id;
+    state.tokens.issue(token, caller, audience, now);
     Ok(answer)
 }
 

@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use http::header;
-use tokio::time::Instant;
+use time::OffsetDateTime;
 use uuid::Uuid;
 
+use crate::clock::later;
 use crate::emulator::State;
 use crate::wire::Incoming;
 use crate::world::ApiError;
@@ -21,12 +22,18 @@ pub(crate) struct Tokens(HashMap<String, Token>);
 struct Token {
     principal: Uuid,
     audience: &'static str,
-    expires: Instant,
+    expires: OffsetDateTime,
 }
 
 impl Tokens {
-    pub(super) fn issue(&mut self, token: String, principal: Uuid, audience: &'static str, now: Instant) {
-        let expires = now + Duration::from_secs(LIFETIME.into());
+    pub(super) fn issue(
+        &mut self,
+        token: String,
+        principal: Uuid,
+        audience: &'static str,
+        now: OffsetDateTime,
+    ) {
+        let expires = later(now, Duration::from_secs(LIFETIME.into()));
         self.0.insert(token, Token { principal, audience, expires });
     }
 

@@ -2,10 +2,12 @@
 //!
 //! | call | does |
 //! | --- | --- |
-//! | `POST reset` | back to the start: world, operations, tokens, faults, holds and request log. 204 |
+//! | `POST reset` | back to the start: clock, world, operations, tokens, faults, holds and request log. 204 |
 //! | `POST seed` | adds to the world. 204, or 400 and an unchanged world |
 //! | `GET inventory` | `{hash, world, emptyDeletedWorkspaces, unknownRoutes}`; see [`crate::Inventory`] |
-//! | `GET requests` | the request log, a list of [`crate::LoggedRequest`] |
+//! | `GET clock` | `{now, frozen}`: what time it is in the tenant |
+//! | `POST clock` | `{"freeze": true}`, `{"advance": "10m"}`, `{"resume": true}`, or an advance with one of the others. 200 `{now, frozen}` |
+//! | `GET requests` | the request log, a list of [`crate::LoggedRequest`]; with `?format=jsonl` one a line, with `?format=har` an HTTP archive with headers and answers |
 //! | `DELETE requests` | empties it. 204 |
 //! | `POST faults` | injects faults in the syntax of [`crate::Fault`]: one per line as `text/plain`, or a JSON list of such lines as `application/json`. All or none. 204 |
 //! | `DELETE faults` | no fault is in force any more. 204 |
@@ -36,6 +38,8 @@
 //!
 //! `"accountEnabled": false` on a user or service principal keeps it from getting tokens.
 //! A workspace without an Admin gets the caller of the configuration as its Admin. A seeded connection is everybody's.
+
+mod clock;
 
 use bytes::Bytes;
 use http::{Response, header};
@@ -73,7 +77,9 @@ pub(crate) fn handle(shared: &Shared, request: &Incoming) -> Response<Bytes> {
         }
         ("POST", ["seed"]) => seed(shared, request).map(|()| done()),
         ("GET", ["inventory"]) => Ok(Reply::json(200, take_inventory(shared))),
-        ("GET", ["requests"]) => Ok(Reply::json(200, json!(shared.log.all()))),
+        ("GET", ["clock"]) => Ok(clock::show(&shared.clock)),
+        ("POST", ["clock"]) => clock::set(&shared.clock, request),
+        ("GET", ["requests"]) => requests(shared, request),
         ("DELETE", ["requests"]) => {
             shared.log.clear();
             Ok(done())
@@ -108,6 +114,19 @@ fn take_inventory(shared: &Shared) -> Value {
     let (world, hash) = inventory(&state.world);
     let empty = state.world.deleted_workspaces.iter().filter(|workspace| workspace.is_empty()).count();
     json!({"hash": hash, "world": world, "emptyDeletedWorkspaces": empty, "unknownRoutes": state.unknown_routes})
+}
+
+fn requests(shared: &Shared, request: &Incoming) -> Result<Reply, BoxError> {
+    match request.query("format") {
+        None | Some("json") => Ok(Reply::json(200, json!(shared.log.all()))),
+        Some("har") => Ok(Reply::json(200, shared.log.archive())),
+        Some("jsonl") => {
+            let lines = shared.log.all().iter().map(serde_json::to_string).collect::<Result<Vec<_>, _>>()?;
+            let lines: String = lines.iter().flat_map(|line| [line, "\n"]).collect();
+            Ok(Reply::bytes(200, Bytes::from(lines)).header(header::CONTENT_TYPE, "application/jsonl"))
+        }
+        Some(other) => Err(format!("`{other}` is no format of the log: json, jsonl or har").into()),
+    }
 }
 
 fn inject(shared: &Shared, request: &Incoming) -> Result<(), BoxError> {
