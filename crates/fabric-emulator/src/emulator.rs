@@ -82,10 +82,14 @@ impl Emulator {
             // The demo tenant is a constant that a test seeds.
             tracing::error!(%error, "the demo tenant cannot be seeded");
         }
+        self.start_here();
+        self
+    }
+
+    /// Makes the world as it is the one that a reset goes back to.
+    pub fn start_here(&self) {
         let mut state = self.shared.state();
         state.initial = state.world.clone();
-        drop(state);
-        self
     }
 
     /// Adds to the world; the format is that of `POST /_emulator/seed`, see the module [`crate::admin`].

@@ -43,6 +43,7 @@ pub(crate) fn run(app: &App, args: &EmulatorArgs) -> anyhow::Result<u8> {
     if let Some(path) = &args.seed {
         let tried = || ExitWith::usage(format!("seed the emulator from {}", path.display()));
         emulator.plant(seed::read(path).with_context(tried)?).with_context(tried)?;
+        emulator.start_here();
     }
     if let Some(path) = &args.request_log {
         let file = File::create(path)
