@@ -159,7 +159,15 @@ pub(super) fn get_definition(call: &mut Call<'_>) -> Answer {
     })
 }
 
-pub(super) fn update_definition(call: &mut Call<'_>) -> Answer {
+fn update_definition(call: &mut Call<'_>) -> Answer {
+    replace_definition(call, |_, _, _| None)
+}
+
+/// Replaces a definition. Most types have no result to show for it.
+pub(super) fn replace_definition(
+    call: &mut Call<'_>,
+    result: fn(&World, Uuid, &Item) -> Option<Value>,
+) -> Answer {
     let (caller, workspace, id) = (call.caller, call.workspace()?, call.item()?);
     let metadata = call.request.flag("updateMetadata").unwrap_or(false);
     let missing = || ApiError::new(400, "MissingDefinition", "The item definition is missing");
@@ -167,9 +175,13 @@ pub(super) fn update_definition(call: &mut Call<'_>) -> Answer {
     let kind = call.world().check_new_definition(caller, workspace, id, &definition)?;
     let effect = Box::new(move |world: &mut World| {
         world.update_definition(caller, workspace, id, definition, metadata)?;
-        Ok(None)
+        let (item, _) = world.definition_of(caller, workspace, id)?;
+        Ok(result(world, workspace, item))
     });
-    call.run(Long::UpdateDefinition { kind }, None, effect, |_| Reply::empty(200))
+    call.run(Long::UpdateDefinition { kind }, None, effect, |shown| match shown {
+        Some(shown) => Reply::json(200, shown),
+        None => Reply::empty(200),
+    })
 }
 
 fn move_one(call: &mut Call<'_>) -> Answer {

@@ -96,6 +96,13 @@ pub(super) fn check_new(kind: &str, display_name: &str, description: &str) -> Re
 }
 
 impl Item {
+    /// Gives it another definition.
+    pub(super) fn redefine(&mut self, definition: Definition) -> Result<(), ApiError> {
+        self.details.follow(&definition)?;
+        self.definition = definition;
+        Ok(())
+    }
+
     fn child(&self) -> Option<Self> {
         let kind = child_type(self.kind)?;
         Some(Self {
@@ -126,7 +133,8 @@ impl NewItem {
             }
             None => default_definition(self.kind),
         };
-        let details = Details::new(self.kind, self.creation_payload, now)?;
+        let mut details = Details::new(self.kind, self.creation_payload, now)?;
+        details.follow(&definition)?;
         Ok(Item {
             id: Uuid::new_v4(),
             given_id: false,
@@ -373,7 +381,6 @@ impl World {
             };
             self.update_item(caller, workspace, id, patch)?;
         }
-        self.workspace_mut(caller, workspace, Role::Contributor)?.item_mut(id)?.definition = definition;
-        Ok(())
+        self.workspace_mut(caller, workspace, Role::Contributor)?.item_mut(id)?.redefine(definition)
     }
 }
