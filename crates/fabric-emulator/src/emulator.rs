@@ -213,6 +213,7 @@ fn empty(config: &Config, now: OffsetDateTime) -> World {
         secret: Some(config.client_secret.clone()),
         members: Vec::new(),
         may_create_workspaces: true,
+        tenant_admin: config.tenant_admin,
     });
     world
 }

@@ -6,6 +6,7 @@ mod folders;
 mod git;
 mod items;
 mod operations;
+mod principals;
 mod properties;
 mod roles;
 mod route;
@@ -21,7 +22,7 @@ use crate::catalogue::Operation;
 use crate::config::Config;
 use crate::emulator::{Shared, State};
 use crate::entra;
-use crate::operations::{Effect, Long};
+use crate::operations::{Busy, Effect, Long};
 use crate::paging::page;
 use crate::wire::{CLUSTER, Incoming, OPERATION_ID, Reply, fabric_error};
 use crate::world::{ApiError, World, guid};
@@ -31,6 +32,8 @@ use route::{ROUTER, Route, Row};
 const TABLES: &[&[Row]] = &[
     capacities::ROUTES,
     connections::ROUTES,
+    connections::roles::ROUTES,
+    connections::types::ROUTES,
     folders::ROUTES,
     git::ROUTES,
     items::ROUTES,
@@ -109,7 +112,12 @@ impl Call<'_> {
     }
 
     fn list(&self, values: Vec<Value>) -> Answer {
-        Ok(Reply::json(200, page(self.request, self.config.page_size, values)?))
+        self.list_as("value", values)
+    }
+
+    /// A page of a list; `key` is what the operation calls its entries.
+    fn list_as(&self, key: &str, values: Vec<Value>) -> Answer {
+        Ok(Reply::json(200, page(self.request, self.config.page_size, key, values)?))
     }
 
     /// A 201 that says where the new thing is. Items are created without this header.
@@ -122,7 +130,7 @@ impl Call<'_> {
     fn run(
         &mut self,
         long: Long<'_>,
-        git_of: Option<Uuid>,
+        busy: Option<Busy>,
         effect: Effect,
         at_once: fn(Option<Value>) -> Reply,
     ) -> Answer {
@@ -130,14 +138,15 @@ impl Call<'_> {
             return effect(&mut self.state.world).map(at_once);
         }
         let effect = if self.fails { Box::new(failing) } else { effect };
-        let now = self.state.world.now;
-        let id = self.state.operations.start(now, self.config.operation_duration, git_of, effect);
+        let (now, takes) = (self.state.world.now, self.config.operation_duration);
+        let retry_after = long.retry_after(self.config.retry_after);
+        let id = self.state.operations.start(now, takes, retry_after, busy, effect);
         self.state.settle();
-        Ok(Reply::json(202, Value::Null)
+        let accepted = Reply::json(202, Value::Null)
             .header(header::LOCATION, self.operation_location(id))
             .header(OPERATION_ID, id.to_string())
-            .header(header::RETRY_AFTER, self.config.retry_after.to_string())
-            .header(header::ETAG, "\"\""))
+            .header(header::RETRY_AFTER, retry_after.to_string());
+        Ok(if long.has_etag() { accepted.header(header::ETAG, "\"\"") } else { accepted })
     }
 
     fn operation_location(&self, id: Uuid) -> String {

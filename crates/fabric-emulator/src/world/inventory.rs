@@ -41,6 +41,11 @@ pub(crate) fn inventory(world: &World) -> (Value, String) {
             "connectivityType": connection.connectivity_type,
             "type": connection.kind,
             "path": connection.path,
+            "privacyLevel": connection.privacy_level,
+            "credentialType": connection.credentials.kind,
+            "roles": sorted(connection.roles.iter().map(|given| {
+                json!({"principal": given.principal, "role": given.role.name()})
+            })),
         });
         keep_id(&mut json, connection.id, connection.given_id);
         json

@@ -24,7 +24,10 @@ use std::time::Duration;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-pub(crate) use connections::{Connection, NewConnection};
+pub(crate) use connections::{
+    Connection, ConnectionAssignment, ConnectionPatch, ConnectionRole, ConnectionType, CredentialInput,
+    CredentialSettings, DetailsInput, NewConnection, TYPES as CONNECTION_TYPES, USUAL_PRIVACY_LEVEL,
+};
 pub(crate) use definition::{Definition, DefinitionInput};
 pub(crate) use details::Details;
 pub(crate) use error::ApiError;

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::World;
+use super::{ApiError, World};
 
 /// Somebody or something that can be given a role.
 #[derive(Clone)]
@@ -18,8 +18,10 @@ pub(crate) struct Principal {
     pub(crate) secret: Option<String>,
     /// Members of a group, direct ones only.
     pub(crate) members: Vec<Uuid>,
-    /// Whether the tenant lets it create workspaces.
+    /// Whether the tenant lets it create workspaces; a service principal, connections and deployment pipelines too.
     pub(crate) may_create_workspaces: bool,
+    /// Whether it is a Fabric administrator.
+    pub(crate) tenant_admin: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +51,25 @@ impl World {
         self.principals.iter().find(|principal| {
             principal.app_id.as_deref().is_some_and(|known| known.eq_ignore_ascii_case(app_id))
         })
+    }
+
+    /// Whether the caller may create connections and deployment pipelines: the tenant setting about workspaces is about
+    /// them too, where service principals are concerned. See
+    /// <https://learn.microsoft.com/fabric/admin/service-admin-portal-developer>.
+    pub(super) fn check_may_create(&self, caller: Uuid) -> Result<(), ApiError> {
+        let may = self.principal(caller).is_some_and(|caller| {
+            caller.kind != PrincipalKind::ServicePrincipal || caller.may_create_workspaces
+        });
+        if may { Ok(()) } else { Err(ApiError::forbidden()) }
+    }
+
+    pub(super) fn is_tenant_admin(&self, caller: Uuid) -> bool {
+        self.principal(caller).is_some_and(|caller| caller.tenant_admin)
+    }
+
+    /// What is under `/v1/admin` is for Fabric administrators only.
+    pub(crate) fn check_tenant_admin(&self, caller: Uuid) -> Result<(), ApiError> {
+        if self.is_tenant_admin(caller) { Ok(()) } else { Err(ApiError::forbidden()) }
     }
 
     /// Whether a role given to `holder` is `caller`'s: itself, or a group it is in.

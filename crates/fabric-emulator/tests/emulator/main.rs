@@ -4,6 +4,7 @@
 
 mod auth;
 mod clock;
+mod connections;
 mod faults;
 mod git;
 mod golden;

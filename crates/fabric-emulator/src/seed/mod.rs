@@ -7,8 +7,8 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::world::{
-    ApiError, Assignment, Capacity, Connection, DefinitionInput, NewItem, Principal, PrincipalKind, Role,
-    Workspace, World, item_type,
+    ApiError, Assignment, Capacity, Connection, CredentialSettings, DefinitionInput, NewItem, Principal,
+    PrincipalKind, Role, USUAL_PRIVACY_LEVEL, Workspace, World, item_type,
 };
 
 /// A seed could not be added; the world is as it was.
@@ -60,6 +60,8 @@ struct PrincipalSeed {
     members: Vec<Uuid>,
     #[serde(default)]
     may_create_workspaces: bool,
+    #[serde(default)]
+    tenant_admin: bool,
 }
 
 #[derive(Deserialize)]
@@ -69,6 +71,12 @@ struct ConnectionSeed {
     display_name: String,
     r#type: String,
     path: String,
+    #[serde(default = "yes")]
+    online: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 #[derive(Deserialize)]
@@ -136,9 +144,13 @@ pub(crate) fn seeded(world: &World, seed: &Value, caller: Uuid) -> Result<World,
             connectivity_type: "ShareableCloud".to_owned(),
             kind: connection.r#type,
             path: connection.path,
-            privacy_level: "Organizational".to_owned(),
-            credential_type: "Key".to_owned(),
-            owner: None,
+            privacy_level: USUAL_PRIVACY_LEVEL.to_owned(),
+            credentials: CredentialSettings::new("Key"),
+            in_gateway: false,
+            in_code: false,
+            everybodys: true,
+            roles: Vec::new(),
+            online: connection.online,
         });
     }
     for workspace in seed.workspaces {
@@ -165,6 +177,7 @@ fn principal(kind: PrincipalKind, seed: PrincipalSeed) -> Principal {
         secret: seed.secret,
         members: seed.members,
         may_create_workspaces: seed.may_create_workspaces,
+        tenant_admin: seed.tenant_admin,
     }
 }
 
