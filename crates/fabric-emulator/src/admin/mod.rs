@@ -24,10 +24,12 @@
 //!   "capacities": [{"id": "..", "displayName": "..", "sku": "F2", "region": "..", "state": "Active"}],
 //!   "users": [{"id": "..", "displayName": "..", "mail": "..", "userPrincipalName": ".."}],
 //!   "groups": [{"id": "..", "displayName": "..", "mail": "..", "members": ["<principal id>"]}],
-//!   "servicePrincipals": [{"id": "..", "displayName": "..", "appId": "..", "secret": "..", "mayCreateWorkspaces": true}],
-//!   "connections": [{"id": "..", "displayName": "..", "type": "GitHubSourceControl", "path": "https://.."}],
+//!   "servicePrincipals": [{"id": "..", "displayName": "..", "appId": "..", "secret": "..", "mayCreateWorkspaces": true, "tenantAdmin": true}],
+//!   "connections": [{"id": "..", "displayName": "..", "type": "GitHubSourceControl", "path": "https://..", "online": true}],
+//!   "domains": [{"id": "..", "displayName": "..", "description": "..", "parentDomainId": "..", "contributorsScope": "AllTenant"}],
+//!   "tags": [{"id": "..", "displayName": "..", "domainId": ".."}],
 //!   "workspaces": [{
-//!     "id": "..", "displayName": "..", "description": "..", "capacityId": "..",
+//!     "id": "..", "displayName": "..", "description": "..", "capacityId": "..", "domainId": "..",
 //!     "roleAssignments": [{"principalId": "..", "role": "Admin"}],
 //!     "folders": ["Bronze/Raw"],
 //!     "items": [{"id": "..", "type": "Notebook", "displayName": "..", "description": "..", "folder": "Bronze/Raw", "definition": {"parts": []}}]
@@ -36,6 +38,8 @@
 //! ```
 //!
 //! A workspace without an Admin gets the caller of the configuration as its Admin. A seeded connection is everybody's.
+//! `tenantAdmin` makes a user or a service principal a Fabric administrator, who may use what is under `/v1/admin`; the
+//! caller of the configuration is one unless [`crate::Config::tenant_admin`] says otherwise. Tags come from seeds alone.
 
 mod clock;
 

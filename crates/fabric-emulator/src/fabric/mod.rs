@@ -1,15 +1,19 @@
 //! Fabric's REST interface: routes to what they do to the world.
 
+mod admin;
 mod capacities;
 mod connections;
+mod domains;
 mod folders;
 mod git;
+mod identity;
 mod items;
 mod operations;
 mod principals;
 mod properties;
 mod roles;
 mod route;
+mod tags;
 mod typed;
 mod workspaces;
 
@@ -30,15 +34,20 @@ use route::{ROUTER, Route, Row};
 
 /// What is emulated, a table per topic; typed collections come in addition, see [`typed`].
 const TABLES: &[&[Row]] = &[
+    admin::domains::ROUTES,
+    admin::workspaces::ROUTES,
     capacities::ROUTES,
     connections::ROUTES,
     connections::roles::ROUTES,
     connections::types::ROUTES,
+    domains::ROUTES,
     folders::ROUTES,
     git::ROUTES,
+    identity::ROUTES,
     items::ROUTES,
     operations::ROUTES,
     roles::ROUTES,
+    tags::ROUTES,
     workspaces::ROUTES,
 ];
 

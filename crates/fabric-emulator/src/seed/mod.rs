@@ -1,5 +1,7 @@
 //! The seed: a world as JSON, added to the one that is there. Its format stands in [`crate::admin`].
 
+mod domains;
+
 use std::collections::HashSet;
 
 use serde::Deserialize;
@@ -28,6 +30,8 @@ struct Seed {
     groups: Vec<PrincipalSeed>,
     service_principals: Vec<PrincipalSeed>,
     connections: Vec<ConnectionSeed>,
+    domains: Vec<domains::DomainSeed>,
+    tags: Vec<domains::TagSeed>,
     workspaces: Vec<WorkspaceSeed>,
 }
 
@@ -87,6 +91,7 @@ struct WorkspaceSeed {
     #[serde(default)]
     description: String,
     capacity_id: Option<Uuid>,
+    domain_id: Option<Uuid>,
     #[serde(default)]
     role_assignments: Vec<RoleSeed>,
     #[serde(default)]
@@ -153,6 +158,7 @@ pub(crate) fn seeded(world: &World, seed: &Value, caller: Uuid) -> Result<World,
             online: connection.online,
         });
     }
+    domains::add(&mut world, seed.domains, seed.tags)?;
     for workspace in seed.workspaces {
         let place = format!("workspace `{}`", workspace.display_name);
         add_workspace(&mut world, workspace, caller)
@@ -188,6 +194,9 @@ fn add_workspace(world: &mut World, seed: WorkspaceSeed, caller: Uuid) -> Result
     if let Some(capacity) = seed.capacity_id {
         let missing = || ApiError::not_found("CapacityNotFound", capacity, "Capacity");
         made(world, id)?.capacity = Some(world.capacity(capacity).ok_or_else(missing)?.id);
+    }
+    if let Some(domain) = seed.domain_id {
+        made(world, id)?.domain = Some(world.domain(domain)?.id);
     }
     for folder in &seed.folders {
         made(world, id)?.folder_at(folder)?;

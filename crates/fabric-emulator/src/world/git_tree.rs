@@ -126,6 +126,7 @@ impl Workspace {
                 parent: None,
                 definition: entry.definition,
                 details: Details::new(entry.kind, None)?,
+                tags: Vec::new(),
                 created: now,
             }),
         }

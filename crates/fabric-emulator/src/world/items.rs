@@ -7,7 +7,8 @@ use uuid::Uuid;
 use super::definition::{default_definition, not_supported};
 use super::item_type::{check_creatable, check_item_name, child_type, needs_capacity, needs_definition};
 use super::{
-    ApiError, Definition, DefinitionInput, Details, Role, Workspace, World, check_length, same_name,
+    ApiError, AppliedTag, Definition, DefinitionInput, Details, Role, Workspace, World, check_length,
+    same_name,
 };
 use crate::clock::later;
 
@@ -25,6 +26,7 @@ pub(crate) struct Item {
     pub(crate) parent: Option<Uuid>,
     pub(crate) definition: Definition,
     pub(crate) details: Details,
+    pub(crate) tags: Vec<AppliedTag>,
     pub(crate) created: OffsetDateTime,
 }
 
@@ -70,6 +72,7 @@ impl Workspace {
             parent: Some(item.id),
             definition: default_definition(kind),
             details: Details::None,
+            tags: Vec::new(),
             created: item.created,
         });
         self.items.push(item);
@@ -107,6 +110,7 @@ impl NewItem {
             parent: None,
             definition,
             details,
+            tags: Vec::new(),
             created: now,
         })
     }

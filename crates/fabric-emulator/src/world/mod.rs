@@ -6,16 +6,20 @@
 mod connections;
 mod definition;
 mod details;
+mod domains;
 mod error;
 mod folders;
 mod git;
 mod git_sync;
 mod git_tree;
+mod identity;
 mod inventory;
 mod item_type;
 mod items;
 mod principals;
+mod restore;
 mod roles;
+mod tags;
 mod workspaces;
 
 use std::collections::BTreeMap;
@@ -30,16 +34,19 @@ pub(crate) use connections::{
 };
 pub(crate) use definition::{Definition, DefinitionInput};
 pub(crate) use details::Details;
+pub(crate) use domains::{ContributorsScope, Domain, DomainPatch, NewDomain};
 pub(crate) use error::ApiError;
 pub(crate) use folders::Folder;
 pub(crate) use git::{Credentials, Git, InitializationStrategy, Provider, Remote};
 pub(crate) use git_sync::{Commit, ConflictPolicy, Update};
 pub(crate) use git_tree::Change;
+pub(crate) use identity::Identity;
 pub(crate) use inventory::inventory;
 pub(crate) use item_type::{has_definition, item_type};
 pub(crate) use items::{Item, ItemPatch, NewItem};
 pub(crate) use principals::{Principal, PrincipalKind};
 pub(crate) use roles::{Assignment, Role};
+pub(crate) use tags::{AppliedTag, Tag, Tagged};
 pub(crate) use workspaces::{Capacity, Workspace};
 
 /// A tenant.
@@ -51,6 +58,8 @@ pub(crate) struct World {
     pub(crate) principals: Vec<Principal>,
     pub(crate) capacities: Vec<Capacity>,
     pub(crate) connections: Vec<Connection>,
+    pub(crate) domains: Vec<Domain>,
+    pub(crate) tags: Vec<Tag>,
     pub(crate) workspaces: Vec<Workspace>,
     /// Fabric keeps a deleted workspace restorable for some days, with what it held.
     pub(crate) deleted_workspaces: Vec<Workspace>,
@@ -76,6 +85,8 @@ impl World {
             principals: Vec::new(),
             capacities: Vec::new(),
             connections: Vec::new(),
+            domains: Vec::new(),
+            tags: Vec::new(),
             workspaces: Vec::new(),
             deleted_workspaces: Vec::new(),
             remotes: BTreeMap::new(),
@@ -87,9 +98,17 @@ impl World {
         let principals = self.principals.iter().map(|principal| principal.id);
         let capacities = self.capacities.iter().map(|capacity| capacity.id);
         let connections = self.connections.iter().map(|connection| connection.id);
+        let domains = self.domains.iter().map(|domain| domain.id);
+        let tags = self.tags.iter().map(|tag| tag.id);
         let workspaces = self.workspaces.iter().map(|workspace| workspace.id);
         let items = self.workspaces.iter().flat_map(|workspace| workspace.items.iter().map(|item| item.id));
-        principals.chain(capacities).chain(connections).chain(workspaces).chain(items)
+        principals
+            .chain(capacities)
+            .chain(connections)
+            .chain(domains)
+            .chain(tags)
+            .chain(workspaces)
+            .chain(items)
     }
 }
 

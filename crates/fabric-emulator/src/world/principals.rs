@@ -1,5 +1,6 @@
 //! Users, groups and service principals, as Entra ID knows them.
 
+use serde_json::json;
 use uuid::Uuid;
 
 use super::{ApiError, World};
@@ -51,6 +52,28 @@ impl World {
         self.principals.iter().find(|principal| {
             principal.app_id.as_deref().is_some_and(|known| known.eq_ignore_ascii_case(app_id))
         })
+    }
+
+    /// Whether there is such a principal to give something to.
+    pub(super) fn check_principal(&self, id: Uuid) -> Result<(), ApiError> {
+        if self.principal(id).is_some() {
+            return Ok(());
+        }
+        let mut error = ApiError::new(400, "PrincipalNotFound", "The provided principal was not found");
+        error.details.push(json!({"relatedResource": {"resourceId": id, "resourceType": "Principal"}}));
+        Err(error)
+    }
+
+    /// Takes a principal out of the tenant, with every role and membership that it had.
+    pub(super) fn remove_principal(&mut self, id: Uuid) {
+        self.principals.retain(|principal| principal.id != id);
+        self.principals.iter_mut().for_each(|group| group.members.retain(|member| *member != id));
+        for workspace in self.workspaces.iter_mut().chain(&mut self.deleted_workspaces) {
+            workspace.roles.retain(|assignment| assignment.principal != id);
+        }
+        self.connections
+            .iter_mut()
+            .for_each(|connection| connection.roles.retain(|assignment| assignment.principal != id));
     }
 
     /// Whether the caller may create connections and deployment pipelines: the tenant setting about workspaces is about

@@ -4,7 +4,9 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::roles::Assignment;
-use super::{ApiError, Folder, Git, Item, Role, World, check_length, check_name, same_name};
+use super::{
+    ApiError, AppliedTag, Folder, Git, Identity, Item, Role, World, check_length, check_name, same_name,
+};
 
 #[derive(Clone)]
 pub(crate) struct Capacity {
@@ -31,6 +33,9 @@ pub(crate) struct Workspace {
     /// Names of deleted items that cannot be used yet: type, name, and until when.
     pub(crate) reserved: Vec<(&'static str, String, OffsetDateTime)>,
     pub(crate) git: Option<Git>,
+    pub(crate) domain: Option<Uuid>,
+    pub(crate) tags: Vec<AppliedTag>,
+    pub(crate) identity: Option<Identity>,
 }
 
 impl Workspace {
@@ -104,6 +109,9 @@ impl World {
             recycle_bin: Vec::new(),
             reserved: Vec::new(),
             git: None,
+            domain: None,
+            tags: Vec::new(),
+            identity: None,
         };
         Ok(self.workspaces.push_mut(workspace))
     }
@@ -126,9 +134,12 @@ impl World {
         Ok(workspace)
     }
 
-    /// Deletes softly: the workspace and what it holds can be restored for some days, and nothing purges them.
+    /// Deletes softly: the workspace and what it holds can be restored for some days, and nothing purges them. Its
+    /// identity is gone for good.
     pub(crate) fn delete_workspace(&mut self, caller: Uuid, id: Uuid) -> Result<(), ApiError> {
-        self.workspace(caller, id, Role::Admin)?;
+        if let Some(identity) = self.workspace_mut(caller, id, Role::Admin)?.identity.take() {
+            self.remove_principal(identity.principal);
+        }
         let deleted = self.workspaces.extract_if(.., |workspace| workspace.id == id);
         self.deleted_workspaces.extend(deleted);
         Ok(())
@@ -169,7 +180,7 @@ impl World {
         }
     }
 
-    fn check_workspace_name(&self, name: &str, own: Option<Uuid>) -> Result<(), ApiError> {
+    pub(super) fn check_workspace_name(&self, name: &str, own: Option<Uuid>) -> Result<(), ApiError> {
         check_name("displayName", name, 256)?;
         if same_name(name, "Admin monitoring") {
             return Err(ApiError::new(400, "WorkspaceNameIsReserved", "The workspace name is reserved"));

@@ -5,9 +5,11 @@
 mod auth;
 mod clock;
 mod connections;
+mod domains;
 mod faults;
 mod git;
 mod golden;
+mod identity;
 mod inventory;
 mod items;
 mod operations;
