@@ -102,6 +102,11 @@ impl Operations {
         Some(&self.all.get(&id.parse().ok()?)?.state)
     }
 
+    /// When the operation was last seen to move.
+    pub(crate) fn updated(&self, id: Uuid) -> Option<OffsetDateTime> {
+        Some(self.all.get(&id)?.updated)
+    }
+
     pub(crate) fn retry_after(&self, id: &str) -> Option<u32> {
         Some(self.all.get(&id.parse().ok()?)?.retry_after)
     }

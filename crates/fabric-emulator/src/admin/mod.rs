@@ -33,11 +33,16 @@
 //!     "roleAssignments": [{"principalId": "..", "role": "Admin"}],
 //!     "folders": ["Bronze/Raw"],
 //!     "items": [{"id": "..", "type": "Notebook", "displayName": "..", "description": "..", "folder": "Bronze/Raw", "definition": {"parts": []}}]
+//!   }],
+//!   "deploymentPipelines": [{
+//!     "id": "..", "displayName": "..", "description": "..", "admins": ["<principal id>"],
+//!     "stages": [{"id": "..", "displayName": "..", "description": "..", "isPublic": false, "workspaceId": ".."}]
 //!   }]
 //! }
 //! ```
 //!
-//! A workspace without an Admin gets the caller of the configuration as its Admin. A seeded connection is everybody's.
+//! A workspace without an Admin gets the caller of the configuration as its Admin, and so does a deployment
+//! pipeline. A seeded connection is everybody's.
 //! `tenantAdmin` makes a user or a service principal a Fabric administrator, who may use what is under `/v1/admin`; the
 //! caller of the configuration is one unless [`crate::Config::tenant_admin`] says otherwise. Tags come from seeds alone.
 

@@ -9,6 +9,7 @@ mod git;
 mod identity;
 mod items;
 mod operations;
+mod pipelines;
 mod principals;
 mod properties;
 mod roles;
@@ -46,6 +47,10 @@ const TABLES: &[&[Row]] = &[
     identity::ROUTES,
     items::ROUTES,
     operations::ROUTES,
+    pipelines::ROUTES,
+    pipelines::deployments::ROUTES,
+    pipelines::roles::ROUTES,
+    pipelines::stages::ROUTES,
     roles::ROUTES,
     tags::ROUTES,
     workspaces::ROUTES,

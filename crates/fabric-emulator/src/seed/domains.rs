@@ -65,6 +65,7 @@ fn add_tag(world: &mut World, seed: TagSeed) -> Result<(), ApiError> {
     Ok(())
 }
 
-fn error_at(place: String, error: ApiError) -> SeedError {
+/// The error of a part of the seed.
+pub(super) fn error_at(place: String, error: ApiError) -> SeedError {
     SeedError { place: Some(place), source: error.into() }
 }

@@ -1,6 +1,7 @@
 //! The seed: a world as JSON, added to the one that is there. Its format stands in [`crate::admin`].
 
 mod domains;
+mod pipelines;
 
 use std::collections::HashSet;
 
@@ -33,6 +34,7 @@ struct Seed {
     domains: Vec<domains::DomainSeed>,
     tags: Vec<domains::TagSeed>,
     workspaces: Vec<WorkspaceSeed>,
+    deployment_pipelines: Vec<pipelines::PipelineSeed>,
 }
 
 #[derive(Deserialize)]
@@ -164,6 +166,7 @@ pub(crate) fn seeded(world: &World, seed: &Value, caller: Uuid) -> Result<World,
         add_workspace(&mut world, workspace, caller)
             .map_err(|error| SeedError { place: Some(place), source: error.into() })?;
     }
+    pipelines::add(&mut world, seed.deployment_pipelines, caller)?;
     let mut seen = HashSet::new();
     let twice = world.ids().find(|id| !seen.insert(*id));
     match twice {

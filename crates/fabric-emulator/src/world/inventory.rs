@@ -63,6 +63,7 @@ pub(crate) fn inventory(world: &World) -> (Value, String) {
         "connections": sorted(connections),
         "domains": world.domains_inventory(),
         "tags": world.tags_inventory(),
+        "deploymentPipelines": world.pipelines_inventory(),
         "workspaces": sorted(world.workspaces.iter().map(|workspace| workspace_json(world, workspace))),
         "deletedWorkspaces":
             sorted(holding.map(|workspace| workspace_json(world, workspace))),

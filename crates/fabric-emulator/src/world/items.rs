@@ -166,7 +166,7 @@ impl World {
         })
     }
 
-    fn check_item_free(
+    pub(super) fn check_item_free(
         &self,
         workspace: &Workspace,
         kind: &str,

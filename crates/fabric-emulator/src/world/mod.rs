@@ -16,6 +16,7 @@ mod identity;
 mod inventory;
 mod item_type;
 mod items;
+mod pipelines;
 mod principals;
 mod restore;
 mod roles;
@@ -44,6 +45,9 @@ pub(crate) use identity::Identity;
 pub(crate) use inventory::inventory;
 pub(crate) use item_type::{has_definition, item_type};
 pub(crate) use items::{Item, ItemPatch, NewItem};
+pub(crate) use pipelines::{
+    Deployment, DeploymentOrder, Difference, NewTarget, Pipeline, Stage, StageInput, StageItem, Step,
+};
 pub(crate) use principals::{Principal, PrincipalKind};
 pub(crate) use roles::{Assignment, Role};
 pub(crate) use tags::{AppliedTag, Tag, Tagged};
@@ -60,6 +64,7 @@ pub(crate) struct World {
     pub(crate) connections: Vec<Connection>,
     pub(crate) domains: Vec<Domain>,
     pub(crate) tags: Vec<Tag>,
+    pub(crate) pipelines: Vec<Pipeline>,
     pub(crate) workspaces: Vec<Workspace>,
     /// Fabric keeps a deleted workspace restorable for some days, with what it held.
     pub(crate) deleted_workspaces: Vec<Workspace>,
@@ -87,6 +92,7 @@ impl World {
             connections: Vec::new(),
             domains: Vec::new(),
             tags: Vec::new(),
+            pipelines: Vec::new(),
             workspaces: Vec::new(),
             deleted_workspaces: Vec::new(),
             remotes: BTreeMap::new(),
@@ -98,17 +104,15 @@ impl World {
         let principals = self.principals.iter().map(|principal| principal.id);
         let capacities = self.capacities.iter().map(|capacity| capacity.id);
         let connections = self.connections.iter().map(|connection| connection.id);
-        let domains = self.domains.iter().map(|domain| domain.id);
-        let tags = self.tags.iter().map(|tag| tag.id);
+        let domains = self.domains.iter().map(|domain| domain.id).chain(self.tags.iter().map(|tag| tag.id));
+        let pipelines = self
+            .pipelines
+            .iter()
+            .flat_map(|pipeline| pipeline.stages.iter().map(|stage| stage.id).chain([pipeline.id]));
         let workspaces = self.workspaces.iter().map(|workspace| workspace.id);
         let items = self.workspaces.iter().flat_map(|workspace| workspace.items.iter().map(|item| item.id));
-        principals
-            .chain(capacities)
-            .chain(connections)
-            .chain(domains)
-            .chain(tags)
-            .chain(workspaces)
-            .chain(items)
+        let tenant = principals.chain(capacities).chain(connections).chain(domains).chain(pipelines);
+        tenant.chain(workspaces).chain(items)
     }
 }
 

@@ -55,7 +55,7 @@ impl World {
     }
 
     /// Whether there is such a principal to give something to.
-    pub(super) fn check_principal(&self, id: Uuid) -> Result<(), ApiError> {
+    pub(crate) fn check_principal(&self, id: Uuid) -> Result<(), ApiError> {
         if self.principal(id).is_some() {
             return Ok(());
         }
@@ -71,6 +71,7 @@ impl World {
         for workspace in self.workspaces.iter_mut().chain(&mut self.deleted_workspaces) {
             workspace.roles.retain(|assignment| assignment.principal != id);
         }
+        self.pipelines.iter_mut().for_each(|pipeline| pipeline.admins.retain(|admin| *admin != id));
         self.connections
             .iter_mut()
             .for_each(|connection| connection.roles.retain(|assignment| assignment.principal != id));

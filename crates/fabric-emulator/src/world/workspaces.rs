@@ -135,11 +135,12 @@ impl World {
     }
 
     /// Deletes softly: the workspace and what it holds can be restored for some days, and nothing purges them. Its
-    /// identity is gone for good.
+    /// identity is gone for good, and its place in a deployment pipeline is free.
     pub(crate) fn delete_workspace(&mut self, caller: Uuid, id: Uuid) -> Result<(), ApiError> {
         if let Some(identity) = self.workspace_mut(caller, id, Role::Admin)?.identity.take() {
             self.remove_principal(identity.principal);
         }
+        self.leave_stages(id);
         let deleted = self.workspaces.extract_if(.., |workspace| workspace.id == id);
         self.deleted_workspaces.extend(deleted);
         Ok(())
@@ -168,7 +169,7 @@ impl World {
         self.check_capacity(capacity)
     }
 
-    fn check_capacity(&self, id: Uuid) -> Result<(), ApiError> {
+    pub(super) fn check_capacity(&self, id: Uuid) -> Result<(), ApiError> {
         match self.capacity(id) {
             None => Err(ApiError::not_found("CapacityNotFound", id, "Capacity")),
             Some(capacity) if capacity.active => Ok(()),

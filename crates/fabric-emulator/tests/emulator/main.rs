@@ -4,7 +4,10 @@
 
 mod auth;
 mod clock;
+mod connection_roles;
 mod connections;
+mod deployment_rules;
+mod deployments;
 mod domains;
 mod faults;
 mod git;
@@ -13,5 +16,6 @@ mod identity;
 mod inventory;
 mod items;
 mod operations;
+mod pipelines;
 mod rules;
 mod support;
