@@ -150,6 +150,15 @@ pub(crate) enum Long<'a> {
     TestConnection,
     ProvisionIdentity,
     DeprovisionIdentity,
+    Publish,
+    BulkExport,
+    BulkImport,
+    CreateShortcuts,
+    ResetShortcutCache,
+    LoadTable,
+    RefreshMetadata,
+    CreateRestorePoint,
+    Restore,
 }
 
 impl Long<'_> {
@@ -157,6 +166,8 @@ impl Long<'_> {
     pub(crate) fn retry_after(self, usual: u32) -> u32 {
         match self {
             Self::ProvisionIdentity | Self::DeprovisionIdentity => usual.min(5),
+            // 120 where it is 20 otherwise.
+            Self::Publish => usual * 6,
             _ => usual,
         }
     }
@@ -174,8 +185,9 @@ impl LongRunning {
     /// Whether the request is answered with 202.
     pub(crate) fn applies(self, request: Long<'_>) -> bool {
         match self {
-            Self::Always => true,
-            Self::Never => false,
+            // The documents have no other answer to these two.
+            Self::Always => !matches!(request, Long::Create { kind: "MirroredDatabase", .. }),
+            Self::Never => request == Long::LoadTable,
             Self::Table => recorded_as_long(request),
         }
     }
@@ -221,13 +233,26 @@ fn recorded_as_long(request: Long<'_>) -> bool {
                 | "CosmosDBDatabase"
                 | "DigitalTwinBuilderFlow"
         ),
-        Long::GitInitialize | Long::GitCommit | Long::GitUpdate | Long::Deploy => true,
-        Long::ProvisionIdentity | Long::DeprovisionIdentity => true,
-        Long::GitStatus | Long::TestConnection => false,
+        Long::GitInitialize
+        | Long::GitCommit
+        | Long::GitUpdate
+        | Long::Publish
+        | Long::BulkExport
+        | Long::BulkImport
+        | Long::CreateShortcuts
+        | Long::ResetShortcutCache
+        | Long::LoadTable
+        | Long::CreateRestorePoint
+        | Long::Restore
+        | Long::Deploy
+        | Long::ProvisionIdentity
+        | Long::DeprovisionIdentity => true,
+        Long::GitStatus | Long::RefreshMetadata | Long::TestConnection => false,
     }
 }
 
-/// Whether a request is one of those, told by its route alone: faults are decided before anything is parsed.
+/// Whether a request is one of those or runs a job, told by its route alone: faults are decided before anything is
+/// parsed.
 pub(crate) fn may_be_long_running(method: &str, path: &str) -> bool {
     let path = path.to_lowercase();
     let last = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
@@ -244,6 +269,16 @@ pub(crate) fn may_be_long_running(method: &str, path: &str) -> bool {
                 | "testconnection"
                 | "provisionidentity"
                 | "deprovisionidentity"
+                | "publish"
+                | "bulkexportdefinitions"
+                | "bulkimportdefinitions"
+                | "bulkcreate"
+                | "resetshortcutcache"
+                | "load"
+                | "refreshmetadata"
+                | "restorepoints"
+                | "restore"
+                | "instances"
         ),
         "GET" => path.trim_end_matches('/').ends_with("/git/status"),
         _ => false,

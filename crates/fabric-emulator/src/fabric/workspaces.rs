@@ -75,7 +75,9 @@ fn get(call: &mut Call<'_>) -> Answer {
             "blobEndpoint": format!("https://{region}-onelake.blob.fabric.microsoft.com"),
             "dfsEndpoint": format!("https://{region}-onelake.dfs.fabric.microsoft.com"),
         });
-        json["capacityAssignmentProgress"] = "Completed".into();
+        let (caller, world) = (call.caller, call.world());
+        let done = world.workspace(caller, id, Role::Viewer)?.assigned <= world.now;
+        json["capacityAssignmentProgress"] = if done { "Completed" } else { "InProgress" }.into();
     }
     let caller = call.caller;
     if let Some(identity) = call.world().workspace(caller, id, Role::Viewer)?.identity {

@@ -3,10 +3,14 @@
 //! Every rule is a function that checks first and changes after, so a refusal leaves the world as it was. Callers
 //! are principals; what they may do is decided here.
 
+mod bindings;
+mod bulk;
 mod connections;
+mod contents;
 mod definition;
 mod details;
 mod domains;
+mod environments;
 mod error;
 mod folders;
 mod git;
@@ -16,10 +20,16 @@ mod identity;
 mod inventory;
 mod item_type;
 mod items;
+mod jobs;
+mod notebook;
 mod pipelines;
 mod principals;
 mod restore;
+mod restore_points;
 mod roles;
+mod shortcuts;
+mod spark;
+mod tables;
 mod tags;
 mod workspaces;
 
@@ -29,13 +39,18 @@ use std::time::Duration;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+pub(crate) use bindings::Binding;
 pub(crate) use connections::{
     Connection, ConnectionAssignment, ConnectionPatch, ConnectionRole, ConnectionType, CredentialInput,
     CredentialSettings, DetailsInput, NewConnection, TYPES as CONNECTION_TYPES, USUAL_PRIVACY_LEVEL,
 };
-pub(crate) use definition::{Definition, DefinitionInput};
+pub(crate) use contents::Contents;
+pub(crate) use definition::{Definition, DefinitionInput, Part, PartInput, check_format};
 pub(crate) use details::Details;
 pub(crate) use domains::{ContributorsScope, Domain, DomainPatch, NewDomain};
+pub(crate) use environments::{
+    Environment, ExternalLibrary, Published, default_compute, listed, no_libraries,
+};
 pub(crate) use error::ApiError;
 pub(crate) use folders::Folder;
 pub(crate) use git::{Credentials, Git, InitializationStrategy, Provider, Remote};
@@ -45,11 +60,16 @@ pub(crate) use identity::Identity;
 pub(crate) use inventory::inventory;
 pub(crate) use item_type::{has_definition, item_type};
 pub(crate) use items::{Item, ItemPatch, NewItem};
+pub(crate) use jobs::{Job, JobRun, JobStatus, Schedule, ScheduleInput};
 pub(crate) use pipelines::{
     Deployment, DeploymentOrder, Difference, NewTarget, Pipeline, Stage, StageInput, StageItem, Step,
 };
 pub(crate) use principals::{Principal, PrincipalKind};
+pub(crate) use restore_points::{RestorePoint, RestorePointInput};
 pub(crate) use roles::{Assignment, Role};
+pub(crate) use shortcuts::{Placed, Shortcut, ShortcutConflict, ShortcutInput};
+pub(crate) use spark::{PoolInput, Spark};
+pub(crate) use tables::Table;
 pub(crate) use tags::{AppliedTag, Tag, Tagged};
 pub(crate) use workspaces::{Capacity, Workspace};
 
@@ -80,6 +100,10 @@ pub(crate) struct Rules {
     pub(crate) item_recovery: bool,
     /// Items a workspace can hold, deleted ones included.
     pub(crate) max_items: usize,
+    /// How long after an item the one comes that the service makes beside it.
+    pub(crate) child_delay: Duration,
+    /// How long a workspace takes to get its capacity.
+    pub(crate) capacity_assignment: Duration,
 }
 
 impl World {
@@ -96,6 +120,13 @@ impl World {
             workspaces: Vec::new(),
             deleted_workspaces: Vec::new(),
             remotes: BTreeMap::new(),
+        }
+    }
+
+    /// Lets the children come whose time it is.
+    pub(crate) fn settle(&mut self) {
+        for workspace in &mut self.workspaces {
+            workspace.let_children_come(self.now);
         }
     }
 
@@ -122,9 +153,11 @@ pub(crate) fn guid(name: &str, text: &str) -> Result<Uuid, ApiError> {
         .map_err(|_| ApiError::invalid(name, &format!("has an invalid value: `{text}` is not a GUID")))
 }
 
-/// Names are the same whatever the case of their letters.
+/// Names are the same whatever the case of their letters. Nothing is allocated: a create compares with every item.
 fn same_name(one: &str, other: &str) -> bool {
-    // Without a copy in lower case: every create compares its name with all others.
+    if one.is_ascii() && other.is_ascii() {
+        return one.eq_ignore_ascii_case(other);
+    }
     one.chars().flat_map(char::to_lowercase).eq(other.chars().flat_map(char::to_lowercase))
 }
 

@@ -4,6 +4,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{ApiError, World};
+use crate::config::FederatedCredential;
 
 /// Somebody or something that can be given a role.
 #[derive(Clone)]
@@ -17,6 +18,13 @@ pub(crate) struct Principal {
     pub(crate) app_id: Option<String>,
     /// Client secret of a service principal that may ask for tokens.
     pub(crate) secret: Option<String>,
+    pub(crate) secret_expired: bool,
+    /// Whose assertions a service principal may show instead of a secret.
+    pub(crate) federated_credentials: Vec<FederatedCredential>,
+    /// Password of a user who may ask for tokens.
+    pub(crate) password: Option<String>,
+    /// Whether it may ask for tokens at all.
+    pub(crate) enabled: bool,
     /// Members of a group, direct ones only.
     pub(crate) members: Vec<Uuid>,
     /// Whether the tenant lets it create workspaces; a service principal, connections and deployment pipelines too.

@@ -1,9 +1,11 @@
 //! Deployments: content copied from one stage to the next.
 
+use std::time::Duration;
+
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::super::{ApiError, Details, Item, Role, Workspace, World, has_definition};
+use super::super::{ApiError, Contents, Details, Item, Role, Workspace, World, has_definition};
 use super::plan::{Plan, Target};
 use super::{Difference, Pipeline};
 
@@ -117,12 +119,12 @@ impl World {
                 made
             }
         };
-        let now = self.now;
+        let (now, delay) = (self.now, self.rules.child_delay);
         let workspace = self.workspace_mut(caller, target, Role::Contributor)?;
         let mut written: Vec<Uuid> =
             steps.iter().filter_map(|step| step.target.as_ref().map(|(id, _)| *id)).collect();
         for (item, folder) in copied {
-            written.push(workspace.receive(&item, &folder, now)?);
+            written.push(workspace.receive(&item, &folder, now, delay)?);
         }
         let deployments = &mut self.pipeline_mut(caller, pipeline)?.deployments;
         for deployment in deployments.iter_mut().filter(|deployment| deployment.id == id) {
@@ -134,28 +136,36 @@ impl World {
 }
 
 impl Workspace {
-    /// Brings a copy of another workspace's item here, new or over its partner. Tags and, of an item that is here, what
-    /// is no part of the definition stay behind. Returns the id of the item here. Nothing that was planned is refused:
-    /// folders and names were good in the other workspace.
-    fn receive(&mut self, item: &Item, folder: &str, now: OffsetDateTime) -> Result<Uuid, ApiError> {
+    /// Brings a copy of another workspace's item here, new or over its partner. What it holds and its tags stay behind.
+    /// Returns the id of the item here. Nothing that was planned is refused: folders and names were good in the other
+    /// workspace.
+    fn receive(
+        &mut self,
+        item: &Item,
+        folder: &str,
+        now: OffsetDateTime,
+        delay: Duration,
+    ) -> Result<Uuid, ApiError> {
         let folder = self.folder_at(folder)?;
         let Some(id) = self.partner(item).map(|partner| partner.id) else {
             let id = Uuid::new_v4();
             let details = match &item.details {
-                // Which value set is active is each stage's own business.
-                Details::VariableLibrary { .. } => Details::new(item.kind, None)?,
-                details => details.clone(),
+                made @ (Details::Lakehouse { .. } | Details::Warehouse { .. }) => made.clone(),
+                // What is active or published is each stage's own business.
+                _ => Details::new(item.kind, None, now)?,
             };
-            self.put_item(Item {
+            let copy = Item {
                 id,
                 given_id: false,
                 logical_id: Uuid::new_v4(),
                 folder,
                 details,
+                contents: Contents::default(),
                 tags: Vec::new(),
                 created: now,
                 ..item.clone()
-            });
+            };
+            self.put_item(copy, delay);
             return Ok(id);
         };
         for own in self.items.iter_mut().filter(|own| own.id == id || own.parent == Some(id)) {
