@@ -43,6 +43,8 @@ pub struct Config {
     pub client_id: String,
     /// The caller's client secret.
     pub client_secret: String,
+    /// Whether the caller is a Fabric administrator, who may use what is under `/v1/admin`.
+    pub tenant_admin: bool,
     /// Whose assertions the caller may show instead. By default [`demo::federated_credentials`].
     pub federated_credentials: Vec<FederatedCredential>,
 }
@@ -92,6 +94,7 @@ impl Default for Config {
             tenant: demo::TENANT_ID.to_owned(),
             client_id: demo::CLIENT_ID.to_owned(),
             client_secret: demo::CLIENT_SECRET.to_owned(),
+            tenant_admin: true,
             federated_credentials: demo::federated_credentials(),
         }
     }
@@ -116,6 +119,7 @@ impl std::fmt::Debug for Config {
             .field("foreign_location", &self.foreign_location)
             .field("tenant", &self.tenant)
             .field("client_id", &self.client_id)
+            .field("tenant_admin", &self.tenant_admin)
             .field("federated_credentials", &self.federated_credentials)
             .finish_non_exhaustive()
     }

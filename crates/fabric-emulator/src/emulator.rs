@@ -242,6 +242,7 @@ fn empty(config: &Config, now: OffsetDateTime) -> World {
         enabled: true,
         members: Vec::new(),
         may_create_workspaces: true,
+        tenant_admin: config.tenant_admin,
     });
     world
 }

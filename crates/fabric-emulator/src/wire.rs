@@ -180,6 +180,12 @@ impl Reply {
         self
     }
 
+    /// The operation that does what was asked, if it was not done at once.
+    pub(crate) fn operation(&self) -> Option<Uuid> {
+        let header = self.headers.iter().find(|(name, _)| *name == OPERATION_ID);
+        header.and_then(|(_, id)| id.parse().ok())
+    }
+
     /// As Entra, Graph and the admin surface answer: no headers of Fabric's.
     pub(crate) fn plain(self) -> Response<Bytes> {
         let mut response = Response::new(Bytes::new());

@@ -25,19 +25,29 @@
 //!   "users": [{"id": "..", "displayName": "..", "mail": "..", "userPrincipalName": "..", "password": "..", "mayCreateWorkspaces": true}],
 //!   "groups": [{"id": "..", "displayName": "..", "mail": "..", "members": ["<principal id>"]}],
 //!   "servicePrincipals": [{"id": "..", "displayName": "..", "appId": "..", "secret": "..", "secretExpired": false,
-//!     "federatedCredentials": [{"issuer": "https://..", "subject": "..", "audience": "api://AzureADTokenExchange"}], "mayCreateWorkspaces": true}],
-//!   "connections": [{"id": "..", "displayName": "..", "type": "GitHubSourceControl", "path": "https://.."}],
+//!     "federatedCredentials": [{"issuer": "https://..", "subject": "..", "audience": "api://AzureADTokenExchange"}],
+//!     "mayCreateWorkspaces": true, "tenantAdmin": true}],
+//!   "connections": [{"id": "..", "displayName": "..", "type": "GitHubSourceControl", "path": "https://..", "online": true}],
+//!   "domains": [{"id": "..", "displayName": "..", "description": "..", "parentDomainId": "..", "contributorsScope": "AllTenant"}],
+//!   "tags": [{"id": "..", "displayName": "..", "domainId": ".."}],
 //!   "workspaces": [{
-//!     "id": "..", "displayName": "..", "description": "..", "capacityId": "..",
+//!     "id": "..", "displayName": "..", "description": "..", "capacityId": "..", "domainId": "..",
 //!     "roleAssignments": [{"principalId": "..", "role": "Admin"}],
 //!     "folders": ["Bronze/Raw"],
 //!     "items": [{"id": "..", "type": "Notebook", "displayName": "..", "description": "..", "folder": "Bronze/Raw", "definition": {"parts": []}}]
+//!   }],
+//!   "deploymentPipelines": [{
+//!     "id": "..", "displayName": "..", "description": "..", "admins": ["<principal id>"],
+//!     "stages": [{"id": "..", "displayName": "..", "description": "..", "isPublic": false, "workspaceId": ".."}]
 //!   }]
 //! }
 //! ```
 //!
 //! `"accountEnabled": false` on a user or service principal keeps it from getting tokens.
-//! A workspace without an Admin gets the caller of the configuration as its Admin. A seeded connection is everybody's.
+//! A workspace without an Admin gets the caller of the configuration as its Admin, and so does a deployment
+//! pipeline. A seeded connection is everybody's.
+//! `tenantAdmin` makes a user or a service principal a Fabric administrator, who may use what is under `/v1/admin`; the
+//! caller of the configuration is one unless [`crate::Config::tenant_admin`] says otherwise. Tags come from seeds alone.
 
 mod clock;
 

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::folders::Scope;
+use super::tags::tags_json;
 use super::{Answer, Call, Row};
 use crate::catalogue::Evidence::{Recorded, Spec};
 use crate::operations::Long;
@@ -216,6 +217,9 @@ pub(super) fn item_json(workspace: Uuid, item: &Item) -> Value {
     });
     if let Some(folder) = item.folder {
         json["folderId"] = json!(folder);
+    }
+    if !item.tags.is_empty() {
+        json["tags"] = tags_json(&item.tags);
     }
     json
 }

@@ -1,15 +1,20 @@
 //! Fabric's REST interface: routes to what they do to the world.
 
+mod admin;
 mod bindings;
 mod bulk;
 mod capacities;
 mod connections;
+mod domains;
 mod environments;
 mod folders;
 mod git;
+mod identity;
 mod items;
 mod jobs;
 mod operations;
+mod pipelines;
+mod principals;
 mod private_endpoints;
 mod properties;
 mod quota;
@@ -20,6 +25,7 @@ mod shortcuts;
 mod spark;
 mod sql_endpoints;
 mod tables;
+mod tags;
 mod typed;
 mod workspaces;
 
@@ -32,7 +38,7 @@ use crate::catalogue::Operation;
 use crate::config::Config;
 use crate::emulator::{Shared, State};
 use crate::entra;
-use crate::operations::{Effect, Long};
+use crate::operations::{Busy, Effect, Long};
 use crate::paging::page;
 use crate::wire::{CLUSTER, Incoming, OPERATION_ID, Reply, fabric_error};
 use crate::world::{ApiError, World, guid};
@@ -42,16 +48,26 @@ use route::{ROUTER, Route, Row};
 
 /// What is emulated, a table per topic; typed collections come in addition, see [`typed`].
 const TABLES: &[&[Row]] = &[
+    admin::domains::ROUTES,
+    admin::workspaces::ROUTES,
     bindings::ROUTES,
     bulk::ROUTES,
     capacities::ROUTES,
     connections::ROUTES,
+    connections::roles::ROUTES,
+    connections::types::ROUTES,
+    domains::ROUTES,
     environments::ROUTES,
     folders::ROUTES,
     git::ROUTES,
+    identity::ROUTES,
     items::ROUTES,
     jobs::ROUTES,
     operations::ROUTES,
+    pipelines::ROUTES,
+    pipelines::deployments::ROUTES,
+    pipelines::roles::ROUTES,
+    pipelines::stages::ROUTES,
     private_endpoints::ROUTES,
     restore_points::ROUTES,
     roles::ROUTES,
@@ -59,6 +75,7 @@ const TABLES: &[&[Row]] = &[
     spark::ROUTES,
     sql_endpoints::ROUTES,
     tables::ROUTES,
+    tags::ROUTES,
     workspaces::ROUTES,
 ];
 
@@ -157,7 +174,7 @@ impl Call<'_> {
     fn run(
         &mut self,
         long: Long<'_>,
-        git_of: Option<Uuid>,
+        busy: Option<Busy>,
         effect: Effect,
         at_once: fn(Option<Value>) -> Reply,
     ) -> Answer {
@@ -165,14 +182,15 @@ impl Call<'_> {
             return effect(&mut self.state.world).map(at_once);
         }
         let effect = if self.fails { Box::new(failing) } else { effect };
-        let now = self.state.world.now;
-        let id = self.state.operations.start(now, self.config.operation_duration, git_of, effect);
+        let (now, takes) = (self.state.world.now, self.config.operation_duration);
+        let retry_after = long.retry_after(self.config.retry_after);
+        let id = self.state.operations.start(now, takes, retry_after, busy, effect);
         self.state.settle();
-        Ok(Reply::json(202, Value::Null)
+        let accepted = Reply::json(202, Value::Null)
             .header(header::LOCATION, self.operation_location(id))
             .header(OPERATION_ID, id.to_string())
-            .header(header::RETRY_AFTER, long.retry_after(self.config.retry_after).to_string())
-            .header(header::ETAG, "\"\""))
+            .header(header::RETRY_AFTER, retry_after.to_string());
+        Ok(if long.has_etag() { accepted.header(header::ETAG, "\"\"") } else { accepted })
     }
 
     fn operation_location(&self, id: Uuid) -> String {

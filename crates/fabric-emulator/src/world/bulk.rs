@@ -133,6 +133,7 @@ impl World {
                         definition: item.definition.clone(),
                         details: Details::new(item.kind, None, now)?,
                         contents: Contents::default(),
+                        tags: Vec::new(),
                         created: now,
                     },
                     delay,

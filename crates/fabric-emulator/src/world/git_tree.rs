@@ -130,6 +130,7 @@ impl Workspace {
                     definition: entry.definition,
                     details: Details::new(entry.kind, None, now)?,
                     contents: Contents::default(),
+                    tags: Vec::new(),
                     created: now,
                 },
                 delay,

@@ -9,7 +9,8 @@ use uuid::Uuid;
 use super::definition::{default_definition, not_supported};
 use super::item_type::{check_creatable, check_item_name, child_type, needs_capacity, needs_definition};
 use super::{
-    ApiError, Contents, Definition, DefinitionInput, Details, Role, Workspace, World, check_length, same_name,
+    ApiError, AppliedTag, Contents, Definition, DefinitionInput, Details, Role, Workspace, World,
+    check_length, same_name,
 };
 use crate::clock::later;
 
@@ -27,6 +28,7 @@ pub(crate) struct Item {
     pub(crate) parent: Option<Uuid>,
     pub(crate) definition: Definition,
     pub(crate) details: Details,
+    pub(crate) tags: Vec<AppliedTag>,
     pub(crate) contents: Contents,
     pub(crate) created: OffsetDateTime,
 }
@@ -117,6 +119,7 @@ impl Item {
             definition: default_definition(kind),
             details: Details::None,
             contents: Contents::default(),
+            tags: Vec::new(),
             created: self.created,
         })
     }
@@ -146,6 +149,7 @@ impl NewItem {
             parent: None,
             definition,
             details,
+            tags: Vec::new(),
             contents: Contents::default(),
             created: now,
         })

@@ -4,12 +4,18 @@
 
 mod auth;
 mod clock;
+mod connection_roles;
+mod connections;
+mod deployment_rules;
+mod deployments;
 mod docs;
+mod domains;
 mod entra;
 mod environments;
 mod faults;
 mod git;
 mod golden;
+mod identity;
 mod invariants;
 mod inventory;
 mod item_services;
@@ -17,6 +23,7 @@ mod items;
 mod jobs;
 mod log;
 mod operations;
+mod pipelines;
 mod roles;
 mod rules;
 #[cfg(feature = "tls")]
