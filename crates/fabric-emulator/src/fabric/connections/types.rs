@@ -28,12 +28,15 @@ fn type_json(kind: &ConnectionType) -> Value {
         })
     });
     let encryption: &[&str] = if kind.encrypted { &["NotEncrypted", "Encrypted"] } else { &["NotEncrypted"] };
-    json!({
+    let mut json = json!({
         "type": kind.name,
         "creationMethods": [{"name": kind.method, "parameters": parameters.collect::<Vec<_>>()}],
         "supportedCredentialTypes": kind.credentials,
         "supportedConnectionEncryptionTypes": encryption,
         "supportsSkipTestConnection": kind.skips_test,
-        "supportedCredentialTypesForUsageInUserControlledCode": kind.in_code,
-    })
+    });
+    if let Some(in_code) = kind.in_code {
+        json["supportedCredentialTypesForUsageInUserControlledCode"] = json!(in_code);
+    }
+    json
 }
