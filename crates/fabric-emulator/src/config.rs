@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::demo;
 
 /// How the emulated services behave. Every field has a default that a correct client must cope with.
@@ -67,7 +69,8 @@ impl std::fmt::Debug for Config {
 }
 
 /// Which of the requests that may be long-running are answered with 202.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum LongRunning {
     /// As recorded from the service: by item type and presence of a definition.
     #[default]

@@ -1,6 +1,6 @@
 //! The handle: one emulated tenant, shared by every service and server made from it.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::demo;
 use crate::entra::Tokens;
 use crate::fault::{Fault, Faults};
-use crate::hold::{HoldId, HoldPoint, Holds};
+use crate::hold::{HoldId, HoldPoint, Holds, Whom};
 use crate::log::{Log, LoggedRequest};
 use crate::operations::Operations;
 use crate::pattern::Pattern;
@@ -37,7 +37,9 @@ pub struct Inventory {
 }
 
 pub(crate) struct Shared {
-    pub(crate) config: Config,
+    config: RwLock<Arc<Config>>,
+    /// What a reset goes back to.
+    initial_config: Arc<Config>,
     pub(crate) clock: Clock,
     pub(crate) faults: Faults,
     pub(crate) holds: Holds,
@@ -59,6 +61,7 @@ impl Emulator {
     /// An empty tenant: no capacity, no workspace, and the configured caller as the only principal.
     pub fn new(config: Config) -> Self {
         let clock = Clock::new();
+        let config = Arc::new(config);
         let world = empty(&config, clock.now());
         let state = State {
             initial: world.clone(),
@@ -68,7 +71,17 @@ impl Emulator {
             unknown_routes: 0,
         };
         let (faults, holds, log) = (Faults::default(), Holds::default(), Log::default());
-        Self { shared: Arc::new(Shared { config, clock, faults, holds, log, state: Mutex::new(state) }) }
+        Self {
+            shared: Arc::new(Shared {
+                config: RwLock::new(Arc::clone(&config)),
+                initial_config: config,
+                clock,
+                faults,
+                holds,
+                log,
+                state: Mutex::new(state),
+            }),
+        }
     }
 
     /// Seeds [`demo::tenant`], and makes the world as it then is the one that a reset goes back to.
@@ -121,9 +134,15 @@ impl Emulator {
         self.shared.log.clear();
     }
 
-    /// Stops the next matching request at that point, until [`Emulator::release`].
+    /// Stops the next matching request at that point, until [`Emulator::release`]. Its answer then names the hold in the
+    /// header `x-emulator-hold`.
     pub fn hold(&self, pattern: Pattern, point: HoldPoint) -> HoldId {
-        self.shared.holds.add(pattern, point)
+        self.shared.holds.add(Whom::Matching(pattern), point)
+    }
+
+    /// Stops the next request that brings the header `x-emulator-hold: NAME` with this name.
+    pub fn hold_named(&self, name: impl Into<String>, point: HoldPoint) -> HoldId {
+        self.shared.holds.add(Whom::Asking(name.into()), point)
     }
 
     /// Waits until a request has been stopped by the hold. Returns at once when it was released already.
@@ -161,6 +180,17 @@ impl Emulator {
 }
 
 impl Shared {
+    /// How the tenant behaves now.
+    pub(crate) fn config(&self) -> Arc<Config> {
+        Arc::clone(&self.config.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Changes that for what happens from now on.
+    pub(crate) fn configure(&self, config: Config) {
+        self.state().world.rules = Rules::of(&config);
+        *self.config.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(config);
+    }
+
     /// The state at this moment: what operations have become due since is done first.
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -169,14 +199,16 @@ impl Shared {
         state
     }
 
-    /// Back to the start: clock, world, operations, tokens, faults, holds and request log.
+    /// Back to the start: clock, settings, world, operations, tokens, faults, holds and request log.
     pub(crate) fn reset(&self) {
         self.faults.clear();
         self.holds.clear();
         self.log.clear();
         self.clock.reset();
+        *self.config.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&self.initial_config);
         let mut state = self.state();
         state.world = state.initial.clone();
+        state.world.rules = Rules::of(&self.initial_config);
         state.operations = Operations::default();
         state.tokens = Tokens::default();
         state.unknown_routes = 0;
@@ -190,18 +222,23 @@ impl State {
     }
 }
 
+impl Rules {
+    fn of(config: &Config) -> Self {
+        Self {
+            name_reservation: config.name_reservation,
+            reservation_status: config.reservation_status,
+            item_recovery: config.item_recovery,
+        }
+    }
+}
+
 /// The configured caller's object id.
 pub(crate) fn caller_id() -> Uuid {
     uuid::uuid!("cccccccc-0000-4000-8000-00000000000f")
 }
 
 fn empty(config: &Config, now: OffsetDateTime) -> World {
-    let rules = Rules {
-        name_reservation: config.name_reservation,
-        reservation_status: config.reservation_status,
-        item_recovery: config.item_recovery,
-    };
-    let mut world = World::new(rules, now);
+    let mut world = World::new(Rules::of(config), now);
     world.principals.push(Principal {
         id: caller_id(),
         kind: PrincipalKind::ServicePrincipal,

@@ -103,7 +103,7 @@ fn token(shared: &Shared, request: &Incoming) -> Result<Value, Refusal> {
             format!("The endpoint only accepts POST requests. Received a {} request.", request.method);
         return Err(refuse(400, "invalid_request", 900561, message));
     }
-    if !tenant.eq_ignore_ascii_case(&shared.config.tenant) {
+    if !tenant.eq_ignore_ascii_case(&shared.config().tenant) {
         let message =
             format!("Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID.");
         return Err(refuse(400, "invalid_tenant", 90002, message));

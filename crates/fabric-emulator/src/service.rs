@@ -12,7 +12,7 @@ use serde_json::json;
 
 use crate::emulator::Shared;
 use crate::fault::{Action, RetryAfter};
-use crate::hold::HoldPoint;
+use crate::hold::{HOLD, HoldId, HoldPoint};
 use crate::operations::may_be_long_running;
 use crate::wire::{Api, Incoming, Reply, fabric_error, http_date, insert};
 use crate::world::ApiError;
@@ -57,20 +57,33 @@ async fn answer(shared: Arc<Shared>, request: Incoming) -> Result<Response<Bytes
     }
     let principal = shared.state().tokens.principal(&request);
     let entry = shared.log.arrived(&request, principal.map(|id| id.to_string()));
-    let mut response = through_faults(&shared, &request).await?;
+    let mut response = held(&shared, &request).await?;
     insert(response.headers_mut(), header::DATE, &http_date(shared.clock.now()));
     shared.log.answered(entry, response.status().as_u16());
     Ok(response)
 }
 
-async fn through_faults(shared: &Shared, request: &Incoming) -> Result<Response<Bytes>, io::Error> {
-    let (method, path) = (request.method.as_str(), request.path.as_str());
-    let verdict = shared.faults.decide(method, path, may_be_long_running(method, path));
-    let before = shared.holds.claim(method, path, HoldPoint::Before);
-    let after = shared.holds.claim(method, path, HoldPoint::After);
+/// The answer of a held request names its holds.
+async fn held(shared: &Shared, request: &Incoming) -> Result<Response<Bytes>, io::Error> {
+    let before = shared.holds.claim(request, HoldPoint::Before);
+    let after = shared.holds.claim(request, HoldPoint::After);
     if let Some(id) = before {
         shared.holds.stop(id).await;
     }
+    let mut response = through_faults(shared, request, after).await?;
+    for id in [before, after].into_iter().flatten() {
+        response.headers_mut().append(HOLD, id.0.into());
+    }
+    Ok(response)
+}
+
+async fn through_faults(
+    shared: &Shared,
+    request: &Incoming,
+    after: Option<HoldId>,
+) -> Result<Response<Bytes>, io::Error> {
+    let (method, path) = (request.method.as_str(), request.path.as_str());
+    let verdict = shared.faults.decide(method, path, may_be_long_running(method, path));
     if !verdict.latency.is_zero() {
         tokio::time::sleep(verdict.latency).await;
     }

@@ -2,17 +2,20 @@
 //!
 //! | call | does |
 //! | --- | --- |
-//! | `POST reset` | back to the start: clock, world, operations, tokens, faults, holds and request log. 204 |
+//! | `POST reset` | back to the start: clock, settings, world, operations, tokens, faults, holds and request log. 204 |
 //! | `POST seed` | adds to the world. 204, or 400 and an unchanged world |
 //! | `GET inventory` | `{hash, world, emptyDeletedWorkspaces, unknownRoutes}`; see [`crate::Inventory`] |
 //! | `GET clock` | `{now, frozen}`: what time it is in the tenant |
 //! | `POST clock` | `{"freeze": true}`, `{"advance": "10m"}`, `{"resume": true}`, or an advance with one of the others. 200 `{now, frozen}` |
+//! | `GET settings` | the rules that are settings: `{pageSize, operationDuration, retryAfter, longRunning, nameReservation, reservationStatus, itemRecovery, foreignLocation}` |
+//! | `POST settings` | changes those that the body names, for what happens from now on: `{"nameReservation": "10m", "longRunning": "always"}`. 200 and all of them |
 //! | `GET requests` | the request log, a list of [`crate::LoggedRequest`] |
 //! | `DELETE requests` | empties it. 204 |
 //! | `POST faults` | injects faults in the syntax of [`crate::Fault`]: one per line as `text/plain`, or a JSON list of such lines as `application/json`. All or none. 204 |
 //! | `DELETE faults` | no fault is in force any more. 204 |
-//! | `POST holds` | `{"pattern": "POST */items", "point": "before"}` (or `"after"`) stops the next matching request. 201 `{id, state}` |
-//! | `GET holds/{id}` | `{id, state}`: `waiting`, `held` or `released` |
+//! | `POST holds` | `{"pattern": "POST */items", "point": "before"}` (or `"after"`) stops the next matching request; with `"name": "NAME"` instead of the pattern, the next one that brings the header `x-emulator-hold: NAME`. 201 and the hold |
+//! | `GET holds` | all of them: `{id, state, point, pattern or name, request}`; `request` is `{method, path}` of the one that is or was stopped |
+//! | `GET holds/{id}` | one; its state is `waiting`, `held` or `released`. The answer of a held request names its hold in the header `x-emulator-hold` |
 //! | `POST holds/{id}/release` | lets it go on. 204 |
 //!
 //! What is wrong with a request is said as `{"error": ".."}` with 400 or 404.
@@ -38,32 +41,19 @@
 //! A workspace without an Admin gets the caller of the configuration as its Admin. A seeded connection is everybody's.
 
 mod clock;
+mod holds;
+mod settings;
 
 use bytes::Bytes;
 use http::{Response, header};
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::emulator::{Shared, caller_id};
 use crate::fault::Fault;
-use crate::hold::{HoldId, HoldPoint, HoldState};
 use crate::seed::seeded;
 use crate::service::BoxError;
 use crate::wire::{Incoming, Reply};
 use crate::world::inventory;
-
-#[derive(Deserialize)]
-struct HoldBody {
-    pattern: String,
-    point: Point,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Point {
-    Before,
-    After,
-}
 
 pub(crate) fn handle(shared: &Shared, request: &Incoming) -> Response<Bytes> {
     let segments: Vec<&str> = request.segments.iter().map(String::as_str).collect();
@@ -77,6 +67,8 @@ pub(crate) fn handle(shared: &Shared, request: &Incoming) -> Response<Bytes> {
         ("GET", ["inventory"]) => Ok(Reply::json(200, take_inventory(shared))),
         ("GET", ["clock"]) => Ok(clock::show(&shared.clock)),
         ("POST", ["clock"]) => clock::set(&shared.clock, request),
+        ("GET", ["settings"]) => Ok(settings::show(shared)),
+        ("POST", ["settings"]) => settings::change(shared, request),
         ("GET", ["requests"]) => Ok(Reply::json(200, json!(shared.log.all()))),
         ("DELETE", ["requests"]) => {
             shared.log.clear();
@@ -87,14 +79,10 @@ pub(crate) fn handle(shared: &Shared, request: &Incoming) -> Response<Bytes> {
             shared.faults.clear();
             Ok(done())
         }
-        ("POST", ["holds"]) => hold(shared, request),
-        ("GET", ["holds", id]) => {
-            Ok(hold_id(id).and_then(|id| hold_reply(shared, id, 200)).unwrap_or_else(not_found))
-        }
-        ("POST", ["holds", id, "release"]) => {
-            let released = hold_id(id).is_some_and(|id| shared.holds.release(id));
-            Ok(if released { Reply::empty(204) } else { not_found() })
-        }
+        ("GET", ["holds"]) => Ok(holds::list(&shared.holds)),
+        ("POST", ["holds"]) => holds::add(&shared.holds, request),
+        ("GET", ["holds", id]) => Ok(holds::show(&shared.holds, id).unwrap_or_else(not_found)),
+        ("POST", ["holds", id, "release"]) => Ok(holds::release(&shared.holds, id).unwrap_or_else(not_found)),
         _ => Ok(not_found()),
     };
     reply.unwrap_or_else(|error: BoxError| Reply::json(400, json!({"error": with_sources(&*error)}))).plain()
@@ -125,29 +113,6 @@ fn inject(shared: &Shared, request: &Incoming) -> Result<(), BoxError> {
     let faults = lines.iter().map(|line| line.parse::<Fault>()).collect::<Result<Vec<_>, _>>()?;
     faults.into_iter().for_each(|fault| shared.faults.inject(fault));
     Ok(())
-}
-
-fn hold(shared: &Shared, request: &Incoming) -> Result<Reply, BoxError> {
-    let body: HoldBody = serde_json::from_slice(&request.body)?;
-    let point = match body.point {
-        Point::Before => HoldPoint::Before,
-        Point::After => HoldPoint::After,
-    };
-    let id = shared.holds.add(body.pattern.parse()?, point);
-    Ok(hold_reply(shared, id, 201).unwrap_or_else(not_found))
-}
-
-fn hold_id(text: &str) -> Option<HoldId> {
-    text.parse().ok().map(HoldId)
-}
-
-fn hold_reply(shared: &Shared, id: HoldId, status: u16) -> Option<Reply> {
-    let state = match shared.holds.state(id)? {
-        HoldState::Waiting => "waiting",
-        HoldState::Held => "held",
-        HoldState::Released => "released",
-    };
-    Some(Reply::json(status, json!({"id": id.0, "state": state})))
 }
 
 fn not_found() -> Reply {

@@ -35,11 +35,12 @@ struct Call<'a> {
 }
 
 pub(crate) fn handle(shared: &Shared, request: &Incoming, fails: bool) -> Response<Bytes> {
+    let config = shared.config();
     let mut state = shared.state();
     let is_fabric = request.segments.first().is_some_and(|first| first.eq_ignore_ascii_case("v1"));
     let answer = match state.tokens.check(request, entra::FABRIC, state.world.now) {
         _ if !is_fabric => Err(unknown(&mut state, request)),
-        Ok(caller) => Call { request, config: &shared.config, state: &mut state, caller, fails }.route(),
+        Ok(caller) => Call { request, config: &config, state: &mut state, caller, fails }.route(),
         Err(error) => Err(error),
     };
     drop(state);

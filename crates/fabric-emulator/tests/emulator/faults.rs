@@ -263,13 +263,6 @@ async fn the_admin_surface_does_what_the_handle_does() {
     assert_eq!((discovery.status, discovery.code()), (404, "EndpointNotFound"));
     client.get("/v1/c").await;
 
-    let body = json!({"pattern": "GET */workspaces", "point": "before"});
-    let hold = client.post("/_emulator/holds", body).await;
-    assert_eq!((hold.status, hold.text.as_str()), (201, r#"{"id":1,"state":"waiting"}"#));
-    assert_eq!(client.post("/_emulator/holds/1/release", Value::Null).await.status, 204);
-    assert_eq!(client.get("/_emulator/holds/1").await.json["state"], "released");
-    assert_eq!(client.get("/_emulator/holds/2").await.status, 404);
-
     let seed = json!({"workspaces": [{"displayName": "Seeded", "capacityId": demo::CAPACITY_ID,
         "folders": ["a/b"], "items": [{"type": "Lakehouse", "displayName": "l", "folder": "a/b"}]}]});
     assert_eq!(client.post("/_emulator/seed", seed.clone()).await.status, 204);
