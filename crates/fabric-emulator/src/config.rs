@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::demo;
+use crate::fault::Chaos;
 
 /// How the emulated services behave. Every field has a default that a correct client must cope with.
 #[derive(Clone)]
@@ -31,6 +32,8 @@ pub struct Config {
     pub client_id: String,
     /// The caller's client secret.
     pub client_secret: String,
+    /// Faults for a share of all requests, by a seeded schedule.
+    pub chaos: Option<Chaos>,
 }
 
 impl Default for Config {
@@ -47,6 +50,7 @@ impl Default for Config {
             tenant: demo::TENANT_ID.to_owned(),
             client_id: demo::CLIENT_ID.to_owned(),
             client_secret: demo::CLIENT_SECRET.to_owned(),
+            chaos: None,
         }
     }
 }
@@ -64,6 +68,7 @@ impl std::fmt::Debug for Config {
             .field("foreign_location", &self.foreign_location)
             .field("tenant", &self.tenant)
             .field("client_id", &self.client_id)
+            .field("chaos", &self.chaos)
             .finish_non_exhaustive()
     }
 }

@@ -10,14 +10,13 @@ use uuid::Uuid;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::demo;
-use crate::entra::Tokens;
-use crate::fault::{Fault, Faults};
+use crate::fault::{Action, Chaos, Fault, Faults};
 use crate::hold::{HoldId, HoldPoint, Holds, Whom};
 use crate::log::{Log, LoggedRequest};
-use crate::operations::Operations;
 use crate::pattern::Pattern;
 use crate::seed::{SeedError, seeded};
 use crate::service::EmulatorService;
+use crate::state::State;
 use crate::world::{Principal, PrincipalKind, Rules, World, inventory};
 
 /// An emulated tenant. Clones are handles to the same one.
@@ -47,41 +46,24 @@ pub(crate) struct Shared {
     state: Mutex<State>,
 }
 
-pub(crate) struct State {
-    pub(crate) world: World,
-    pub(crate) operations: Operations,
-    pub(crate) tokens: Tokens,
-    /// Requests for routes that are not emulated.
-    pub(crate) unknown_routes: u64,
-    /// What a reset goes back to.
-    initial: World,
-}
-
 impl Emulator {
     /// An empty tenant: no capacity, no workspace, and the configured caller as the only principal.
     pub fn new(config: Config) -> Self {
         let clock = Clock::new();
         let config = Arc::new(config);
         let world = empty(&config, clock.now());
-        let state = State {
-            initial: world.clone(),
-            world,
-            operations: Operations::default(),
-            tokens: Tokens::default(),
-            unknown_routes: 0,
-        };
         let (faults, holds, log) = (Faults::default(), Holds::default(), Log::default());
-        Self {
-            shared: Arc::new(Shared {
-                config: RwLock::new(Arc::clone(&config)),
-                initial_config: config,
-                clock,
-                faults,
-                holds,
-                log,
-                state: Mutex::new(state),
-            }),
-        }
+        let shared = Shared {
+            config: RwLock::new(Arc::clone(&config)),
+            initial_config: config,
+            clock,
+            faults,
+            holds,
+            log,
+            state: Mutex::new(State::new(world)),
+        };
+        shared.schedule(shared.initial_config.chaos.clone());
+        Self { shared: Arc::new(shared) }
     }
 
     /// Seeds [`demo::tenant`], and makes the world as it then is the one that a reset goes back to.
@@ -91,9 +73,7 @@ impl Emulator {
             // The demo tenant is a constant that a test seeds.
             tracing::error!(%error, "the demo tenant cannot be seeded");
         }
-        let mut state = self.shared.state();
-        state.initial = state.world.clone();
-        drop(state);
+        self.shared.state().set_initial();
         self
     }
 
@@ -115,7 +95,17 @@ impl Emulator {
 
     /// Puts a fault in force, after those that already are.
     pub fn inject(&self, fault: Fault) {
-        self.shared.faults.inject(fault);
+        self.shared.inject(fault);
+    }
+
+    /// No fault is in force any more: no chaos either, no throttling, no token called expired.
+    pub fn clear_faults(&self) {
+        self.shared.clear_faults();
+    }
+
+    /// Starts a schedule of faults at its beginning, in place of the one that there is; `None` ends it.
+    pub fn schedule(&self, chaos: Option<Chaos>) {
+        self.shared.schedule(chaos);
     }
 
     /// The world as it is now; operations whose time has come are counted as done.
@@ -185,6 +175,28 @@ impl Shared {
         Arc::clone(&self.config.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    pub(crate) fn inject(&self, fault: Fault) {
+        if let Action::Lag(lag) = fault.action {
+            self.state().past.keep(lag);
+        }
+        self.faults.inject(fault, self.clock.now());
+    }
+
+    pub(crate) fn clear_faults(&self) {
+        self.faults.clear();
+        self.state().past.forget();
+    }
+
+    /// Starts a schedule of faults at its beginning, or ends the one that there is.
+    pub(crate) fn schedule(&self, chaos: Option<Chaos>) {
+        for action in chaos.iter().flat_map(|chaos| &chaos.actions) {
+            if let Action::Lag(lag) = action {
+                self.state().past.keep(*lag);
+            }
+        }
+        self.faults.schedule(chaos);
+    }
+
     /// Changes that for what happens from now on.
     pub(crate) fn configure(&self, config: Config) {
         self.state().world.rules = Rules::of(&config);
@@ -194,8 +206,7 @@ impl Shared {
     /// The state at this moment: what operations have become due since is done first.
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.world.now = self.clock.now();
-        state.settle();
+        state.settle_at(&self.config(), self.clock.now());
         state
     }
 
@@ -206,19 +217,8 @@ impl Shared {
         self.log.clear();
         self.clock.reset();
         *self.config.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&self.initial_config);
-        let mut state = self.state();
-        state.world = state.initial.clone();
-        state.world.rules = Rules::of(&self.initial_config);
-        state.operations = Operations::default();
-        state.tokens = Tokens::default();
-        state.unknown_routes = 0;
-    }
-}
-
-impl State {
-    /// Lets everything happen that has become due.
-    pub(crate) fn settle(&mut self) {
-        self.operations.settle(&mut self.world);
+        self.state().reset(Rules::of(&self.initial_config));
+        self.schedule(self.initial_config.chaos.clone());
     }
 }
 

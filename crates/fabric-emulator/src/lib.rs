@@ -50,12 +50,17 @@ mod pattern;
 mod seed;
 mod serve;
 mod service;
+mod state;
 mod wire;
+mod wire_fault;
 mod world;
 
 pub use config::{Config, LongRunning};
 pub use emulator::{Emulator, Inventory};
-pub use fault::{Action, Fault, ParseFaultError, RetryAfter};
+pub use fault::{
+    Action, Body, Casing, Chaos, Edit, Effect, Ending, Fault, ParseChaosError, ParseFaultError, RetryAfter,
+    Substitute,
+};
 pub use hold::{HoldId, HoldPoint};
 pub use log::LoggedRequest;
 pub use pattern::{ParsePatternError, Pattern};

@@ -20,6 +20,8 @@ pub struct LoggedRequest {
     pub body: String,
     /// Object id of the principal whose token came with the request.
     pub principal: Option<String>,
+    /// The faults that hit the request, in their one-line syntax and separated by `; `.
+    pub fault: Option<String>,
 }
 
 #[derive(Default)]
@@ -43,16 +45,25 @@ impl Log {
             status: None,
             body: redacted(request),
             principal,
+            fault: None,
         };
         log.entries.push((number, entry));
         number
     }
 
+    pub(crate) fn hit(&self, number: u64, fault: Option<String>) {
+        self.change(number, |entry| entry.fault = fault);
+    }
+
     pub(crate) fn answered(&self, number: u64, status: u16) {
+        self.change(number, |entry| entry.status = Some(status));
+    }
+
+    fn change(&self, number: u64, change: impl FnOnce(&mut LoggedRequest)) {
         let mut log = self.entries();
         // It may be gone: the log can be cleared while a request is under way.
         if let Ok(at) = log.entries.binary_search_by_key(&number, |(number, _)| *number) {
-            log.entries[at].1.status = Some(status);
+            change(&mut log.entries[at].1);
         }
     }
 

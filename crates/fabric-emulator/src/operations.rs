@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::clock::later;
 use crate::config::LongRunning;
+use crate::fault::{Ending, Past};
 use crate::wire::timestamp;
 use crate::world::{ApiError, World};
 
@@ -28,6 +29,8 @@ struct Running {
     /// The workspace whose git connection is busy until this is done.
     git_of: Option<Uuid>,
     effect: Effect,
+    /// How a fault lets it end.
+    ending: Option<Ending>,
 }
 
 struct Operation {
@@ -41,6 +44,24 @@ pub(crate) enum OperationState {
     Running,
     Succeeded(Option<Value>),
     Failed(ApiError),
+    /// What no documentation knows.
+    Other(String),
+}
+
+impl OperationState {
+    fn of(result: Option<Value>, ending: Option<Ending>) -> Self {
+        match ending {
+            None => Self::Succeeded(result),
+            Some(Ending::Fails) => {
+                let message = "An unexpected error occurred while processing the request";
+                Self::Failed(ApiError::new(500, "UnknownError", message).retriable(false))
+            }
+            Some(Ending::Hangs) => Self::Running,
+            Some(Ending::Status(status)) => Self::Other(status),
+            Some(Ending::NoResult) => Self::Succeeded(None),
+            Some(Ending::EmptyResult) => Self::Succeeded(Some(json!({}))),
+        }
+    }
 }
 
 impl Operations {
@@ -50,20 +71,22 @@ impl Operations {
         takes: Duration,
         git_of: Option<Uuid>,
         effect: Effect,
+        ending: Option<Ending>,
     ) -> Uuid {
         let id = Uuid::new_v4();
         self.all.insert(id, Operation { created: now, updated: now, state: OperationState::Running });
-        self.running.push(Running { id, due: later(now, takes), git_of, effect });
+        self.running.push(Running { id, due: later(now, takes), git_of, effect, ending });
         id
     }
 
     /// Lets every operation whose time has come take effect as of that time, in the order in which they were due.
-    pub(crate) fn settle(&mut self, world: &mut World) {
+    pub(crate) fn settle(&mut self, world: &mut World, past: &mut Past) {
         let now = world.now;
         while let Some(running) = self.next_due(now) {
             world.now = running.due;
+            past.remember(world);
             let state = match (running.effect)(world) {
-                Ok(result) => OperationState::Succeeded(result),
+                Ok(result) => OperationState::of(result, running.ending),
                 Err(error) => OperationState::Failed(error),
             };
             if let Some(operation) = self.all.get_mut(&running.id) {
@@ -94,6 +117,7 @@ impl Operations {
         let operation = self.all.get(&id.parse().ok()?)?;
         let (status, percent, error) = match &operation.state {
             OperationState::Running => ("Running", Value::Null, Value::Null),
+            OperationState::Other(status) => (status.as_str(), Value::Null, Value::Null),
             OperationState::Succeeded(_) => ("Succeeded", 100.into(), Value::Null),
             OperationState::Failed(error) => {
                 let retriable = error.retriable.unwrap_or(false);

@@ -1,5 +1,6 @@
 //! The emulator over HTTP/1.1 on a TCP listener.
 
+use std::error::Error as _;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::pin;
@@ -14,10 +15,10 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tower::Service as _;
 
 use crate::emulator::Emulator;
 use crate::service::{BoxError, EmulatorService};
+use crate::wire_fault::{Disruption, End};
 
 /// Largest request body: the service takes uploads of 100 MB.
 const MAX_BODY: usize = 128 << 20;
@@ -66,9 +67,21 @@ async fn connection(stream: TcpStream, service: EmulatorService, mut stop: watch
             poll_fn(|cx| connection.poll_without_shutdown(cx)).await
         }
     };
-    let stream = connection.into_parts().io.into_inner();
-    if let Err(error) = ended {
-        tracing::debug!(%error, "connection ended");
+    let mut stream = connection.into_parts().io.into_inner();
+    let end = match &ended {
+        Ok(()) => End::Close,
+        Err(error) => match error.source().and_then(|source| source.downcast_ref::<Disruption>()) {
+            Some(disruption) => {
+                let stopped = async { drop(stop.wait_for(|stop| *stop).await) };
+                disruption.play(&mut stream, stopped).await.unwrap_or(End::Reset)
+            }
+            None => {
+                tracing::debug!(%error, "connection ended");
+                End::Reset
+            }
+        },
+    };
+    if end == End::Reset {
         // Zero linger makes the close below a reset, which is what a client sees when a server or a proxy dies.
         if let Err(error) = stream.set_zero_linger() {
             tracing::debug!(%error, "connection cannot be reset");
@@ -79,7 +92,7 @@ async fn connection(stream: TcpStream, service: EmulatorService, mut stop: watch
 
 /// One exchange. An error here makes hyper give the connection up without an answer.
 async fn exchange(
-    mut service: EmulatorService,
+    service: EmulatorService,
     request: Request<IncomingBody>,
 ) -> Result<Response<Full<Bytes>>, BoxError> {
     let (parts, body) = request.into_parts();
@@ -88,6 +101,6 @@ async fn exchange(
         *refused.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
         return Ok(refused);
     };
-    let response = service.call(Request::from_parts(parts, body.to_bytes())).await?;
+    let response = service.exchange(Request::from_parts(parts, body.to_bytes())).await??;
     Ok(response.map(Full::new))
 }

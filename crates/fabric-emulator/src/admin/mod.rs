@@ -11,8 +11,12 @@
 //! | `POST settings` | changes those that the body names, for what happens from now on: `{"nameReservation": "10m", "longRunning": "always"}`. 200 and all of them |
 //! | `GET requests` | the request log, a list of [`crate::LoggedRequest`] |
 //! | `DELETE requests` | empties it. 204 |
+//! | `GET faults` | the faults in force, a list of lines |
 //! | `POST faults` | injects faults in the syntax of [`crate::Fault`]: one per line as `text/plain`, or a JSON list of such lines as `application/json`. All or none. 204 |
-//! | `DELETE faults` | no fault is in force any more. 204 |
+//! | `DELETE faults` | no fault is in force any more: no chaos either, no throttling, no token called expired. 204 |
+//! | `POST chaos` | starts a schedule in the syntax of [`crate::Chaos`] as `text/plain`, or `{"seed": 42, "rate": 0.1, "actions": ["503"]}` as `application/json`; rate and actions may be left out. 204 |
+//! | `DELETE chaos` | ends it. 204 |
+//! | `POST capacities/{id}` | `{"state": "Inactive"}` pauses a capacity, `{"state": "Active"}` resumes it. 204 |
 //! | `POST holds` | `{"pattern": "POST */items", "point": "before"}` (or `"after"`) stops the next matching request; with `"name": "NAME"` instead of the pattern, the next one that brings the header `x-emulator-hold: NAME`. 201 and the hold |
 //! | `GET holds` | all of them: `{id, state, point, pattern or name, request}`; `request` is `{method, path}` of the one that is or was stopped |
 //! | `GET holds/{id}` | one; its state is `waiting`, `held` or `released`. The answer of a held request names its hold in the header `x-emulator-hold` |
@@ -41,19 +45,32 @@
 //! A workspace without an Admin gets the caller of the configuration as its Admin. A seeded connection is everybody's.
 
 mod clock;
+mod faults;
 mod holds;
 mod settings;
 
 use bytes::Bytes;
-use http::{Response, header};
+use http::Response;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::emulator::{Shared, caller_id};
-use crate::fault::Fault;
 use crate::seed::seeded;
 use crate::service::BoxError;
 use crate::wire::{Incoming, Reply};
 use crate::world::inventory;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CapacityBody {
+    state: CapacityState,
+}
+
+#[derive(Deserialize)]
+enum CapacityState {
+    Active,
+    Inactive,
+}
 
 pub(crate) fn handle(shared: &Shared, request: &Incoming) -> Response<Bytes> {
     let segments: Vec<&str> = request.segments.iter().map(String::as_str).collect();
@@ -74,10 +91,19 @@ pub(crate) fn handle(shared: &Shared, request: &Incoming) -> Response<Bytes> {
             shared.log.clear();
             Ok(done())
         }
-        ("POST", ["faults"]) => inject(shared, request).map(|()| done()),
+        ("GET", ["faults"]) => Ok(faults::list(shared)),
+        ("POST", ["faults"]) => faults::inject(shared, request),
         ("DELETE", ["faults"]) => {
-            shared.faults.clear();
+            shared.clear_faults();
             Ok(done())
+        }
+        ("POST", ["chaos"]) => faults::start_chaos(shared, request),
+        ("DELETE", ["chaos"]) => {
+            shared.schedule(None);
+            Ok(done())
+        }
+        ("POST", ["capacities", id]) => {
+            set_capacity(shared, id, request).map(|reply| reply.unwrap_or_else(not_found))
         }
         ("GET", ["holds"]) => Ok(holds::list(&shared.holds)),
         ("POST", ["holds"]) => holds::add(&shared.holds, request),
@@ -102,17 +128,16 @@ fn take_inventory(shared: &Shared) -> Value {
     json!({"hash": hash, "world": world, "emptyDeletedWorkspaces": empty, "unknownRoutes": state.unknown_routes})
 }
 
-fn inject(shared: &Shared, request: &Incoming) -> Result<(), BoxError> {
-    let kind =
-        request.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    let text = std::str::from_utf8(&request.body)?;
-    let lines: Vec<String> = match kind.starts_with("application/json") {
-        true => serde_json::from_str(text)?,
-        false => text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect(),
+/// Pauses a capacity or resumes it, as its owner does in Azure.
+fn set_capacity(shared: &Shared, id: &str, request: &Incoming) -> Result<Option<Reply>, BoxError> {
+    let CapacityBody { state } = serde_json::from_slice(&request.body)?;
+    let mut tenant = shared.state();
+    let mut capacities = tenant.world.capacities.iter_mut();
+    let Some(capacity) = capacities.find(|capacity| capacity.id.to_string().eq_ignore_ascii_case(id)) else {
+        return Ok(None);
     };
-    let faults = lines.iter().map(|line| line.parse::<Fault>()).collect::<Result<Vec<_>, _>>()?;
-    faults.into_iter().for_each(|fault| shared.faults.inject(fault));
-    Ok(())
+    capacity.active = matches!(state, CapacityState::Active);
+    Ok(Some(Reply::empty(204)))
 }
 
 fn not_found() -> Reply {

@@ -15,14 +15,16 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::config::Config;
-use crate::emulator::{Shared, State};
+use crate::emulator::Shared;
 use crate::entra;
+use crate::fault::Tweaks;
 use crate::operations::{Effect, Long};
 use crate::paging::page;
+use crate::state::State;
 use crate::wire::{CLUSTER, Incoming, OPERATION_ID, Reply, fabric_error};
 use crate::world::{ApiError, World, guid};
 
-type Answer = Result<Reply, ApiError>;
+pub(crate) type Answer = Result<Reply, ApiError>;
 
 /// One request on its way into the world, made by `caller`.
 struct Call<'a> {
@@ -30,24 +32,46 @@ struct Call<'a> {
     config: &'a Config,
     state: &'a mut State,
     caller: Uuid,
-    /// An injected fault: if this is a long-running request, its operation fails.
-    fails: bool,
+    /// What faults make different.
+    tweaks: &'a Tweaks,
 }
 
-pub(crate) fn handle(shared: &Shared, request: &Incoming, fails: bool) -> Response<Bytes> {
+pub(crate) fn handle(shared: &Shared, request: &Incoming, tweaks: &Tweaks) -> Response<Bytes> {
     let config = shared.config();
     let mut state = shared.state();
-    let is_fabric = request.segments.first().is_some_and(|first| first.eq_ignore_ascii_case("v1"));
-    let answer = match state.tokens.check(request, entra::FABRIC, state.world.now) {
-        _ if !is_fabric => Err(unknown(&mut state, request)),
-        Ok(caller) => Call { request, config: &config, state: &mut state, caller, fails }.route(),
-        Err(error) => Err(error),
-    };
+    let present = tweaks.lag.map(|lag| state.look_back(lag));
+    let answer =
+        caller(&mut state, request).and_then(|caller| act(&config, &mut state, request, caller, tweaks));
+    if let Some(present) = present {
+        state.world = present;
+    }
     drop(state);
     match answer {
         Ok(reply) => reply.fabric(Uuid::new_v4()),
         Err(error) => fabric_error(&error, None),
     }
+}
+
+/// Whose request it is.
+pub(crate) fn caller(state: &mut State, request: &Incoming) -> Result<Uuid, ApiError> {
+    match request.segments.first().is_some_and(|first| first.eq_ignore_ascii_case("v1")) {
+        true => state.tokens.check(request, entra::FABRIC, state.world.now),
+        false => Err(unknown(state, request)),
+    }
+}
+
+/// Carries a request of that caller out.
+pub(crate) fn act(
+    config: &Config,
+    state: &mut State,
+    request: &Incoming,
+    caller: Uuid,
+    tweaks: &Tweaks,
+) -> Answer {
+    if request.method != "GET" {
+        state.past.remember(&state.world);
+    }
+    Call { request, config, state, caller, tweaks }.route()
 }
 
 impl<'a> Call<'a> {
@@ -102,12 +126,18 @@ impl<'a> Call<'a> {
         effect: Effect,
         at_once: fn(Option<Value>) -> Reply,
     ) -> Answer {
-        if !self.fails && !self.config.long_running.applies(long) {
+        let Tweaks { operation, long_running, .. } = self.tweaks;
+        let is_long = long_running.unwrap_or_else(|| self.config.long_running.applies(long));
+        if operation.is_none() && !is_long {
             return effect(&mut self.state.world).map(at_once);
         }
-        let effect = if self.fails { Box::new(failing) } else { effect };
+        let (effect, ending) = match operation.clone() {
+            None => (effect, None),
+            Some((true, ending)) => (effect, Some(ending)),
+            Some((false, ending)) => (Box::new(|_: &mut World| Ok(None)) as Effect, Some(ending)),
+        };
         let now = self.state.world.now;
-        let id = self.state.operations.start(now, self.config.operation_duration, git_of, effect);
+        let id = self.state.operations.start(now, self.config.operation_duration, git_of, effect, ending);
         self.state.settle();
         Ok(Reply::json(202, Value::Null)
             .header(header::LOCATION, self.operation_location(id))
@@ -127,9 +157,4 @@ fn unknown(state: &mut State, request: &Incoming) -> ApiError {
     state.unknown_routes += 1;
     let message = format!("The endpoint {} {} could not be found", request.method, request.path);
     ApiError::new(404, "EndpointNotFound", message)
-}
-
-fn failing(_: &mut World) -> Result<Option<Value>, ApiError> {
-    Err(ApiError::new(500, "UnknownError", "An unexpected error occurred while processing the request")
-        .retriable(false))
 }

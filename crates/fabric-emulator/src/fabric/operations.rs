@@ -24,7 +24,7 @@ fn poll(call: &Call<'_>, id: &str) -> Answer {
     let location = call.operation_location(guid("operationId", id)?);
     let reply = Reply::json(200, body);
     Ok(match state {
-        OperationState::Running => reply
+        OperationState::Running | OperationState::Other(_) => reply
             .header(header::LOCATION, location)
             .header(header::RETRY_AFTER, call.config.retry_after.to_string())
             .header(OPERATION_ID, id),
@@ -44,7 +44,7 @@ fn result(call: &Call<'_>, id: &str) -> Answer {
         Some(OperationState::Succeeded(None)) => {
             Err(ApiError::new(400, "OperationHasNoResult", "The operation has no result"))
         }
-        Some(OperationState::Running | OperationState::Failed(_)) => {
+        Some(OperationState::Running | OperationState::Failed(_) | OperationState::Other(_)) => {
             Err(ApiError::new(400, "OperationNotSucceeded", "The operation did not succeed"))
         }
     }

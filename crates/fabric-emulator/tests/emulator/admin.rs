@@ -1,4 +1,4 @@
-//! What the emulator's own surface shows of holds, and the settings that it changes.
+//! The emulator's own surface.
 
 use std::time::Duration;
 
@@ -125,4 +125,58 @@ async fn settings_change_while_it_runs() {
     }
     client.post("/_emulator/reset", Value::Null).await;
     assert_eq!(client.get("/_emulator/settings").await.text, start.text);
+}
+
+#[tokio::test]
+async fn the_admin_surface_does_what_the_handle_does() {
+    let client = Client::demo(Config::default()).await;
+    let start = client.hash();
+    let text = |method: &'static str, path: &'static str, kind: &'static str, body: &'static str| {
+        let emulator = client.emulator.clone();
+        async move { send(&emulator, method, path, &[("content-type", kind)], body).await.unwrap() }
+    };
+    let plain = text("POST", "/_emulator/faults", "text/plain", "GET */a=503,times=1\n\nGET */b=404\n").await;
+    assert_eq!((plain.status, plain.text.as_str()), (204, ""));
+    let list = text("POST", "/_emulator/faults", "application/json", r#"["GET */c=500"]"#).await;
+    assert_eq!(list.status, 204);
+    let wrong = text("POST", "/_emulator/faults", "text/plain", "GET */d=503\nnonsense").await;
+    assert_eq!(wrong.status, 400);
+    assert!(
+        wrong.json["error"].as_str().unwrap().contains("no `=ACTION` in the fault `nonsense`"),
+        "{wrong:?}"
+    );
+    for (path, status) in [("/v1/a", 503), ("/v1/a", 404), ("/v1/b", 404), ("/v1/c", 500), ("/v1/d", 404)] {
+        assert_eq!(client.get(path).await.status, status, "{path}");
+    }
+    assert_eq!(client.send("DELETE", "/_emulator/faults", Value::Null).await.status, 204);
+    assert_eq!(client.get("/v1/c").await.code(), "EndpointNotFound");
+    let discovery = send(&client.emulator, "GET", "/common/discovery/instance", &[], "").await.unwrap();
+    assert_eq!((discovery.status, discovery.code()), (404, "EndpointNotFound"));
+    client.get("/v1/c").await;
+
+    let seed = json!({"workspaces": [{"displayName": "Seeded", "capacityId": demo::CAPACITY_ID,
+        "folders": ["a/b"], "items": [{"type": "Lakehouse", "displayName": "l", "folder": "a/b"}]}]});
+    assert_eq!(client.post("/_emulator/seed", seed.clone()).await.status, 204);
+    let again = client.post("/_emulator/seed", seed).await;
+    assert_eq!(again.status, 400);
+    assert!(again.json["error"].as_str().unwrap().contains("WorkspaceNameAlreadyExists"), "{again:?}");
+    let inventory = client.get("/_emulator/inventory").await;
+    assert_eq!(inventory.keys(), ["hash", "world", "emptyDeletedWorkspaces", "unknownRoutes"]);
+    assert_eq!(
+        (&inventory.json["hash"], &inventory.json["unknownRoutes"]),
+        (&json!(client.hash()), &json!(5))
+    );
+    assert_eq!(inventory.json["world"]["workspaces"][0]["items"][0]["folder"], "a/b");
+
+    let log = client.get("/_emulator/requests").await;
+    assert_eq!(log.json[0]["path"], format!("/{}/oauth2/v2.0/token", demo::TENANT_ID));
+    let last = log.json.as_array().unwrap().last().unwrap();
+    let expected = json!({"method": "GET", "path": "/v1/c", "status": 404, "body": "", "principal": demo::CALLER_ID,
+        "fault": null});
+    assert_eq!(last.to_string(), expected.to_string());
+    assert_eq!(client.send("DELETE", "/_emulator/requests", Value::Null).await.status, 204);
+    assert_eq!(client.get("/_emulator/requests").await.json, json!([]));
+    assert_eq!(client.post("/_emulator/reset", Value::Null).await.status, 204);
+    assert_eq!(client.hash(), start);
+    assert_eq!(client.get("/v1/workspaces").await.status, 401, "a reset forgets tokens");
 }

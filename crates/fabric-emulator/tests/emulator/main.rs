@@ -11,5 +11,7 @@ mod golden;
 mod inventory;
 mod items;
 mod operations;
+mod raw;
 mod rules;
 mod support;
+mod wire;
