@@ -8,6 +8,7 @@ use std::{
 };
 
 use clap::Args;
+use selvedge_fabric_emulator::Chaos;
 
 use crate::settings::duration;
 
@@ -35,4 +36,7 @@ pub(crate) struct EmulatorArgs {
     /// How long a long-running operation takes, such as 500ms or 2s
     #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = duration::parse)]
     pub(crate) operation_duration: Duration,
+    /// Let faults hit a share of all requests, a tenth unless said otherwise; the same seed hits the same ones
+    #[arg(long, value_name = "SEED[,rate=R]")]
+    pub(crate) chaos: Option<Chaos>,
 }

@@ -33,6 +33,7 @@ pub(crate) fn run(app: &App, args: &EmulatorArgs) -> anyhow::Result<u8> {
     let config = Config {
         page_size: args.page_size.map(Into::into),
         operation_duration: args.operation_duration,
+        chaos: args.chaos.clone(),
         ..Config::default()
     };
     let credentials = [
