@@ -24,7 +24,7 @@ use selvedge_resilience::{
     retry::{RetryConfig, RetryLayer},
     timeout::AttemptTimeoutLayer,
 };
-use std::{collections::HashSet, str::FromStr, time::Duration};
+use std::{collections::HashSet, path::Path, str::FromStr, time::Duration};
 use tokio::time::Instant;
 use tower::{ServiceBuilder, util::option_layer};
 
@@ -73,8 +73,18 @@ fn clients(origin: &str, transport: &BoxService, layers: Layers) -> Clients {
     }
 }
 
-fn in_process(config: Config, layers: Layers) -> (Emulator, Clients) {
+/// The demo tenant, with its requests written where `cargo xtask conformance --log` can look at them.
+fn tenant(config: Config) -> Emulator {
     let emulator = Emulator::new(config).with_demo_tenant();
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("requests");
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join(format!("fabric-client-{}.jsonl", uuid::Uuid::new_v4()));
+    emulator.write_requests_to(std::fs::File::create(file).unwrap());
+    emulator
+}
+
+fn in_process(config: Config, layers: Layers) -> (Emulator, Clients) {
+    let emulator = tenant(config);
     let transport = BoxService::new(emulator.service());
     let clients = clients("http://127.0.0.1:7070", &transport, layers);
     (emulator, clients)
@@ -245,7 +255,7 @@ async fn every_resource_in_process_whatever_the_layers() {
 async fn every_resource_over_a_socket() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let origin = format!("http://{}", listener.local_addr().unwrap());
-    let emulator = Emulator::new(Config::default()).with_demo_tenant();
+    let emulator = tenant(Config::default());
     let server = tokio::spawn(emulator.clone().serve(listener, std::future::pending()));
     let transport = BoxService::new(HttpTransport::new(&TransportConfig::default()).unwrap());
     let clients = clients(&origin, &transport, RESILIENT);

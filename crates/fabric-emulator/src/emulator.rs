@@ -1,5 +1,6 @@
 //! The handle: one emulated tenant, shared by every service and server made from it.
 
+use std::io::Write;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use crate::fault::{Action, Chaos, Fault, Faults};
 use crate::hold::{HoldId, HoldPoint, Holds, Whom};
 use crate::log::{Log, LoggedRequest};
 use crate::pattern::Pattern;
-use crate::seed::{SeedError, seeded};
+use crate::seed::{Seed, SeedError, seeded};
 use crate::service::EmulatorService;
 use crate::state::State;
 use crate::world::{Principal, PrincipalKind, Rules, World, inventory};
@@ -52,7 +53,7 @@ impl Emulator {
         let clock = Clock::new();
         let config = Arc::new(config);
         let world = empty(&config, clock.now());
-        let (faults, holds, log) = (Faults::default(), Holds::default(), Log::default());
+        let (faults, holds, log) = (Faults::default(), Holds::default(), Log::new(config.log_capacity));
         let shared = Shared {
             config: RwLock::new(Arc::clone(&config)),
             initial_config: config,
@@ -82,9 +83,16 @@ impl Emulator {
     /// # Errors
     /// When the seed cannot be read or breaks a rule of the world, which is then unchanged.
     pub fn seed(&self, world: &Value) -> Result<(), SeedError> {
+        self.plant(Seed::read(world)?)
+    }
+
+    /// Adds to the world what was read already, from YAML for example.
+    ///
+    /// # Errors
+    /// When the seed breaks a rule of the world, which is then unchanged.
+    pub fn plant(&self, seed: Seed) -> Result<(), SeedError> {
         let mut state = self.shared.state();
-        let caller = caller_id();
-        state.world = seeded(&state.world, world, caller)?;
+        state.world = seeded(&state.world, seed, caller_id())?;
         Ok(())
     }
 
@@ -114,9 +122,15 @@ impl Emulator {
         Inventory { hash, world }
     }
 
-    /// Every request since the start or the last clearing, in the order of arrival; those to `/_emulator/` are left out.
+    /// The requests since the start or the last clearing, in the order of arrival and as many of the latest as
+    /// [`Config::log_capacity`] says; those to `/_emulator/` are left out.
     pub fn requests(&self) -> Vec<LoggedRequest> {
         self.shared.log.all()
+    }
+
+    /// Writes each request that is over to `sink` from now on, as a line of JSON.
+    pub fn write_requests_to(&self, sink: impl Write + Send + 'static) {
+        self.shared.log.write_to(Box::new(sink));
     }
 
     /// Empties the request log.
@@ -228,6 +242,9 @@ impl Rules {
             name_reservation: config.name_reservation,
             reservation_status: config.reservation_status,
             item_recovery: config.item_recovery,
+            max_items: config.max_items,
+            child_delay: config.child_delay,
+            capacity_assignment: config.capacity_assignment,
         }
     }
 }
@@ -247,6 +264,10 @@ fn empty(config: &Config, now: OffsetDateTime) -> World {
         user_principal_name: None,
         app_id: Some(config.client_id.clone()),
         secret: Some(config.client_secret.clone()),
+        secret_expired: false,
+        federated_credentials: config.federated_credentials.clone(),
+        password: None,
+        enabled: true,
         members: Vec::new(),
         may_create_workspaces: true,
     });

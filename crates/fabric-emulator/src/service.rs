@@ -71,7 +71,7 @@ async fn answer(shared: Arc<Shared>, request: Incoming) -> Exchanged {
         return Ok(admin::handle(&shared, &request));
     }
     let principal = shared.state().tokens.principal(&request);
-    let entry = shared.log.arrived(&request, principal.map(|id| id.to_string()));
+    let entry = shared.log.arrived(&request, principal.map(|id| id.to_string()), shared.clock.now());
     let answer = match shared.faults.decide(&request, principal, shared.clock.now()) {
         Ok(verdict) => {
             shared.log.hit(entry, verdict.name());
@@ -79,13 +79,7 @@ async fn answer(shared: Arc<Shared>, request: Incoming) -> Exchanged {
         }
         Err(error) => Ok(Reply::json(400, json!({"error": error.to_string()})).plain()),
     };
-    let status = match &answer {
-        Ok(response) => Some(response.status()),
-        Err(disruption) => disruption.status(),
-    };
-    if let Some(status) = status {
-        shared.log.answered(entry, status.as_u16());
-    }
+    shared.log.over(entry, answer.as_ref().map_or_else(Disruption::response, Some));
     answer
 }
 

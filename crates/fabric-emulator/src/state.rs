@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::clock::later;
 use crate::config::Config;
 use crate::entra::Tokens;
-use crate::fabric;
+use crate::fabric::{self, Usage};
 use crate::fault::{Past, Tweaks};
 use crate::operations::Operations;
 use crate::wire::Incoming;
@@ -18,6 +18,7 @@ pub(crate) struct State {
     pub(crate) world: World,
     pub(crate) operations: Operations,
     pub(crate) tokens: Tokens,
+    pub(crate) usage: Usage,
     /// Requests that take effect after their client has been answered.
     late: Vec<Late>,
     pub(crate) past: Past,
@@ -41,6 +42,7 @@ impl State {
             world,
             operations: Operations::default(),
             tokens: Tokens::default(),
+            usage: Usage::default(),
             late: Vec::new(),
             past: Past::default(),
             unknown_routes: 0,
@@ -68,15 +70,16 @@ impl State {
             self.world.now = due;
             self.settle();
             // There is nobody left to hear of a refusal.
-            drop(fabric::act(config, self, &request, caller, &Tweaks::default()));
+            drop(fabric::act(config, self, &request, caller, Uuid::new_v4(), &Tweaks::default()));
         }
         self.world.now = now;
         self.settle();
     }
 
-    /// Lets every operation end that has become due.
+    /// Lets every operation end and every child come that has become due.
     pub(crate) fn settle(&mut self) {
         self.operations.settle(&mut self.world, &mut self.past);
+        self.world.settle();
     }
 
     /// Lets a request of Fabric take effect that much later, as its caller. One without a good token never does.

@@ -9,7 +9,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Response, StatusCode};
+use http::Response;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
 /// How often a slow answer goes on.
@@ -75,12 +75,12 @@ impl Disruption {
         Self { rate, ..self }
     }
 
-    /// The status that the client gets to see.
-    pub(crate) fn status(&self) -> Option<StatusCode> {
+    /// The answer of which the client gets to see something.
+    pub(crate) fn response(&self) -> Option<&Response<Bytes>> {
         match &*self.how {
             How::Reset | How::Garbage | How::Silence => None,
             How::Whole(response) | How::Cut { response, .. } | How::Overstated { response, .. } => {
-                Some(response.status())
+                Some(response)
             }
         }
     }
@@ -146,9 +146,6 @@ impl Disruption {
             }
         };
         self.write(stream, &bytes).await?;
-        if end == End::Close {
-            stream.shutdown().await?;
-        }
         Ok(end)
     }
 

@@ -14,7 +14,7 @@ use crate::{
 
 pub(crate) use deploy::{DeployArgs, PlanArgs, Selection};
 #[cfg(feature = "emulator")]
-pub(crate) use emulator::EmulatorArgs;
+pub(crate) use emulator::{CertificateArgs, EmulatorArgs};
 pub(crate) use transactions::{TransactionsAction, TransactionsArgs};
 
 /// CI/CD for Microsoft Fabric that leaves either the whole deployment or no trace of it.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::config::{Config, LongRunning};
+use crate::config::{Config, LongRunning, Quotas};
 use crate::duration;
 use crate::emulator::Shared;
 use crate::service::BoxError;
@@ -18,12 +18,20 @@ struct Settings {
     page_size: Option<usize>,
     #[serde(with = "duration")]
     operation_duration: Duration,
+    #[serde(with = "duration")]
+    job_duration: Duration,
     retry_after: u32,
     long_running: LongRunning,
     #[serde(with = "duration")]
     name_reservation: Duration,
     reservation_status: u16,
     item_recovery: bool,
+    max_items: usize,
+    #[serde(with = "duration")]
+    child_delay: Duration,
+    #[serde(with = "duration")]
+    capacity_assignment: Duration,
+    quotas: Quotas,
     foreign_location: bool,
 }
 
@@ -32,11 +40,16 @@ impl Settings {
         Self {
             page_size: config.page_size,
             operation_duration: config.operation_duration,
+            job_duration: config.job_duration,
             retry_after: config.retry_after,
             long_running: config.long_running,
             name_reservation: config.name_reservation,
             reservation_status: config.reservation_status,
             item_recovery: config.item_recovery,
+            max_items: config.max_items,
+            child_delay: config.child_delay,
+            capacity_assignment: config.capacity_assignment,
+            quotas: config.quotas,
             foreign_location: config.foreign_location,
         }
     }
@@ -45,11 +58,16 @@ impl Settings {
         Config {
             page_size: self.page_size,
             operation_duration: self.operation_duration,
+            job_duration: self.job_duration,
             retry_after: self.retry_after,
             long_running: self.long_running,
             name_reservation: self.name_reservation,
             reservation_status: self.reservation_status,
             item_recovery: self.item_recovery,
+            max_items: self.max_items,
+            child_delay: self.child_delay,
+            capacity_assignment: self.capacity_assignment,
+            quotas: self.quotas,
             foreign_location: self.foreign_location,
             ..config
         }

@@ -3,9 +3,10 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Answer, Call};
+use super::{Answer, Call, Row};
+use crate::catalogue::Evidence::Recorded;
 use crate::wire::Reply;
-use crate::world::{ApiError, Connection, NewConnection, guid};
+use crate::world::{ApiError, Connection, NewConnection};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -40,29 +41,36 @@ struct Credentials {
     credential_type: String,
 }
 
-pub(super) fn route(call: &mut Call<'_>, method: &str, rest: &[&str]) -> Answer {
+pub(super) const ROUTES: &[Row] = &[
+    Row::new("GET", "/v1/connections", Recorded, list),
+    Row::new("POST", "/v1/connections", Recorded, create),
+    Row::new("GET", "/v1/connections/{connectionId}", Recorded, get),
+    Row::new("DELETE", "/v1/connections/{connectionId}", Recorded, delete),
+];
+
+fn list(call: &mut Call<'_>) -> Answer {
     let caller = call.caller;
-    match (method, rest) {
-        ("GET", []) => {
-            let listed = call.world().connections_of(caller).map(connection_json).collect();
-            call.list(listed)
-        }
-        ("POST", []) => {
-            let new = read(call.request.parse()?)?;
-            let connection = call.world().create_connection(caller, new)?;
-            let (id, json) = (connection.id, connection_json(connection));
-            call.created(id, json)
-        }
-        ("GET", [id]) => {
-            let connection = call.world().connection(caller, guid("connectionId", id)?)?;
-            Ok(Reply::json(200, connection_json(connection)))
-        }
-        ("DELETE", [id]) => {
-            call.world().delete_connection(caller, guid("connectionId", id)?)?;
-            Ok(Reply::empty(200))
-        }
-        _ => call.unknown(),
-    }
+    let listed = call.world().connections_of(caller).map(connection_json).collect();
+    call.list(listed)
+}
+
+fn create(call: &mut Call<'_>) -> Answer {
+    let caller = call.caller;
+    let new = read(call.request.parse()?)?;
+    let connection = call.world().create_connection(caller, new)?;
+    let (id, json) = (connection.id, connection_json(connection));
+    call.created(id, json)
+}
+
+fn get(call: &mut Call<'_>) -> Answer {
+    let (caller, id) = (call.caller, call.id("connectionId")?);
+    Ok(Reply::json(200, connection_json(call.world().connection(caller, id)?)))
+}
+
+fn delete(call: &mut Call<'_>) -> Answer {
+    let (caller, id) = (call.caller, call.id("connectionId")?);
+    call.world().delete_connection(caller, id)?;
+    Ok(Reply::empty(200))
 }
 
 /// Reads a request; of the credentials nothing but their type is taken.

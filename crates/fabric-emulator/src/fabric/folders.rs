@@ -4,57 +4,74 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Answer, Call};
-use crate::wire::{Incoming, Reply};
+use super::{Answer, Call, Row};
+use crate::catalogue::Evidence::Recorded;
+use crate::wire::{Incoming, Reply, folder_id};
 use crate::world::{ApiError, Folder, Role, Workspace, guid};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct FolderBody {
     display_name: Option<String>,
+    #[serde(default, deserialize_with = "folder_id")]
     parent_folder_id: Option<Uuid>,
+    #[serde(default, deserialize_with = "folder_id")]
     target_folder_id: Option<Uuid>,
 }
 
-pub(super) fn route(call: &mut Call<'_>, workspace: Uuid, method: &str, rest: &[&str]) -> Answer {
-    let (caller, request) = (call.caller, call.request);
-    match (method, rest) {
-        ("GET", []) => {
-            let target = call.world().workspace(caller, workspace, Role::Viewer)?;
-            let scope = Scope::read(request, target)?;
-            let folders = target.folders.iter().filter(|folder| scope.holds(target, folder.parent));
-            let listed = folders.map(|folder| folder_json(workspace, folder)).collect();
-            call.list(listed)
-        }
-        ("POST", []) => {
-            let body: FolderBody = request.parse()?;
-            let name = body.display_name.unwrap_or_default();
-            let folder = call.world().create_folder(caller, workspace, &name, body.parent_folder_id)?;
-            call.created(folder.id, folder_json(workspace, &folder))
-        }
-        ("GET", [id]) => {
-            let id = guid("folderId", id)?;
-            let folder = call.world().workspace(caller, workspace, Role::Viewer)?.folder(id)?;
-            Ok(Reply::json(200, folder_json(workspace, folder)))
-        }
-        ("PATCH", [id]) => {
-            let id = guid("folderId", id)?;
-            let name = request.parse::<FolderBody>()?.display_name.unwrap_or_default();
-            let folder = call.world().rename_folder(caller, workspace, id, &name)?;
-            Ok(Reply::json(200, folder_json(workspace, &folder)))
-        }
-        ("DELETE", [id]) => {
-            call.world().delete_folder(caller, workspace, guid("folderId", id)?)?;
-            Ok(Reply::empty(200))
-        }
-        ("POST", [id, "move"]) => {
-            let id = guid("folderId", id)?;
-            let target = request.parse::<FolderBody>()?.target_folder_id;
-            let folder = call.world().move_folder(caller, workspace, id, target)?;
-            Ok(Reply::json(200, folder_json(workspace, &folder)))
-        }
-        _ => call.unknown(),
-    }
+const ALL: &str = "/v1/workspaces/{workspaceId}/folders";
+const ONE: &str = "/v1/workspaces/{workspaceId}/folders/{folderId}";
+
+pub(super) const ROUTES: &[Row] = &[
+    Row::new("GET", ALL, Recorded, list),
+    Row::new("POST", ALL, Recorded, create),
+    Row::new("GET", ONE, Recorded, get),
+    Row::new("PATCH", ONE, Recorded, rename),
+    Row::new("DELETE", ONE, Recorded, delete),
+    Row::new("POST", "/v1/workspaces/{workspaceId}/folders/{folderId}/move", Recorded, move_to),
+];
+
+fn list(call: &mut Call<'_>) -> Answer {
+    let (caller, workspace, request) = (call.caller, call.workspace()?, call.request);
+    let target = call.world().workspace(caller, workspace, Role::Viewer)?;
+    let scope = Scope::read(request, target)?;
+    let folders = target.folders.iter().filter(|folder| scope.holds(target, folder.parent));
+    let listed = folders.map(|folder| folder_json(workspace, folder)).collect();
+    call.list(listed)
+}
+
+fn create(call: &mut Call<'_>) -> Answer {
+    let (caller, workspace) = (call.caller, call.workspace()?);
+    let body: FolderBody = call.request.parse()?;
+    let name = body.display_name.unwrap_or_default();
+    let folder = call.world().create_folder(caller, workspace, &name, body.parent_folder_id)?;
+    call.created(folder.id, folder_json(workspace, &folder))
+}
+
+fn get(call: &mut Call<'_>) -> Answer {
+    let (caller, workspace, id) = (call.caller, call.workspace()?, call.id("folderId")?);
+    let folder = call.world().workspace(caller, workspace, Role::Viewer)?.folder(id)?;
+    Ok(Reply::json(200, folder_json(workspace, folder)))
+}
+
+fn rename(call: &mut Call<'_>) -> Answer {
+    let (caller, workspace, id) = (call.caller, call.workspace()?, call.id("folderId")?);
+    let name = call.request.parse::<FolderBody>()?.display_name.unwrap_or_default();
+    let folder = call.world().rename_folder(caller, workspace, id, &name)?;
+    Ok(Reply::json(200, folder_json(workspace, &folder)))
+}
+
+fn delete(call: &mut Call<'_>) -> Answer {
+    let (caller, workspace, id) = (call.caller, call.workspace()?, call.id("folderId")?);
+    call.world().delete_folder(caller, workspace, id)?;
+    Ok(Reply::empty(200))
+}
+
+fn move_to(call: &mut Call<'_>) -> Answer {
+    let (caller, workspace, id) = (call.caller, call.workspace()?, call.id("folderId")?);
+    let target = call.request.parse::<FolderBody>()?.target_folder_id;
+    let folder = call.world().move_folder(caller, workspace, id, target)?;
+    Ok(Reply::json(200, folder_json(workspace, &folder)))
 }
 
 /// `rootFolderId` and `recursive` (true unless said otherwise) of a list.

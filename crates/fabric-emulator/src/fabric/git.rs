@@ -4,7 +4,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Answer, Call};
+use super::{Answer, Call, Row};
+use crate::catalogue::Evidence::Spec;
 use crate::operations::Long;
 use crate::wire::{Reply, timestamp};
 use crate::world::{
@@ -63,45 +64,54 @@ struct ResolutionBody {
     conflict_resolution_policy: String,
 }
 
-pub(super) fn route(call: &mut Call<'_>, workspace: Uuid, method: &str, rest: &[&str]) -> Answer {
-    let (caller, request) = (call.caller, call.request);
-    match (method, rest) {
-        ("GET", ["connection"]) => {
-            let target = call.world().workspace(caller, workspace, Role::Contributor)?;
-            Ok(Reply::json(200, connection_json(target.git.as_ref())))
-        }
-        ("POST", ["connect"]) => {
-            let body: ConnectBody = request.parse()?;
-            let details = body
-                .git_provider_details
-                .ok_or_else(|| ApiError::invalid("gitProviderDetails", "is required"))?;
-            let credentials = body.my_git_credentials.map(read_credentials).transpose()?;
-            call.world().connect_git(caller, workspace, read_provider(details)?, credentials)?;
-            Ok(Reply::empty(200))
-        }
-        ("POST", ["disconnect"]) => {
-            call.world().disconnect_git(caller, workspace)?;
-            Ok(Reply::empty(200))
-        }
-        ("GET", ["mygitcredentials"]) => {
-            let credentials = call.world().git_credentials(caller, workspace)?;
-            Ok(Reply::json(200, credentials_json(credentials)))
-        }
-        ("PATCH", ["mygitcredentials"]) => {
-            let credentials = read_credentials(request.parse()?)?;
-            call.world().set_git_credentials(caller, workspace, credentials)?;
-            Ok(Reply::json(200, credentials_json(credentials)))
-        }
-        ("POST", ["initializeconnection"]) => initialize(call, workspace),
-        ("GET", ["status"]) => status(call, workspace),
-        ("POST", ["committogit"]) => commit(call, workspace),
-        ("POST", ["updatefromgit"]) => update(call, workspace),
-        _ => call.unknown(),
-    }
+pub(super) const ROUTES: &[Row] = &[
+    Row::new("GET", "/v1/workspaces/{workspaceId}/git/connection", Spec, connection),
+    Row::new("POST", "/v1/workspaces/{workspaceId}/git/connect", Spec, connect),
+    Row::new("POST", "/v1/workspaces/{workspaceId}/git/disconnect", Spec, disconnect),
+    Row::new("GET", "/v1/workspaces/{workspaceId}/git/myGitCredentials", Spec, credentials),
+    Row::new("PATCH", "/v1/workspaces/{workspaceId}/git/myGitCredentials", Spec, set_credentials),
+    Row::new("POST", "/v1/workspaces/{workspaceId}/git/initializeConnection", Spec, initialize),
+    Row::new("GET", "/v1/workspaces/{workspaceId}/git/status", Spec, status),
+    Row::new("POST", "/v1/workspaces/{workspaceId}/git/commitToGit", Spec, commit),
+    Row::new("POST", "/v1/workspaces/{workspaceId}/git/updateFromGit", Spec, update),
+];
+
+fn connection(call: &mut Call<'_>) -> Answer {
+    let (caller, workspace) = (call.caller, call.workspace()?);
+    let target = call.world().workspace(caller, workspace, Role::Contributor)?;
+    Ok(Reply::json(200, connection_json(target.git.as_ref())))
 }
 
-fn initialize(call: &mut Call<'_>, workspace: Uuid) -> Answer {
-    let caller = call.caller;
+fn connect(call: &mut Call<'_>) -> Answer {
+    let (caller, workspace) = (call.caller, call.workspace()?);
+    let body: ConnectBody = call.request.parse()?;
+    let details =
+        body.git_provider_details.ok_or_else(|| ApiError::invalid("gitProviderDetails", "is required"))?;
+    let credentials = body.my_git_credentials.map(read_credentials).transpose()?;
+    call.world().connect_git(caller, workspace, read_provider(details)?, credentials)?;
+    Ok(Reply::empty(200))
+}
+
+fn disconnect(call: &mut Call<'_>) -> Answer {
+    let (caller, workspace) = (call.caller, call.workspace()?);
+    call.world().disconnect_git(caller, workspace)?;
+    Ok(Reply::empty(200))
+}
+
+fn credentials(call: &mut Call<'_>) -> Answer {
+    let (caller, workspace) = (call.caller, call.workspace()?);
+    Ok(Reply::json(200, credentials_json(call.world().git_credentials(caller, workspace)?)))
+}
+
+fn set_credentials(call: &mut Call<'_>) -> Answer {
+    let (caller, workspace) = (call.caller, call.workspace()?);
+    let credentials = read_credentials(call.request.parse()?)?;
+    call.world().set_git_credentials(caller, workspace, credentials)?;
+    Ok(Reply::json(200, credentials_json(credentials)))
+}
+
+fn initialize(call: &mut Call<'_>) -> Answer {
+    let (caller, workspace) = (call.caller, call.workspace()?);
     let body: InitializeBody = call.request.parse()?;
     let strategy = match body.initialization_strategy.as_deref() {
         None | Some("None") => InitializationStrategy::None,
@@ -117,8 +127,8 @@ fn initialize(call: &mut Call<'_>, workspace: Uuid) -> Answer {
     run_git(call, workspace, Long::GitInitialize, effect)
 }
 
-fn status(call: &mut Call<'_>, workspace: Uuid) -> Answer {
-    let caller = call.caller;
+fn status(call: &mut Call<'_>) -> Answer {
+    let (caller, workspace) = (call.caller, call.workspace()?);
     call.world().git_status(caller, workspace)?;
     let effect = Box::new(move |world: &mut World| {
         let (ours, theirs, changes) = world.git_status(caller, workspace)?;
@@ -129,8 +139,8 @@ fn status(call: &mut Call<'_>, workspace: Uuid) -> Answer {
     call.run(Long::GitStatus, None, effect, |status| Reply::json(200, status.unwrap_or_default()))
 }
 
-fn commit(call: &mut Call<'_>, workspace: Uuid) -> Answer {
-    let caller = call.caller;
+fn commit(call: &mut Call<'_>) -> Answer {
+    let (caller, workspace) = (call.caller, call.workspace()?);
     let body: CommitBody = call.request.parse()?;
     if body.comment.is_some_and(|comment| comment.chars().count() > 300) {
         return Err(ApiError::invalid("comment", "must have at most 300 characters"));
@@ -149,8 +159,8 @@ fn commit(call: &mut Call<'_>, workspace: Uuid) -> Answer {
     run_git(call, workspace, Long::GitCommit, effect)
 }
 
-fn update(call: &mut Call<'_>, workspace: Uuid) -> Answer {
-    let caller = call.caller;
+fn update(call: &mut Call<'_>) -> Answer {
+    let (caller, workspace) = (call.caller, call.workspace()?);
     let body: UpdateBody = call.request.parse()?;
     let conflicts =
         match body.conflict_resolution.as_ref().map(|policy| policy.conflict_resolution_policy.as_str()) {

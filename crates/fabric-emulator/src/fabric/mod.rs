@@ -1,12 +1,26 @@
 //! Fabric's REST interface: routes to what they do to the world.
 
+mod bindings;
+mod bulk;
 mod capacities;
 mod connections;
+mod environments;
 mod folders;
 mod git;
 mod items;
+mod jobs;
 mod operations;
+mod private_endpoints;
+mod properties;
+mod quota;
+mod restore_points;
 mod roles;
+mod route;
+mod shortcuts;
+mod spark;
+mod sql_endpoints;
+mod tables;
+mod typed;
 mod workspaces;
 
 use bytes::Bytes;
@@ -14,6 +28,7 @@ use http::{Response, header};
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::catalogue::Operation;
 use crate::config::Config;
 use crate::emulator::Shared;
 use crate::entra;
@@ -23,15 +38,46 @@ use crate::paging::page;
 use crate::state::State;
 use crate::wire::{CLUSTER, Incoming, OPERATION_ID, Reply, fabric_error};
 use crate::world::{ApiError, World, guid};
+pub(crate) use quota::{Bucket, Usage};
+use route::{ROUTER, Route, Row};
+
+/// What is emulated, a table per topic; typed collections come in addition, see [`typed`].
+const TABLES: &[&[Row]] = &[
+    bindings::ROUTES,
+    bulk::ROUTES,
+    capacities::ROUTES,
+    connections::ROUTES,
+    environments::ROUTES,
+    folders::ROUTES,
+    git::ROUTES,
+    items::ROUTES,
+    jobs::ROUTES,
+    operations::ROUTES,
+    private_endpoints::ROUTES,
+    restore_points::ROUTES,
+    roles::ROUTES,
+    shortcuts::ROUTES,
+    spark::ROUTES,
+    sql_endpoints::ROUTES,
+    tables::ROUTES,
+    workspaces::ROUTES,
+];
+
+pub(crate) fn operations() -> impl Iterator<Item = Operation> {
+    ROUTER.operations()
+}
 
 pub(crate) type Answer = Result<Reply, ApiError>;
 
 /// One request on its way into the world, made by `caller`.
 struct Call<'a> {
     request: &'a Incoming,
+    route: &'static Route,
     config: &'a Config,
     state: &'a mut State,
     caller: Uuid,
+    /// The id that the answer will have, unless it is a refusal.
+    request_id: Uuid,
     /// What faults make different.
     tweaks: &'a Tweaks,
 }
@@ -40,24 +86,44 @@ pub(crate) fn handle(shared: &Shared, request: &Incoming, tweaks: &Tweaks) -> Re
     let config = shared.config();
     let mut state = shared.state();
     let present = tweaks.lag.map(|lag| state.look_back(lag));
-    let answer =
-        caller(&mut state, request).and_then(|caller| act(&config, &mut state, request, caller, tweaks));
+    let request_id = Uuid::new_v4();
+    let answer = answer(&config, &mut state, request, request_id, tweaks);
     if let Some(present) = present {
         state.world = present;
     }
     drop(state);
     match answer {
-        Ok(reply) => reply.fabric(Uuid::new_v4()),
+        Ok(reply) => reply.fabric(request_id),
         Err(error) => fabric_error(&error, None),
     }
 }
 
-/// Whose request it is.
+fn answer(
+    config: &Config,
+    state: &mut State,
+    request: &Incoming,
+    request_id: Uuid,
+    tweaks: &Tweaks,
+) -> Answer {
+    let caller = caller(state, request)?;
+    state.usage.count(caller, Bucket::of(&request.segments), &config.quotas, state.world.now)?;
+    act(config, state, request, caller, request_id, tweaks)
+}
+
+/// Who asks. Who is not signed on learns nothing about routes under `/v1/`.
 pub(crate) fn caller(state: &mut State, request: &Incoming) -> Result<Uuid, ApiError> {
     match request.segments.first().is_some_and(|first| first.eq_ignore_ascii_case("v1")) {
-        true => state.tokens.check(request, entra::FABRIC, state.world.now),
+        true => state.caller(request, entra::FABRIC),
         false => Err(unknown(state, request)),
     }
+}
+
+/// Whether a request creates an item in the collection of its type.
+pub(crate) fn creates_typed(request: &Incoming) -> bool {
+    let route = || ROUTER.find(&request.method, &request.segments);
+    request.method == "POST"
+        && request.segments.len() == 4
+        && route().is_some_and(|route| route.collection.is_some())
 }
 
 /// Carries a request of that caller out.
@@ -66,42 +132,43 @@ pub(crate) fn act(
     state: &mut State,
     request: &Incoming,
     caller: Uuid,
+    request_id: Uuid,
     tweaks: &Tweaks,
 ) -> Answer {
+    let Some(route) = ROUTER.find(&request.method, &request.segments) else {
+        return Err(unknown(state, request));
+    };
     if request.method != "GET" {
         state.past.remember(&state.world);
     }
-    Call { request, config, state, caller, tweaks }.route()
+    (route.handler)(&mut Call { request, route, config, state, caller, request_id, tweaks })
 }
 
-impl<'a> Call<'a> {
-    /// Paths are matched whatever the case of their names, as the service does.
-    fn route(mut self) -> Answer {
-        let request = self.request;
-        let lower: Vec<String> = request.segments.iter().map(|segment| segment.to_lowercase()).collect();
-        let segments: Vec<&str> = lower.iter().map(String::as_str).collect();
-        let method = request.method.as_str();
-        match segments.as_slice() {
-            ["v1", "capacities", rest @ ..] => capacities::route(&mut self, method, rest),
-            ["v1", "connections", rest @ ..] => connections::route(&mut self, method, rest),
-            ["v1", "operations", rest @ ..] => operations::route(&mut self, method, rest),
-            ["v1", "workspaces"] => workspaces::collection(&mut self, method),
-            ["v1", "workspaces", workspace, rest @ ..] => {
-                let workspace = guid("workspaceId", workspace)?;
-                match rest {
-                    ["folders", rest @ ..] => folders::route(&mut self, workspace, method, rest),
-                    ["items", rest @ ..] => items::route(&mut self, workspace, method, rest),
-                    ["roleassignments", rest @ ..] => roles::route(&mut self, workspace, method, rest),
-                    ["git", rest @ ..] => git::route(&mut self, workspace, method, rest),
-                    rest => workspaces::route(&mut self, workspace, method, rest),
-                }
-            }
-            _ => self.unknown(),
-        }
+impl Call<'_> {
+    /// A parameter of the path, decoded, by its name in the template.
+    fn parameter(&self, name: &str) -> &str {
+        self.segments(name).first().map(String::as_str).unwrap_or_default()
     }
 
-    fn unknown(&mut self) -> Answer {
-        Err(unknown(self.state, self.request))
+    /// The segments that a parameter of the path stands for: one, but for the path of a shortcut.
+    fn segments(&self, parameter: &str) -> &[String] {
+        let segments = &self.request.segments;
+        let place = self.route.place(parameter, segments.len());
+        place.and_then(|place| segments.get(place)).unwrap_or_default()
+    }
+
+    fn id(&self, name: &str) -> Result<Uuid, ApiError> {
+        guid(name, self.parameter(name))
+    }
+
+    fn workspace(&self) -> Result<Uuid, ApiError> {
+        self.id("workspaceId")
+    }
+
+    /// The item in the path: its parameter follows the collection, and is called after the collection.
+    fn item(&self) -> Result<Uuid, ApiError> {
+        let (_, name) = self.route.parameters().nth(1).unwrap_or_default();
+        self.id(name)
     }
 
     fn world(&mut self) -> &mut World {
@@ -109,7 +176,12 @@ impl<'a> Call<'a> {
     }
 
     fn list(&self, values: Vec<Value>) -> Answer {
-        Ok(Reply::json(200, page(self.request, self.config.page_size, values)?))
+        self.list_as("value", values)
+    }
+
+    /// A page of a list; `key` is what the operation calls its entries.
+    fn list_as(&self, key: &str, values: Vec<Value>) -> Answer {
+        Ok(Reply::json(200, page(self.request, self.config.page_size, key, values)?))
     }
 
     /// A 201 that says where the new thing is. Items are created without this header.
@@ -142,7 +214,7 @@ impl<'a> Call<'a> {
         Ok(Reply::json(202, Value::Null)
             .header(header::LOCATION, self.operation_location(id))
             .header(OPERATION_ID, id.to_string())
-            .header(header::RETRY_AFTER, self.config.retry_after.to_string())
+            .header(header::RETRY_AFTER, long.retry_after(self.config.retry_after).to_string())
             .header(header::ETAG, "\"\""))
     }
 

@@ -2,21 +2,20 @@
 
 use http::header;
 
-use super::{Answer, Call};
+use super::{Answer, Call, Row};
+use crate::catalogue::Evidence::Recorded;
 use crate::operations::OperationState;
 use crate::wire::{OPERATION_ID, Reply};
 use crate::world::{ApiError, guid};
 
-pub(super) fn route(call: &mut Call<'_>, method: &str, rest: &[&str]) -> Answer {
-    match (method, rest) {
-        ("GET", [id]) => poll(call, id),
-        ("GET", [id, "result"]) => result(call, id),
-        _ => call.unknown(),
-    }
-}
+pub(super) const ROUTES: &[Row] = &[
+    Row::new("GET", "/v1/operations/{operationId}", Recorded, poll),
+    Row::new("GET", "/v1/operations/{operationId}/result", Recorded, result),
+];
 
 /// `Location` is the operation itself while it runs, its result once there is one, and absent otherwise.
-fn poll(call: &Call<'_>, id: &str) -> Answer {
+fn poll(call: &mut Call<'_>) -> Answer {
+    let id = call.parameter("operationId");
     let operations = &call.state.operations;
     let (Some(state), Some(body)) = (operations.state(id), operations.poll(id)) else {
         return Err(not_found(id));
@@ -35,7 +34,8 @@ fn poll(call: &Call<'_>, id: &str) -> Answer {
     })
 }
 
-fn result(call: &Call<'_>, id: &str) -> Answer {
+fn result(call: &mut Call<'_>) -> Answer {
+    let id = call.parameter("operationId");
     match call.state.operations.state(id) {
         None => Err(not_found(id)),
         Some(OperationState::Succeeded(Some(result))) => {

@@ -4,9 +4,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Answer, Call};
+use super::{Answer, Call, Row};
+use crate::catalogue::Evidence::Recorded;
 use crate::wire::Reply;
-use crate::world::{ApiError, Assignment, PrincipalKind, Role, World, guid};
+use crate::world::{ApiError, Assignment, PrincipalKind, Role, World};
 
 #[derive(Deserialize)]
 struct RoleBody {
@@ -19,41 +20,52 @@ struct PrincipalBody {
     id: Uuid,
 }
 
-pub(super) fn route(call: &mut Call<'_>, workspace: Uuid, method: &str, rest: &[&str]) -> Answer {
-    let caller = call.caller;
-    match (method, rest) {
-        ("GET", []) => {
-            let world = call.world();
-            let assignments = world.assignments(caller, workspace)?;
-            let listed = assignments.iter().map(|assignment| assignment_json(world, assignment)).collect();
-            call.list(listed)
-        }
-        ("POST", []) => {
-            let body: RoleBody = call.request.parse()?;
-            let principal = body.principal.ok_or_else(|| ApiError::invalid("principal", "is required"))?;
-            let role = read_role(body.role)?;
-            let added = call.world().add_role(caller, workspace, principal.id, role)?;
-            let json = assignment_json(call.world(), &added);
-            call.created(principal.id, json)
-        }
-        ("GET", [id]) => {
-            let id = guid("roleAssignmentId", id)?;
-            let world = call.world();
-            let assignment = world.assignment(caller, workspace, id)?;
-            Ok(Reply::json(200, assignment_json(world, assignment)))
-        }
-        ("PATCH", [id]) => {
-            let id = guid("roleAssignmentId", id)?;
-            let role = read_role(call.request.parse::<RoleBody>()?.role)?;
-            let changed = call.world().update_role(caller, workspace, id, role)?;
-            Ok(Reply::json(200, assignment_json(call.world(), &changed)))
-        }
-        ("DELETE", [id]) => {
-            call.world().delete_role(caller, workspace, guid("roleAssignmentId", id)?)?;
-            Ok(Reply::empty(200))
-        }
-        _ => call.unknown(),
-    }
+pub(super) const ROUTES: &[Row] = &[
+    Row::new("GET", "/v1/workspaces/{workspaceId}/roleAssignments", Recorded, list),
+    Row::new("POST", "/v1/workspaces/{workspaceId}/roleAssignments", Recorded, add),
+    Row::new("GET", ONE, Recorded, get),
+    Row::new("PATCH", ONE, Recorded, update),
+    Row::new("DELETE", ONE, Recorded, delete),
+];
+const ONE: &str = "/v1/workspaces/{workspaceId}/roleAssignments/{workspaceRoleAssignmentId}";
+const ID: &str = "workspaceRoleAssignmentId";
+
+fn list(call: &mut Call<'_>) -> Answer {
+    let (caller, workspace) = (call.caller, call.workspace()?);
+    let world = call.world();
+    let assignments = world.assignments(caller, workspace)?;
+    let listed = assignments.iter().map(|assignment| assignment_json(world, assignment)).collect();
+    call.list(listed)
+}
+
+fn add(call: &mut Call<'_>) -> Answer {
+    let (caller, workspace) = (call.caller, call.workspace()?);
+    let body: RoleBody = call.request.parse()?;
+    let principal = body.principal.ok_or_else(|| ApiError::invalid("principal", "is required"))?;
+    let role = read_role(body.role)?;
+    let added = call.world().add_role(caller, workspace, principal.id, role)?;
+    let json = assignment_json(call.world(), &added);
+    call.created(principal.id, json)
+}
+
+fn get(call: &mut Call<'_>) -> Answer {
+    let (caller, workspace, id) = (call.caller, call.workspace()?, call.id(ID)?);
+    let world = call.world();
+    let assignment = world.assignment(caller, workspace, id)?;
+    Ok(Reply::json(200, assignment_json(world, assignment)))
+}
+
+fn update(call: &mut Call<'_>) -> Answer {
+    let (caller, workspace, id) = (call.caller, call.workspace()?, call.id(ID)?);
+    let role = read_role(call.request.parse::<RoleBody>()?.role)?;
+    let changed = call.world().update_role(caller, workspace, id, role)?;
+    Ok(Reply::json(200, assignment_json(call.world(), &changed)))
+}
+
+fn delete(call: &mut Call<'_>) -> Answer {
+    let (caller, workspace, id) = (call.caller, call.workspace()?, call.id(ID)?);
+    call.world().delete_role(caller, workspace, id)?;
+    Ok(Reply::empty(200))
 }
 
 fn read_role(role: Option<String>) -> Result<Role, ApiError> {

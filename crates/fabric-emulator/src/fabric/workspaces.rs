@@ -4,7 +4,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Answer, Call};
+use super::{Answer, Call, Row};
+use crate::catalogue::Evidence::Recorded;
 use crate::wire::Reply;
 use crate::world::{ApiError, Role, Workspace, World};
 
@@ -16,78 +17,93 @@ struct WorkspaceBody {
     capacity_id: Option<Uuid>,
 }
 
-pub(super) fn collection(call: &mut Call<'_>, method: &str) -> Answer {
+const ALL: &str = "/v1/workspaces";
+const ONE: &str = "/v1/workspaces/{workspaceId}";
+
+pub(super) const ROUTES: &[Row] = &[
+    Row::new("GET", ALL, Recorded, list),
+    Row::new("POST", ALL, Recorded, create),
+    Row::new("GET", ONE, Recorded, get),
+    Row::new("PATCH", ONE, Recorded, update),
+    Row::new("DELETE", ONE, Recorded, delete),
+    Row::new("POST", "/v1/workspaces/{workspaceId}/assignToCapacity", Recorded, assign_capacity),
+    Row::new("POST", "/v1/workspaces/{workspaceId}/unassignFromCapacity", Recorded, unassign_capacity),
+];
+
+fn list(call: &mut Call<'_>) -> Answer {
     let caller = call.caller;
-    match method {
-        "GET" => {
-            let roles = match call.request.query("roles") {
-                Some(roles) => Some(
-                    roles.split(',').map(|role| Role::read(role.trim())).collect::<Result<Vec<_>, _>>()?,
-                ),
-                None => None,
-            };
-            let world = call.world();
-            let listed = world
-                .workspaces_of(caller)
-                .filter(|(_, role)| roles.as_ref().is_none_or(|roles| roles.contains(role)))
-                .map(|(workspace, _)| workspace_json(world, workspace))
-                .collect();
-            call.list(listed)
+    let roles = match call.request.query("roles") {
+        Some(roles) => {
+            Some(roles.split(',').map(|role| Role::read(role.trim())).collect::<Result<Vec<_>, _>>()?)
         }
-        "POST" => {
-            let body: WorkspaceBody = call.request.parse()?;
-            let name = body.display_name.unwrap_or_default();
-            let description = body.description.unwrap_or_default();
-            let id = call.world().create_workspace(caller, &name, &description, body.capacity_id)?.id;
-            let json = render(call, id, Role::Viewer)?;
-            call.created(id, json)
-        }
-        _ => call.unknown(),
-    }
+        None => None,
+    };
+    let world = call.world();
+    let listed = world
+        .workspaces_of(caller)
+        .filter(|(_, role)| roles.as_ref().is_none_or(|roles| roles.contains(role)))
+        .map(|(workspace, _)| workspace_json(world, workspace))
+        .collect();
+    call.list(listed)
 }
 
-pub(super) fn route(call: &mut Call<'_>, id: Uuid, method: &str, rest: &[&str]) -> Answer {
+fn create(call: &mut Call<'_>) -> Answer {
     let caller = call.caller;
-    match (method, rest) {
-        ("GET", []) => {
-            let mut json = render(call, id, Role::Viewer)?;
-            if let Some(region) = json["capacityRegion"].as_str() {
-                let region = region.to_lowercase().replace(' ', "");
-                json["oneLakeEndpoints"] = json!({
-                    "blobEndpoint": format!("https://{region}-onelake.blob.fabric.microsoft.com"),
-                    "dfsEndpoint": format!("https://{region}-onelake.dfs.fabric.microsoft.com"),
-                });
-                json["capacityAssignmentProgress"] = "Completed".into();
-            }
-            Ok(Reply::json(200, json))
-        }
-        ("PATCH", []) => {
-            let body: WorkspaceBody = call.request.parse()?;
-            call.world().update_workspace(caller, id, body.display_name, body.description)?;
-            Ok(Reply::json(200, render(call, id, Role::Viewer)?))
-        }
-        ("DELETE", []) => {
-            call.world().delete_workspace(caller, id)?;
-            Ok(Reply::empty(200))
-        }
-        ("POST", ["assigntocapacity"]) => {
-            let body: WorkspaceBody = call.request.parse()?;
-            let capacity = body.capacity_id.ok_or_else(|| ApiError::invalid("capacityId", "is required"))?;
-            call.world().assign_capacity(caller, id, capacity)?;
-            Ok(Reply::empty(202))
-        }
-        ("POST", ["unassignfromcapacity"]) => {
-            call.world().unassign_capacity(caller, id)?;
-            Ok(Reply::empty(202))
-        }
-        _ => call.unknown(),
-    }
+    let body: WorkspaceBody = call.request.parse()?;
+    let name = body.display_name.unwrap_or_default();
+    let description = body.description.unwrap_or_default();
+    let id = call.world().create_workspace(caller, &name, &description, body.capacity_id)?.id;
+    let json = render(call, id)?;
+    call.created(id, json)
 }
 
-fn render(call: &mut Call<'_>, id: Uuid, least: Role) -> Result<Value, ApiError> {
+fn get(call: &mut Call<'_>) -> Answer {
+    let id = call.workspace()?;
+    let mut json = render(call, id)?;
+    if let Some(region) = json["capacityRegion"].as_str() {
+        let region = region.to_lowercase().replace(' ', "");
+        json["oneLakeEndpoints"] = json!({
+            "blobEndpoint": format!("https://{region}-onelake.blob.fabric.microsoft.com"),
+            "dfsEndpoint": format!("https://{region}-onelake.dfs.fabric.microsoft.com"),
+        });
+        let (caller, world) = (call.caller, call.world());
+        let done = world.workspace(caller, id, Role::Viewer)?.assigned <= world.now;
+        json["capacityAssignmentProgress"] = if done { "Completed" } else { "InProgress" }.into();
+    }
+    Ok(Reply::json(200, json))
+}
+
+fn update(call: &mut Call<'_>) -> Answer {
+    let (caller, id) = (call.caller, call.workspace()?);
+    let body: WorkspaceBody = call.request.parse()?;
+    call.world().update_workspace(caller, id, body.display_name, body.description)?;
+    Ok(Reply::json(200, render(call, id)?))
+}
+
+fn delete(call: &mut Call<'_>) -> Answer {
+    let (caller, id) = (call.caller, call.workspace()?);
+    call.world().delete_workspace(caller, id)?;
+    Ok(Reply::empty(200))
+}
+
+fn assign_capacity(call: &mut Call<'_>) -> Answer {
+    let (caller, id) = (call.caller, call.workspace()?);
+    let body: WorkspaceBody = call.request.parse()?;
+    let capacity = body.capacity_id.ok_or_else(|| ApiError::invalid("capacityId", "is required"))?;
+    call.world().assign_capacity(caller, id, capacity)?;
+    Ok(Reply::empty(202))
+}
+
+fn unassign_capacity(call: &mut Call<'_>) -> Answer {
+    let (caller, id) = (call.caller, call.workspace()?);
+    call.world().unassign_capacity(caller, id)?;
+    Ok(Reply::empty(202))
+}
+
+fn render(call: &mut Call<'_>, id: Uuid) -> Result<Value, ApiError> {
     let caller = call.caller;
     let world = call.world();
-    Ok(workspace_json(world, world.workspace(caller, id, least)?))
+    Ok(workspace_json(world, world.workspace(caller, id, Role::Viewer)?))
 }
 
 fn workspace_json(world: &World, workspace: &Workspace) -> Value {

@@ -28,7 +28,7 @@ use crate::pattern::Pattern;
 
 /// Something that goes wrong with matching requests.
 ///
-/// Written as `PATTERN=ACTION[,option=value]...`; the actions and their options stand in `docs/emulator.md`. `skip`,
+/// Written as `PATTERN=ACTION[,option=value]...`; the actions and their options stand in `docs/emulator-faults.md`. `skip`,
 /// `times` and `for` go with every action:
 ///
 /// ```

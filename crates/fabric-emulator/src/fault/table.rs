@@ -7,12 +7,13 @@ use http::{HeaderName, header};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::action::{Action, Effect};
+use super::action::{Action, Effect, Ending};
 use super::chaos::{Chaos, Schedule};
 use super::edit::{Edit, RetryAfter};
 use super::partial::reduced;
 use super::{Fault, ParseFaultError, Verdict};
 use crate::clock::later;
+use crate::fabric::{Bucket, creates_typed};
 use crate::operations::may_be_long_running;
 use crate::wire::{Api, Incoming};
 
@@ -47,15 +48,8 @@ struct Window {
     until: OffsetDateTime,
 }
 
-/// What the service counts apart: <https://learn.microsoft.com/rest/api/fabric/articles/throttling>.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Class {
-    Platform,
-    Jobs,
-    Operations,
-    Graph,
-    Entra,
-}
+/// What is throttled apart: each service, and of Fabric each kind of call that it counts apart.
+type Class = (Api, Bucket);
 
 impl Faults {
     pub(crate) fn inject(&self, fault: Fault, now: OffsetDateTime) {
@@ -216,11 +210,15 @@ fn own(request: &Incoming) -> Result<Vec<Action>, ParseFaultError> {
 /// Whether a request is one that the action can hit at all; one that is not is not counted.
 pub(super) fn applies(action: &Action, request: &Incoming) -> bool {
     let fabric = request.api == Api::Fabric;
-    let long = || may_be_long_running(&request.method, &request.path);
+    let long = || may_be_long_running(&request.method, &request.path) || creates_typed(request);
+    // The run of a job is no operation, but it can fail.
+    let job = || request.segments.last().is_some_and(|last| last.eq_ignore_ascii_case("instances"));
+    let has_parts = |effect: &Effect| *effect != Effect::Partial || reduced(request).is_some();
     match action {
-        Action::Operation { effect: Effect::Partial, .. } => long() && reduced(request).is_some(),
-        Action::Operation { .. } | Action::AsOperation | Action::AtOnce => long(),
-        Action::Instead { effect: Effect::Partial, .. } => reduced(request).is_some(),
+        Action::Operation { effect: Effect::Nothing, ending: Ending::Fails } => long(),
+        Action::Operation { effect, .. } => long() && !job() && has_parts(effect),
+        Action::AsOperation | Action::AtOnce => long() && !job(),
+        Action::Instead { effect, .. } => has_parts(effect),
         Action::Lag(_) => fabric && request.method == "GET",
         Action::Twice => fabric && request.method != "GET",
         Action::ContinuationRejected => request.query("continuationToken").is_some(),
@@ -230,12 +228,5 @@ pub(super) fn applies(action: &Action, request: &Incoming) -> bool {
 }
 
 fn class(request: &Incoming) -> Class {
-    let has = |name: &str| request.segments.iter().any(|segment| segment.eq_ignore_ascii_case(name));
-    match request.api {
-        Api::Graph => Class::Graph,
-        Api::Entra => Class::Entra,
-        Api::Fabric | Api::Admin if has("operations") => Class::Operations,
-        Api::Fabric | Api::Admin if has("jobs") => Class::Jobs,
-        Api::Fabric | Api::Admin => Class::Platform,
-    }
+    (request.api, Bucket::of(&request.segments))
 }

@@ -1,14 +1,16 @@
 //! What a workspace and a git directory hold, compared: the three-way difference behind status, commit and update.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::git::Entry;
 use super::inventory::definition_digest;
-use super::{ApiError, Item, Workspace, has_definition, same_name};
+use super::{ApiError, Contents, Details, Item, Workspace, has_definition, same_name};
 
 /// Items by type and lower-case name.
 pub(super) type Tree = BTreeMap<Key, Entry>;
@@ -98,7 +100,13 @@ fn difference(old: Option<&Entry>, new: Option<&Entry>) -> Option<&'static str> 
 
 impl Workspace {
     /// Brings an item from git into the workspace: new, or over the one that is there.
-    pub(super) fn take_in(&mut self, existing: Option<Uuid>, entry: Entry) -> Result<(), ApiError> {
+    pub(super) fn take_in(
+        &mut self,
+        existing: Option<Uuid>,
+        entry: Entry,
+        now: OffsetDateTime,
+        delay: Duration,
+    ) -> Result<(), ApiError> {
         let folder = self.folder_at(&entry.folder)?;
         let existing = existing.and_then(|id| self.items.iter_mut().find(|item| item.id == id));
         match existing {
@@ -109,17 +117,23 @@ impl Workspace {
                 item.folder = folder;
                 item.definition = entry.definition;
             }
-            None => self.put_item(Item {
-                id: Uuid::new_v4(),
-                given_id: false,
-                logical_id: entry.logical_id,
-                kind: entry.kind,
-                display_name: entry.display_name,
-                description: entry.description,
-                folder,
-                parent: None,
-                definition: entry.definition,
-            }),
+            None => self.put_item(
+                Item {
+                    id: Uuid::new_v4(),
+                    given_id: false,
+                    logical_id: entry.logical_id,
+                    kind: entry.kind,
+                    display_name: entry.display_name,
+                    description: entry.description,
+                    folder,
+                    parent: None,
+                    definition: entry.definition,
+                    details: Details::new(entry.kind, None, now)?,
+                    contents: Contents::default(),
+                    created: now,
+                },
+                delay,
+            ),
         }
         Ok(())
     }

@@ -83,12 +83,27 @@ pub(super) fn check_creatable(kind: &str) -> Result<(), ApiError> {
 pub(crate) fn has_definition(kind: &str) -> bool {
     !matches!(
         kind,
-        "Warehouse" | "Dashboard" | "Datamart" | "PaginatedReport" | "SQLEndpoint" | "MirroredWarehouse"
+        "Warehouse"
+            | "Dashboard"
+            | "Datamart"
+            | "SQLEndpoint"
+            | "MirroredWarehouse"
+            | "MLExperiment"
+            | "MLModel"
     )
 }
 
 pub(super) fn needs_definition(kind: &str) -> bool {
-    matches!(kind, "SemanticModel" | "Report")
+    matches!(kind, "SemanticModel" | "Report" | "PaginatedReport" | "MirroredDatabase")
+}
+
+/// The type of the item that comes with one of this type, under its name, and goes with it.
+pub(super) fn child_type(kind: &str) -> Option<&'static str> {
+    match kind {
+        "Lakehouse" | "MirroredDatabase" => Some("SQLEndpoint"),
+        "Eventhouse" => Some("KQLDatabase"),
+        _ => None,
+    }
 }
 
 /// Power BI's own types live in workspaces without a capacity too.

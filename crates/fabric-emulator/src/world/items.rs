@@ -1,10 +1,16 @@
 //! Items: unique by type and name in their workspace, soft-deleted, some with a child that goes with them.
 
+use std::time::Duration;
+
+use serde_json::Value;
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::definition::{default_definition, not_supported};
-use super::item_type::{check_creatable, check_item_name, needs_capacity, needs_definition};
-use super::{ApiError, Definition, DefinitionInput, Role, Workspace, World, check_length, same_name};
+use super::item_type::{check_creatable, check_item_name, child_type, needs_capacity, needs_definition};
+use super::{
+    ApiError, Contents, Definition, DefinitionInput, Details, Role, Workspace, World, check_length, same_name,
+};
 use crate::clock::later;
 
 #[derive(Clone)]
@@ -20,6 +26,9 @@ pub(crate) struct Item {
     /// The item that this one came with and goes with.
     pub(crate) parent: Option<Uuid>,
     pub(crate) definition: Definition,
+    pub(crate) details: Details,
+    pub(crate) contents: Contents,
+    pub(crate) created: OffsetDateTime,
 }
 
 /// What a create asks for.
@@ -30,12 +39,14 @@ pub(crate) struct NewItem {
     pub(crate) description: String,
     pub(crate) folder: Option<Uuid>,
     pub(crate) definition: Option<DefinitionInput>,
+    pub(crate) creation_payload: Option<Value>,
 }
 
 #[derive(Clone, Default)]
 pub(crate) struct ItemPatch {
     pub(crate) display_name: Option<String>,
     pub(crate) description: Option<String>,
+    pub(crate) properties: Option<Value>,
 }
 
 impl Workspace {
@@ -49,21 +60,26 @@ impl Workspace {
         item.ok_or_else(|| ApiError::not_found("ItemNotFound", id, "Item"))
     }
 
-    /// Adds an item without asking any rule, and the child that its type brings.
-    pub(crate) fn put_item(&mut self, item: Item) {
-        let child = (item.kind == "Lakehouse").then(|| Item {
-            id: Uuid::new_v4(),
-            given_id: false,
-            logical_id: Uuid::new_v4(),
-            kind: "SQLEndpoint",
-            display_name: item.display_name.clone(),
-            description: String::new(),
-            folder: item.folder,
-            parent: Some(item.id),
-            definition: Definition::default(),
-        });
+    /// Adds an item without asking any rule. The child that its type brings comes after `delay`.
+    pub(crate) fn put_item(&mut self, item: Item, delay: Duration) {
+        if child_type(item.kind).is_some() {
+            self.expecting.push((later(item.created, delay), item.id));
+        }
+        let now = item.created;
         self.items.push(item);
-        self.items.extend(child);
+        self.let_children_come(now);
+    }
+
+    /// A child is called and lies as its parent is and does when it comes; a parent that is gone has none.
+    pub(super) fn let_children_come(&mut self, now: OffsetDateTime) {
+        for (due, parent) in std::mem::take(&mut self.expecting) {
+            if due > now {
+                self.expecting.push((due, parent));
+            } else if let Some(child) = self.items.iter().find(|item| item.id == parent).and_then(Item::child)
+            {
+                self.items.push(Item { created: due, ..child });
+            }
+        }
     }
 
     /// Takes an item and its children out of the workspace.
@@ -72,12 +88,37 @@ impl Workspace {
     }
 }
 
+/// Whether an item may be of that type, name and description.
+pub(super) fn check_new(kind: &str, display_name: &str, description: &str) -> Result<(), ApiError> {
+    check_creatable(kind)?;
+    check_item_name(kind, display_name)?;
+    check_length("description", description, 256)
+}
+
+impl Item {
+    fn child(&self) -> Option<Self> {
+        let kind = child_type(self.kind)?;
+        Some(Self {
+            id: Uuid::new_v4(),
+            given_id: false,
+            logical_id: Uuid::new_v4(),
+            kind,
+            display_name: self.display_name.clone(),
+            description: String::new(),
+            folder: self.folder,
+            parent: Some(self.id),
+            definition: default_definition(kind),
+            details: Details::None,
+            contents: Contents::default(),
+            created: self.created,
+        })
+    }
+}
+
 impl NewItem {
     /// The item this asks for, with its definition in the stored form.
-    pub(crate) fn into_item(self) -> Result<Item, ApiError> {
-        check_creatable(self.kind)?;
-        check_item_name(self.kind, &self.display_name)?;
-        check_length("description", &self.description, 256)?;
+    pub(crate) fn into_item(self, now: OffsetDateTime) -> Result<Item, ApiError> {
+        check_new(self.kind, &self.display_name, &self.description)?;
         let definition = match self.definition {
             Some(definition) => definition.read(self.kind)?.0,
             None if needs_definition(self.kind) => {
@@ -85,6 +126,7 @@ impl NewItem {
             }
             None => default_definition(self.kind),
         };
+        let details = Details::new(self.kind, self.creation_payload, now)?;
         Ok(Item {
             id: Uuid::new_v4(),
             given_id: false,
@@ -95,6 +137,9 @@ impl NewItem {
             folder: self.folder,
             parent: None,
             definition,
+            details,
+            contents: Contents::default(),
+            created: now,
         })
     }
 }
@@ -108,8 +153,14 @@ impl World {
         new: &NewItem,
     ) -> Result<(), ApiError> {
         let target = self.workspace(caller, workspace, Role::Contributor)?;
-        let item = new.clone().into_item()?;
+        let item = new.clone().into_item(self.now)?;
         self.check_item_runs(target, item.kind)?;
+        if target.items.len() + target.recycle_bin.len() >= self.rules.max_items {
+            let message = "The workspace has reached its limit of items";
+            return Err(
+                ApiError::new(400, "WorkspaceItemsLimitExceeded", message).about(workspace, "Workspace")
+            );
+        }
         self.check_item_fits(target, &item)
     }
 
@@ -128,12 +179,13 @@ impl World {
         new: NewItem,
     ) -> Result<Item, ApiError> {
         self.check_new_item(caller, workspace, &new)?;
-        let item = new.into_item()?;
-        self.workspace_mut(caller, workspace, Role::Contributor)?.put_item(item.clone());
+        let item = new.into_item(self.now)?;
+        let delay = self.rules.child_delay;
+        self.workspace_mut(caller, workspace, Role::Contributor)?.put_item(item.clone(), delay);
         Ok(item)
     }
 
-    fn check_item_runs(&self, workspace: &Workspace, kind: &str) -> Result<(), ApiError> {
+    pub(super) fn check_item_runs(&self, workspace: &Workspace, kind: &str) -> Result<(), ApiError> {
         if !needs_capacity(kind) {
             return Ok(());
         }
@@ -143,7 +195,7 @@ impl World {
         })
     }
 
-    fn check_item_free(
+    pub(super) fn check_item_free(
         &self,
         workspace: &Workspace,
         kind: &str,
@@ -189,6 +241,10 @@ impl World {
             self.check_item_free(target, item.kind, name, Some(id))?;
         }
         check_length("description", patch.description.as_deref().unwrap_or_default(), 256)?;
+        let mut details = patch.properties.is_some().then(|| item.details.clone());
+        if let (Some(details), Some(properties)) = (&mut details, patch.properties) {
+            details.patch(properties)?;
+        }
         let workspace = self.workspace_mut(caller, workspace, Role::Contributor)?;
         if let Some(name) = patch.display_name {
             let family = workspace.items.iter_mut().filter(|item| item.id == id || item.parent == Some(id));
@@ -196,7 +252,43 @@ impl World {
         }
         let item = workspace.item_mut(id)?;
         item.description = patch.description.unwrap_or_else(|| std::mem::take(&mut item.description));
+        if let Some(details) = details {
+            item.details = details;
+        }
         Ok(item.clone())
+    }
+
+    /// Moves items, with the children that go with them, into a folder or to the root; all of them or none.
+    pub(crate) fn move_items(
+        &mut self,
+        caller: Uuid,
+        workspace: Uuid,
+        ids: &[Uuid],
+        target: Option<Uuid>,
+    ) -> Result<Vec<Item>, ApiError> {
+        let workspace = self.workspace_mut(caller, workspace, Role::Contributor)?;
+        if let Some(target) = target {
+            workspace.folder(target)?;
+        }
+        for id in ids {
+            if workspace.item(*id)?.parent.is_some_and(|parent| !ids.contains(&parent)) {
+                let message = "The item can only be moved together with the item it belongs to";
+                return Err(ApiError::new(400, "CannotMoveChildOnly", message).about(id, "Item"));
+            }
+        }
+        let goes = |item: &Item| ids.contains(&item.id) || item.parent.is_some_and(|it| ids.contains(&it));
+        let moved = workspace.items.iter_mut().filter(|item| goes(item)).map(|item| {
+            item.folder = target;
+            item.clone()
+        });
+        Ok(moved.collect())
+    }
+
+    /// The items that came with another one.
+    pub(crate) fn children_of(&self, workspace: Uuid, parent: Uuid) -> impl Iterator<Item = &Item> {
+        let workspace = self.workspaces.iter().find(move |known| known.id == workspace);
+        let items = workspace.into_iter().flat_map(|workspace| &workspace.items);
+        items.filter(move |item| item.parent == Some(parent))
     }
 
     /// Deletes into the recycle bin where the tenant has one, unless `hard`, which only an Admin may.
@@ -274,7 +366,11 @@ impl World {
         let (item, _) = self.definition_of(caller, workspace, id)?;
         let (definition, platform) = definition.read(item.kind)?;
         if let Some(platform) = platform.filter(|_| metadata) {
-            let patch = ItemPatch { display_name: platform.display_name, description: platform.description };
+            let patch = ItemPatch {
+                display_name: platform.metadata.display_name,
+                description: platform.metadata.description,
+                properties: None,
+            };
             self.update_item(caller, workspace, id, patch)?;
         }
         self.workspace_mut(caller, workspace, Role::Contributor)?.item_mut(id)?.definition = definition;

@@ -146,7 +146,7 @@ async fn it_is_started_and_ended_from_outside() {
 
 #[test]
 fn its_usual_faults_are_all_there() {
-    let page = include_str!("../../../../../docs/emulator.md");
+    let page = include_str!("../../../../../docs/emulator-faults.md");
     let actions = Chaos::new(1).actions;
     assert_eq!(actions.len(), 31);
     for action in actions {

@@ -114,9 +114,9 @@ fn what_is_no_fault_is_refused() {
 
 #[test]
 fn the_faults_from_the_field_can_be_injected() {
-    let page = include_str!("../../../../../docs/emulator.md");
-    let (_, section) = page.split_once("### From the field").unwrap();
-    let (section, _) = section.split_once("###").unwrap();
+    let page = include_str!("../../../../../docs/emulator-faults.md");
+    let (_, section) = page.split_once("## From the field").unwrap();
+    let (section, _) = section.split_once("\n## ").unwrap();
     let faults: Vec<&str> = section.lines().filter_map(|row| row.rsplit('`').nth(1)).collect();
     assert!(faults.len() > 10, "{faults:?}");
     for fault in faults {
@@ -126,7 +126,7 @@ fn the_faults_from_the_field_can_be_injected() {
 
 #[test]
 fn the_documentation_knows_each_action() {
-    let page = include_str!("../../../../../docs/emulator.md");
+    let page = include_str!("../../../../../docs/emulator-faults.md");
     for text in ACTIONS {
         let prefixes = ["effect+", "partial+", "late:30s+"];
         let name = prefixes.iter().find_map(|prefix| text.strip_prefix(prefix)).unwrap_or(text);

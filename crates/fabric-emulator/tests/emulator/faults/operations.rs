@@ -86,6 +86,24 @@ async fn one_that_fails_leaves_a_part() {
 }
 
 #[tokio::test]
+async fn typed_creates_and_jobs_are_hit_too() {
+    let Workspace { server, items } = Workspace::new().await;
+    let typed = items.replace("/items", "/notebooks");
+    server.inject("POST */notebooks=at-once,times=1");
+    let notebook = server.post(&typed, json!({"displayName": "n"})).await;
+    assert_eq!((notebook.status, &notebook.json["type"]), (201, &json!("Notebook")));
+    // Not a create.
+    server.inject("POST */jobs/*=as-operation");
+    server.inject("POST */jobs/*=operation-hangs");
+    server.inject("POST */jobs/*=operation-fails");
+    let jobs = format!("{items}/{}/jobs/instances", notebook.json["id"].as_str().unwrap());
+    let run = server.post(&format!("{jobs}?jobType=RunNotebook"), Value::Null).await;
+    let job = run.header("location").unwrap().rsplit('/').next().unwrap().to_owned();
+    assert_eq!(server.get(&format!("{jobs}/{job}")).await.json["status"], "Failed");
+    assert_eq!(server.hits(), ["at-once", "operation-fails"]);
+}
+
+#[tokio::test]
 async fn sync_becomes_async_and_the_other_way_round() {
     let workspace = Workspace::new().await;
     let Workspace { server, items } = &workspace;
