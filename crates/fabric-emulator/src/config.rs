@@ -153,7 +153,7 @@ pub enum LongRunning {
     /// As recorded from the service: by item type and presence of a definition.
     #[default]
     Table,
-    /// All of them.
+    /// All of them, but for what Microsoft's documents do not let be long-running.
     Always,
     /// None of those that may be answered at once.
     Never,

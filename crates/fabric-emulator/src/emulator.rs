@@ -74,8 +74,13 @@ impl Emulator {
             // The demo tenant is a constant that a test seeds.
             tracing::error!(%error, "the demo tenant cannot be seeded");
         }
-        self.shared.state().set_initial();
+        self.start_here();
         self
+    }
+
+    /// Makes the world as it is the one that a reset goes back to.
+    pub fn start_here(&self) {
+        self.shared.state().set_initial();
     }
 
     /// Adds to the world; the format is that of `POST /_emulator/seed`, see the module [`crate::admin`].

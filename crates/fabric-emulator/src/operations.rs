@@ -174,8 +174,8 @@ impl LongRunning {
     /// Whether the request is answered with 202.
     pub(crate) fn applies(self, request: Long<'_>) -> bool {
         match self {
-            Self::Always => true,
-            // The documents have no other answer.
+            // The documents have no other answer to these two.
+            Self::Always => !matches!(request, Long::Create { kind: "MirroredDatabase", .. }),
             Self::Never => request == Long::LoadTable,
             Self::Table => recorded_as_long(request),
         }

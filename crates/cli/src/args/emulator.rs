@@ -7,8 +7,8 @@ use std::{
     time::Duration,
 };
 
-use clap::Args;
-use selvedge_fabric_emulator::Chaos;
+use clap::{ArgAction, Args, ValueEnum};
+use selvedge_fabric_emulator::{Chaos, Config, LongRunning, Quotas};
 
 use crate::settings::duration;
 
@@ -36,15 +36,87 @@ pub(crate) struct EmulatorArgs {
     /// Start without the demo tenant
     #[arg(long)]
     pub(crate) empty: bool,
+    #[command(flatten)]
+    pub(crate) rules: RulesArgs,
+    /// Write each request that is over to this file, as a line of JSON
+    #[arg(long, value_name = "FILE")]
+    pub(crate) request_log: Option<PathBuf>,
+}
+
+/// How the emulated services behave where the real one differs from time to time, or takes its time.
+#[derive(Debug, Args)]
+pub(crate) struct RulesArgs {
     /// How many entries a page of a list has; all on one page if left out
     #[arg(long, value_name = "N")]
-    pub(crate) page_size: Option<NonZeroUsize>,
+    page_size: Option<NonZeroUsize>,
     /// How long a long-running operation takes, such as 500ms or 2s
     #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = duration::parse)]
-    pub(crate) operation_duration: Duration,
+    operation_duration: Duration,
+    /// How long a run of a job takes
+    #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = duration::parse)]
+    job_duration: Duration,
+    /// Which requests that may be long-running are
+    #[arg(long, value_name = "WHICH", default_value = "recorded")]
+    long_running: Which,
+    /// Seconds that a client is told to wait before it looks at an operation
+    #[arg(long, value_name = "SECONDS", default_value_t = 20)]
+    retry_after: u32,
+    /// Whether the address of an operation names another host, as the service's does
+    #[arg(long, value_name = "BOOL", default_value_t = true, action = ArgAction::Set)]
+    foreign_location: bool,
+    /// How long the name of a deleted item stays taken
+    #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = duration::parse)]
+    name_reservation: Duration,
+    /// How long after a lakehouse its SQL endpoint comes
+    #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = duration::parse)]
+    child_delay: Duration,
+    /// How long a workspace takes to get its capacity
+    #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = duration::parse)]
+    capacity_assignment: Duration,
+    /// How many items a workspace can hold, deleted ones included
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    max_items: usize,
+    /// Enforce quotas as far as they are known: 200 calls of each kind a minute and identity, 25 under /v1/admin/
+    #[arg(long)]
+    quotas: bool,
     /// Let faults hit a share of all requests, a tenth unless said otherwise; the same seed hits the same ones
     #[arg(long, value_name = "SEED[,rate=R]")]
-    pub(crate) chaos: Option<Chaos>,
+    chaos: Option<Chaos>,
+}
+
+/// Which of the requests that may be long-running are.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Which {
+    /// As recorded from the service
+    Recorded,
+    /// All
+    All,
+    /// None
+    None,
+}
+
+impl RulesArgs {
+    pub(crate) fn config(&self) -> Config {
+        Config {
+            page_size: self.page_size.map(Into::into),
+            operation_duration: self.operation_duration,
+            job_duration: self.job_duration,
+            long_running: match self.long_running {
+                Which::Recorded => LongRunning::Table,
+                Which::All => LongRunning::Always,
+                Which::None => LongRunning::Never,
+            },
+            retry_after: self.retry_after,
+            foreign_location: self.foreign_location,
+            name_reservation: self.name_reservation,
+            child_delay: self.child_delay,
+            capacity_assignment: self.capacity_assignment,
+            max_items: self.max_items,
+            quotas: if self.quotas { Quotas::SERVICE } else { Quotas::default() },
+            chaos: self.chaos.clone(),
+            ..Config::default()
+        }
+    }
 }
 
 /// How the server proves who it is. A new authority for each run unless told otherwise.

@@ -59,7 +59,7 @@ pub(crate) enum Command {
     Flags,
     /// Run a local Microsoft Fabric with Entra ID and Microsoft Graph, for trials and tests
     #[cfg(feature = "emulator")]
-    Emulator(EmulatorArgs),
+    Emulator(Box<EmulatorArgs>),
 }
 
 #[cfg(test)]

@@ -75,7 +75,10 @@ fn the_demo_tenant_is_there_unless_empty() {
         [&[][..], &["--empty"], &["--empty", "--seed", "world.json"], &["--empty", "--seed", "world.yaml"]]
     {
         let (_served, ready) = serve(project.path(), args);
-        let answer = request(ready["url"].as_str().unwrap(), "GET /_emulator/inventory", "");
+        let url = ready["url"].as_str().unwrap();
+        // A reset goes back to the start, and what was seeded was there at the start.
+        request(url, "POST /_emulator/reset", "");
+        let answer = request(url, "GET /_emulator/inventory", "");
         worlds.push(answer.split_once("\r\n\r\n").unwrap().1.to_owned());
     }
     assert!(worlds[0].contains("11111111-1111-4111-8111-111111111111"), "{}", worlds[0]);

@@ -198,7 +198,7 @@ impl World {
             return Err(validation_failed(&why));
         }
         if content.is_none() && !Definition::custom_libraries(&definition.parts).any(|known| known == name) {
-            return Err(no_libraries());
+            return Err(validation_failed(&format!("no library `{name}` is staged")));
         }
         definition.set_part(format!("{CUSTOM}{name}"), content);
         Ok(())
@@ -229,14 +229,15 @@ impl World {
         gone: &ExternalLibrary<'_>,
     ) -> Result<(), ApiError> {
         let (definition, _) = self.environment_mut(caller, workspace, id)?;
-        let yml = Definition::external_libraries(&definition.parts).ok_or_else(no_libraries)?;
+        let missing = || validation_failed(&format!("no external library `{}` is staged", gone.name));
+        let yml = Definition::external_libraries(&definition.parts).ok_or_else(missing)?;
         let yml = String::from_utf8_lossy(yml).into_owned();
         let is_gone = |line: &&str| {
             listed(line).any(|library| library.name == gone.name && library.version == gone.version)
         };
         let kept: Vec<&str> = yml.lines().filter(|line| !is_gone(line)).collect();
         if kept.len() == yml.lines().count() {
-            return Err(no_libraries());
+            return Err(missing());
         }
         definition.set_part(EXTERNAL.to_owned(), Some((kept.join("\n") + "\n").into_bytes()));
         Ok(())

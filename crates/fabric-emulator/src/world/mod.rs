@@ -127,9 +127,8 @@ pub(crate) fn guid(name: &str, text: &str) -> Result<Uuid, ApiError> {
         .map_err(|_| ApiError::invalid(name, &format!("has an invalid value: `{text}` is not a GUID")))
 }
 
-/// Names are the same whatever the case of their letters.
+/// Names are the same whatever the case of their letters. Nothing is allocated: a create compares with every item.
 fn same_name(one: &str, other: &str) -> bool {
-    // Every create compares its name with all others, so the usual ones are compared without folding.
     if one.is_ascii() && other.is_ascii() {
         return one.eq_ignore_ascii_case(other);
     }

@@ -4,10 +4,10 @@ mod certificate;
 mod ready;
 mod seed;
 
-use std::net::SocketAddr;
+use std::{fs::File, net::SocketAddr};
 
 use anyhow::{Context as _, anyhow, ensure};
-use selvedge_fabric_emulator::{Config, Emulator, tls::ServerIdentity};
+use selvedge_fabric_emulator::{Emulator, tls::ServerIdentity};
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 
 use crate::{
@@ -30,12 +30,7 @@ pub(crate) fn run(app: &App, args: &EmulatorArgs) -> anyhow::Result<u8> {
     for address in http.iter().chain(&args.https) {
         loopback(*address)?;
     }
-    let config = Config {
-        page_size: args.page_size.map(Into::into),
-        operation_duration: args.operation_duration,
-        chaos: args.chaos.clone(),
-        ..Config::default()
-    };
+    let config = args.rules.config();
     let credentials = [
         ("AZURE_TENANT_ID", config.tenant.clone()),
         ("AZURE_CLIENT_ID", config.client_id.clone()),
@@ -48,6 +43,12 @@ pub(crate) fn run(app: &App, args: &EmulatorArgs) -> anyhow::Result<u8> {
     if let Some(path) = &args.seed {
         let tried = || ExitWith::usage(format!("seed the emulator from {}", path.display()));
         emulator.plant(seed::read(path).with_context(tried)?).with_context(tried)?;
+        emulator.start_here();
+    }
+    if let Some(path) = &args.request_log {
+        let file = File::create(path)
+            .with_context(|| ExitWith::usage(format!("write the request log to {}", path.display())))?;
+        emulator.write_requests_to(file);
     }
     let certificate = if args.https.is_empty() { None } else { Some(Certificate::of(&args.certificate)?) };
     let servers = Servers { emulator, http, https: args.https.clone(), certificate };
