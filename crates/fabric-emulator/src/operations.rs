@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::clock::later;
 use crate::config::LongRunning;
+use crate::fault::{Ending, Past};
 use crate::wire::timestamp;
 use crate::world::{ApiError, World};
 
@@ -28,6 +29,8 @@ struct Running {
     /// What takes no second operation until this one is done.
     busy: Option<Busy>,
     effect: Effect,
+    /// How a fault lets it end.
+    ending: Option<Ending>,
 }
 
 /// What an operation keeps busy: of each there is one at a time.
@@ -52,6 +55,24 @@ pub(crate) enum OperationState {
     Running,
     Succeeded(Option<Value>),
     Failed(ApiError),
+    /// What no documentation knows.
+    Other(String),
+}
+
+impl OperationState {
+    fn of(result: Option<Value>, ending: Option<Ending>) -> Self {
+        match ending {
+            None => Self::Succeeded(result),
+            Some(Ending::Fails) => {
+                let message = "An unexpected error occurred while processing the request";
+                Self::Failed(ApiError::new(500, "UnknownError", message).retriable(false))
+            }
+            Some(Ending::Hangs) => Self::Running,
+            Some(Ending::Status(status)) => Self::Other(status),
+            Some(Ending::NoResult) => Self::Succeeded(None),
+            Some(Ending::EmptyResult) => Self::Succeeded(Some(json!({}))),
+        }
+    }
 }
 
 impl Operations {
@@ -62,21 +83,23 @@ impl Operations {
         retry_after: u32,
         busy: Option<Busy>,
         effect: Effect,
+        ending: Option<Ending>,
     ) -> Uuid {
         let id = Uuid::new_v4();
         let state = OperationState::Running;
         self.all.insert(id, Operation { created: now, updated: now, retry_after, state });
-        self.running.push(Running { id, due: later(now, takes), busy, effect });
+        self.running.push(Running { id, due: later(now, takes), busy, effect, ending });
         id
     }
 
     /// Lets every operation whose time has come take effect as of that time, in the order in which they were due.
-    pub(crate) fn settle(&mut self, world: &mut World) {
+    pub(crate) fn settle(&mut self, world: &mut World, past: &mut Past) {
         let now = world.now;
         while let Some(running) = self.next_due(now) {
             world.now = running.due;
+            past.remember(world);
             let state = match (running.effect)(world) {
-                Ok(result) => OperationState::Succeeded(result),
+                Ok(result) => OperationState::of(result, running.ending),
                 Err(error) => OperationState::Failed(error),
             };
             if let Some(operation) = self.all.get_mut(&running.id) {
@@ -116,6 +139,7 @@ impl Operations {
         let operation = self.all.get(&id.parse().ok()?)?;
         let (status, percent, error) = match &operation.state {
             OperationState::Running => ("Running", Value::Null, Value::Null),
+            OperationState::Other(status) => (status.as_str(), Value::Null, Value::Null),
             OperationState::Succeeded(_) => ("Succeeded", 100.into(), Value::Null),
             OperationState::Failed(error) => {
                 let retriable = error.retriable.unwrap_or(false);

@@ -29,6 +29,7 @@ pub(crate) enum Api {
 }
 
 /// One request, taken apart.
+#[derive(Clone)]
 pub(crate) struct Incoming {
     pub(crate) api: Api,
     pub(crate) method: String,

@@ -36,14 +36,15 @@ use uuid::Uuid;
 
 use crate::catalogue::Operation;
 use crate::config::Config;
-use crate::emulator::{Shared, State};
+use crate::emulator::Shared;
 use crate::entra;
+use crate::fault::Tweaks;
 use crate::operations::{Busy, Effect, Long};
 use crate::paging::page;
+use crate::state::State;
 use crate::wire::{CLUSTER, Incoming, OPERATION_ID, Reply, fabric_error};
 use crate::world::{ApiError, World, guid};
-use quota::Bucket;
-pub(crate) use quota::Usage;
+pub(crate) use quota::{Bucket, Usage};
 use route::{ROUTER, Route, Row};
 
 /// What is emulated, a table per topic; typed collections come in addition, see [`typed`].
@@ -83,7 +84,7 @@ pub(crate) fn operations() -> impl Iterator<Item = Operation> {
     ROUTER.operations()
 }
 
-type Answer = Result<Reply, ApiError>;
+pub(crate) type Answer = Result<Reply, ApiError>;
 
 /// One request on its way into the world, made by `caller`.
 struct Call<'a> {
@@ -94,14 +95,19 @@ struct Call<'a> {
     caller: Uuid,
     /// The id that the answer will have, unless it is a refusal.
     request_id: Uuid,
-    /// An injected fault: if this is a long-running request, its operation fails.
-    fails: bool,
+    /// What faults make different.
+    tweaks: &'a Tweaks,
 }
 
-pub(crate) fn handle(shared: &Shared, request: &Incoming, fails: bool) -> Response<Bytes> {
+pub(crate) fn handle(shared: &Shared, request: &Incoming, tweaks: &Tweaks) -> Response<Bytes> {
+    let config = shared.config();
     let mut state = shared.state();
+    let present = tweaks.lag.map(|lag| state.look_back(lag));
     let request_id = Uuid::new_v4();
-    let answer = answer(shared, &mut state, request, request_id, fails);
+    let answer = answer(&config, &mut state, request, request_id, tweaks);
+    if let Some(present) = present {
+        state.world = present;
+    }
     drop(state);
     match answer {
         Ok(reply) => reply.fabric(request_id),
@@ -109,19 +115,50 @@ pub(crate) fn handle(shared: &Shared, request: &Incoming, fails: bool) -> Respon
     }
 }
 
-/// Who is not signed on learns nothing about routes under `/v1/`.
-fn answer(shared: &Shared, state: &mut State, request: &Incoming, request_id: Uuid, fails: bool) -> Answer {
-    let (config, now) = (&shared.config, state.world.now);
-    let is_fabric = request.segments.first().is_some_and(|first| first.eq_ignore_ascii_case("v1"));
-    if !is_fabric {
-        return Err(unknown(state, request));
+fn answer(
+    config: &Config,
+    state: &mut State,
+    request: &Incoming,
+    request_id: Uuid,
+    tweaks: &Tweaks,
+) -> Answer {
+    let caller = caller(state, request)?;
+    state.usage.count(caller, Bucket::of(&request.segments), &config.quotas, state.world.now)?;
+    act(config, state, request, caller, request_id, tweaks)
+}
+
+/// Who asks. Who is not signed on learns nothing about routes under `/v1/`.
+pub(crate) fn caller(state: &mut State, request: &Incoming) -> Result<Uuid, ApiError> {
+    match request.segments.first().is_some_and(|first| first.eq_ignore_ascii_case("v1")) {
+        true => state.caller(request, entra::FABRIC),
+        false => Err(unknown(state, request)),
     }
-    let caller = state.caller(request, entra::FABRIC)?;
-    state.usage.count(caller, Bucket::of(&request.segments), &config.quotas, now)?;
+}
+
+/// Whether a request creates an item in the collection of its type.
+pub(crate) fn creates_typed(request: &Incoming) -> bool {
+    let route = || ROUTER.find(&request.method, &request.segments);
+    request.method == "POST"
+        && request.segments.len() == 4
+        && route().is_some_and(|route| route.collection.is_some())
+}
+
+/// Carries a request of that caller out.
+pub(crate) fn act(
+    config: &Config,
+    state: &mut State,
+    request: &Incoming,
+    caller: Uuid,
+    request_id: Uuid,
+    tweaks: &Tweaks,
+) -> Answer {
     let Some(route) = ROUTER.find(&request.method, &request.segments) else {
         return Err(unknown(state, request));
     };
-    (route.handler)(&mut Call { request, route, config, state, caller, request_id, fails })
+    if request.method != "GET" {
+        state.past.remember(&state.world);
+    }
+    (route.handler)(&mut Call { request, route, config, state, caller, request_id, tweaks })
 }
 
 impl Call<'_> {
@@ -178,13 +215,19 @@ impl Call<'_> {
         effect: Effect,
         at_once: fn(Option<Value>) -> Reply,
     ) -> Answer {
-        if !self.fails && !self.config.long_running.applies(long) {
+        let Tweaks { operation, long_running, .. } = self.tweaks;
+        let is_long = long_running.unwrap_or_else(|| self.config.long_running.applies(long));
+        if operation.is_none() && !is_long {
             return effect(&mut self.state.world).map(at_once);
         }
-        let effect = if self.fails { Box::new(failing) } else { effect };
+        let (effect, ending) = match operation.clone() {
+            None => (effect, None),
+            Some((true, ending)) => (effect, Some(ending)),
+            Some((false, ending)) => (Box::new(|_: &mut World| Ok(None)) as Effect, Some(ending)),
+        };
         let (now, takes) = (self.state.world.now, self.config.operation_duration);
         let retry_after = long.retry_after(self.config.retry_after);
-        let id = self.state.operations.start(now, takes, retry_after, busy, effect);
+        let id = self.state.operations.start(now, takes, retry_after, busy, effect, ending);
         self.state.settle();
         let accepted = Reply::json(202, Value::Null)
             .header(header::LOCATION, self.operation_location(id))
@@ -204,9 +247,4 @@ fn unknown(state: &mut State, request: &Incoming) -> ApiError {
     state.unknown_routes += 1;
     let message = format!("The endpoint {} {} could not be found", request.method, request.path);
     ApiError::new(404, "EndpointNotFound", message)
-}
-
-fn failing(_: &mut World) -> Result<Option<Value>, ApiError> {
-    Err(ApiError::new(500, "UnknownError", "An unexpected error occurred while processing the request")
-        .retriable(false))
 }

@@ -78,7 +78,7 @@ pub(crate) use workspaces::{Capacity, Workspace};
 pub(crate) struct World {
     /// What the tenant's clock said when somebody last looked.
     pub(crate) now: OffsetDateTime,
-    rules: Rules,
+    pub(crate) rules: Rules,
     pub(crate) principals: Vec<Principal>,
     pub(crate) capacities: Vec<Capacity>,
     pub(crate) connections: Vec<Connection>,

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests are tests")]
 
+mod admin;
 mod auth;
 mod clock;
 mod connection_roles;
@@ -24,6 +25,7 @@ mod jobs;
 mod log;
 mod operations;
 mod pipelines;
+mod raw;
 mod roles;
 mod rules;
 #[cfg(feature = "tls")]
@@ -32,3 +34,4 @@ mod shortcuts;
 mod spark;
 mod support;
 mod time;
+mod wire;
