@@ -54,6 +54,15 @@ impl Clock {
         }
     }
 
+    /// Says that time from now on, or goes on from there. One that goes on is not behind this machine: clients bring
+    /// their own times along, in assertions for example.
+    pub(crate) fn set(&self, now: OffsetDateTime, frozen: bool) {
+        *self.pace() = match frozen {
+            true => Pace::Frozen(now),
+            false => Pace::Running { then: now.max(OffsetDateTime::now_utc()), since: Instant::now() },
+        };
+    }
+
     /// Back to the time of this machine.
     pub(crate) fn reset(&self) {
         *self.pace() = Pace::start();

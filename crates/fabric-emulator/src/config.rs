@@ -54,7 +54,7 @@ pub struct Config {
 
 /// An assertion that an application may show instead of a secret. All three must be the same, letter for letter:
 /// <https://learn.microsoft.com/graph/api/resources/federatedidentitycredential>.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct FederatedCredential {
     /// The claim `iss`: the URL of who issues the assertions.

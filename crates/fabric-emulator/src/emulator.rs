@@ -17,6 +17,7 @@ use crate::log::{Log, LoggedRequest};
 use crate::pattern::Pattern;
 use crate::seed::{Seed, SeedError, seeded};
 use crate::service::EmulatorService;
+use crate::snapshot::{Snapshot, UnderWay};
 use crate::state::State;
 use crate::world::{Principal, PrincipalKind, Rules, World, inventory};
 
@@ -99,6 +100,21 @@ impl Emulator {
         let mut state = self.shared.state();
         state.world = seeded(&state.world, seed, caller_id())?;
         Ok(())
+    }
+
+    /// The whole tenant as it is now, to be restored by this emulator or another one.
+    ///
+    /// # Errors
+    /// When operations are running, or requests are to take effect later, which nobody can write down.
+    pub fn snapshot(&self) -> Result<Snapshot, UnderWay> {
+        self.shared.snapshot()
+    }
+
+    /// Puts the tenant of a snapshot in the place of this one, its clock included. What was running here never ends.
+    /// Tokens that this emulator has issued stay good; settings, faults, holds, the request log and what a reset goes
+    /// back to stay as they are.
+    pub fn restore(&self, snapshot: &Snapshot) {
+        self.shared.restore(snapshot);
     }
 
     /// The emulated services as one [`tower::Service`].
@@ -229,6 +245,18 @@ impl Shared {
         state
     }
 
+    pub(crate) fn snapshot(&self) -> Result<Snapshot, UnderWay> {
+        let state = self.state();
+        Snapshot::of(&state, self.clock.is_frozen())
+    }
+
+    pub(crate) fn restore(&self, snapshot: &Snapshot) {
+        let mut state = self.state();
+        let (now, frozen) = snapshot.clock();
+        self.clock.set(now, frozen);
+        snapshot.put_into(&mut state);
+    }
+
     /// Back to the start: clock, settings, world, operations, tokens, faults, holds and request log.
     pub(crate) fn reset(&self) {
         self.faults.clear();
@@ -251,6 +279,13 @@ impl Rules {
             child_delay: config.child_delay,
             capacity_assignment: config.capacity_assignment,
         }
+    }
+}
+
+/// Those of an emulator that was told nothing.
+impl Default for Rules {
+    fn default() -> Self {
+        Self::of(&Config::default())
     }
 }
 

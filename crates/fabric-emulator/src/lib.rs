@@ -51,6 +51,7 @@ mod pattern;
 mod seed;
 mod serve;
 mod service;
+mod snapshot;
 mod state;
 #[cfg(feature = "tls")]
 pub mod tls;
@@ -70,3 +71,4 @@ pub use log::LoggedRequest;
 pub use pattern::{ParsePatternError, Pattern};
 pub use seed::{Seed, SeedError};
 pub use service::{BoxError, EmulatorService};
+pub use snapshot::{Snapshot, SnapshotError, UnderWay};

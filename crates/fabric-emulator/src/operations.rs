@@ -1,8 +1,9 @@
 //! Long-running operations: which requests become one, and their life from 202 to `Succeeded` or `Failed`.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -11,14 +12,14 @@ use crate::clock::later;
 use crate::config::LongRunning;
 use crate::fault::{Ending, Past};
 use crate::wire::timestamp;
-use crate::world::{ApiError, World};
+use crate::world::{ApiError, World, stored};
 
 /// What an operation does to the world when its time has come, and the result it then has.
 pub(crate) type Effect = Box<dyn FnOnce(&mut World) -> Result<Option<Value>, ApiError> + Send>;
 
 #[derive(Default)]
 pub(crate) struct Operations {
-    all: HashMap<Uuid, Operation>,
+    all: BTreeMap<Uuid, Operation>,
     /// Running ones, in the order they were started.
     running: Vec<Running>,
 }
@@ -42,8 +43,12 @@ pub(crate) enum Busy {
     Pipeline(Uuid),
 }
 
-struct Operation {
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Operation {
+    #[serde(with = "stored::time")]
     created: OffsetDateTime,
+    #[serde(with = "stored::time")]
     updated: OffsetDateTime,
     /// Seconds after which the service says to look again.
     retry_after: u32,
@@ -51,12 +56,28 @@ struct Operation {
 }
 
 /// Where an operation stands.
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) enum OperationState {
     Running,
     Succeeded(Option<Value>),
-    Failed(ApiError),
+    Failed(Failure),
     /// What no documentation knows.
     Other(String),
+}
+
+/// What is kept of the refusal by which an operation failed.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Failure {
+    pub(crate) code: String,
+    pub(crate) message: String,
+    retriable: bool,
+}
+
+impl From<ApiError> for Failure {
+    fn from(error: ApiError) -> Self {
+        let retriable = error.retriable.unwrap_or(false);
+        Self { code: error.code.to_owned(), message: error.message, retriable }
+    }
 }
 
 impl OperationState {
@@ -65,13 +86,20 @@ impl OperationState {
             None => Self::Succeeded(result),
             Some(Ending::Fails) => {
                 let message = "An unexpected error occurred while processing the request";
-                Self::Failed(ApiError::new(500, "UnknownError", message).retriable(false))
+                Self::Failed(ApiError::new(500, "UnknownError", message).into())
             }
             Some(Ending::Hangs) => Self::Running,
             Some(Ending::Status(status)) => Self::Other(status),
             Some(Ending::NoResult) => Self::Succeeded(None),
             Some(Ending::EmptyResult) => Self::Succeeded(Some(json!({}))),
         }
+    }
+}
+
+/// Operations nothing more comes of.
+impl From<BTreeMap<Uuid, Operation>> for Operations {
+    fn from(all: BTreeMap<Uuid, Operation>) -> Self {
+        Self { all, running: Vec::new() }
     }
 }
 
@@ -100,7 +128,7 @@ impl Operations {
             past.remember(world);
             let state = match (running.effect)(world) {
                 Ok(result) => OperationState::of(result, running.ending),
-                Err(error) => OperationState::Failed(error),
+                Err(error) => OperationState::Failed(error.into()),
             };
             if let Some(operation) = self.all.get_mut(&running.id) {
                 operation.state = state;
@@ -115,6 +143,16 @@ impl Operations {
         let due = self.running.iter().enumerate().filter(|(_, running)| running.due <= now);
         let (at, _) = due.min_by_key(|(_, running)| running.due)?;
         Some(self.running.remove(at))
+    }
+
+    /// Those whose time has not come, and when it does.
+    pub(crate) fn running(&self) -> impl Iterator<Item = (Uuid, OffsetDateTime)> {
+        self.running.iter().map(|running| (running.id, running.due))
+    }
+
+    /// All of them, by their ids.
+    pub(crate) fn all(&self) -> &BTreeMap<Uuid, Operation> {
+        &self.all
     }
 
     pub(crate) fn is_busy(&self, what: Busy) -> bool {
@@ -142,12 +180,9 @@ impl Operations {
             OperationState::Other(status) => (status.as_str(), Value::Null, Value::Null),
             OperationState::Succeeded(_) => ("Succeeded", 100.into(), Value::Null),
             OperationState::Failed(error) => {
-                let retriable = error.retriable.unwrap_or(false);
-                (
-                    "Failed",
-                    Value::Null,
-                    json!({"errorCode": error.code, "message": error.message, "isRetriable": retriable}),
-                )
+                let Failure { code, message, retriable } = error;
+                let error = json!({"errorCode": code, "message": message, "isRetriable": retriable});
+                ("Failed", Value::Null, error)
             }
         };
         Some(json!({

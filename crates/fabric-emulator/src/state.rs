@@ -54,6 +54,24 @@ impl State {
         self.initial = self.world.clone();
     }
 
+    /// Puts another tenant in the place of this one, under the same rules. Tokens stay, and who has one may be somebody
+    /// there too; calls are counted anew, for the clock may have gone back.
+    pub(crate) fn replace(&mut self, world: World, operations: Operations) {
+        self.world = World { rules: self.world.rules.clone(), ..world };
+        self.operations = operations;
+        self.usage = Usage::default();
+        self.late.clear();
+        self.past.begin_anew();
+    }
+
+    /// What will still change the world without being asked again: its operations, how many requests that take effect
+    /// late, and when the last of that happens. `None` when there is nothing of the kind.
+    pub(crate) fn under_way(&self) -> Option<(Vec<Uuid>, usize, OffsetDateTime)> {
+        let (operations, mut due): (Vec<Uuid>, Vec<OffsetDateTime>) = self.operations.running().unzip();
+        due.extend(self.late.iter().map(|late| late.due));
+        Some((operations, self.late.len(), due.into_iter().max()?))
+    }
+
     /// Back to the start, under these rules.
     pub(crate) fn reset(&mut self, rules: Rules) {
         let now = self.world.now;

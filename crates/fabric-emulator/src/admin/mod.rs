@@ -5,6 +5,8 @@
 //! | `POST reset` | back to the start: clock, settings, world, operations, tokens, faults, holds and request log. 204 |
 //! | `POST seed` | adds to the world. 204, or 400 and an unchanged world |
 //! | `GET inventory` | `{hash, world, emptyDeletedWorkspaces, unknownRoutes}`; see [`crate::Inventory`] |
+//! | `GET snapshot` | the whole tenant as JSON, a [`crate::Snapshot`]; 409 while operations run or requests are to take effect late |
+//! | `PUT snapshot` | puts the tenant of a snapshot in the place of this one, its clock included. 204, or 400 and an unchanged tenant; see [`crate::Emulator::restore`] for what stays |
 //! | `GET clock` | `{now, frozen}`: what time it is in the tenant |
 //! | `POST clock` | `{"freeze": true}`, `{"advance": "10m"}`, `{"resume": true}`, or an advance with one of the others. 200 `{now, frozen}` |
 //! | `GET settings` | the rules that are settings: `{pageSize, operationDuration, jobDuration, retryAfter, longRunning, nameReservation, reservationStatus, itemRecovery, maxItems, childDelay, capacityAssignment, quotas, foreignLocation}` |
@@ -60,6 +62,7 @@ mod clock;
 mod faults;
 mod holds;
 mod settings;
+mod snapshot;
 
 use bytes::Bytes;
 use http::{Response, header};
@@ -94,6 +97,8 @@ pub(crate) fn handle(shared: &Shared, request: &Incoming) -> Response<Bytes> {
         }
         ("POST", ["seed"]) => seed(shared, request).map(|()| done()),
         ("GET", ["inventory"]) => Ok(Reply::json(200, take_inventory(shared))),
+        ("GET", ["snapshot"]) => snapshot::take(shared),
+        ("PUT", ["snapshot"]) => snapshot::restore(shared, request).map(|()| done()),
         ("GET", ["clock"]) => Ok(clock::show(&shared.clock)),
         ("POST", ["clock"]) => clock::set(&shared.clock, request),
         ("GET", ["settings"]) => Ok(settings::show(shared)),

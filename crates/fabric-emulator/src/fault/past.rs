@@ -38,6 +38,11 @@ impl Past {
         World { now: world.now, ..then.clone() }
     }
 
+    /// From now on another world is the present one: it has no past yet.
+    pub(crate) fn begin_anew(&mut self) {
+        self.worlds.clear();
+    }
+
     pub(crate) fn forget(&mut self) {
         *self = Self::default();
     }

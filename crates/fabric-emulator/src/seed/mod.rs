@@ -3,7 +3,6 @@
 mod domains;
 mod pipelines;
 
-use std::collections::HashSet;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -186,9 +185,7 @@ pub(crate) fn seeded(world: &World, seed: Seed, caller: Uuid) -> Result<World, S
             .map_err(|error| SeedError { place: Some(place), source: error.into() })?;
     }
     pipelines::add(&mut world, seed.deployment_pipelines, caller)?;
-    let mut seen = HashSet::new();
-    let twice = world.ids().find(|id| !seen.insert(*id));
-    match twice {
+    match world.id_twice() {
         Some(id) => Err(SeedError { place: None, source: format!("the id {id} is there twice").into() }),
         None => Ok(world),
     }

@@ -1,5 +1,6 @@
 //! Which connections the data sources of semantic models are bound to.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -7,7 +8,8 @@ use super::definition::not_supported;
 use super::{ApiError, Connection, Role, World};
 
 /// A data source and the connection that it is read through.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct Binding {
     /// For example `SQL`.
     pub(crate) kind: String,

@@ -1,11 +1,13 @@
 //! What an item holds besides its definition and its details: shortcuts, tables, jobs and their like. It goes with it.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::inventory::sorted;
 use super::{Binding, Job, RestorePoint, Schedule, Shortcut, Table, World};
 
-#[derive(Clone, Default)]
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct Contents {
     pub(crate) shortcuts: Vec<Shortcut>,
     /// Tables of a lakehouse.

@@ -4,27 +4,28 @@ use std::borrow::Cow;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{ApiError, Item, notebook, same_name};
+use super::{ApiError, Item, notebook, same_name, stored};
 
 const SOURCE: &str = "notebook-content.py";
 const IPYNB: &str = "notebook-content.ipynb";
 pub(super) const PLATFORM: &str = ".platform";
 
 /// Two are the same when they mean the same: a notebook is one notebook in either of its formats.
-#[derive(Clone, Debug, Default, Eq)]
+#[derive(Clone, Debug, Default, Eq, Serialize, Deserialize)]
 pub(crate) struct Definition {
     pub(crate) format: Option<String>,
     /// In the order they were sent, without `.platform`: that one is made when it is asked for.
     pub(crate) parts: Vec<Part>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Part {
     pub(crate) path: String,
+    #[serde(with = "stored::base64")]
     pub(crate) content: Vec<u8>,
 }
 

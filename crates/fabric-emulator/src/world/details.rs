@@ -1,13 +1,14 @@
 //! What an item has besides its definition, by type: what a creation payload says and `properties` show.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use time::OffsetDateTime;
 
 use super::{ApiError, Definition, Environment};
 
 /// The state of an item that is no part of its definition.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all_fields = "camelCase")]
 pub(crate) enum Details {
     /// The type has none.
     None,

@@ -1,12 +1,14 @@
 //! Domains: how a tenant groups its workspaces.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::inventory::{keep_id, sorted};
 use super::{ApiError, Role, World, check_length, check_name, same_name};
 
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct Domain {
     pub(crate) id: Uuid,
     pub(crate) given_id: bool,
@@ -20,7 +22,7 @@ pub(crate) struct Domain {
 
 /// Who may bring workspaces into a domain. The third scope there is, a list of users and groups, is made by calls that
 /// are not emulated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum ContributorsScope {
     AllTenant,
     AdminsOnly,

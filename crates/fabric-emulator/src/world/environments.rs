@@ -4,19 +4,19 @@
 //! `Setting/Sparkcompute.yml` replaces what was staged of the Spark compute; the part is not rewritten when that is
 //! changed otherwise, for what the service does then is not documented.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{ApiError, Definition, Details, Item, Part, Role, World};
+use super::{ApiError, Definition, Details, Item, Part, Role, World, stored};
 
 const COMPUTE: &str = "Setting/Sparkcompute.yml";
 const CUSTOM: &str = "Libraries/CustomLibraries/";
 const EXTERNAL: &str = "Libraries/PublicLibraries/environment.yml";
 
 /// The state of an environment besides its definition.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Environment {
     pub(crate) staged: Map<String, Value>,
     pub(crate) published: Published,
@@ -45,17 +45,19 @@ struct Allocation {
 }
 
 /// What sessions get that use the environment.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Published {
     pub(crate) compute: Map<String, Value>,
     pub(crate) libraries: Vec<Part>,
 }
 
 /// The latest publish: over when its time has come, unless it was cancelled.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Publish {
     pub(crate) version: Uuid,
+    #[serde(with = "stored::time")]
     pub(crate) started: OffsetDateTime,
+    #[serde(with = "stored::time")]
     pub(crate) ends: OffsetDateTime,
     cancelled: bool,
     /// What will be published.

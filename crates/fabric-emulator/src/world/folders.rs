@@ -1,16 +1,18 @@
 //! Folders of a workspace: a tree of unique names, ten levels deep.
 
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{ApiError, Role, Workspace, World, same_name};
 
 /// <https://learn.microsoft.com/fabric/fundamentals/workspaces-folders>
-const MAX_DEPTH: usize = 10;
+pub(super) const MAX_DEPTH: usize = 10;
 const MAX_NAME: usize = 255;
 const FORBIDDEN: &[char] = &['~', '"', '#', '.', '&', '*', ':', '<', '>', '?', '/', '\\', '{', '|', '}'];
 const RESERVED: &[&str] = &["$recycle.bin", "recycled", "recycler"];
 
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct Folder {
     pub(crate) id: Uuid,
     pub(crate) display_name: String,

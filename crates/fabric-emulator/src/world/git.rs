@@ -4,39 +4,45 @@
 //! first. An item is the same one on both sides when type and name are the same, so a rename is a removal and an
 //! addition. Nobody has recorded the service here: this follows Microsoft's OpenAPI documents.
 
+use serde::{Deserialize, Deserializer, Serialize};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::git_tree::{Change, Tree, changes, digest, tree_of};
-use super::{ApiError, Definition, PrincipalKind, Role, Workspace, World};
+use super::git_tree::{self, Change, Tree, changes, digest, tree_of};
+use super::stored::{self, Word, read_word};
+use super::{ApiError, CONNECTION_TYPES, Definition, PrincipalKind, Role, Workspace, World};
 
 /// A connection to a git directory.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Git {
     pub(crate) provider: Provider,
     pub(crate) credentials: Credentials,
     pub(crate) initialized: bool,
     /// The commit the workspace was last in step with.
     pub(crate) head: Option<String>,
+    #[serde(with = "stored::time::option")]
     pub(crate) synced: Option<OffsetDateTime>,
     /// The directory's head when the workspace last looked: at initialization, commit or update.
     pub(super) seen: Option<String>,
     /// What workspace and directory had in common at that commit.
+    #[serde(with = "git_tree::entries")]
     pub(super) base: Tree,
 }
 
 /// The git directory, as the connect request described it.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct Provider {
     pub(crate) details: serde_json::Value,
     /// The type of connection that holds credentials for it.
-    pub(crate) connection_kind: &'static str,
+    #[serde(deserialize_with = "connection_kind")]
+    pub(crate) connection_kind: Word,
     /// The same text for the same directory.
     pub(crate) key: String,
 }
 
 /// How the caller authenticates to the git provider.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Credentials {
     None,
     Automatic,
@@ -44,17 +50,20 @@ pub(crate) enum Credentials {
 }
 
 /// A git directory and what was committed to it.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Remote {
     pub(crate) head: String,
+    #[serde(with = "git_tree::entries")]
     pub(super) items: Tree,
 }
 
 /// One item as it stands in a git directory.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct Entry {
     pub(super) logical_id: Uuid,
-    pub(super) kind: &'static str,
+    #[serde(deserialize_with = "stored::item_type")]
+    pub(super) kind: Word,
     pub(super) display_name: String,
     pub(super) description: String,
     pub(super) folder: String,
@@ -72,6 +81,10 @@ impl Remote {
     fn new(key: &str) -> Self {
         Self { head: digest(&[key]), items: Tree::new() }
     }
+}
+
+fn connection_kind<'de, D: Deserializer<'de>>(from: D) -> Result<Word, D::Error> {
+    read_word(from, "type of connection", CONNECTION_TYPES.iter().map(|known| known.name))
 }
 
 fn not_connected() -> ApiError {

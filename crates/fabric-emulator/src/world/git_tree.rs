@@ -47,6 +47,22 @@ fn key(item: &Item) -> Key {
     (item.kind, item.display_name.to_lowercase())
 }
 
+/// A tree as a list of its entries, for `#[serde(with = "git_tree::entries")]`: the keys are in them.
+pub(super) mod entries {
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    use super::{Entry, Tree};
+
+    pub(in crate::world) fn serialize<S: Serializer>(tree: &Tree, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(tree.values())
+    }
+
+    pub(in crate::world) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Tree, D::Error> {
+        let entries = Vec::<Entry>::deserialize(from)?.into_iter();
+        Ok(entries.map(|entry| ((entry.kind, entry.display_name.to_lowercase()), entry)).collect())
+    }
+}
+
 fn entry(workspace: &Workspace, item: &Item) -> Entry {
     Entry {
         logical_id: item.logical_id,

@@ -2,13 +2,14 @@
 //!
 //! See <https://learn.microsoft.com/fabric/security/workspace-identity>.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{ApiError, Principal, PrincipalKind, Role, Workspace, World};
 
 /// The service principal of a workspace.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Identity {
     pub(crate) application: Uuid,
     pub(crate) principal: Uuid,

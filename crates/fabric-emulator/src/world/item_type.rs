@@ -3,7 +3,7 @@
 use super::{ApiError, check_name, same_name};
 
 /// `ItemType` of `common/definitions.json` in Microsoft's OpenAPI documents.
-const TYPES: &[&str] = &[
+pub(super) const TYPES: &[&str] = &[
     "AnomalyDetector",
     "ApacheAirflowJob",
     "AppBackend",

@@ -2,25 +2,30 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::definition::{default_definition, not_supported};
 use super::item_type::{check_creatable, check_item_name, child_type, needs_capacity, needs_definition};
+use super::stored::{self, Word};
+use super::workspaces::{Expected, Reservation};
 use super::{
     ApiError, AppliedTag, Contents, Definition, DefinitionInput, Details, Role, Workspace, World,
     check_length, same_name,
 };
 use crate::clock::later;
 
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct Item {
     pub(crate) id: Uuid,
     pub(crate) given_id: bool,
     /// The id that is the same in every workspace connected to the same git directory.
     pub(crate) logical_id: Uuid,
-    pub(crate) kind: &'static str,
+    #[serde(deserialize_with = "stored::item_type")]
+    pub(crate) kind: Word,
     pub(crate) display_name: String,
     pub(crate) description: String,
     pub(crate) folder: Option<Uuid>,
@@ -30,6 +35,7 @@ pub(crate) struct Item {
     pub(crate) details: Details,
     pub(crate) tags: Vec<AppliedTag>,
     pub(crate) contents: Contents,
+    #[serde(with = "stored::time")]
     pub(crate) created: OffsetDateTime,
 }
 
@@ -65,7 +71,7 @@ impl Workspace {
     /// Adds an item without asking any rule. The child that its type brings comes after `delay`.
     pub(crate) fn put_item(&mut self, item: Item, delay: Duration) {
         if child_type(item.kind).is_some() {
-            self.expecting.push((later(item.created, delay), item.id));
+            self.expecting.push(Expected { due: later(item.created, delay), parent: item.id });
         }
         let now = item.created;
         self.items.push(item);
@@ -74,9 +80,9 @@ impl Workspace {
 
     /// A child is called and lies as its parent is and does when it comes; a parent that is gone has none.
     pub(super) fn let_children_come(&mut self, now: OffsetDateTime) {
-        for (due, parent) in std::mem::take(&mut self.expecting) {
+        for Expected { due, parent } in std::mem::take(&mut self.expecting) {
             if due > now {
-                self.expecting.push((due, parent));
+                self.expecting.push(Expected { due, parent });
             } else if let Some(child) = self.items.iter().find(|item| item.id == parent).and_then(Item::child)
             {
                 self.items.push(Item { created: due, ..child });
@@ -219,10 +225,9 @@ impl World {
             let message = format!("Requested '{name}' is already in use.");
             return Err(ApiError::new(400, "ItemDisplayNameAlreadyInUse", message).retriable(false));
         }
-        let reserved = workspace
-            .reserved
-            .iter()
-            .any(|(taken, reserved, until)| *taken == kind && same_name(reserved, name) && *until > self.now);
+        let reserved = workspace.reserved.iter().any(|reserved| {
+            reserved.kind == kind && same_name(&reserved.name, name) && reserved.until > self.now
+        });
         match reserved {
             true => Err(ApiError::new(
                 self.rules.reservation_status,
@@ -327,7 +332,8 @@ impl World {
         let workspace = self.workspace_mut(caller, workspace, Role::Contributor)?;
         for item in workspace.take_item(id) {
             if reserve {
-                workspace.reserved.push((item.kind, item.display_name.clone(), until));
+                let (kind, name) = (item.kind, item.display_name.clone());
+                workspace.reserved.push(Reservation { kind, name, until });
             }
             if keep {
                 workspace.recycle_bin.push(item);

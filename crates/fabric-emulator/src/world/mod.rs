@@ -5,6 +5,7 @@
 
 mod bindings;
 mod bulk;
+mod check;
 mod connections;
 mod contents;
 mod definition;
@@ -29,6 +30,7 @@ mod restore_points;
 mod roles;
 mod shortcuts;
 mod spark;
+pub(crate) mod stored;
 mod tables;
 mod tags;
 mod workspaces;
@@ -36,6 +38,7 @@ mod workspaces;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -74,10 +77,14 @@ pub(crate) use tags::{AppliedTag, Tag, Tagged};
 pub(crate) use workspaces::{Capacity, Workspace};
 
 /// A tenant.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct World {
     /// What the tenant's clock said when somebody last looked.
+    #[serde(with = "stored::time")]
     pub(crate) now: OffsetDateTime,
+    /// They belong to the emulator that the tenant is in, not to the tenant.
+    #[serde(skip)]
     pub(crate) rules: Rules,
     pub(crate) principals: Vec<Principal>,
     pub(crate) capacities: Vec<Capacity>,
@@ -128,22 +135,6 @@ impl World {
         for workspace in &mut self.workspaces {
             workspace.let_children_come(self.now);
         }
-    }
-
-    /// The ids of everything that a seed can give one.
-    pub(crate) fn ids(&self) -> impl Iterator<Item = Uuid> {
-        let principals = self.principals.iter().map(|principal| principal.id);
-        let capacities = self.capacities.iter().map(|capacity| capacity.id);
-        let connections = self.connections.iter().map(|connection| connection.id);
-        let domains = self.domains.iter().map(|domain| domain.id).chain(self.tags.iter().map(|tag| tag.id));
-        let pipelines = self
-            .pipelines
-            .iter()
-            .flat_map(|pipeline| pipeline.stages.iter().map(|stage| stage.id).chain([pipeline.id]));
-        let workspaces = self.workspaces.iter().map(|workspace| workspace.id);
-        let items = self.workspaces.iter().flat_map(|workspace| workspace.items.iter().map(|item| item.id));
-        let tenant = principals.chain(capacities).chain(connections).chain(domains).chain(pipelines);
-        tenant.chain(workspaces).chain(items)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Users, groups and service principals, as Entra ID knows them.
 
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -7,7 +8,8 @@ use super::{ApiError, World};
 use crate::config::FederatedCredential;
 
 /// Somebody or something that can be given a role.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct Principal {
     pub(crate) id: Uuid,
     pub(crate) kind: PrincipalKind,
@@ -33,7 +35,7 @@ pub(crate) struct Principal {
     pub(crate) tenant_admin: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum PrincipalKind {
     User,
     Group,

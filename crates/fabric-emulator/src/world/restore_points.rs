@@ -1,18 +1,20 @@
 //! Restore points of warehouses. Rows are not emulated, so that going back to one changes nothing.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{ApiError, Role, World, check_length};
+use super::{ApiError, Role, World, check_length, stored};
 
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct RestorePoint {
     /// Milliseconds since 1970.
     pub(crate) id: i128,
     pub(crate) display_name: String,
     pub(crate) description: String,
+    #[serde(with = "stored::time")]
     pub(crate) created: OffsetDateTime,
     pub(crate) initiator: Uuid,
 }
@@ -86,7 +88,7 @@ impl World {
         let created = self.now;
         let warehouse = self.workspace_mut(caller, workspace, Role::Contributor)?.item_mut(warehouse)?;
         let points = &mut warehouse.contents.restore_points;
-        let after_last = points.iter().map(|point| point.id + 1).max().unwrap_or_default();
+        let after_last = points.iter().map(|point| point.id.saturating_add(1)).max().unwrap_or_default();
         let point = RestorePoint {
             id: (created.unix_timestamp_nanos() / 1_000_000).max(after_last),
             display_name: new.display_name.unwrap_or_else(|| "Restore point".to_owned()),

@@ -1,11 +1,12 @@
 //! Who may do what in a workspace.
 
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{ApiError, Workspace, World, same_name};
 
 /// Ordered by what it allows: a Viewer reads, a Contributor writes items, a Member shares, an Admin owns.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) enum Role {
     Viewer,
     Contributor,
@@ -36,7 +37,7 @@ impl Role {
 }
 
 /// A role given to a principal. The service calls it by the principal's id.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Assignment {
     pub(crate) principal: Uuid,
     pub(crate) role: Role,

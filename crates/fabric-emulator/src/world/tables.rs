@@ -1,16 +1,18 @@
 //! Tables of lakehouses, and how SQL endpoints come to know them. Rows are not emulated.
 
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{ApiError, Details, Item, Role, World, check_length};
+use super::{ApiError, Details, Item, Role, World, check_length, stored};
 
 const MAX_NAME: usize = 256;
 
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Table {
     pub(crate) name: String,
     /// When the SQL endpoint last took it over.
+    #[serde(with = "stored::time::option")]
     synced: Option<OffsetDateTime>,
 }
 

@@ -1,12 +1,14 @@
 //! Tags: a tenant's or a domain's words for workspaces and items. They are made by a seed only.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::inventory::{keep_id, sorted};
 use super::{ApiError, PrincipalKind, Role, Workspace, World};
 
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct Tag {
     pub(crate) id: Uuid,
     pub(crate) given_id: bool,
@@ -16,7 +18,8 @@ pub(crate) struct Tag {
 }
 
 /// A tag on something. Tags keep their names, so the name can be kept with it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct AppliedTag {
     pub(crate) id: Uuid,
     pub(crate) display_name: String,

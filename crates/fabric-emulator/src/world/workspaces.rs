@@ -1,16 +1,19 @@
 //! Workspaces and the capacities they run on.
 
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::roles::Assignment;
+use super::stored::{self, Word};
 use super::{
     ApiError, AppliedTag, Folder, Git, Identity, Item, Role, Spark, World, check_length, check_name,
     same_name,
 };
 use crate::clock::later;
 
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct Capacity {
     pub(crate) id: Uuid,
     pub(crate) given_id: bool,
@@ -20,7 +23,8 @@ pub(crate) struct Capacity {
     pub(crate) active: bool,
 }
 
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct Workspace {
     pub(crate) id: Uuid,
     /// Whether a seed gave the id: then it says something about the world, else it was drawn.
@@ -29,20 +33,37 @@ pub(crate) struct Workspace {
     pub(crate) description: String,
     pub(crate) capacity: Option<Uuid>,
     /// Until when the capacity is being assigned.
+    #[serde(with = "stored::time")]
     pub(crate) assigned: OffsetDateTime,
     pub(crate) roles: Vec<Assignment>,
     pub(crate) folders: Vec<Folder>,
     pub(crate) items: Vec<Item>,
     pub(crate) recycle_bin: Vec<Item>,
-    /// Items whose child is still to come, and when.
-    pub(super) expecting: Vec<(OffsetDateTime, Uuid)>,
-    /// Names of deleted items that cannot be used yet: type, name, and until when.
-    pub(crate) reserved: Vec<(&'static str, String, OffsetDateTime)>,
+    pub(super) expecting: Vec<Expected>,
+    pub(super) reserved: Vec<Reservation>,
     pub(crate) git: Option<Git>,
     pub(crate) domain: Option<Uuid>,
     pub(crate) tags: Vec<AppliedTag>,
     pub(crate) identity: Option<Identity>,
     pub(crate) spark: Spark,
+}
+
+/// The child of an item, before it comes.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct Expected {
+    #[serde(with = "stored::time")]
+    pub(super) due: OffsetDateTime,
+    pub(super) parent: Uuid,
+}
+
+/// The name of a deleted item that no item of the type can have yet.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct Reservation {
+    #[serde(deserialize_with = "stored::item_type")]
+    pub(super) kind: Word,
+    pub(super) name: String,
+    #[serde(with = "stored::time")]
+    pub(super) until: OffsetDateTime,
 }
 
 impl Workspace {

@@ -216,6 +216,7 @@ async fn run(actions: Vec<Action>) {
         }
         seen = now;
     }
+    crate::snapshot::check_restored(&client.emulator);
 }
 
 proptest! {

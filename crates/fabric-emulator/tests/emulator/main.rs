@@ -31,6 +31,7 @@ mod rules;
 #[cfg(feature = "tls")]
 mod serving;
 mod shortcuts;
+mod snapshot;
 mod spark;
 mod support;
 mod time;

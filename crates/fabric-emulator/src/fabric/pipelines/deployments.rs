@@ -10,7 +10,7 @@ use super::super::principals::principal_json;
 use super::super::{Answer, Call, Row};
 use super::ID;
 use crate::catalogue::Evidence::Spec;
-use crate::operations::{Busy, Long, OperationState, Operations};
+use crate::operations::{Busy, Failure, Long, OperationState, Operations};
 use crate::wire::{Reply, timestamp};
 use crate::world::{ApiError, Deployment, DeploymentOrder, Difference, NewTarget, Step, World, item_type};
 
@@ -113,7 +113,7 @@ fn read_order(body: DeployBody) -> Result<DeploymentOrder, ApiError> {
 enum Outcome<'a> {
     Running,
     Succeeded(Option<OffsetDateTime>),
-    Failed(Option<OffsetDateTime>, Option<&'a ApiError>),
+    Failed(Option<OffsetDateTime>, Option<&'a Failure>),
 }
 
 impl<'a> Outcome<'a> {

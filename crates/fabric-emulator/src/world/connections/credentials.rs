@@ -1,17 +1,20 @@
 //! Credentials of connections: read, held against the rules of their type, and forgotten but for the type.
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use super::super::stored::{Word, read_word};
 use super::super::{ApiError, World};
 use super::types::ConnectionType;
 
 /// How a connection signs on. There is no secret in it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct CredentialSettings {
     /// For example `Basic`.
-    pub(crate) kind: &'static str,
+    #[serde(deserialize_with = "credential_type")]
+    pub(crate) kind: Word,
     pub(crate) single_sign_on: String,
     pub(crate) encryption: String,
     pub(crate) skip_test: bool,
@@ -162,6 +165,10 @@ impl World {
             false => Err(invalid("The reference names no secret and connection to an Azure Key Vault")),
         }
     }
+}
+
+fn credential_type<'de, D: Deserializer<'de>>(from: D) -> Result<Word, D::Error> {
+    read_word(from, "type of credentials", CREDENTIAL_TYPES.iter().map(|known| known.name))
 }
 
 fn truth(value: &Value) -> Option<bool> {

@@ -5,6 +5,7 @@ mod details;
 mod roles;
 mod types;
 
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{ApiError, World, check_name, same_name};
@@ -13,7 +14,8 @@ pub(crate) use details::DetailsInput;
 pub(crate) use roles::{ConnectionAssignment, ConnectionRole};
 pub(crate) use types::{ConnectionType, TYPES, connection_type};
 
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct Connection {
     pub(crate) id: Uuid,
     pub(crate) given_id: bool,

@@ -1,12 +1,13 @@
 //! Who may use, share and manage a connection.
 
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::super::{ApiError, World, same_name};
 use super::{Connection, insufficient};
 
 /// Ordered by what it allows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) enum ConnectionRole {
     User,
     UserWithReshare,
@@ -14,7 +15,7 @@ pub(crate) enum ConnectionRole {
 }
 
 /// A role given to a principal. The service calls it by the principal's id.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ConnectionAssignment {
     pub(crate) principal: Uuid,
     pub(crate) role: ConnectionRole,

@@ -6,9 +6,11 @@ mod schedule;
 
 use std::time::Duration;
 
+use serde::{Deserialize, Deserializer, Serialize};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use super::stored::{self, Word, read_word};
 use super::{ApiError, Role, World, same_name};
 use crate::clock::later;
 pub(crate) use schedule::{Schedule, ScheduleInput};
@@ -27,14 +29,20 @@ const JOB_TYPES: &[(&str, &[&str])] = &[
     ("SparkJobDefinition", &["sparkjob"]),
 ];
 
+const DEFAULT_JOB: &str = "DefaultJob";
+
 /// One run.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct Job {
     pub(crate) id: Uuid,
-    pub(crate) job_type: &'static str,
+    #[serde(deserialize_with = "known_job_type")]
+    pub(crate) job_type: Word,
     /// The request id of the answer that started it.
     pub(crate) root_activity: Uuid,
+    #[serde(with = "stored::time")]
     pub(crate) started: OffsetDateTime,
+    #[serde(with = "stored::time")]
     ends: OffsetDateTime,
     /// How it is when it is over.
     outcome: JobStatus,
@@ -48,7 +56,7 @@ pub(crate) struct JobRun<'a> {
     pub(crate) root_activity: Uuid,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum JobStatus {
     NotStarted,
     InProgress,
@@ -155,10 +163,16 @@ impl World {
     }
 }
 
+/// A type of job of any type of item.
+fn known_job_type<'de, D: Deserializer<'de>>(from: D) -> Result<Word, D::Error> {
+    let known = JOB_TYPES.iter().flat_map(|(_, types)| types.iter().copied());
+    read_word(from, "type of job", known.chain([DEFAULT_JOB]))
+}
+
 /// The type of job that is asked for, if items of the type have it.
 fn job_type(kind: &str, asked: &str) -> Result<&'static str, ApiError> {
     let of_kind = JOB_TYPES.iter().find(|(of, _)| *of == kind).map(|(_, types)| *types);
-    let mut known = of_kind.unwrap_or_default().iter().copied().chain(["DefaultJob"]);
+    let mut known = of_kind.unwrap_or_default().iter().copied().chain([DEFAULT_JOB]);
     known.find(|known| same_name(known, asked)).ok_or_else(|| {
         ApiError::new(400, "InvalidJobType", "The requested job type is invalid")
             .because("InvalidParameter", format!("`{asked}` is no job of items of type {kind}"))

@@ -1,11 +1,12 @@
 //! Schedules of jobs. They are kept and shown; nothing runs by them.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::job_type;
+use super::{job_type, known_job_type};
+use crate::world::stored::{self, Word};
 use crate::world::{ApiError, Role, World};
 
 /// Schedules that an item can have.
@@ -16,10 +17,13 @@ const MAX_TIMES: usize = 100;
 const MAX_INTERVAL: u64 = 5_270_400;
 const WEEKDAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct Schedule {
     pub(crate) id: Uuid,
-    pub(crate) job_type: &'static str,
+    #[serde(deserialize_with = "known_job_type")]
+    pub(crate) job_type: Word,
+    #[serde(with = "stored::time")]
     pub(crate) created: OffsetDateTime,
     /// Who made it or changed it last.
     pub(crate) owner: Uuid,
@@ -27,7 +31,7 @@ pub(crate) struct Schedule {
 }
 
 /// What a create or an update says; an update replaces all of it.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ScheduleInput {
     pub(crate) enabled: bool,

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use super::super::stored::{self, Word};
 use super::super::{ApiError, Contents, Details, Item, Role, Workspace, World, has_definition};
 use super::plan::{Plan, Target};
 use super::{Difference, Pipeline};
@@ -27,15 +29,17 @@ pub(crate) struct NewTarget {
 }
 
 /// A deployment as the pipeline remembers it. Whether it runs or has failed, its operation knows.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Deployment {
     pub(crate) id: Uuid,
     pub(crate) by: Uuid,
     pub(crate) source: Uuid,
     pub(crate) target: Uuid,
     pub(crate) note: Option<String>,
+    #[serde(with = "stored::time")]
     pub(crate) started: OffsetDateTime,
     /// When it had succeeded.
+    #[serde(with = "stored::time::option")]
     pub(crate) ended: Option<OffsetDateTime>,
     /// The operation that does it, if it is not done at once.
     pub(crate) operation: Option<Uuid>,
@@ -45,11 +49,13 @@ pub(crate) struct Deployment {
 }
 
 /// One item of a deployment, as it was before.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct Step {
     pub(crate) source: Uuid,
     pub(crate) source_name: String,
-    pub(crate) kind: &'static str,
+    #[serde(deserialize_with = "stored::item_type")]
+    pub(crate) kind: Word,
     pub(crate) difference: Difference,
     pub(crate) target: Option<(Uuid, String)>,
 }

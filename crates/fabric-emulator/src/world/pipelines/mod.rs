@@ -8,6 +8,7 @@ mod pairs;
 mod plan;
 mod roles;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -16,7 +17,8 @@ use super::{ApiError, Role, World, check_length, check_name};
 pub(crate) use deploy::{Deployment, DeploymentOrder, NewTarget, Step};
 pub(crate) use pairs::{Difference, StageItem};
 
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct Pipeline {
     pub(crate) id: Uuid,
     pub(crate) given_id: bool,
@@ -30,7 +32,8 @@ pub(crate) struct Pipeline {
     pub(crate) deployments: Vec<Deployment>,
 }
 
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct Stage {
     pub(crate) id: Uuid,
     pub(crate) display_name: String,

@@ -3,6 +3,7 @@
 //! The service pairs items when a workspace is assigned or an item deployed, and keeps the pairs when an item is renamed
 //! in one stage. Here the names decide anew each time, so a renamed item has lost its partner.
 
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -10,7 +11,7 @@ use super::super::{ApiError, Item, Role, Workspace, World, same_name};
 use super::no_workspace;
 
 /// What deploying an item would do to the target stage.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Difference {
     New,
     Different,

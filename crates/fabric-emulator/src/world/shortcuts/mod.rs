@@ -5,7 +5,7 @@
 
 mod target;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -13,7 +13,7 @@ use super::definition::not_supported;
 use super::{ApiError, Item, Role, World};
 pub(crate) use target::Target;
 
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Shortcut {
     /// The folder that it lies in, as it was sent: with a slash at its start or without.
     pub(crate) path: String,

@@ -1,5 +1,6 @@
 //! What a shortcut leads to: one of several kinds of storage.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -30,7 +31,9 @@ const KINDS: &[Kind] = &[
 
 const ONE_LAKE: &str = "oneLake";
 
-#[derive(Clone)]
+/// Written down as answers show it, and read back as a request.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(into = "Value", try_from = "Map<String, Value>")]
 pub(crate) struct Target {
     kind: &'static Kind,
     properties: Map<String, Value>,
@@ -95,6 +98,20 @@ impl Target {
             properties.insert("connectionId".to_owned(), json!(connection));
         }
         json!({"type": self.kind.name, self.kind.key: properties})
+    }
+}
+
+impl From<Target> for Value {
+    fn from(target: Target) -> Self {
+        target.json()
+    }
+}
+
+impl TryFrom<Map<String, Value>> for Target {
+    type Error = ApiError;
+
+    fn try_from(json: Map<String, Value>) -> Result<Self, ApiError> {
+        Self::read(json)
     }
 }
 

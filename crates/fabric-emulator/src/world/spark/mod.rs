@@ -3,6 +3,7 @@
 mod pool;
 mod settings;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -13,7 +14,7 @@ pub(crate) use pool::{Pool, PoolInput};
 use settings::DefaultPool;
 pub(crate) use settings::SparkSettings;
 
-#[derive(Clone, Default)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Spark {
     settings: SparkSettings,
     /// Custom ones.

@@ -1,26 +1,32 @@
 //! Spark pools: the one that every workspace has, and custom ones.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use uuid::Uuid;
 
 use super::settings::StarterPool;
+use crate::world::stored::{Word, read_word};
 use crate::world::{ApiError, same_name};
 
 pub(super) const STARTER_NAME: &str = "Starter Pool";
 const MAX_NAME: usize = 64;
 const NODE_SIZES: [&str; 5] = ["Small", "Medium", "Large", "XLarge", "XXLarge"];
+/// Custom pools of capacities are not emulated.
+const POOL_TYPE: &str = "Workspace";
 /// The only family there is.
 const NODE_FAMILY: &str = "MemoryOptimized";
 
 /// A pool as the service shows it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Pool {
     pub(crate) id: Uuid,
-    r#type: &'static str,
+    #[serde(deserialize_with = "pool_type")]
+    r#type: Word,
     pub(super) name: String,
-    node_family: &'static str,
-    node_size: &'static str,
+    #[serde(deserialize_with = "node_family")]
+    node_family: Word,
+    #[serde(deserialize_with = "node_size")]
+    node_size: Word,
     auto_scale: AutoScale,
     dynamic_executor_allocation: Allocation,
 }
@@ -60,7 +66,7 @@ impl Pool {
     pub(super) fn starter(settings: &StarterPool) -> Self {
         Self {
             id: Uuid::nil(),
-            r#type: "Workspace",
+            r#type: POOL_TYPE,
             name: STARTER_NAME.to_owned(),
             node_family: NODE_FAMILY,
             node_size: "Medium",
@@ -100,7 +106,7 @@ impl PoolInput {
             self.dynamic_executor_allocation.or_else(|| old.map(|old| old.dynamic_executor_allocation));
         Ok(Pool {
             id: old.map_or_else(Uuid::new_v4, |old| old.id),
-            r#type: "Workspace",
+            r#type: POOL_TYPE,
             name: checked_name(name.ok_or_else(|| required("name"))?)?,
             node_family: NODE_FAMILY,
             node_size: size.or_else(|| old.map(|old| old.node_size)).ok_or_else(|| required("nodeSize"))?,
@@ -127,6 +133,18 @@ impl Allocation {
             _ => Err(ApiError::invalid("dynamicExecutorAllocation", "has no valid numbers of executors")),
         }
     }
+}
+
+fn pool_type<'de, D: Deserializer<'de>>(from: D) -> Result<Word, D::Error> {
+    read_word(from, "type of pool", [POOL_TYPE])
+}
+
+fn node_family<'de, D: Deserializer<'de>>(from: D) -> Result<Word, D::Error> {
+    read_word(from, "family of nodes", [NODE_FAMILY])
+}
+
+fn node_size<'de, D: Deserializer<'de>>(from: D) -> Result<Word, D::Error> {
+    read_word(from, "size of nodes", NODE_SIZES)
 }
 
 fn checked_name(name: String) -> Result<String, ApiError> {
