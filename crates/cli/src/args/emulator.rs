@@ -36,6 +36,10 @@ pub(crate) struct EmulatorArgs {
     /// Start without the demo tenant
     #[arg(long)]
     pub(crate) empty: bool,
+    /// Keep the tenant in this file: it is what the emulator starts with once there is one, whatever --seed and --empty
+    /// say, and is written when the emulator stops. It has the tenant's secrets in it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) data: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) rules: RulesArgs,
     /// Write each request that is over to this file, as a line of JSON

@@ -217,3 +217,50 @@ fn https_is_served_beside_http_by_an_authority_that_can_be_kept() {
             .ends(2, &["keep the certificate authority in ca", expected, "help: "]);
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn a_tenant_is_kept_from_run_to_run() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let project = Project::with(&[
+        ("world.yaml", "workspaces:\n  - displayName: From YAML\n"),
+        ("broken.json", "{\"formatVersion\": 9}"),
+    ]);
+    let args = ["--data", "tenant.json", "--empty", "--seed", "world.yaml"];
+    let file = project.path().join("tenant.json");
+    let world = |url: &str| {
+        let answer = request(url, "GET /_emulator/inventory", "");
+        let json: Value = serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap();
+        json["world"].clone()
+    };
+    let (served, ready) = serve(project.path(), &args);
+    let url = ready["url"].as_str().unwrap();
+    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    request(url, "POST /_emulator/seed", "{\"workspaces\": [{\"displayName\": \"Made\"}]}");
+    let kept = world(url);
+    served.signal("INT");
+    served.end().ends(0, &[]);
+
+    // The seed is for a new tenant, and a reset goes back to what the run began with.
+    let (served, ready) = serve(project.path(), &args);
+    let url = ready["url"].as_str().unwrap();
+    assert_eq!(world(url), kept);
+    assert_eq!(kept["workspaces"].as_array().unwrap().len(), 2);
+    request(url, "POST /_emulator/seed", "{\"workspaces\": [{\"displayName\": \"Not kept\"}]}");
+    request(url, "POST /_emulator/reset", "");
+    assert_eq!(world(url), kept);
+    served.signal("TERM");
+    served.end().ends(0, &[]);
+    assert!(!fs::read_to_string(&file).unwrap().contains("Not kept"));
+
+    for (path, expected) in [
+        ("broken.json", "formatVersion: version 9 of the format is not known"),
+        (".", "start with the tenant in ."),
+        ("no/such/tenant.json", "keep the tenant in no/such/tenant.json"),
+    ] {
+        run(&mut selvedge(project.path(), &["emulator", "--port=0", "--data", path]))
+            .ends(2, &["error: ", expected]);
+    }
+    assert_eq!(fs::read_to_string(project.path().join("broken.json")).unwrap(), "{\"formatVersion\": 9}");
+}

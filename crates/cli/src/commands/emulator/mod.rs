@@ -1,13 +1,14 @@
 //! `selvedge emulator`: serves the emulator on this machine until it is told to stop.
 
 mod certificate;
+mod data;
 mod ready;
 mod seed;
 
 use std::{fs::File, net::SocketAddr};
 
 use anyhow::{Context as _, anyhow, ensure};
-use selvedge_fabric_emulator::{Emulator, tls::ServerIdentity};
+use selvedge_fabric_emulator::{Config, Emulator, tls::ServerIdentity};
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 
 use crate::{
@@ -24,7 +25,8 @@ use ready::Ready;
 /// Serves until SIGINT or SIGTERM; requests under way are answered.
 ///
 /// # Errors
-/// An address is not this machine's own or is taken, the seed or the certificate is unusable, or a server breaks.
+/// An address is not this machine's own or is taken, the seed, the data or the certificate is unusable, or a server
+/// breaks.
 pub(crate) fn run(app: &App, args: &EmulatorArgs) -> anyhow::Result<u8> {
     let http = args.http();
     for address in http.iter().chain(&args.https) {
@@ -36,7 +38,36 @@ pub(crate) fn run(app: &App, args: &EmulatorArgs) -> anyhow::Result<u8> {
         ("AZURE_CLIENT_ID", config.client_id.clone()),
         ("AZURE_CLIENT_SECRET", config.client_secret.clone()),
     ];
+    let emulator = populated(args, config)?;
+    if let Some(path) = &args.request_log {
+        let file = File::create(path)
+            .with_context(|| ExitWith::usage(format!("write the request log to {}", path.display())))?;
+        emulator.write_requests_to(file);
+    }
+    let certificate = if args.https.is_empty() { None } else { Some(Certificate::of(&args.certificate)?) };
+    let servers = Servers { emulator: emulator.clone(), http, https: args.https.clone(), certificate };
+    let ended = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("start the runtime")?
+        .block_on(servers.run(credentials, app.output));
+    // However it ended: what clients have made is theirs.
+    let kept = args.data.as_ref().map_or(Ok(()), |path| data::keep(&emulator, path));
+    let code = ended?;
+    kept?;
+    Ok(code)
+}
+
+/// An emulator with the tenant that is asked for.
+fn populated(args: &EmulatorArgs, config: Config) -> anyhow::Result<Emulator> {
     let mut emulator = Emulator::new(config);
+    if let Some(path) = &args.data
+        && let Some(kept) = data::read(path)?
+    {
+        emulator.restore(&kept);
+        emulator.start_here();
+        return Ok(emulator);
+    }
     if !args.empty {
         emulator = emulator.with_demo_tenant();
     }
@@ -45,18 +76,11 @@ pub(crate) fn run(app: &App, args: &EmulatorArgs) -> anyhow::Result<u8> {
         emulator.plant(seed::read(path).with_context(tried)?).with_context(tried)?;
         emulator.start_here();
     }
-    if let Some(path) = &args.request_log {
-        let file = File::create(path)
-            .with_context(|| ExitWith::usage(format!("write the request log to {}", path.display())))?;
-        emulator.write_requests_to(file);
+    if let Some(path) = &args.data {
+        // Now, and not when there is something to lose: can it be written there?
+        data::keep(&emulator, path).with_context(|| ExitWith::usage("begin to keep a tenant"))?;
     }
-    let certificate = if args.https.is_empty() { None } else { Some(Certificate::of(&args.certificate)?) };
-    let servers = Servers { emulator, http, https: args.https.clone(), certificate };
-    tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .context("start the runtime")?
-        .block_on(servers.run(credentials, app.output))
+    Ok(emulator)
 }
 
 fn loopback(address: SocketAddr) -> anyhow::Result<()> {
