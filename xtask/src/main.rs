@@ -1,6 +1,7 @@
-//! The project's own tasks: `cargo xtask test`, `cargo xtask tidy`, `cargo xtask demo`.
+//! The project's own tasks: `cargo xtask test`, `cargo xtask tidy`, `cargo xtask demo`, `cargo xtask clients`.
 #![expect(clippy::print_stdout, reason = "a task runner talks to the terminal that started it")]
 
+mod clients;
 mod demo;
 mod test;
 mod tidy;
@@ -30,6 +31,8 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Run clients of Fabric that nobody here wrote against the emulator. Needs Python and a network namespace.
+    Clients,
 }
 
 fn main() -> anyhow::Result<ExitCode> {
@@ -39,6 +42,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Task::Test { quick } => test::run(&workspace, quick)?,
         Task::Tidy => tidy::run(&workspace)?,
         Task::Demo { check } => demo::run(&workspace, check)?,
+        Task::Clients => clients::run(&workspace)?,
     };
     Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
