@@ -1,11 +1,13 @@
 //! The handle: one emulated tenant, shared by every service and server made from it.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use serde_json::Value;
-use tokio::time::Instant;
+use time::OffsetDateTime;
 use uuid::Uuid;
 
+use crate::clock::Clock;
 use crate::config::Config;
 use crate::demo;
 use crate::entra::Tokens;
@@ -36,6 +38,7 @@ pub struct Inventory {
 
 pub(crate) struct Shared {
     pub(crate) config: Config,
+    pub(crate) clock: Clock,
     pub(crate) faults: Faults,
     pub(crate) holds: Holds,
     pub(crate) log: Log,
@@ -55,7 +58,8 @@ pub(crate) struct State {
 impl Emulator {
     /// An empty tenant: no capacity, no workspace, and the configured caller as the only principal.
     pub fn new(config: Config) -> Self {
-        let world = empty(&config);
+        let clock = Clock::new();
+        let world = empty(&config, clock.now());
         let state = State {
             initial: world.clone(),
             world,
@@ -64,7 +68,7 @@ impl Emulator {
             unknown_routes: 0,
         };
         let (faults, holds, log) = (Faults::default(), Holds::default(), Log::default());
-        Self { shared: Arc::new(Shared { config, faults, holds, log, state: Mutex::new(state) }) }
+        Self { shared: Arc::new(Shared { config, clock, faults, holds, log, state: Mutex::new(state) }) }
     }
 
     /// Seeds [`demo::tenant`], and makes the world as it then is the one that a reset goes back to.
@@ -127,6 +131,29 @@ impl Emulator {
         self.shared.holds.held(id).await;
     }
 
+    /// What time it is in the tenant: operations, tokens, name reservations and timestamps go by this clock. It starts
+    /// at the time of this machine and follows Tokio's.
+    pub fn now(&self) -> OffsetDateTime {
+        self.shared.clock.now()
+    }
+
+    /// Stops the tenant's clock, until [`Emulator::resume`].
+    pub fn freeze(&self) {
+        self.shared.clock.freeze();
+    }
+
+    /// Lets a frozen clock go on from where it stands.
+    pub fn resume(&self) {
+        self.shared.clock.resume();
+    }
+
+    /// Puts the tenant's clock forward, frozen or not, without any waiting. What becomes due by that happens at the next
+    /// look at the tenant, in the order in which it was due. Latencies and holds are not shortened: they last in
+    /// Tokio's time.
+    pub fn advance(&self, by: Duration) {
+        self.shared.clock.advance(by);
+    }
+
     /// Lets the stopped request go on; a hold that has stopped none yet will not.
     pub fn release(&self, id: HoldId) {
         self.shared.holds.release(id);
@@ -137,15 +164,17 @@ impl Shared {
     /// The state at this moment: what operations have become due since is done first.
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.world.now = self.clock.now();
         state.settle();
         state
     }
 
-    /// Back to the start: world, operations, tokens, faults, holds and request log.
+    /// Back to the start: clock, world, operations, tokens, faults, holds and request log.
     pub(crate) fn reset(&self) {
         self.faults.clear();
         self.holds.clear();
         self.log.clear();
+        self.clock.reset();
         let mut state = self.state();
         state.world = state.initial.clone();
         state.operations = Operations::default();
@@ -155,10 +184,9 @@ impl Shared {
 }
 
 impl State {
-    /// Brings the world to the present.
+    /// Lets everything happen that has become due.
     pub(crate) fn settle(&mut self) {
-        self.world.now = Instant::now();
-        self.operations.settle(&mut self.world, Instant::now());
+        self.operations.settle(&mut self.world);
     }
 }
 
@@ -167,13 +195,14 @@ pub(crate) fn caller_id() -> Uuid {
     uuid::uuid!("cccccccc-0000-4000-8000-00000000000f")
 }
 
-fn empty(config: &Config) -> World {
-    let mut world = World::new(Rules {
+fn empty(config: &Config, now: OffsetDateTime) -> World {
+    let rules = Rules {
         name_reservation: config.name_reservation,
         reservation_status: config.reservation_status,
         item_recovery: config.item_recovery,
         max_items: config.max_items,
-    });
+    };
+    let mut world = World::new(rules, now);
     world.principals.push(Principal {
         id: caller_id(),
         kind: PrincipalKind::ServicePrincipal,

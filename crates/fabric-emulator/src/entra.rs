@@ -13,10 +13,10 @@ use http::{HeaderName, Response, header};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::macros::format_description;
-use tokio::time::Instant;
 use url::form_urlencoded;
 use uuid::Uuid;
 
+use crate::clock::later;
 use crate::emulator::Shared;
 use crate::wire::{Incoming, Reply};
 use crate::world::{ApiError, Principal};
@@ -35,7 +35,7 @@ pub(crate) struct Tokens(HashMap<String, Token>);
 struct Token {
     principal: Uuid,
     audience: String,
-    expires: Instant,
+    expires: OffsetDateTime,
 }
 
 impl Tokens {
@@ -45,14 +45,19 @@ impl Tokens {
     }
 
     /// The caller, if its token is for one of the audiences.
-    pub(crate) fn check(&self, request: &Incoming, audiences: &[&str]) -> Result<Uuid, ApiError> {
+    pub(crate) fn check(
+        &self,
+        request: &Incoming,
+        audiences: &[&str],
+        now: OffsetDateTime,
+    ) -> Result<Uuid, ApiError> {
         let unauthorized = |why| ApiError::new(401, "Unauthorized", why);
         let token = bearer(request).ok_or_else(|| unauthorized("The request has no bearer token"))?;
         let token = self.0.get(token).ok_or_else(|| unauthorized("The bearer token is invalid"))?;
         if !audiences.contains(&token.audience.as_str()) {
             return Err(unauthorized("The audience of the bearer token is invalid"));
         }
-        if Instant::now() >= token.expires {
+        if now >= token.expires {
             return Err(ApiError::new(
                 401,
                 "TokenExpired",
@@ -82,7 +87,7 @@ fn refuse(status: u16, error: &'static str, code: u32, message: impl Into<String
 pub(crate) fn handle(shared: &Shared, request: &Incoming) -> Response<Bytes> {
     let reply = match token(shared, request) {
         Ok(body) => Reply::json(200, body),
-        Err(refusal) => Reply::json(refusal.status, refusal.body()),
+        Err(refusal) => Reply::json(refusal.status, refusal.body(shared.clock.now())),
     };
     reply
         .header(header::CACHE_CONTROL, "no-store, no-cache")
@@ -123,7 +128,8 @@ fn token(shared: &Shared, request: &Incoming) -> Result<Value, Refusal> {
     })?;
     check_credential(&principal, &form)?;
     let audience = audience(scope)?;
-    let token = issue(&mut state.tokens, &principal, audience, tenant);
+    let now = state.world.now;
+    let token = issue(&mut state.tokens, &principal, audience, tenant, now);
     Ok(
         json!({"token_type": "Bearer", "expires_in": LIFETIME, "ext_expires_in": LIFETIME, "access_token": token}),
     )
@@ -164,8 +170,14 @@ fn audience(scope: &str) -> Result<&'static str, Refusal> {
     })
 }
 
-fn issue(tokens: &mut Tokens, principal: &Principal, audience: &str, tenant: &str) -> String {
-    let now = OffsetDateTime::now_utc().unix_timestamp();
+fn issue(
+    tokens: &mut Tokens,
+    principal: &Principal,
+    audience: &str,
+    tenant: &str,
+    time: OffsetDateTime,
+) -> String {
+    let now = time.unix_timestamp();
     let header = json!({"typ": "JWT", "alg": "RS256", "kid": "emulator"});
     let payload = json!({
         "aud": audience,
@@ -183,15 +195,15 @@ fn issue(tokens: &mut Tokens, principal: &Principal, audience: &str, tenant: &st
     let encode = |json: &Value| URL_SAFE_NO_PAD.encode(json.to_string());
     let signature = URL_SAFE_NO_PAD.encode(Uuid::new_v4().as_bytes());
     let token = format!("{}.{}.{signature}", encode(&header), encode(&payload));
-    let expires = Instant::now() + Duration::from_secs(LIFETIME.into());
+    let expires = later(time, Duration::from_secs(LIFETIME.into()));
     tokens.0.insert(token.clone(), Token { principal: principal.id, audience: audience.to_owned(), expires });
     token
 }
 
 impl Refusal {
-    fn body(&self) -> Value {
+    fn body(&self, now: OffsetDateTime) -> Value {
         let format = format_description!("[year]-[month]-[day] [hour]:[minute]:[second]Z");
-        let now = OffsetDateTime::now_utc().format(format).unwrap_or_default();
+        let now = now.format(format).unwrap_or_default();
         let (trace, correlation) = (Uuid::new_v4(), Uuid::new_v4());
         json!({
             "error": self.error,

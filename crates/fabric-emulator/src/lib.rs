@@ -34,8 +34,10 @@
 
 pub mod admin;
 mod catalogue;
+mod clock;
 mod config;
 pub mod demo;
+mod duration;
 mod emulator;
 mod entra;
 mod fabric;

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use time::OffsetDateTime;
-use tokio::time::Instant;
 use uuid::Uuid;
 
+use crate::clock::later;
 use crate::config::LongRunning;
 use crate::wire::timestamp;
 use crate::world::{ApiError, World};
@@ -24,7 +24,7 @@ pub(crate) struct Operations {
 
 struct Running {
     id: Uuid,
-    due: Instant,
+    due: OffsetDateTime,
     /// The workspace whose git connection is busy until this is done.
     git_of: Option<Uuid>,
     effect: Effect,
@@ -46,34 +46,39 @@ pub(crate) enum OperationState {
 impl Operations {
     pub(crate) fn start(
         &mut self,
-        now: Instant,
+        now: OffsetDateTime,
         takes: Duration,
         git_of: Option<Uuid>,
         effect: Effect,
     ) -> Uuid {
         let id = Uuid::new_v4();
-        let wall = OffsetDateTime::now_utc();
-        self.all.insert(id, Operation { created: wall, updated: wall, state: OperationState::Running });
-        self.running.push(Running { id, due: now + takes, git_of, effect });
+        self.all.insert(id, Operation { created: now, updated: now, state: OperationState::Running });
+        self.running.push(Running { id, due: later(now, takes), git_of, effect });
         id
     }
 
-    /// Lets every operation whose time has come take effect, in the order they were started.
-    pub(crate) fn settle(&mut self, world: &mut World, now: Instant) {
-        for running in std::mem::take(&mut self.running) {
-            if running.due > now {
-                self.running.push(running);
-                continue;
-            }
+    /// Lets every operation whose time has come take effect as of that time, in the order in which they were due.
+    pub(crate) fn settle(&mut self, world: &mut World) {
+        let now = world.now;
+        while let Some(running) = self.next_due(now) {
+            world.now = running.due;
             let state = match (running.effect)(world) {
                 Ok(result) => OperationState::Succeeded(result),
                 Err(error) => OperationState::Failed(error),
             };
             if let Some(operation) = self.all.get_mut(&running.id) {
                 operation.state = state;
-                operation.updated = OffsetDateTime::now_utc();
+                operation.updated = running.due;
             }
         }
+        world.now = now;
+    }
+
+    /// Takes out the running operation that was due first; of several at once, the one that was started first.
+    fn next_due(&mut self, now: OffsetDateTime) -> Option<Running> {
+        let due = self.running.iter().enumerate().filter(|(_, running)| running.due <= now);
+        let (at, _) = due.min_by_key(|(_, running)| running.due)?;
+        Some(self.running.remove(at))
     }
 
     pub(crate) fn git_is_busy(&self, workspace: Uuid) -> bool {

@@ -189,7 +189,7 @@ fn add_workspace(world: &mut World, seed: WorkspaceSeed, caller: Uuid) -> Result
             definition: item.definition,
             creation_payload: None,
         };
-        let mut new = new.into_item()?;
+        let mut new = new.into_item(world.now)?;
         world.check_item_fits(world.workspace(caller, id, Role::Admin)?, &new)?;
         new.given_id = item.id.is_some();
         new.id = item.id.unwrap_or(new.id);

@@ -14,7 +14,7 @@ use crate::emulator::Shared;
 use crate::fault::{Action, RetryAfter};
 use crate::hold::HoldPoint;
 use crate::operations::may_be_long_running;
-use crate::wire::{Api, Incoming, Reply, fabric_error};
+use crate::wire::{Api, Incoming, Reply, fabric_error, http_date, insert};
 use crate::world::ApiError;
 use crate::{admin, entra, fabric, graph};
 
@@ -57,11 +57,10 @@ async fn answer(shared: Arc<Shared>, request: Incoming) -> Result<Response<Bytes
     }
     let principal = shared.state().tokens.principal(&request);
     let entry = shared.log.arrived(&request, principal.map(|id| id.to_string()));
-    let answer = through_faults(&shared, &request).await;
-    if let Ok(response) = &answer {
-        shared.log.answered(entry, response.status().as_u16());
-    }
-    answer
+    let mut response = through_faults(&shared, &request).await?;
+    insert(response.headers_mut(), header::DATE, &http_date(shared.clock.now()));
+    shared.log.answered(entry, response.status().as_u16());
+    Ok(response)
 }
 
 async fn through_faults(shared: &Shared, request: &Incoming) -> Result<Response<Bytes>, io::Error> {

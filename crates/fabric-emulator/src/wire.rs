@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize as _, Deserializer};
 use serde_json::{Value, json};
 use time::macros::format_description;
 use url::form_urlencoded;
@@ -91,10 +92,13 @@ impl Incoming {
         rest
     }
 
-    /// The body as a JSON object; nothing and `null` are the empty one.
+    /// The body as a JSON object; nothing and `null` are the empty one, and so is the JSON string `"{}"`, which one
+    /// of Microsoft's own clients sends where there is nothing to say.
     pub(crate) fn parse<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
-        let body: &[u8] =
-            if self.body.is_empty() || self.body.as_ref() == b"null" { b"{}" } else { &self.body };
+        let body: &[u8] = match self.body.as_ref() {
+            b"" | b"null" | b"\"{}\"" => b"{}",
+            body => body,
+        };
         serde_json::from_slice(body).map_err(|error| {
             ApiError::new(400, "InvalidInput", "The request has an invalid input")
                 .because("InvalidParameter", format!("The request body cannot be read: {error}"))
@@ -105,6 +109,12 @@ impl Incoming {
     pub(crate) fn absolute(&self, path: &str) -> String {
         format!("{}{path}", self.base)
     }
+}
+
+/// A folder id in a body. The service takes the empty text for the root, as it takes `null` and no id at all.
+pub(crate) fn folder_id<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Uuid>, D::Error> {
+    let text = Option::<String>::deserialize(value)?.filter(|text| !text.is_empty());
+    text.map(|text| text.parse().map_err(D::Error::custom)).transpose()
 }
 
 /// A path segment without its percent-encoding. The form decoder does it, kept from what is special to forms only.
@@ -212,7 +222,7 @@ pub(crate) fn fabric_error(error: &ApiError, retry_after: Option<String>) -> Res
 pub(crate) const PUBLIC_API_ERROR_CODE: HeaderName = HeaderName::from_static("x-ms-public-api-error-code");
 pub(crate) const OPERATION_ID: HeaderName = HeaderName::from_static("x-ms-operation-id");
 
-fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+pub(crate) fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
     // Only a fault's verbatim text can be no header value; it is left out then, and the log shows the fault.
     match HeaderValue::from_str(value) {
         Ok(value) => {
@@ -226,7 +236,12 @@ fn status_code(status: u16) -> StatusCode {
     StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
-/// Wall time as the service writes it: seven fraction digits and no zone.
+/// A time as HTTP writes it: RFC 9110, 5.6.7.
+pub(crate) fn http_date(at: time::OffsetDateTime) -> String {
+    httpdate::fmt_http_date(at.into())
+}
+
+/// A time as the service writes it: seven fraction digits and no zone.
 pub(crate) fn timestamp(at: time::OffsetDateTime) -> String {
     let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:7]");
     at.to_offset(time::UtcOffset::UTC).format(format).unwrap_or_default()

@@ -6,14 +6,16 @@ use uuid::Uuid;
 
 use super::{Answer, Call, Row};
 use crate::catalogue::Evidence::Recorded;
-use crate::wire::{Incoming, Reply};
+use crate::wire::{Incoming, Reply, folder_id};
 use crate::world::{ApiError, Folder, Role, Workspace, guid};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct FolderBody {
     display_name: Option<String>,
+    #[serde(default, deserialize_with = "folder_id")]
     parent_folder_id: Option<Uuid>,
+    #[serde(default, deserialize_with = "folder_id")]
     target_folder_id: Option<Uuid>,
 }
 

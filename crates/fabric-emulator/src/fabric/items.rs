@@ -9,7 +9,7 @@ use super::folders::Scope;
 use super::{Answer, Call, Row};
 use crate::catalogue::Evidence::{Recorded, Spec};
 use crate::operations::Long;
-use crate::wire::Reply;
+use crate::wire::{Reply, folder_id};
 use crate::world::{ApiError, DefinitionInput, Item, ItemPatch, NewItem, Role, World, item_type};
 
 const ALL: &str = "/v1/workspaces/{workspaceId}/items";
@@ -41,6 +41,7 @@ struct ItemBody {
     r#type: Option<String>,
     display_name: Option<String>,
     description: Option<String>,
+    #[serde(default, deserialize_with = "folder_id")]
     folder_id: Option<Uuid>,
     definition: Option<DefinitionInput>,
     creation_payload: Option<Value>,
@@ -51,6 +52,7 @@ struct ItemBody {
 #[serde(rename_all = "camelCase")]
 struct MoveBody {
     items: Option<Vec<MovedItem>>,
+    #[serde(default, deserialize_with = "folder_id")]
     target_folder_id: Option<Uuid>,
 }
 

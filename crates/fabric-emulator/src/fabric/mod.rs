@@ -70,7 +70,7 @@ pub(crate) fn handle(shared: &Shared, request: &Incoming, fails: bool) -> Respon
 fn answer(shared: &Shared, state: &mut State, request: &Incoming, fails: bool) -> Answer {
     let route = ROUTER.find(&request.method, &request.segments);
     let is_fabric = request.segments.first().is_some_and(|first| first.eq_ignore_ascii_case("v1"));
-    let caller = match state.tokens.check(request, entra::FABRIC) {
+    let caller = match state.tokens.check(request, entra::FABRIC, state.world.now) {
         Err(error) if is_fabric => return Err(error),
         caller => caller,
     };

@@ -236,6 +236,7 @@ impl World {
         let action = self.plan_initialization(caller, workspace, strategy)?;
         let (_, git) = self.git(caller, workspace, Role::Admin)?;
         let remote = self.remote(&git.provider);
+        let now = self.now;
         let git = self.git_mut(caller, workspace)?;
         git.initialized = true;
         git.seen = Some(remote.head.clone());
@@ -243,7 +244,7 @@ impl World {
         let prefers_workspace =
             strategy == InitializationStrategy::PreferWorkspace && action == "CommitToGit";
         if action == "None" || prefers_workspace {
-            git.step(&remote);
+            git.step(&remote, now);
         }
         Ok((action, git.head.clone(), remote.head))
     }
@@ -262,10 +263,10 @@ impl World {
 }
 
 impl Git {
-    pub(super) fn step(&mut self, remote: &Remote) {
+    pub(super) fn step(&mut self, remote: &Remote, now: OffsetDateTime) {
         self.head = Some(remote.head.clone());
         self.seen.clone_from(&self.head);
         self.base = remote.items.clone();
-        self.synced = Some(OffsetDateTime::now_utc());
+        self.synced = Some(now);
     }
 }

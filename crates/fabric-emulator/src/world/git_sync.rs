@@ -79,8 +79,9 @@ impl World {
         commit: &Commit,
     ) -> Result<(), ApiError> {
         let remote = self.plan_commit(caller, workspace, commit)?;
+        let now = self.now;
         let git = self.git_mut(caller, workspace)?;
-        git.step(&remote);
+        git.step(&remote, now);
         let key = git.provider.key.clone();
         self.remotes.insert(key, remote);
         Ok(())
@@ -132,18 +133,18 @@ impl World {
         update: &Update,
     ) -> Result<(), ApiError> {
         let (remote, plan) = self.plan_update(caller, workspace, update)?;
-        let keep = self.rules.item_recovery;
+        let (keep, now) = (self.rules.item_recovery, self.now);
         let target = self.workspace_mut(caller, workspace, Role::Contributor)?;
         for change in plan {
             match remote.items.get(&change.key) {
-                Some(entry) => target.take_in(change.object_id, entry.clone())?,
+                Some(entry) => target.take_in(change.object_id, entry.clone(), now)?,
                 None => {
                     let gone = change.object_id.map(|id| target.take_item(id)).unwrap_or_default();
                     target.recycle_bin.extend(gone.into_iter().filter(|_| keep));
                 }
             }
         }
-        self.git_mut(caller, workspace)?.step(&remote);
+        self.git_mut(caller, workspace)?.step(&remote, now);
         Ok(())
     }
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::git::Entry;
@@ -98,7 +99,12 @@ fn difference(old: Option<&Entry>, new: Option<&Entry>) -> Option<&'static str> 
 
 impl Workspace {
     /// Brings an item from git into the workspace: new, or over the one that is there.
-    pub(super) fn take_in(&mut self, existing: Option<Uuid>, entry: Entry) -> Result<(), ApiError> {
+    pub(super) fn take_in(
+        &mut self,
+        existing: Option<Uuid>,
+        entry: Entry,
+        now: OffsetDateTime,
+    ) -> Result<(), ApiError> {
         let folder = self.folder_at(&entry.folder)?;
         let existing = existing.and_then(|id| self.items.iter_mut().find(|item| item.id == id));
         match existing {
@@ -120,7 +126,7 @@ impl Workspace {
                 parent: None,
                 definition: entry.definition,
                 details: Details::new(entry.kind, None)?,
-                created: time::OffsetDateTime::now_utc(),
+                created: now,
             }),
         }
         Ok(())

@@ -9,6 +9,7 @@ use super::item_type::{check_creatable, check_item_name, child_type, needs_capac
 use super::{
     ApiError, Definition, DefinitionInput, Details, Role, Workspace, World, check_length, same_name,
 };
+use crate::clock::later;
 
 #[derive(Clone)]
 pub(crate) struct Item {
@@ -83,7 +84,7 @@ impl Workspace {
 
 impl NewItem {
     /// The item this asks for, with its definition in the stored form.
-    pub(crate) fn into_item(self) -> Result<Item, ApiError> {
+    pub(crate) fn into_item(self, now: OffsetDateTime) -> Result<Item, ApiError> {
         check_creatable(self.kind)?;
         check_item_name(self.kind, &self.display_name)?;
         check_length("description", &self.description, 256)?;
@@ -106,7 +107,7 @@ impl NewItem {
             parent: None,
             definition,
             details,
-            created: OffsetDateTime::now_utc(),
+            created: now,
         })
     }
 }
@@ -120,7 +121,7 @@ impl World {
         new: &NewItem,
     ) -> Result<(), ApiError> {
         let target = self.workspace(caller, workspace, Role::Contributor)?;
-        let item = new.clone().into_item()?;
+        let item = new.clone().into_item(self.now)?;
         self.check_item_runs(target, item.kind)?;
         if target.items.len() + target.recycle_bin.len() >= self.rules.max_items {
             let message = "The workspace has reached its limit of items";
@@ -146,7 +147,7 @@ impl World {
         new: NewItem,
     ) -> Result<Item, ApiError> {
         self.check_new_item(caller, workspace, &new)?;
-        let item = new.into_item()?;
+        let item = new.into_item(self.now)?;
         self.workspace_mut(caller, workspace, Role::Contributor)?.put_item(item.clone());
         Ok(item)
     }
@@ -276,7 +277,7 @@ impl World {
                 ApiError::new(403, "InsufficientWorkspaceRole", message).about(workspace, "Workspace")
             );
         }
-        let (keep, until) = (self.rules.item_recovery && !hard, self.now + self.rules.name_reservation);
+        let (keep, until) = (self.rules.item_recovery && !hard, later(self.now, self.rules.name_reservation));
         let reserve = !self.rules.name_reservation.is_zero();
         let workspace = self.workspace_mut(caller, workspace, Role::Contributor)?;
         for item in workspace.take_item(id) {

@@ -21,7 +21,7 @@ mod workspaces;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use tokio::time::Instant;
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 pub(crate) use connections::{Connection, NewConnection};
@@ -42,7 +42,8 @@ pub(crate) use workspaces::{Capacity, Workspace};
 /// A tenant.
 #[derive(Clone)]
 pub(crate) struct World {
-    pub(crate) now: Instant,
+    /// What the tenant's clock said when somebody last looked.
+    pub(crate) now: OffsetDateTime,
     rules: Rules,
     pub(crate) principals: Vec<Principal>,
     pub(crate) capacities: Vec<Capacity>,
@@ -65,9 +66,9 @@ pub(crate) struct Rules {
 }
 
 impl World {
-    pub(crate) fn new(rules: Rules) -> Self {
+    pub(crate) fn new(rules: Rules, now: OffsetDateTime) -> Self {
         Self {
-            now: Instant::now(),
+            now,
             rules,
             principals: Vec::new(),
             capacities: Vec::new(),

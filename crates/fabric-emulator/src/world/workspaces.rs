@@ -1,5 +1,6 @@
 //! Workspaces and the capacities they run on.
 
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::roles::Assignment;
@@ -28,7 +29,7 @@ pub(crate) struct Workspace {
     pub(crate) items: Vec<Item>,
     pub(crate) recycle_bin: Vec<Item>,
     /// Names of deleted items that cannot be used yet: type, name, and until when.
-    pub(crate) reserved: Vec<(&'static str, String, tokio::time::Instant)>,
+    pub(crate) reserved: Vec<(&'static str, String, OffsetDateTime)>,
     pub(crate) git: Option<Git>,
 }
 

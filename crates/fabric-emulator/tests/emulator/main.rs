@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests are tests")]
 
 mod auth;
+mod clock;
 mod faults;
 mod git;
 mod golden;

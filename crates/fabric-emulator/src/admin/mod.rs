@@ -2,9 +2,11 @@
 //!
 //! | call | does |
 //! | --- | --- |
-//! | `POST reset` | back to the start: world, operations, tokens, faults, holds and request log. 204 |
+//! | `POST reset` | back to the start: clock, world, operations, tokens, faults, holds and request log. 204 |
 //! | `POST seed` | adds to the world. 204, or 400 and an unchanged world |
 //! | `GET inventory` | `{hash, world, emptyDeletedWorkspaces, unknownRoutes}`; see [`crate::Inventory`] |
+//! | `GET clock` | `{now, frozen}`: what time it is in the tenant |
+//! | `POST clock` | `{"freeze": true}`, `{"advance": "10m"}`, `{"resume": true}`, or an advance with one of the others. 200 `{now, frozen}` |
 //! | `GET requests` | the request log, a list of [`crate::LoggedRequest`] |
 //! | `DELETE requests` | empties it. 204 |
 //! | `POST faults` | injects faults in the syntax of [`crate::Fault`]: one per line as `text/plain`, or a JSON list of such lines as `application/json`. All or none. 204 |
@@ -34,6 +36,8 @@
 //! ```
 //!
 //! A workspace without an Admin gets the caller of the configuration as its Admin. A seeded connection is everybody's.
+
+mod clock;
 
 use bytes::Bytes;
 use http::{Response, header};
@@ -71,6 +75,8 @@ pub(crate) fn handle(shared: &Shared, request: &Incoming) -> Response<Bytes> {
         }
         ("POST", ["seed"]) => seed(shared, request).map(|()| done()),
         ("GET", ["inventory"]) => Ok(Reply::json(200, take_inventory(shared))),
+        ("GET", ["clock"]) => Ok(clock::show(&shared.clock)),
+        ("POST", ["clock"]) => clock::set(&shared.clock, request),
         ("GET", ["requests"]) => Ok(Reply::json(200, json!(shared.log.all()))),
         ("DELETE", ["requests"]) => {
             shared.log.clear();
