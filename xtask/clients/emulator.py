@@ -1,6 +1,6 @@
 """The emulator that a test case talks to, and what its tests ask it with a plain HTTP client.
 
-Two variables come from `cargo xtask clients`: `SELVEDGE`, the binary, and `SELVEDGE_REAL_NAMES`, which is there when
+Two variables come from `cargo xtask clients`: `EMULATOR`, the binary, and `REAL_NAMES`, which is there when
 the host names of Microsoft's services lead to this machine, where the emulator may then take port 443.
 """
 
@@ -15,7 +15,7 @@ from typing import Any
 
 import requests
 
-REAL_NAMES = "SELVEDGE_REAL_NAMES" in os.environ
+REAL_NAMES = "REAL_NAMES" in os.environ
 FABRIC_SCOPE = "https://api.fabric.microsoft.com/.default"
 CAPACITY = "Demo capacity"
 """The active capacity of the demo tenant."""
@@ -26,14 +26,16 @@ class Emulator:
 
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory()
+        self._unknown = 0
         self.ca = str(Path(self._folder.name) / "ca.pem")
         # The service names another host in `Location`. Only where that name leads here can it be followed.
         address, foreign = ("127.0.0.1:443", "true") if REAL_NAMES else ("127.0.0.1:0", "false")
         arguments = ["--port", "0", "--https", address, "--ca-out", self.ca, "--foreign-location", foreign]
         # fab sleeps that long before it looks at an operation for the first time.
         arguments += ["--retry-after", "0", "--output", "json"]
-        command = [os.environ["SELVEDGE"], "emulator", *arguments]
-        self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+        command = [os.environ["EMULATOR"], "emulator", *arguments]
+        # Nobody's settings but its own arguments.
+        self._process = subprocess.Popen(command, env={}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
@@ -115,8 +117,11 @@ class Emulator:
         return self.admin("GET", "inventory")
 
     def unanswered(self) -> list[str]:
-        """The requests for routes that are not emulated; empty when the emulator counts none."""
-        if self.inventory()["unknownRoutes"] == 0:
-            return []
+        """The requests for routes that are not emulated, since this was asked last."""
+        unknown = self.inventory()["unknownRoutes"]
         log = self.admin("GET", "requests")
+        self.admin("DELETE", "requests")
+        if unknown == self._unknown:
+            return []
+        self._unknown = unknown
         return [f"{each['method']} {each['path']}" for each in log if each["status"] == 404]

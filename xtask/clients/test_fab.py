@@ -235,7 +235,6 @@ class Fab(unittest.TestCase):
         }
         output = self.run_fab("ls", "-l", identity=principal, home=home)
         self.assertIn((self.path, workspace), [(each["name"], each["id"]) for each in output.result["data"]])
-        principal["FAB_SPN_CLIENT_SECRET"] = "wrong"
-        shutil.rmtree(Path(home) / ".config/fab/cache.bin", ignore_errors=True)
-        wrong = self.run_fab("ls", identity=principal, home=self.enterContext(tempfile.TemporaryDirectory()))
-        self.assertEqual((wrong.code, wrong.result["error_code"]), (1, "AuthenticationFailed"))
+        (Path(home) / ".config/fab/cache.bin").unlink()
+        output = self.run_fab("ls", identity=principal | {"FAB_SPN_CLIENT_SECRET": "wrong"}, home=home)
+        self.assertEqual((output.code, output.result["error_code"]), (1, "AuthenticationFailed"))

@@ -37,14 +37,14 @@ pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<bool> {
     println!("==> clients, by the real host names");
     let mut real = namespace.command(&python);
     real.args(["-m", "unittest", "--verbose"]).args(ANYWHERE).args(REAL_NAMES_ONLY);
-    let real = passes(real.env("SELVEDGE_REAL_NAMES", "1"), &drivers, &binary)?;
+    let real = passes(real.env("REAL_NAMES", "1"), &drivers, &binary)?;
     Ok(told && real)
 }
 
 fn passes(command: &mut Command, drivers: &Path, binary: &Path) -> anyhow::Result<bool> {
     command
         .current_dir(drivers)
-        .env("SELVEDGE", binary)
+        .env("EMULATOR", binary)
         // Neither a proxy nor somebody's own settings of Python come between client and emulator.
         .env("NO_PROXY", "*")
         .env("PYTHONDONTWRITEBYTECODE", "1")
