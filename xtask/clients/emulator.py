@@ -10,6 +10,7 @@ import os
 import subprocess
 import tempfile
 import time
+import unittest
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,9 @@ CAPACITY = "Demo capacity"
 
 
 class Emulator:
-    """A running `selvedge emulator` with the demo tenant."""
+    """A running `selvedge emulator` with the demo tenant, which stops after the tests of a class."""
 
-    def __init__(self) -> None:
+    def __init__(self, case: type[unittest.TestCase]) -> None:
         self._folder = tempfile.TemporaryDirectory()
         self._unknown = 0
         self.ca = str(Path(self._folder.name) / "ca.pem")
@@ -35,7 +36,10 @@ class Emulator:
         arguments += ["--retry-after", "0", "--output", "json"]
         command = [os.environ["EMULATOR"], "emulator", *arguments]
         # Nobody's settings but its own arguments.
-        self._process = subprocess.Popen(command, env={}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+        self._process = subprocess.Popen(
+            command, env={}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
+        )
+        case.addClassCleanup(self._stop)
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
@@ -48,8 +52,7 @@ class Emulator:
         # What requests trusts, and so each of the clients.
         os.environ["REQUESTS_CA_BUNDLE"] = self.ca
 
-    def stop(self) -> None:
-        """Tells it to stop, and waits until it has."""
+    def _stop(self) -> None:
         self._process.terminate()
         code = self._process.wait(timeout=30)
         assert self._process.stdout is not None
@@ -74,7 +77,7 @@ class Emulator:
         }
         answer = requests.post(f"{self.url}/{self.tenant}/oauth2/v2.0/token", data=form, timeout=30)
         answer.raise_for_status()
-        return answer.json()["access_token"]
+        return str(answer.json()["access_token"])
 
     def fabric(self, method: str, path: str, body: Any = None) -> Any:
         """Calls Fabric as the configured caller; the result of a long-running operation is waited for."""
@@ -100,7 +103,7 @@ class Emulator:
         """Makes a workspace on the demo capacity; returns its id."""
         capacities = self.fabric("GET", "capacities")["value"]
         capacity = next(each["id"] for each in capacities if each["displayName"] == CAPACITY)
-        return self.fabric("POST", "workspaces", {"displayName": name, "capacityId": capacity})["id"]
+        return str(self.fabric("POST", "workspaces", {"displayName": name, "capacityId": capacity})["id"])
 
     def items(self, workspace: str) -> list[dict[str, Any]]:
         """The items of a workspace, without those that others brought with them."""
@@ -114,7 +117,8 @@ class Emulator:
 
     def inventory(self) -> dict[str, Any]:
         """Everything there is, its hash, and how many requests nobody could answer."""
-        return self.admin("GET", "inventory")
+        inventory: dict[str, Any] = self.admin("GET", "inventory")
+        return inventory
 
     def unanswered(self) -> list[str]:
         """The requests for routes that are not emulated, since this was asked last."""

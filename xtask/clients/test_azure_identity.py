@@ -50,9 +50,10 @@ class AzureIdentity(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls) -> None:
-        cls.emulator = Emulator()
-        cls.addClassCleanup(cls.emulator.stop)
-        cls.options = {} if REAL_NAMES else {"authority": cls.emulator.url, "disable_instance_discovery": True}
+        cls.emulator = Emulator(cls)
+        cls.options = (
+            {} if REAL_NAMES else {"authority": cls.emulator.url, "disable_instance_discovery": True}
+        )
 
     def by_secret(self, **changes: str) -> ClientSecretCredential:
         identity = {
@@ -71,7 +72,9 @@ class AzureIdentity(unittest.TestCase):
         """The token is signed with a published key, says who it is for, and opens Fabric."""
         token = credential.get_token(FABRIC_SCOPE)
         self.assertGreater(token.expires_on, time.time() + 600)
-        published = requests.get(f"{self.emulator.url}/{self.emulator.tenant}/discovery/v2.0/keys", timeout=30)
+        published = requests.get(
+            f"{self.emulator.url}/{self.emulator.tenant}/discovery/v2.0/keys", timeout=30
+        )
         keys = jwt.PyJWKSet.from_dict(published.json())
         key = keys[jwt.get_unverified_header(token.token)["kid"]]
         audience = FABRIC_SCOPE.removesuffix("/.default")

@@ -1,4 +1,4 @@
-"""fab lists, makes, exports, imports and removes, by the real host names: it takes no other host and no port."""
+"""fab lists, makes, exports, imports and removes, by the real host names: it takes no others, and no port."""
 
 import json
 import os
@@ -11,10 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import jwt
+from cryptography.hazmat.primitives.asymmetric import rsa
+
 import repository
 from emulator import CAPACITY, Emulator
 
-FAB = Path(sys.executable).with_name("fab")
+FAB = str(Path(sys.executable).with_name("fab"))
 # It verifies each of these tokens, with the keys that login.microsoftonline.com publishes.
 TOKENS = {
     "FAB_TOKEN": "https://analysis.windows.net/powerbi/api/.default",
@@ -33,7 +36,7 @@ class Output:
 
     @property
     def message(self) -> str:
-        return self.result["message"]
+        return str(self.result["message"])
 
     @property
     def names(self) -> list[str]:
@@ -50,8 +53,7 @@ class Fab(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls) -> None:
-        cls.emulator = Emulator()
-        cls.addClassCleanup(cls.emulator.stop)
+        cls.emulator = Emulator(cls)
         cls.home = cls.enterClassContext(tempfile.TemporaryDirectory())
         cls.identity = {name: cls.emulator.token(scope) for name, scope in TOKENS.items()}
 
@@ -63,7 +65,9 @@ class Fab(unittest.TestCase):
     def tearDown(self) -> None:
         self.assertEqual(self.emulator.unanswered(), [])
 
-    def run_fab(self, *arguments: str, identity: dict[str, str] | None = None, home: str | None = None) -> Output:
+    def run_fab(
+        self, *arguments: str, identity: dict[str, str] | None = None, home: str | None = None
+    ) -> Output:
         """Runs fab without a terminal."""
         variables = {
             "HOME": home or self.home,
@@ -72,7 +76,9 @@ class Fab(unittest.TestCase):
             **(self.identity if identity is None else identity),
         }
         command = [FAB, *arguments, "--output_format", "json"]
-        done = subprocess.run(command, env=variables, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
+        done = subprocess.run(
+            command, env=variables, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120
+        )
         try:
             printed = json.loads(done.stdout)
         except json.JSONDecodeError:
@@ -115,7 +121,8 @@ class Fab(unittest.TestCase):
         made = self.fab("mkdir", self.path, "-P", f"capacityName={CAPACITY}")
         self.assertEqual(made.message, f"'{self.path}' created")
         inventory = self.emulator.inventory()["world"]["workspaces"]
-        self.assertEqual([each["capacity"] for each in inventory if each["displayName"] == self.name], [CAPACITY])
+        capacities = [each["capacity"] for each in inventory if each["displayName"] == self.name]
+        self.assertEqual(capacities, [CAPACITY])
         again = self.run_fab("mkdir", self.path, "-P", f"capacityName={CAPACITY}")
         self.assertEqual((again.code, again.result["error_code"]), (1, "AlreadyExists"))
 
@@ -144,8 +151,8 @@ class Fab(unittest.TestCase):
         imported = self.fab("import", f"{self.path}/daily.DataPipeline", "-i", pipeline, "-f")
         self.assertEqual(imported.message, "'daily.DataPipeline' imported")
         exported = self.export("daily.DataPipeline")
-        written = json.loads((exported / "pipeline-content.json").read_text())
-        self.assertEqual(written, json.loads((INGEST / "Daily load.DataPipeline/pipeline-content.json").read_text()))
+        written, read = (Path(folder) / "pipeline-content.json" for folder in (exported, pipeline))
+        self.assertEqual(json.loads(written.read_text()), json.loads(read.read_text()))
         platform = json.loads((exported / ".platform").read_text())
         self.assertEqual(platform["metadata"]["type"], "DataPipeline")
 
@@ -159,7 +166,7 @@ class Fab(unittest.TestCase):
         variables["variables"][0]["value"] = 7
         (changed / "variables.json").write_text(json.dumps(variables))
         self.fab("import", f"{self.path}/x.VariableLibrary", "-i", str(changed), "-f")
-        self.assertEqual([each["id"] for each in self.emulator.items(workspace)], [each["id"] for each in first])
+        self.assertEqual(self.emulator.items(workspace), first)
         definition = self.emulator.definition(workspace, first[0]["id"])
         self.assertEqual(json.loads(definition["variables.json"]), variables)
 
@@ -168,7 +175,8 @@ class Fab(unittest.TestCase):
         source = INGEST / "Load orders.Notebook"
         self.fab("import", f"{self.path}/load.Notebook", "-i", str(source), "-f", "--format", ".py")
         exported = self.export("load.Notebook", "--format", ".py")
-        self.assertEqual((exported / "notebook-content.py").read_text(), (source / "notebook-content.py").read_text())
+        written, read = (folder / "notebook-content.py" for folder in (exported, source))
+        self.assertEqual(written.read_text(), read.read_text())
 
         notebook = json.loads((self.export("load.Notebook") / "notebook-content.ipynb").read_text())
         cells = "".join(line for cell in notebook["cells"] for line in cell["source"])
@@ -213,13 +221,20 @@ class Fab(unittest.TestCase):
         self.assertNotIn(self.path, self.fab("ls").names)
 
     def test_what_is_not_there_is_not_found(self) -> None:
-        for arguments in (("ls", self.path), ("rm", self.path, "-f"), ("get", f"{self.path}/x.Notebook", "-q", ".")):
+        for arguments in (
+            ("ls", self.path),
+            ("rm", self.path, "-f"),
+            ("get", f"{self.path}/x.Notebook", "-q", "."),
+        ):
             output = self.run_fab(*arguments)
             self.assertEqual((output.code, output.result["error_code"]), (1, "NotFound"), arguments)
 
     def test_a_token_of_another_signer_is_refused(self) -> None:
-        header, payload, signature = self.identity["FAB_TOKEN"].split(".")
-        forged = f"{header}.{payload}.{signature[::-1]}"
+        token = self.identity["FAB_TOKEN"]
+        claims = jwt.decode(token, options={"verify_signature": False})
+        own_key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        kid = jwt.get_unverified_header(token)["kid"]
+        forged = jwt.encode(claims, own_key, algorithm="RS256", headers={"kid": kid})
         output = self.run_fab("ls", identity=self.identity | {"FAB_TOKEN": forged})
         self.assertEqual((output.code, output.result["error_code"]), (1, "AuthenticationFailed"))
 

@@ -1,6 +1,7 @@
 """fabric-cicd publishes `workspace/`, publishes it again, and unpublishes what is no longer in it.
 
-It is as its package has it, but for the constant with the root URL; where the real host names lead here, that one too.
+It is as its package has it, but for the constant with the root URL; where the real host names lead here, that
+one too.
 """
 
 import json
@@ -9,6 +10,8 @@ import os
 import shutil
 import tempfile
 import unittest
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +19,13 @@ from typing import Any
 os.environ["FABRIC_CICD_RETRY_DELAY_OVERRIDE_SECONDS"] = "0.05"
 
 from azure.identity import ClientSecretCredential
-from fabric_cicd import FabricWorkspace, append_feature_flag, constants, publish_all_items, unpublish_all_orphan_items
+from fabric_cicd import (
+    FabricWorkspace,
+    append_feature_flag,
+    constants,
+    publish_all_items,
+    unpublish_all_orphan_items,
+)
 
 import repository
 from emulator import REAL_NAMES, Emulator
@@ -34,8 +43,7 @@ class Case(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls) -> None:
-        cls.emulator = Emulator()
-        cls.addClassCleanup(cls.emulator.stop)
+        cls.emulator = Emulator(cls)
         cls.workspace = cls.emulator.new_workspace("Sales analytics")
         if not REAL_NAMES:
             constants.DEFAULT_API_ROOT_URL = constants.FABRIC_API_ROOT_URL = cls.emulator.url
@@ -43,7 +51,9 @@ class Case(unittest.TestCase):
     @classmethod
     def target(cls, root: Path = repository.WORKSPACE, kinds: list[str] | None = None) -> FabricWorkspace:
         """What fabric-cicd knows about folder and workspace; it is good for one run."""
-        authority = {} if REAL_NAMES else {"authority": cls.emulator.url, "disable_instance_discovery": True}
+        authority: dict[str, Any] = (
+            {} if REAL_NAMES else {"authority": cls.emulator.url, "disable_instance_discovery": True}
+        )
         identity = (cls.emulator.tenant, cls.emulator.client, cls.emulator.secret)
         return FabricWorkspace(
             workspace_id=cls.workspace,
@@ -52,6 +62,10 @@ class Case(unittest.TestCase):
             item_type_in_scope=kinds,
             environment="production",
         )
+
+    def get(self, path: str) -> Any:
+        """Reads something of the workspace."""
+        return self.emulator.fabric("GET", f"workspaces/{self.workspace}/{path}")
 
     def items(self) -> dict[tuple[str, str], dict[str, Any]]:
         """The items of the workspace by type and name."""
@@ -65,7 +79,11 @@ class Case(unittest.TestCase):
         inventory = self.emulator.inventory()["world"]
         workspace = next(each for each in inventory["workspaces"] if each["displayName"] == "Sales analytics")
         keys = ("type", "displayName", "description", "folder")
-        actual = [tuple(item[key] or "" for key in keys) for item in workspace["items"] if item["type"] != "SQLEndpoint"]
+        actual = [
+            tuple(item[key] or "" for key in keys)
+            for item in workspace["items"]
+            if item["type"] != "SQLEndpoint"
+        ]
         wanted = [(item.kind, item.name, item.description, item.folder) for item in expected]
         self.assertCountEqual(actual, wanted)
         folders = {str(folder) for item in expected if item.folder for folder in ancestors(item.folder)}
@@ -74,13 +92,15 @@ class Case(unittest.TestCase):
     def check_definitions(self, expected: list[RepositoryItem]) -> None:
         """Each definition is what the files say, with the ids of this workspace."""
         items = self.items()
-        ids = {item.logical_id: items[item.kind, item.name]["id"] for item in expected} | {NOBODY: self.workspace}
+        ids = {item.logical_id: items[item.kind, item.name]["id"] for item in expected}
+        ids[NOBODY] = self.workspace
         for item in expected:
             if item.kind in WITHOUT_DEFINITION:
                 continue
             with self.subTest(f"{item.name}.{item.kind}"):
                 actual = self.emulator.definition(self.workspace, items[item.kind, item.name]["id"])
-                del actual[".platform"]
+                metadata = json.loads(actual.pop(".platform"))["metadata"]
+                self.assertEqual((metadata["type"], metadata["displayName"]), (item.kind, item.name))
                 wanted = {path: replaced(text, ids) for path, text in item.parts.items()}
                 self.assertEqual(sorted(actual), sorted(wanted))
                 for path, text in wanted.items():
@@ -93,6 +113,15 @@ class Case(unittest.TestCase):
 
     def tearDown(self) -> None:
         self.assertEqual(self.emulator.unanswered(), [])
+
+
+@contextmanager
+def copied() -> Iterator[Path]:
+    """A copy of the folder to change. fabric-cicd compares paths: there are no symbolic links in this one."""
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder).resolve() / "workspace"
+        shutil.copytree(repository.WORKSPACE, root)
+        yield root
 
 
 def ancestors(folder: str) -> list[Path]:
@@ -124,14 +153,17 @@ class Published(Case):
     def test_the_shortcuts_lead_to_the_published_lakehouses(self) -> None:
         items = self.items()
         sales, raw = items["Lakehouse", "sales"]["id"], items["Lakehouse", "orders_raw"]["id"]
-        shortcuts = self.emulator.fabric("GET", f"workspaces/{self.workspace}/items/{sales}/shortcuts")["value"]
-        actual = {
-            (each["path"], each["name"]): (each["target"]["oneLake"]["itemId"], each["target"]["oneLake"]["path"])
-            for each in shortcuts
+        shortcuts = self.get(f"items/{sales}/shortcuts")["value"]
+        actual = {(each["path"], each["name"]): each["target"]["oneLake"] for each in shortcuts}
+        wanted = {
+            ("/Files", "orders"): {"workspaceId": self.workspace, "itemId": raw, "path": "Files/orders"},
+            ("/Files/archive", "latest"): {
+                "workspaceId": self.workspace,
+                "itemId": sales,
+                "path": "Files/2026",
+            },
         }
-        wanted = {("/Files", "orders"): (raw, "Files/orders"), ("/Files/archive", "latest"): (sales, "Files/2026")}
         self.assertEqual(actual, wanted)
-        self.assertTrue(all(each["target"]["oneLake"]["workspaceId"] == self.workspace for each in shortcuts))
 
     def test_the_report_reads_the_published_model(self) -> None:
         items = self.items()
@@ -142,28 +174,28 @@ class Published(Case):
 
     def test_the_lakehouse_has_schemas_and_its_sql_endpoint(self) -> None:
         lakehouse = self.items()["Lakehouse", "sales"]["id"]
-        properties = self.emulator.fabric("GET", f"workspaces/{self.workspace}/lakehouses/{lakehouse}")["properties"]
+        properties = self.get(f"lakehouses/{lakehouse}")["properties"]
         self.assertEqual(properties["defaultSchema"], "dbo")
         self.assertEqual(properties["sqlEndpointProperties"]["provisioningStatus"], "Success")
 
     def test_the_environment_is_published(self) -> None:
         environment = self.items()["Environment", "spark"]["id"]
-        answer = self.emulator.fabric("GET", f"workspaces/{self.workspace}/environments/{environment}")
-        self.assertEqual(answer["properties"]["publishDetails"]["state"], "Success")
-        published = f"workspaces/{self.workspace}/environments/{environment}/sparkcompute?beta=false"
-        compute = self.emulator.fabric("GET", published)
+        details = self.get(f"environments/{environment}")["properties"]["publishDetails"]
+        self.assertEqual(details["state"], "Success")
+        compute = self.get(f"environments/{environment}/sparkcompute?beta=false")
         self.assertEqual(compute["driverCores"], 4)
-        self.assertEqual(compute["dynamicExecutorAllocation"], {"enabled": True, "minExecutors": 1, "maxExecutors": 2})
+        executors = {"enabled": True, "minExecutors": 1, "maxExecutors": 2}
+        self.assertEqual(compute["dynamicExecutorAllocation"], executors)
 
     def test_the_value_set_of_the_target_environment_is_active(self) -> None:
         library = self.items()["VariableLibrary", "settings"]["id"]
-        answer = self.emulator.fabric("GET", f"workspaces/{self.workspace}/variableLibraries/{library}")
-        self.assertEqual(answer["properties"]["activeValueSetName"], "production")
+        properties = self.get(f"variableLibraries/{library}")["properties"]
+        self.assertEqual(properties["activeValueSetName"], "production")
 
     def test_the_warehouse_has_its_collation(self) -> None:
         warehouse = self.items()["Warehouse", "sales_warehouse"]["id"]
-        answer = self.emulator.fabric("GET", f"workspaces/{self.workspace}/warehouses/{warehouse}")
-        self.assertEqual(answer["properties"]["collationType"], "Latin1_General_100_CI_AS_KS_WS_SC_UTF8")
+        properties = self.get(f"warehouses/{warehouse}")["properties"]
+        self.assertEqual(properties["collationType"], "Latin1_General_100_CI_AS_KS_WS_SC_UTF8")
 
 
 class PublishedAgain(Case):
@@ -176,7 +208,7 @@ class PublishedAgain(Case):
         self.assertEqual(self.ids(), ids)
         self.assertEqual(self.emulator.inventory()["hash"], first)
 
-        with changed_copy() as root:
+        with copied() as root:
             (root / "spark.Environment/Setting/Sparkcompute.yml").write_text("driver_cores: 8\n")
             (root / "Ingest/Load orders.Notebook").rename(root / "Load orders.Notebook")
             publish_all_items(self.target(root))
@@ -193,7 +225,7 @@ class Orphans(Case):
 
     def test_orphans_are_unpublished_with_the_folders_that_they_leave_empty(self) -> None:
         publish_all_items(self.target())
-        with changed_copy() as root:
+        with copied() as root:
             shutil.rmtree(root / "Reports")
             shutil.rmtree(root / "settings.VariableLibrary")
             unpublish_all_orphan_items(self.target(root))
@@ -205,19 +237,10 @@ class InBulk(Case):
     """By the bulk import, which takes all but warehouses, and where the service puts the ids in."""
 
     def test_a_bulk_import_publishes_the_same(self) -> None:
-        append_feature_flag("enable_experimental_features")
-        append_feature_flag("enable_bulk_publish")
-        self.addCleanup(constants.FEATURE_FLAG.difference_update, {"enable_experimental_features", "enable_bulk_publish"})
+        flags = {"enable_experimental_features", "enable_bulk_publish"}
+        constants.FEATURE_FLAG.update(flags)
+        self.addCleanup(constants.FEATURE_FLAG.difference_update, flags)
         expected = [item for item in repository.read() if item.kind != "Warehouse"]
         publish_all_items(self.target(kinds=sorted({item.kind for item in expected})))
         self.check_items(expected)
         self.check_definitions(expected)
-
-
-class changed_copy(tempfile.TemporaryDirectory[str]):
-    """A copy of the folder to change; fabric-cicd compares paths, so it has no symbolic links in its own."""
-
-    def __enter__(self) -> Path:
-        root = Path(super().__enter__()).resolve() / "workspace"
-        shutil.copytree(repository.WORKSPACE, root)
-        return root
