@@ -15,8 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-# Before the import, which reads some of them: no waiting for minutes, and no log file.
-os.environ["FABRIC_CICD_RETRY_DELAY_OVERRIDE_SECONDS"] = "0.05"
+# Before the import: what it waits for has happened by then.
+os.environ["FABRIC_CICD_RETRY_DELAY_OVERRIDE_SECONDS"] = "0"
 
 from azure.identity import ClientSecretCredential
 from fabric_cicd import (

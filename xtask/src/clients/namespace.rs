@@ -45,9 +45,10 @@ impl Namespace {
             match namespace.command("true").stdin(Stdio::null()).output() {
                 Ok(output) if output.status.success() => return Ok(namespace),
                 Ok(output) => refusals.push(String::from_utf8_lossy(&output.stderr).trim().to_owned()),
-                Err(error) => refusals.push(error.to_string()),
+                Err(error) => refusals.push(format!("unshare: {error}")),
             }
         }
+        refusals.dedup();
         bail!("a network namespace cannot be made ({}); {HELP}", refusals.join("; "))
     }
 
