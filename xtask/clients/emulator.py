@@ -30,7 +30,7 @@ class Emulator:
         self.ca = str(Path(self._folder.name) / "ca.pem")
         # The service names another host in `Location`. Only where that name leads here can it be followed.
         address, foreign = ("127.0.0.1:443", "true") if REAL_NAMES else ("127.0.0.1:0", "false")
-        arguments = ["--port", "0", "--https", address, "--ca-out", self.ca, "--foreign-location", foreign]
+        arguments = ["--https", address, "--ca-out", self.ca, "--foreign-location", foreign]
         # fab sleeps that long before it looks at an operation for the first time.
         arguments += ["--retry-after", "0", "--output", "json"]
         command = [os.environ["EMULATOR"], "emulator", *arguments]
@@ -44,7 +44,7 @@ class Emulator:
         if not line:
             raise RuntimeError(f"{' '.join(command)} ended with {self._process.wait()}")
         ready = json.loads(line)
-        self.url: str = next(url for url in ready["urls"] if url.startswith("https:"))
+        self.url: str = ready["urls"]["https"][0]
         self.tenant: str = ready["environment"]["AZURE_TENANT_ID"]
         self.client: str = ready["environment"]["AZURE_CLIENT_ID"]
         self.secret: str = ready["environment"]["AZURE_CLIENT_SECRET"]
