@@ -6,7 +6,7 @@ Where the real host names lead here, nothing is configured at all: msal then ask
 import logging
 import time
 import unittest
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import jwt
@@ -22,17 +22,17 @@ ELSEWHERE = "99999999-0000-4000-8000-000000000000"
 ISSUER_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
-def assertion() -> str:
-    """What a pipeline's own identity provider would say about it."""
+def assertion(branch: str = "main", lasts: int = 300) -> str:
+    """What GitHub would say about a workflow of a branch; the demo tenant trusts `main`."""
     now = int(time.time())
     claims = {
         "iss": "https://token.actions.githubusercontent.com",
-        "sub": "repo:contoso/sales:ref:refs/heads/main",
+        "sub": f"repo:contoso/fabric:ref:refs/heads/{branch}",
         "aud": "api://AzureADTokenExchange",
-        "iat": now,
-        "exp": now + 300,
+        "iat": now + lasts - 600,
+        "exp": now + lasts,
     }
-    return jwt.encode(claims, ISSUER_KEY, algorithm="RS256", headers={"kid": "pipeline"})
+    return jwt.encode(claims, ISSUER_KEY, algorithm="RS256", headers={"kid": "github"})
 
 
 def causes(error: BaseException | None) -> Iterator[str]:
@@ -63,10 +63,11 @@ class AzureIdentity(unittest.TestCase):
         }
         return ClientSecretCredential(**identity | changes, **self.options)
 
-    def by_assertion(self, tenant: str | None = None) -> ClientAssertionCredential:
-        return ClientAssertionCredential(
-            tenant or self.emulator.tenant, self.emulator.client, assertion, **self.options
-        )
+    def by_assertion(
+        self, assertion: Callable[[], str] = assertion, tenant: str | None = None
+    ) -> ClientAssertionCredential:
+        identity = (tenant or self.emulator.tenant, self.emulator.client)
+        return ClientAssertionCredential(*identity, assertion, **self.options)
 
     def check_token(self, credential: ClientSecretCredential | ClientAssertionCredential) -> None:
         """The token is signed with a published key, says who it is for, and opens Fabric."""
@@ -98,6 +99,10 @@ class AzureIdentity(unittest.TestCase):
 
     def test_a_wrong_secret_is_refused(self) -> None:
         self.check_refusal(self.by_secret(client_secret="wrong"), 7000215)
+
+    def test_a_wrong_assertion_is_refused(self) -> None:
+        self.check_refusal(self.by_assertion(lambda: assertion(branch="feature")), 700213)
+        self.check_refusal(self.by_assertion(lambda: assertion(lasts=-3600)), 700024)
 
     def test_an_unknown_application_is_refused(self) -> None:
         self.check_refusal(self.by_secret(client_id=ELSEWHERE), 700016)
