@@ -1,12 +1,14 @@
-//! The project's own tasks: `cargo xtask test`, `cargo xtask tidy`, `cargo xtask demo`, `cargo xtask clients`.
+//! The project's own tasks: `cargo xtask test`, `tidy`, `conformance`, `clients` and `demo`.
 #![expect(clippy::print_stdout, reason = "a task runner talks to the terminal that started it")]
 
 mod clients;
+mod conformance;
 mod demo;
 mod test;
 mod tidy;
 mod workspace;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -22,9 +24,14 @@ enum Task {
         /// Leave out clippy, documentation and doctests.
         #[arg(long)]
         quick: bool,
+        /// Check the emulator against this checkout of Microsoft's fabric-rest-api-specs, too.
+        #[arg(long, value_name = "DIR")]
+        specs: Option<PathBuf>,
     },
     /// Check the rules that clippy cannot: crate graph, file sizes, links, words.
     Tidy,
+    /// Check the emulator, and logs of requests to it, against Microsoft's OpenAPI documents.
+    Conformance(conformance::Arguments),
     /// Record the README's transcripts from real runs of the binary.
     Demo {
         /// Write nothing; fail and show the difference where the README is not what a run prints.
@@ -39,8 +46,9 @@ fn main() -> anyhow::Result<ExitCode> {
     let task = Task::parse();
     let workspace = Workspace::load()?;
     let passed = match task {
-        Task::Test { quick } => test::run(&workspace, quick)?,
+        Task::Test { quick, specs } => test::run(&workspace, quick, specs.as_deref())?,
         Task::Tidy => tidy::run(&workspace)?,
+        Task::Conformance(arguments) => conformance::run(&arguments)?,
         Task::Demo { check } => demo::run(&workspace, check)?,
         Task::Clients => clients::run(&workspace)?,
     };

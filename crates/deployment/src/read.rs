@@ -79,16 +79,16 @@ async fn read_items(
     let mut live = Vec::new();
     for item in client.list_all(items::list(workspace)).await? {
         let item_type = item.kind.to_string();
-        let has_definition = desired.items.iter().any(|want| {
-            want.definition.is_some()
-                && want.kind == item_type
-                && want.name.to_lowercase() == item.display_name.to_lowercase()
+        // Read in the format it will be compared in.
+        let wanted = desired.items.iter().find(|want| {
+            want.kind == item_type && want.name.to_lowercase() == item.display_name.to_lowercase()
         });
-        let definition = if has_definition {
-            let answer = client.run(items::get_definition(workspace, item.id, None)).await?;
-            Some(from_wire(answer)?)
-        } else {
-            None
+        let definition = match wanted.and_then(|want| want.definition.as_ref()) {
+            Some(wanted) => {
+                let read = items::get_definition(workspace, item.id, wanted.format.as_deref());
+                Some(from_wire(client.run(read).await?)?)
+            }
+            None => None,
         };
         live.push(LiveItem {
             id: item.id,

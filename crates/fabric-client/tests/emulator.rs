@@ -52,14 +52,13 @@ fn clients(origin: &str, transport: &BoxService, layers: Layers) -> Clients {
     let credential = credential(config, transport.clone()).unwrap();
     let client = |path: &str, audience: &str| {
         let base = BaseUri::new(&format!("{origin}{path}")).unwrap();
-        let retry =
-            layers.resilient.then(|| RetryLayer::new(RetryConfig::default(), FabricClassify).unwrap());
+        let retry = || RetryLayer::new(RetryConfig::default(), FabricClassify).unwrap();
         let breaker = layers.resilient.then(|| {
             let breaker = Breaker::new(audience, BreakerConfig::default()).unwrap();
             BreakerLayer::new(breaker, FabricClassify)
         });
         let stack = ServiceBuilder::new()
-            .layer(option_layer(retry))
+            .layer(option_layer(layers.resilient.then(retry)))
             .layer(Auth::new(credential.clone(), format!("{audience}/.default"), base.clone()))
             .layer(option_layer(breaker))
             .layer(AttemptTimeoutLayer::new(Duration::from_secs(30)))
@@ -73,8 +72,18 @@ fn clients(origin: &str, transport: &BoxService, layers: Layers) -> Clients {
     }
 }
 
-fn in_process(config: Config, layers: Layers) -> (Emulator, Clients) {
+/// The demo tenant, with its requests written where `cargo xtask conformance --log` can look at them.
+fn tenant(config: Config) -> Emulator {
     let emulator = Emulator::new(config).with_demo_tenant();
+    let folder = concat!(env!("CARGO_TARGET_TMPDIR"), "/requests");
+    std::fs::create_dir_all(folder).unwrap();
+    let file = format!("{folder}/fabric-client-{}.jsonl", uuid::Uuid::new_v4());
+    emulator.write_requests_to(std::fs::File::create(file).unwrap());
+    emulator
+}
+
+fn in_process(config: Config, layers: Layers) -> (Emulator, Clients) {
+    let emulator = tenant(config);
     let transport = BoxService::new(emulator.service());
     let clients = clients("http://127.0.0.1:7070", &transport, layers);
     (emulator, clients)
@@ -229,9 +238,8 @@ async fn tour(Clients { fabric, graph }: &Clients) {
 #[tokio::test(start_paused = true)]
 async fn every_resource_in_process_whatever_the_layers() {
     for layers in [PLAIN, RESILIENT] {
-        let config =
-            Config { page_size: Some(1), operation_duration: Duration::from_secs(3), ..Config::default() };
-        let (emulator, clients) = in_process(config, layers);
+        let slow = Config { operation_duration: Duration::from_secs(3), ..Config::default() };
+        let (emulator, clients) = in_process(Config { page_size: Some(1), ..slow }, layers);
         tour(&clients).await;
         let log = emulator.requests();
         assert!(log.iter().all(|request| request.path.starts_with('/')), "{log:?}");
@@ -245,15 +253,14 @@ async fn every_resource_in_process_whatever_the_layers() {
 async fn every_resource_over_a_socket() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let origin = format!("http://{}", listener.local_addr().unwrap());
-    let emulator = Emulator::new(Config::default()).with_demo_tenant();
+    let emulator = tenant(Config::default());
     let server = tokio::spawn(emulator.clone().serve(listener, std::future::pending()));
     let transport = BoxService::new(HttpTransport::new(&TransportConfig::default()).unwrap());
     let clients = clients(&origin, &transport, RESILIENT);
     // Operations are done at once; nothing is gained by waiting for them in real time.
     let polling = PollConfig { first_poll: Duration::from_millis(1), ..PollConfig::default() };
     let fabric = clients.fabric.with_polling(polling);
-    let graph = clients.graph;
-    tour(&Clients { fabric, graph }).await;
+    tour(&Clients { fabric, ..clients }).await;
 
     // A connection that is closed after the request has arrived.
     emulator.inject("DELETE */workspaces/*=reset-before,times=1".parse().unwrap());

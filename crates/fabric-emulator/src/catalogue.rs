@@ -13,6 +13,8 @@ pub struct Operation {
     pub method: &'static str,
     /// What the emulator's answers rest on.
     pub evidence: Evidence,
+    /// The item type, of the operations that every typed collection has, such as `/v1/workspaces/{workspaceId}/lakehouses`.
+    pub item_type: Option<&'static str>,
 }
 
 /// What is known of how the service behaves, best first. Says nothing about refusals, which are mostly [`Self::Spec`].

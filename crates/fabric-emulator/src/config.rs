@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::Deserialize;
+
 use crate::demo;
 
 /// How the emulated services behave. Every field has a default that a correct client must cope with.
@@ -11,6 +13,8 @@ pub struct Config {
     pub page_size: Option<usize>,
     /// How long an operation answered with 202 takes. Zero: done before its first poll.
     pub operation_duration: Duration,
+    /// How long a run of a job takes. Zero: over before it is looked at.
+    pub job_duration: Duration,
     /// Seconds in the `Retry-After` header of a 202 and of a poll that is still running. The service says 20.
     pub retry_after: u32,
     /// Which requests are answered with 202 and an operation.
@@ -23,6 +27,14 @@ pub struct Config {
     pub item_recovery: bool,
     /// Items a workspace can hold, deleted ones included.
     pub max_items: usize,
+    /// How long after an item the one comes that the service makes beside it: a lakehouse's SQL endpoint, for example.
+    pub child_delay: Duration,
+    /// How long a workspace takes to get its capacity.
+    pub capacity_assignment: Duration,
+    /// Calls per minute and identity.
+    pub quotas: Quotas,
+    /// How many of the latest requests the log keeps, with their answers.
+    pub log_capacity: usize,
     /// Whether the `Location` of an operation names a host that is not this server, as the service's does.
     pub foreign_location: bool,
     /// The tenant whose token endpoint answers, a GUID.
@@ -31,6 +43,33 @@ pub struct Config {
     pub client_id: String,
     /// The caller's client secret.
     pub client_secret: String,
+    /// Whose assertions the caller may show instead. By default [`demo::federated_credentials`].
+    pub federated_credentials: Vec<FederatedCredential>,
+}
+
+/// An assertion that an application may show instead of a secret. All three must be the same, letter for letter:
+/// <https://learn.microsoft.com/graph/api/resources/federatedidentitycredential>.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FederatedCredential {
+    /// The claim `iss`: the URL of who issues the assertions.
+    pub issuer: String,
+    /// The claim `sub`: the workload, as the issuer writes it.
+    pub subject: String,
+    /// The claim `aud`, in a seed `api://AzureADTokenExchange` if left out.
+    #[serde(default = "FederatedCredential::usual_audience")]
+    pub audience: String,
+}
+
+impl FederatedCredential {
+    /// One with the audience that Microsoft recommends.
+    pub fn new(issuer: impl Into<String>, subject: impl Into<String>) -> Self {
+        Self { issuer: issuer.into(), subject: subject.into(), audience: Self::usual_audience() }
+    }
+
+    fn usual_audience() -> String {
+        "api://AzureADTokenExchange".to_owned()
+    }
 }
 
 impl Default for Config {
@@ -38,16 +77,22 @@ impl Default for Config {
         Self {
             page_size: None,
             operation_duration: Duration::ZERO,
+            job_duration: Duration::ZERO,
             retry_after: 20,
             long_running: LongRunning::Table,
             name_reservation: Duration::ZERO,
             reservation_status: 409,
             item_recovery: true,
             max_items: 1000,
+            child_delay: Duration::ZERO,
+            capacity_assignment: Duration::ZERO,
+            quotas: Quotas::default(),
+            log_capacity: 10_000,
             foreign_location: true,
             tenant: demo::TENANT_ID.to_owned(),
             client_id: demo::CLIENT_ID.to_owned(),
             client_secret: demo::CLIENT_SECRET.to_owned(),
+            federated_credentials: demo::federated_credentials(),
         }
     }
 }
@@ -57,17 +102,42 @@ impl std::fmt::Debug for Config {
         f.debug_struct("Config")
             .field("page_size", &self.page_size)
             .field("operation_duration", &self.operation_duration)
+            .field("job_duration", &self.job_duration)
             .field("retry_after", &self.retry_after)
             .field("long_running", &self.long_running)
             .field("name_reservation", &self.name_reservation)
             .field("reservation_status", &self.reservation_status)
             .field("item_recovery", &self.item_recovery)
             .field("max_items", &self.max_items)
+            .field("child_delay", &self.child_delay)
+            .field("capacity_assignment", &self.capacity_assignment)
+            .field("quotas", &self.quotas)
+            .field("log_capacity", &self.log_capacity)
             .field("foreign_location", &self.foreign_location)
             .field("tenant", &self.tenant)
             .field("client_id", &self.client_id)
+            .field("federated_credentials", &self.federated_credentials)
             .finish_non_exhaustive()
     }
+}
+
+/// Calls in a minute that each identity has, by kind of call; `None` is no limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Quotas {
+    /// What the other quotas are not about.
+    pub platform: Option<u32>,
+    /// Calls about jobs.
+    pub jobs: Option<u32>,
+    /// Polls of long-running operations and reads of their results.
+    pub operations: Option<u32>,
+    /// Calls under `/v1/admin/`.
+    pub admin: Option<u32>,
+}
+
+impl Quotas {
+    /// The service's figures, as far as they are known: its documents have said 200 and 500 for the same quota.
+    pub const SERVICE: Self =
+        Self { platform: Some(200), jobs: Some(200), operations: Some(200), admin: Some(25) };
 }
 
 /// Which of the requests that may be long-running are answered with 202.
@@ -76,8 +146,8 @@ pub enum LongRunning {
     /// As recorded from the service: by item type and presence of a definition.
     #[default]
     Table,
-    /// All of them.
+    /// All of them, but for what Microsoft's documents do not let be long-running.
     Always,
-    /// None of them.
+    /// None of those that may be answered at once.
     Never,
 }

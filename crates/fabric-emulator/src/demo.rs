@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::FederatedCredential;
+
 /// Default tenant id.
 pub const TENANT_ID: &str = "aaaaaaaa-0000-4000-8000-000000000001";
 /// Default application (client) id of the caller.
@@ -27,6 +29,30 @@ pub const DATA_ENGINEERING_ID: &str = "eeeeeeee-0000-4000-8000-000000000001";
 pub const GITHUB_CONNECTION_ID: &str = "33333333-3333-4333-8333-333333333333";
 /// A connection of type `AzureDevOpsSourceControl` that everybody may use.
 pub const AZURE_DEVOPS_CONNECTION_ID: &str = "44444444-4444-4444-8444-444444444444";
+
+/// Issuer of the assertions of GitHub Actions.
+pub const GITHUB_ISSUER: &str = "https://token.actions.githubusercontent.com";
+/// The branch `main` of the repository `contoso/fabric` on GitHub.
+pub const GITHUB_SUBJECT: &str = "repo:contoso/fabric:ref:refs/heads/main";
+/// Issuer of the assertions of a new service connection of Azure DevOps: Entra ID itself, whose signature is checked.
+pub const AZURE_DEVOPS_ISSUER: &str =
+    "https://login.microsoftonline.com/aaaaaaaa-0000-4000-8000-000000000001/v2.0";
+/// A new service connection of Azure DevOps.
+pub const AZURE_DEVOPS_SUBJECT: &str = "/eid1/c/pub/t/qqqqqgAAAECAAAAAAAAAAQ/a/rISbSSETf0KqFyZ8ppdXmA/sc/55555555-5555-4555-8555-555555555555/66666666-6666-4666-8666-666666666666";
+/// Issuer of the assertions of an older service connection of Azure DevOps.
+pub const AZURE_DEVOPS_OLD_ISSUER: &str =
+    "https://vstoken.dev.azure.com/55555555-5555-4555-8555-555555555555";
+/// An older service connection of Azure DevOps: organisation, project and name.
+pub const AZURE_DEVOPS_OLD_SUBJECT: &str = "sc://contoso/fabric/deploy";
+
+/// The federated credentials that the caller has by default.
+pub fn federated_credentials() -> Vec<FederatedCredential> {
+    vec![
+        FederatedCredential::new(GITHUB_ISSUER, GITHUB_SUBJECT),
+        FederatedCredential::new(AZURE_DEVOPS_ISSUER, AZURE_DEVOPS_SUBJECT),
+        FederatedCredential::new(AZURE_DEVOPS_OLD_ISSUER, AZURE_DEVOPS_OLD_SUBJECT),
+    ]
+}
 
 /// The demo tenant in the seed's format: two capacities, three users, two more who share the mail
 /// `twins@contoso.example`, a group and a git connection per provider. No workspaces.

@@ -1,5 +1,6 @@
 //! The handle: one emulated tenant, shared by every service and server made from it.
 
+use std::io::Write;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -11,12 +12,13 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::demo;
 use crate::entra::Tokens;
+use crate::fabric::Usage;
 use crate::fault::{Fault, Faults};
 use crate::hold::{HoldId, HoldPoint, Holds};
 use crate::log::{Log, LoggedRequest};
 use crate::operations::Operations;
 use crate::pattern::Pattern;
-use crate::seed::{SeedError, seeded};
+use crate::seed::{Seed, SeedError, seeded};
 use crate::service::EmulatorService;
 use crate::world::{Principal, PrincipalKind, Rules, World, inventory};
 
@@ -49,6 +51,7 @@ pub(crate) struct State {
     pub(crate) world: World,
     pub(crate) operations: Operations,
     pub(crate) tokens: Tokens,
+    pub(crate) usage: Usage,
     /// Requests for routes that are not emulated.
     pub(crate) unknown_routes: u64,
     /// What a reset goes back to.
@@ -65,9 +68,10 @@ impl Emulator {
             world,
             operations: Operations::default(),
             tokens: Tokens::default(),
+            usage: Usage::default(),
             unknown_routes: 0,
         };
-        let (faults, holds, log) = (Faults::default(), Holds::default(), Log::default());
+        let (faults, holds, log) = (Faults::default(), Holds::default(), Log::new(config.log_capacity));
         Self { shared: Arc::new(Shared { config, clock, faults, holds, log, state: Mutex::new(state) }) }
     }
 
@@ -78,10 +82,14 @@ impl Emulator {
             // The demo tenant is a constant that a test seeds.
             tracing::error!(%error, "the demo tenant cannot be seeded");
         }
+        self.start_here();
+        self
+    }
+
+    /// Makes the world as it is the one that a reset goes back to.
+    pub fn start_here(&self) {
         let mut state = self.shared.state();
         state.initial = state.world.clone();
-        drop(state);
-        self
     }
 
     /// Adds to the world; the format is that of `POST /_emulator/seed`, see the module [`crate::admin`].
@@ -89,9 +97,16 @@ impl Emulator {
     /// # Errors
     /// When the seed cannot be read or breaks a rule of the world, which is then unchanged.
     pub fn seed(&self, world: &Value) -> Result<(), SeedError> {
+        self.plant(Seed::read(world)?)
+    }
+
+    /// Adds to the world what was read already, from YAML for example.
+    ///
+    /// # Errors
+    /// When the seed breaks a rule of the world, which is then unchanged.
+    pub fn plant(&self, seed: Seed) -> Result<(), SeedError> {
         let mut state = self.shared.state();
-        let caller = caller_id();
-        state.world = seeded(&state.world, world, caller)?;
+        state.world = seeded(&state.world, seed, caller_id())?;
         Ok(())
     }
 
@@ -111,9 +126,15 @@ impl Emulator {
         Inventory { hash, world }
     }
 
-    /// Every request since the start or the last clearing, in the order of arrival; those to `/_emulator/` are left out.
+    /// The requests since the start or the last clearing, in the order of arrival and as many of the latest as
+    /// [`Config::log_capacity`] says; those to `/_emulator/` are left out.
     pub fn requests(&self) -> Vec<LoggedRequest> {
         self.shared.log.all()
+    }
+
+    /// Writes each request that is over to `sink` from now on, as a line of JSON.
+    pub fn write_requests_to(&self, sink: impl Write + Send + 'static) {
+        self.shared.log.write_to(Box::new(sink));
     }
 
     /// Empties the request log.
@@ -179,6 +200,7 @@ impl Shared {
         state.world = state.initial.clone();
         state.operations = Operations::default();
         state.tokens = Tokens::default();
+        state.usage = Usage::default();
         state.unknown_routes = 0;
     }
 }
@@ -187,6 +209,7 @@ impl State {
     /// Lets everything happen that has become due.
     pub(crate) fn settle(&mut self) {
         self.operations.settle(&mut self.world);
+        self.world.settle();
     }
 }
 
@@ -201,6 +224,8 @@ fn empty(config: &Config, now: OffsetDateTime) -> World {
         reservation_status: config.reservation_status,
         item_recovery: config.item_recovery,
         max_items: config.max_items,
+        child_delay: config.child_delay,
+        capacity_assignment: config.capacity_assignment,
     };
     let mut world = World::new(rules, now);
     world.principals.push(Principal {
@@ -211,6 +236,10 @@ fn empty(config: &Config, now: OffsetDateTime) -> World {
         user_principal_name: None,
         app_id: Some(config.client_id.clone()),
         secret: Some(config.client_secret.clone()),
+        secret_expired: false,
+        federated_credentials: config.federated_credentials.clone(),
+        password: None,
+        enabled: true,
         members: Vec::new(),
         may_create_workspaces: true,
     });

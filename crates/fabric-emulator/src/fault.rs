@@ -58,8 +58,8 @@ pub enum Action {
     ResetAfter,
     /// The request waits this long before anything happens; other faults apply after the wait.
     Latency(Duration),
-    /// The request is answered with 202 and its operation ends `Failed`, leaving nothing behind. Hits only requests
-    /// that may be long-running.
+    /// The request is answered with 202 and its operation, or the run of the job, ends `Failed`, leaving nothing
+    /// behind. Hits only requests that may be long-running, and those that run a job.
     OperationFails,
 }
 

@@ -26,7 +26,7 @@ pub(crate) fn handle(shared: &Shared, request: &Incoming) -> Response<Bytes> {
 
 fn answer(shared: &Shared, request: &Incoming) -> Result<Value, Refusal> {
     let mut state = shared.state();
-    if let Err(error) = state.tokens.check(request, entra::GRAPH, state.world.now) {
+    if let Err(error) = state.caller(request, entra::GRAPH) {
         return Err((401, "InvalidAuthenticationToken", error.message));
     }
     let segments: Vec<&str> = request.segments.iter().map(String::as_str).collect();

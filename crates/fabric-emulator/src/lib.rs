@@ -1,14 +1,14 @@
 //! A local Microsoft Fabric, Entra ID token endpoint and Graph look-ups, in memory, with rules and faults on demand.
 //!
 //! The emulator is a [`tower::Service`] ([`Emulator::service`]) that tests put innermost in a real client stack, with
-//! paused time and no socket, and an HTTP/1.1 server ([`Emulator::serve`]) that any client can talk to. The path
-//! tells the service that is meant:
+//! paused time and no socket, and an HTTP/1.1 server ([`Emulator::serve`], `Emulator::serve_tls`) that any client can
+//! talk to. The path tells the service that is meant:
 //!
 //! | path | service |
 //! | --- | --- |
 //! | `/v1/...` | Fabric REST |
 //! | `/v1.0/...` | Microsoft Graph: look-ups of users, groups and service principals |
-//! | `/{tenant}/oauth2/v2.0/token` | Entra ID, client credentials with a secret or a federated assertion |
+//! | `/{tenant}/oauth2/v2.0/token` and what clients look up before it | Entra ID: client credentials with a secret or a federated assertion, users with a password |
 //! | `/_emulator/...` | the emulator's own surface, without authentication: see [`admin`] |
 //!
 //! ```
@@ -51,15 +51,17 @@ mod pattern;
 mod seed;
 mod serve;
 mod service;
+#[cfg(feature = "tls")]
+pub mod tls;
 mod wire;
 mod world;
 
 pub use catalogue::{Evidence, Operation, operations};
-pub use config::{Config, LongRunning};
+pub use config::{Config, FederatedCredential, LongRunning, Quotas};
 pub use emulator::{Emulator, Inventory};
 pub use fault::{Action, Fault, ParseFaultError, RetryAfter};
 pub use hold::{HoldId, HoldPoint};
 pub use log::LoggedRequest;
 pub use pattern::{ParsePatternError, Pattern};
-pub use seed::SeedError;
+pub use seed::{Seed, SeedError};
 pub use service::{BoxError, EmulatorService};

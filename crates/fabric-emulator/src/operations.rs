@@ -124,14 +124,35 @@ pub(crate) enum Long<'a> {
     GitStatus,
     GitCommit,
     GitUpdate,
+    Publish,
+    BulkExport,
+    BulkImport,
+    CreateShortcuts,
+    ResetShortcutCache,
+    LoadTable,
+    RefreshMetadata,
+    CreateRestorePoint,
+    Restore,
+}
+
+impl Long<'_> {
+    /// Seconds after which the service says to look again, where it says `usual` of most operations.
+    pub(crate) fn retry_after(self, usual: u32) -> u32 {
+        match self {
+            // 120 where it is 20 otherwise.
+            Self::Publish => usual * 6,
+            _ => usual,
+        }
+    }
 }
 
 impl LongRunning {
     /// Whether the request is answered with 202.
     pub(crate) fn applies(self, request: Long<'_>) -> bool {
         match self {
-            Self::Always => true,
-            Self::Never => false,
+            // The documents have no other answer to these two.
+            Self::Always => !matches!(request, Long::Create { kind: "MirroredDatabase", .. }),
+            Self::Never => request == Long::LoadTable,
             Self::Table => recorded_as_long(request),
         }
     }
@@ -177,12 +198,23 @@ fn recorded_as_long(request: Long<'_>) -> bool {
                 | "CosmosDBDatabase"
                 | "DigitalTwinBuilderFlow"
         ),
-        Long::GitInitialize | Long::GitCommit | Long::GitUpdate => true,
-        Long::GitStatus => false,
+        Long::GitInitialize
+        | Long::GitCommit
+        | Long::GitUpdate
+        | Long::Publish
+        | Long::BulkExport
+        | Long::BulkImport
+        | Long::CreateShortcuts
+        | Long::ResetShortcutCache
+        | Long::LoadTable
+        | Long::CreateRestorePoint
+        | Long::Restore => true,
+        Long::GitStatus | Long::RefreshMetadata => false,
     }
 }
 
-/// Whether a request is one of those, told by its route alone: faults are decided before anything is parsed.
+/// Whether a request is one of those or runs a job, told by its route alone: faults are decided before anything is
+/// parsed.
 pub(crate) fn may_be_long_running(method: &str, path: &str) -> bool {
     let path = path.to_lowercase();
     let last = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
@@ -195,6 +227,16 @@ pub(crate) fn may_be_long_running(method: &str, path: &str) -> bool {
                 | "initializeconnection"
                 | "committogit"
                 | "updatefromgit"
+                | "publish"
+                | "bulkexportdefinitions"
+                | "bulkimportdefinitions"
+                | "bulkcreate"
+                | "resetshortcutcache"
+                | "load"
+                | "refreshmetadata"
+                | "restorepoints"
+                | "restore"
+                | "instances"
         ),
         "GET" => path.trim_end_matches('/').ends_with("/git/status"),
         _ => false,

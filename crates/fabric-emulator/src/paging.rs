@@ -13,6 +13,7 @@ const TOKEN: &str = "continuationToken";
 pub(crate) fn page(
     request: &Incoming,
     size: Option<usize>,
+    key: &str,
     mut values: Vec<Value>,
 ) -> Result<Value, ApiError> {
     let start = match request.query(TOKEN) {
@@ -25,7 +26,7 @@ pub(crate) fn page(
     let end = start.saturating_add(size).min(values.len());
     let more = end < values.len();
     values.truncate(end);
-    let mut page = json!({"value": values.split_off(start.min(end))});
+    let mut page = json!({key: values.split_off(start.min(end))});
     if more {
         let token = write(end, &request.path);
         let query = request.query_without(TOKEN).append_pair(TOKEN, &token).finish();
@@ -61,7 +62,7 @@ mod tests {
         let (mut uri, mut seen, mut pages) =
             ("http://localhost/v1/things?type=a b".replace(' ', "%20"), Vec::new(), 0);
         loop {
-            let mut answer = page(&get(&uri), Some(2), all.clone()).unwrap();
+            let mut answer = page(&get(&uri), Some(2), "value", all.clone()).unwrap();
             seen.append(answer["value"].as_array_mut().unwrap());
             pages += 1;
             match answer.get("continuationUri") {
@@ -76,7 +77,7 @@ mod tests {
     #[test]
     fn refuses_a_token_of_another_list() {
         let token = write(1, "/v1/things");
-        let answer = page(&get(&format!("/v1/others?continuationToken={token}")), None, Vec::new());
+        let answer = page(&get(&format!("/v1/others?continuationToken={token}")), None, "value", Vec::new());
         assert_eq!(answer.unwrap_err().code, "InvalidContinuationToken");
     }
 }

@@ -1,11 +1,13 @@
 //! The seed: a world as JSON, added to the one that is there. Its format stands in [`crate::admin`].
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::config::FederatedCredential;
 use crate::world::{
     ApiError, Assignment, Capacity, Connection, DefinitionInput, NewItem, Principal, PrincipalKind, Role,
     Workspace, World, item_type,
@@ -19,10 +21,11 @@ pub struct SeedError {
     source: Box<dyn std::error::Error + Send + Sync>,
 }
 
+/// A world to be added to another, read with serde from any format and not yet held against the rules.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 #[derive(Default)]
-struct Seed {
+pub struct Seed {
     capacities: Vec<CapacitySeed>,
     users: Vec<PrincipalSeed>,
     groups: Vec<PrincipalSeed>,
@@ -56,6 +59,13 @@ struct PrincipalSeed {
     user_principal_name: Option<String>,
     app_id: Option<String>,
     secret: Option<String>,
+    #[serde(default)]
+    secret_expired: bool,
+    #[serde(default)]
+    federated_credentials: Vec<FederatedCredential>,
+    password: Option<String>,
+    #[serde(default = "enabled")]
+    account_enabled: bool,
     #[serde(default)]
     members: Vec<Uuid>,
     #[serde(default)]
@@ -107,9 +117,18 @@ struct ItemSeed {
     definition: Option<DefinitionInput>,
 }
 
+fn enabled() -> bool {
+    true
+}
+
+impl Seed {
+    pub(crate) fn read(json: &Value) -> Result<Self, SeedError> {
+        Self::deserialize(json).map_err(|error| SeedError { place: None, source: error.into() })
+    }
+}
+
 /// The world with the seed added.
-pub(crate) fn seeded(world: &World, seed: &Value, caller: Uuid) -> Result<World, SeedError> {
-    let seed = Seed::deserialize(seed).map_err(|error| SeedError { place: None, source: error.into() })?;
+pub(crate) fn seeded(world: &World, seed: Seed, caller: Uuid) -> Result<World, SeedError> {
     let mut world = world.clone();
     for capacity in seed.capacities {
         world.capacities.push(Capacity {
@@ -163,6 +182,10 @@ fn principal(kind: PrincipalKind, seed: PrincipalSeed) -> Principal {
         user_principal_name: seed.user_principal_name,
         app_id: seed.app_id,
         secret: seed.secret,
+        secret_expired: seed.secret_expired,
+        federated_credentials: seed.federated_credentials,
+        password: seed.password,
+        enabled: seed.account_enabled,
         members: seed.members,
         may_create_workspaces: seed.may_create_workspaces,
     }
@@ -193,7 +216,8 @@ fn add_workspace(world: &mut World, seed: WorkspaceSeed, caller: Uuid) -> Result
         world.check_item_fits(world.workspace(caller, id, Role::Admin)?, &new)?;
         new.given_id = item.id.is_some();
         new.id = item.id.unwrap_or(new.id);
-        made(world, id)?.put_item(new);
+        // What is there from the start is complete.
+        made(world, id)?.put_item(new, Duration::ZERO);
     }
     let (mut own, mut has_admin) = (None, false);
     for RoleSeed { principal_id, role } in seed.role_assignments {

@@ -56,11 +56,13 @@ async fn answer(shared: Arc<Shared>, request: Incoming) -> Result<Response<Bytes
         return Ok(admin::handle(&shared, &request));
     }
     let principal = shared.state().tokens.principal(&request);
-    let entry = shared.log.arrived(&request, principal.map(|id| id.to_string()));
-    let mut response = through_faults(&shared, &request).await?;
-    insert(response.headers_mut(), header::DATE, &http_date(shared.clock.now()));
-    shared.log.answered(entry, response.status().as_u16());
-    Ok(response)
+    let entry = shared.log.arrived(&request, principal.map(|id| id.to_string()), shared.clock.now());
+    let mut answer = through_faults(&shared, &request).await;
+    if let Ok(response) = &mut answer {
+        insert(response.headers_mut(), header::DATE, &http_date(shared.clock.now()));
+    }
+    shared.log.over(entry, answer.as_ref().ok());
+    answer
 }
 
 async fn through_faults(shared: &Shared, request: &Incoming) -> Result<Response<Bytes>, io::Error> {

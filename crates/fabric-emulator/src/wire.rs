@@ -11,6 +11,7 @@ use time::macros::format_description;
 use url::form_urlencoded;
 use uuid::Uuid;
 
+use crate::entra;
 use crate::world::ApiError;
 
 /// Where Fabric says it lives when nobody asked it by another name.
@@ -50,12 +51,8 @@ impl Incoming {
         let path = parts.uri.path().to_owned();
         let mut segments: Vec<String> =
             path.split('/').filter(|segment| !segment.is_empty()).map(decoded).collect();
-        let api = match segments.first().map(|first| first.to_lowercase()).as_deref() {
-            Some("_emulator") => Api::Admin,
-            Some("v1.0") => Api::Graph,
-            _ if segments.len() == 4 && path.to_lowercase().ends_with("/oauth2/v2.0/token") => Api::Entra,
-            _ => Api::Fabric,
-        };
+        let base = base(&parts.uri, &parts.headers);
+        let api = api(&base, &segments);
         if api == Api::Admin || api == Api::Graph {
             segments.remove(0);
         }
@@ -67,7 +64,7 @@ impl Incoming {
                 .uri
                 .path_and_query()
                 .map_or_else(|| path.clone(), |target| target.as_str().to_owned()),
-            base: base(&parts.uri, &parts.headers),
+            base,
             query: form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
             path,
             segments,
@@ -123,6 +120,26 @@ fn decoded(segment: &str) -> String {
     form_urlencoded::parse(escaped.as_bytes()).map(|(segment, _)| segment.into_owned()).collect()
 }
 
+/// The path tells the service, for one server is all of them. Of Entra ID's own hosts nothing else is expected.
+fn api(base: &str, segments: &[String]) -> Api {
+    let lower: Vec<String> = segments.iter().take(3).map(|segment| segment.to_lowercase()).collect();
+    let is_entra = || {
+        let host = base.split_once("://").map_or(base, |(_, host)| host);
+        let name = host.split_once(':').map_or(host, |(name, _)| name);
+        entra::HOSTS.iter().any(|known| known.eq_ignore_ascii_case(name))
+    };
+    match lower.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["_emulator", ..] => Api::Admin,
+        ["v1", ..] => Api::Fabric,
+        ["v1.0", ..] => Api::Graph,
+        [_, "oauth2" | "discovery" | "userrealm" | ".well-known", ..] | [_, "v2.0", ".well-known"] => {
+            Api::Entra
+        }
+        _ if is_entra() => Api::Entra,
+        _ => Api::Fabric,
+    }
+}
+
 fn base(uri: &http::Uri, headers: &HeaderMap) -> String {
     match (uri.scheme_str(), uri.authority(), headers.get(header::HOST).and_then(|host| host.to_str().ok())) {
         (Some(scheme), Some(authority), _) => format!("{scheme}://{authority}"),
@@ -135,16 +152,27 @@ fn base(uri: &http::Uri, headers: &HeaderMap) -> String {
 pub(crate) struct Reply {
     status: StatusCode,
     headers: Vec<(HeaderName, String)>,
-    body: Option<Value>,
+    body: Body,
+}
+
+enum Body {
+    Empty,
+    Json(Value),
+    Octets(Bytes),
 }
 
 impl Reply {
     pub(crate) fn json(status: u16, body: Value) -> Self {
-        Self { status: status_code(status), headers: Vec::new(), body: Some(body) }
+        Self { status: status_code(status), headers: Vec::new(), body: Body::Json(body) }
+    }
+
+    /// A file.
+    pub(crate) fn bytes(status: u16, body: Bytes) -> Self {
+        Self { status: status_code(status), headers: Vec::new(), body: Body::Octets(body) }
     }
 
     pub(crate) fn empty(status: u16) -> Self {
-        Self { status: status_code(status), headers: Vec::new(), body: None }
+        Self { status: status_code(status), headers: Vec::new(), body: Body::Empty }
     }
 
     pub(crate) fn header(mut self, name: HeaderName, value: impl Into<String>) -> Self {
@@ -159,14 +187,13 @@ impl Reply {
         for (name, value) in &self.headers {
             insert(response.headers_mut(), name.clone(), value);
         }
-        if let Some(body) = &self.body {
-            let name = header::CONTENT_TYPE;
-            response
-                .headers_mut()
-                .entry(name)
-                .or_insert(HeaderValue::from_static("application/json; charset=utf-8"));
-            *response.body_mut() = Bytes::from(body.to_string());
-        }
+        let (kind, body) = match self.body {
+            Body::Empty => return response,
+            Body::Json(body) => ("application/json; charset=utf-8", Bytes::from(body.to_string())),
+            Body::Octets(body) => ("application/octet-stream", body),
+        };
+        response.headers_mut().entry(header::CONTENT_TYPE).or_insert(HeaderValue::from_static(kind));
+        *response.body_mut() = body;
         response
     }
 
@@ -179,7 +206,7 @@ impl Reply {
                 exposed.to_mut().push_str(name);
             }
         }
-        let empty = self.body.is_none();
+        let empty = matches!(self.body, Body::Empty);
         let mut response = self.plain();
         let headers = response.headers_mut();
         if empty {
@@ -191,7 +218,10 @@ impl Reply {
         insert(headers, header::X_FRAME_OPTIONS, "deny");
         insert(headers, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
         insert(headers, HeaderName::from_static("requestid"), &request_id.to_string());
-        insert(headers, header::ACCESS_CONTROL_EXPOSE_HEADERS, &exposed);
+        // In a line of its own where another part of the service has said something of the kind already.
+        headers.extend(
+            HeaderValue::from_str(&exposed).map(|value| (header::ACCESS_CONTROL_EXPOSE_HEADERS, value)),
+        );
         insert(headers, HeaderName::from_static("request-redirected"), "true");
         insert(headers, HeaderName::from_static("home-cluster-uri"), &format!("{CLUSTER}/"));
         response
@@ -213,7 +243,7 @@ pub(crate) fn fabric_error(error: &ApiError, retry_after: Option<String>) -> Res
         body["isRetriable"] = retriable.into();
     }
     let mut reply = Reply::json(error.status, body).header(PUBLIC_API_ERROR_CODE, error.code);
-    if let Some(retry_after) = retry_after {
+    if let Some(retry_after) = retry_after.or(error.retry_after.map(|seconds| seconds.to_string())) {
         reply = reply.header(header::RETRY_AFTER, retry_after);
     }
     reply.fabric(request_id)

@@ -3,6 +3,7 @@
 mod counts;
 
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, ensure};
@@ -20,10 +21,12 @@ struct Step {
 }
 
 /// Runs the steps; `true` when all pass. The last line printed is `N passed, N failed`.
-pub(crate) fn run(workspace: &Workspace, quick: bool) -> anyhow::Result<bool> {
+pub(crate) fn run(workspace: &Workspace, quick: bool, specs: Option<&Path>) -> anyhow::Result<bool> {
+    // The steps run in the workspace's root, wherever this one was started.
+    let specs = specs.map(std::path::absolute).transpose()?;
     let mut total = Counts::default();
     let mut passed = true;
-    for step in steps(nextest(workspace)?, quick) {
+    for step in steps(nextest(workspace)?, quick, specs.as_deref()) {
         println!("==> {}: {}", step.name, step.shown());
         let (success, counts) = step.run(workspace)?;
         total += counts;
@@ -33,12 +36,17 @@ pub(crate) fn run(workspace: &Workspace, quick: bool) -> anyhow::Result<bool> {
             break;
         }
     }
+    if specs.is_none() {
+        println!(
+            "==> left out: conformance; `--specs DIR` adds it, with a checkout of fabric-rest-api-specs"
+        );
+    }
     println!("{total}");
     Ok(passed)
 }
 
 /// Cheapest first. `quick` leaves out what compiles the workspace once more, and what needs more than cargo.
-fn steps(nextest: Vec<String>, quick: bool) -> Vec<Step> {
+fn steps(nextest: Vec<String>, quick: bool, specs: Option<&Path>) -> Vec<Step> {
     let plain = |name, command: &str| Step { name, command: words(command), variables: &[], reporter: None };
     let mut tests = nextest;
     tests.extend(words("run --workspace --no-fail-fast"));
@@ -57,6 +65,11 @@ fn steps(nextest: Vec<String>, quick: bool) -> Vec<Step> {
         variables: COLOURLESS,
         reporter: Some(Reporter::Nextest),
     });
+    if let Some(specs) = specs {
+        let mut conformance = plain("conformance", "cargo xtask conformance --specs");
+        conformance.command.push(specs.display().to_string());
+        steps.push(conformance);
+    }
     if !quick {
         steps.push(Step {
             variables: COLOURLESS,
@@ -151,14 +164,14 @@ impl Step {
 mod tests {
     use super::*;
 
-    fn shown(quick: bool) -> Vec<String> {
-        let steps = steps(words("cargo nextest"), quick);
+    fn shown(quick: bool, specs: Option<&str>) -> Vec<String> {
+        let steps = steps(words("cargo nextest"), quick, specs.map(Path::new));
         steps.iter().map(Step::shown).collect()
     }
 
     #[test]
     fn a_quick_run_is_part_of_the_whole_run() {
-        let (whole, quick) = (shown(false), shown(true));
+        let (whole, quick) = (shown(false, None), shown(true, None));
         assert_eq!(
             quick,
             [
@@ -169,5 +182,14 @@ mod tests {
         );
         assert!(quick.iter().all(|step| whole.contains(step)));
         assert!(whole.contains(&"RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps".to_owned()));
+    }
+
+    #[test]
+    fn conformance_needs_the_documents() {
+        let conformance = "cargo xtask conformance --specs some/where";
+        for quick in [true, false] {
+            assert!(shown(quick, Some("some/where")).iter().any(|step| step == conformance));
+            assert!(!shown(quick, None).iter().any(|step| step.contains("conformance")));
+        }
     }
 }

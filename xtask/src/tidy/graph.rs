@@ -17,6 +17,7 @@ const GRAPH: &[(&str, &[&str])] = &[
             "selvedge-rollback",
         ],
     ),
+    ("conformance", &[EMULATOR]),
     ("selvedge-deployment", &["selvedge-fabric-client", "selvedge-resilience", "selvedge-rollback"]),
     ("selvedge-fabric-client", &["selvedge-resilience"]),
     (EMULATOR, &[]),
@@ -29,8 +30,8 @@ const GRAPH: &[(&str, &[&str])] = &[
 const CONFINED: &[(&str, &[&str])] = &[
     ("figment", &["selvedge"]),
     ("figment2", &["selvedge"]),
-    ("clap", &["selvedge", "xtask"]),
-    ("anyhow", &["selvedge", "xtask"]),
+    ("clap", &["selvedge", "xtask", "conformance"]),
+    ("anyhow", &["selvedge", "xtask", "conformance"]),
 ];
 
 /// Members that are about a mechanism, and how the names of what they must not know begin.
@@ -121,6 +122,8 @@ mod tests {
             (EMULATOR, "selvedge-fabric-client", dev, false),
             (EMULATOR, EMULATOR, dev, false),
             ("xtask", "selvedge", None, false),
+            ("conformance", EMULATOR, None, true),
+            ("conformance", "selvedge-fabric-client", None, false),
         ];
         for (package, dependency, kind, fine) in cases {
             let expected = if fine {
@@ -159,8 +162,8 @@ mod tests {
         let cases = [
             ("figment2", "xtask", "selvedge"),
             ("figment", "selvedge-deployment", "selvedge"),
-            ("clap", "selvedge-fabric-emulator", "selvedge and xtask"),
-            ("anyhow", "selvedge-rollback", "selvedge and xtask"),
+            ("clap", "selvedge-fabric-emulator", "selvedge and xtask and conformance"),
+            ("anyhow", "selvedge-rollback", "selvedge and xtask and conformance"),
         ];
         for (name, package, owners) in cases {
             assert_eq!(

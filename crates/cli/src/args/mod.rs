@@ -14,7 +14,7 @@ use crate::{
 
 pub(crate) use deploy::{DeployArgs, PlanArgs, Selection};
 #[cfg(feature = "emulator")]
-pub(crate) use emulator::EmulatorArgs;
+pub(crate) use emulator::{CertificateArgs, EmulatorArgs};
 pub(crate) use transactions::{TransactionsAction, TransactionsArgs};
 
 /// CI/CD for Microsoft Fabric that leaves either the whole deployment or no trace of it.
@@ -59,7 +59,7 @@ pub(crate) enum Command {
     Flags,
     /// Run a local Microsoft Fabric with Entra ID and Microsoft Graph, for trials and tests
     #[cfg(feature = "emulator")]
-    Emulator(EmulatorArgs),
+    Emulator(Box<EmulatorArgs>),
 }
 
 #[cfg(test)]

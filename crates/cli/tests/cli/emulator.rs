@@ -1,8 +1,18 @@
 //! `selvedge emulator`.
 
-use std::path::Path;
+use std::{
+    fs,
+    io::{Read as _, Write as _},
+    net::TcpStream,
+    path::Path,
+    sync::Arc,
+};
 
-use serde_json::Value;
+use rustls::{
+    ClientConfig, ClientConnection, RootCertStore, StreamOwned,
+    pki_types::{CertificateDer, ServerName, pem::PemObject as _},
+};
+use serde_json::{Value, json};
 
 use crate::{
     program::{Background, run, selvedge},
@@ -11,8 +21,11 @@ use crate::{
 };
 
 fn serve(folder: &Path, args: &[&str]) -> (Background, Value) {
-    let args: Vec<&str> =
-        ["emulator", "--port", "0", "--output", "json"].iter().chain(args).copied().collect();
+    serve_at(folder, &[&["--port", "0"], args].concat())
+}
+
+fn serve_at(folder: &Path, args: &[&str]) -> (Background, Value) {
+    let args: Vec<&str> = ["emulator", "--output", "json"].iter().chain(args).copied().collect();
     let mut process = Background::start(&mut selvedge(folder, &args));
     let ready = serde_json::from_str(&process.first_line()).unwrap();
     (process, ready)
@@ -48,19 +61,44 @@ fn it_serves_what_it_announces_and_stops_when_asked() {
 
 #[test]
 fn the_demo_tenant_is_there_unless_empty() {
-    let project = Project::with(&[("seed.json", "{"), ("world.json", "{}")]);
+    let typo = "workspaces:\n  - displayName: w\n    folder: x\n";
+    let unruly = "workspaces:\n  - displayName: w\n    capacityId: 11111111-1111-4111-8111-11111111111f\n";
+    let project = Project::with(&[
+        ("seed.json", "{"),
+        ("typo.yaml", typo),
+        ("unruly.yaml", unruly),
+        ("world.json", "{\"workspaces\": []}"),
+        ("world.yaml", "workspaces:\n  - displayName: From YAML\n"),
+    ]);
     let mut worlds = Vec::new();
-    for args in [&[][..], &["--empty"], &["--empty", "--seed", "world.json"]] {
+    for args in
+        [&[][..], &["--empty"], &["--empty", "--seed", "world.json"], &["--empty", "--seed", "world.yaml"]]
+    {
         let (_served, ready) = serve(project.path(), args);
-        worlds.push(request(ready["url"].as_str().unwrap(), "GET /_emulator/inventory", ""));
+        let url = ready["url"].as_str().unwrap();
+        // A reset goes back to the start, and what was seeded was there at the start.
+        request(url, "POST /_emulator/reset", "");
+        let answer = request(url, "GET /_emulator/inventory", "");
+        worlds.push(answer.split_once("\r\n\r\n").unwrap().1.to_owned());
     }
     assert!(worlds[0].contains("11111111-1111-4111-8111-111111111111"), "{}", worlds[0]);
     assert!(!worlds[1].contains("11111111-1111-4111-8111-111111111111"), "{}", worlds[1]);
+    assert_eq!(worlds[1], worlds[2]);
+    assert!(worlds[3].contains("From YAML"), "{}", worlds[3]);
 
     for (args, expected) in [
-        (&["--seed", "seed.json"], "seed the emulator from seed.json"),
+        (&["--seed", "seed.json"][..], "seed the emulator from seed.json"),
         (&["--seed", "absent.json"], "seed the emulator from absent.json"),
+        (&["--seed", "typo.yaml"], "typo.yaml:3:5: workspaces[0].folder: unknown field `folder`"),
+        (&["--seed", "unruly.yaml"], "seed the world: workspace `w`"),
         (&["--listen", "0.0.0.0:0"], "listen on a loopback address"),
+        (&["--https", "192.0.2.1:0"], "listen on a loopback address"),
+        (&["--listen", "127.0.0.1:0", "--port", "0"], "cannot be used with"),
+        (&["--ca-out", "ca.pem"], "--https <ADDRESS>"),
+        (&["--ca-dir", "ca"], "--https <ADDRESS>"),
+        (&["--https", "127.0.0.1:0", "--cert", "c.pem"], "--key <FILE>"),
+        (&["--https", "127.0.0.1:0", "--cert", "c.pem", "--key", "k.pem"], "use the certificate c.pem"),
+        (&["--https", "127.0.0.1:0", "--ca-out", "no/such/folder"], "write the authority's certificate to"),
         (&["--page-size", "0"], "invalid value '0'"),
         (&["--operation-duration", "soon"], "expected a duration"),
     ] {
@@ -88,4 +126,76 @@ fn the_text_can_be_pasted_into_a_shell() {
             "AZURE_CLIENT_SECRET"
         ]
     );
+}
+
+/// The answer to one request over https, by a client that trusts the certificate in `ca`.
+fn request_https(url: &str, ca: &Path, head: &str) -> Result<String, String> {
+    let at = url.strip_prefix("https://").unwrap();
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_file(ca).unwrap()).unwrap();
+    let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let name = ServerName::try_from("api.fabric.microsoft.com").unwrap();
+    let connection = ClientConnection::new(Arc::new(config), name).unwrap();
+    let mut stream = StreamOwned::new(connection, TcpStream::connect(at).unwrap());
+    let request = format!("{head} HTTP/1.1\r\nHost: api.fabric.microsoft.com\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).map_err(|error| error.to_string())?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).map_err(|error| error.to_string())?;
+    Ok(answer)
+}
+
+#[cfg(unix)]
+#[test]
+fn https_is_served_beside_http_by_an_authority_that_can_be_kept() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let project = Project::with(&[]);
+    let (dir, out) = (project.path().join("ca"), project.path().join("out.pem"));
+    let two = ["--https", "127.0.0.1:0", "--https", "[::1]:0"];
+    let kept = ["--listen", "127.0.0.1:0", "--ca-dir", "ca", "--ca-out", "out.pem"];
+    let (served, ready) = serve_at(project.path(), &[&two[..], &kept].concat());
+    assert_eq!(ready["url"], ready["urls"]["http"][0]);
+    assert_eq!(
+        ready["environment"]["FABRIC_API_BASE_URL"],
+        json!(format!("{}/v1", ready["url"].as_str().unwrap()))
+    );
+    assert_eq!(ready["environment"]["AZURE_AUTHORITY_HOST"], ready["urls"]["https"][0]);
+    assert_eq!(Path::new(ready["ca"].as_str().unwrap()).canonicalize().unwrap(), out.canonicalize().unwrap());
+    for url in ready["urls"]["https"].as_array().unwrap() {
+        let answer = request_https(url.as_str().unwrap(), &out, "GET /v1/workspaces").unwrap();
+        assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
+    }
+    request(ready["url"].as_str().unwrap(), "GET /v1/workspaces", "");
+    served.signal("TERM");
+    served.end().ends(0, &[]);
+
+    let key = dir.join("ca-key.pem");
+    assert_eq!(fs::metadata(&key).unwrap().permissions().mode() & 0o777, 0o600);
+    let (served, ready) = serve_at(project.path(), &["--https", "127.0.0.1:0", "--ca-dir", "ca"]);
+    let url = ready["url"].as_str().unwrap();
+    assert_eq!(ready["urls"], json!({"http": [], "https": [url]}));
+    // Trusted since the first run.
+    assert!(request_https(url, &out, "GET /v1/workspaces").unwrap().starts_with("HTTP/1.1 401"));
+    served.signal("TERM");
+    served.end().ends(0, &[]);
+
+    let (_served, ready) = serve_at(project.path(), &["--https", "127.0.0.1:0"]);
+    assert_eq!(ready["ca"], json!(null));
+    request_https(ready["url"].as_str().unwrap(), &out, "GET /v1/workspaces").unwrap_err();
+
+    for (broken, expected) in
+        [(Some(""), "read the authority's private key"), (None, "without its ca-key.pem")]
+    {
+        match broken {
+            Some(text) => fs::write(&key, text).unwrap(),
+            None => fs::remove_file(&key).unwrap(),
+        }
+        let args = ["emulator", "--https", "127.0.0.1:0", "--ca-dir", "ca"];
+        run(&mut selvedge(project.path(), &args))
+            .ends(2, &["keep the certificate authority in ca", expected, "help: "]);
+    }
 }

@@ -3,6 +3,7 @@
 use std::{
     io::{Read as _, Write as _},
     net::TcpStream,
+    path::Path,
     process::Command,
     time::{Duration, Instant},
 };
@@ -88,8 +89,12 @@ fn until(what: &str, is_so: impl Fn() -> bool) {
 impl Tenant {
     pub(crate) fn start() -> Self {
         let folder = Project::with(&[]);
-        let args = ["emulator", "--port", "0", "--output", "json"];
-        let mut process = Background::start(&mut selvedge(folder.path(), &args));
+        // Where `cargo xtask conformance --log` looks at what the program asks.
+        let requests = Path::new(env!("CARGO_TARGET_TMPDIR")).join("requests");
+        std::fs::create_dir_all(&requests).unwrap();
+        let requests = requests.join(format!("cli-{}.jsonl", uuid::Uuid::new_v4()));
+        let args = ["emulator", "--port", "0", "--output", "json", "--request-log"];
+        let mut process = Background::start(selvedge(folder.path(), &args).arg(requests));
         let ready: Value = serde_json::from_str(&process.first_line()).unwrap();
         let environment = ready["environment"].as_object().unwrap();
         let text = |value: &Value| value.as_str().unwrap().to_owned();

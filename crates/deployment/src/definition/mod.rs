@@ -72,6 +72,13 @@ impl Definition {
     }
 }
 
+/// The format to read a type in so that nothing is lost; `None` where there is one only.
+///
+/// A notebook is read as source unless something else is asked for, and source has no place for outputs.
+pub(crate) fn fullest_format(kind: &str) -> Option<&'static str> {
+    (kind == "Notebook").then_some("ipynb")
+}
+
 /// Shows the size only: the content is a customer's code.
 impl fmt::Debug for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

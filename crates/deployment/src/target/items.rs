@@ -9,7 +9,7 @@ use selvedge_rollback::{Call, Failure, Found, Marker, Progress, Undone};
 use super::failure::{conflict, idempotent, not_verified, once, operation, read};
 use super::{Attempt, Fabric, ITEM_DESCRIPTION, Secrets, TargetError, is_gone, operation_text};
 use crate::change::{Receipt, Ref, Undo};
-use crate::definition::{Definition, Part};
+use crate::definition::{Definition, Part, fullest_format};
 
 /// What is sent to make an item.
 pub(super) fn new(
@@ -200,14 +200,24 @@ impl<S: Secrets> Fabric<S> {
         Ok(())
     }
 
-    async fn definition(&self, workspace: WorkspaceId, id: ItemId) -> Attempt<Definition> {
-        let answer = self.client.run(items::get_definition(workspace, id, None)).await.map_err(read)?;
+    async fn definition(
+        &self,
+        workspace: WorkspaceId,
+        id: ItemId,
+        format: Option<&str>,
+    ) -> Attempt<Definition> {
+        let answer = self.client.run(items::get_definition(workspace, id, format)).await.map_err(read)?;
         from_wire(answer).map_err(Failure::unsent)
     }
 
     /// What stands there, which must be something: overwriting it on the strength of an empty answer would lose it.
-    pub(super) async fn invert_update_definition(&self, workspace: WorkspaceId, id: ItemId) -> Attempt<Undo> {
-        let before = self.definition(workspace, id).await?;
+    pub(super) async fn invert_update_definition(
+        &self,
+        workspace: WorkspaceId,
+        id: ItemId,
+        item_type: &str,
+    ) -> Attempt<Undo> {
+        let before = self.definition(workspace, id, fullest_format(item_type)).await?;
         if before.parts.is_empty() {
             return Err(conflict("its present content could not be read, so it is not overwritten"));
         }
@@ -219,11 +229,12 @@ impl<S: Secrets> Fabric<S> {
         call: Call<'_, Self>,
         workspace: WorkspaceId,
         id: ItemId,
+        item_type: &str,
         definition: &Definition,
     ) -> Attempt<Progress<Receipt>> {
         let update = items::update_definition(workspace, id, &to_wire(definition), false);
         match self.client.start(update).await.map_err(idempotent)? {
-            Started::Done(()) => Ok(Progress::Done(self.written(call, workspace, id).await?)),
+            Started::Done(()) => Ok(Progress::Done(self.written(call, workspace, id, item_type).await?)),
             Started::Accepted(accepted) => Ok(Progress::Accepted(operation_text(&accepted)?)),
         }
     }
@@ -233,16 +244,23 @@ impl<S: Secrets> Fabric<S> {
         call: Call<'_, Self>,
         workspace: WorkspaceId,
         id: ItemId,
+        item_type: &str,
         accepted: &Accepted,
     ) -> Attempt<Receipt> {
         self.client.wait::<()>(accepted, ResultKind::None).await.map_err(operation)?;
-        self.written(call, workspace, id).await
+        self.written(call, workspace, id, item_type).await
     }
 
     /// What the service makes of what was written: it normalises, so an undo has to compare with this.
-    async fn written(&self, call: Call<'_, Self>, workspace: WorkspaceId, id: ItemId) -> Attempt<Receipt> {
+    async fn written(
+        &self,
+        call: Call<'_, Self>,
+        workspace: WorkspaceId,
+        id: ItemId,
+        item_type: &str,
+    ) -> Attempt<Receipt> {
         let after = if call.recorded {
-            let read = self.definition(workspace, id).await;
+            let read = self.definition(workspace, id, fullest_format(item_type)).await;
             // The write has happened, whatever becomes of this read.
             read.map_err(|failure| Failure { reach: selvedge_rollback::Reach::Sent, ..failure })?.digest()
         } else {
@@ -255,24 +273,27 @@ impl<S: Secrets> Fabric<S> {
         &self,
         workspace: WorkspaceId,
         id: ItemId,
+        item_type: &str,
         definition: &Definition,
     ) -> Attempt<Found<Receipt>> {
-        let live = self.definition(workspace, id).await?;
-        Ok(if live.same_meaning(definition) {
-            Found::Done(Receipt::Definition { after: live.digest() })
-        } else {
-            Found::Absent
-        })
+        let live = self.definition(workspace, id, definition.format.as_deref()).await?;
+        if !live.same_meaning(definition) {
+            return Ok(Found::Absent);
+        }
+        let whole = self.definition(workspace, id, fullest_format(item_type)).await?;
+        Ok(Found::Done(Receipt::Definition { after: whole.digest() }))
     }
 
     pub(super) async fn restore_definition(
         &self,
         workspace: WorkspaceId,
         id: ItemId,
+        item_type: &str,
         after: &str,
         before: &Definition,
     ) -> Attempt<Undone> {
-        let live = self.definition(workspace, id).await?;
+        let format = fullest_format(item_type);
+        let live = self.definition(workspace, id, format).await?;
         if live.same_meaning(before) {
             return Ok(Undone::AlreadyGone);
         }
@@ -281,7 +302,7 @@ impl<S: Secrets> Fabric<S> {
         }
         let update = items::update_definition(workspace, id, &to_wire(before), false);
         self.client.run(update).await.map_err(idempotent)?;
-        if self.definition(workspace, id).await?.same_meaning(before) {
+        if self.definition(workspace, id, format).await?.same_meaning(before) {
             Ok(Undone::Reversed)
         } else {
             Err(not_verified("the item's content does not show what was put back"))

@@ -168,8 +168,8 @@ impl<S: Secrets> Target for Fabric<S> {
             Change::DescribeItem { workspace, item, .. } => {
                 self.invert_describe_item(*workspace, *item).await
             }
-            Change::UpdateDefinition { workspace, item, .. } => {
-                self.invert_update_definition(*workspace, *item).await
+            Change::UpdateDefinition { workspace, item, item_type, .. } => {
+                self.invert_update_definition(*workspace, *item, item_type).await
             }
             Change::AddRole { workspace, principal, role, .. } => {
                 self.invert_add_role(self.id(call, workspace)?, *principal, *role).await
@@ -213,8 +213,8 @@ impl<S: Secrets> Target for Fabric<S> {
             Change::DescribeItem { workspace, item, description, .. } => {
                 self.describe_item(*workspace, *item, description).await
             }
-            Change::UpdateDefinition { workspace, item, definition, .. } => {
-                self.update_definition(call, *workspace, *item, definition).await
+            Change::UpdateDefinition { workspace, item, item_type, definition, .. } => {
+                self.update_definition(call, *workspace, *item, item_type, definition).await
             }
             Change::AddRole { workspace, principal, principal_kind, role, .. } => {
                 self.add_role(self.id(call, workspace)?, *principal, *principal_kind, *role).await
@@ -239,8 +239,8 @@ impl<S: Secrets> Target for Fabric<S> {
                 self.capacity_assigned(self.id(call, workspace)?, Some(*capacity)).await
             }
             Change::CreateItem { .. } => self.item_created(&operation(text)?).await,
-            Change::UpdateDefinition { workspace, item, .. } => {
-                self.definition_updated(call, *workspace, *item, &operation(text)?).await
+            Change::UpdateDefinition { workspace, item, item_type, .. } => {
+                self.definition_updated(call, *workspace, *item, item_type, &operation(text)?).await
             }
             Change::InitializeGit { .. } => self.git_initialized(&operation(text)?).await,
             Change::CommitToGit { .. } => self.committed_to_git(&operation(text)?).await,
@@ -266,8 +266,8 @@ impl<S: Secrets> Target for Fabric<S> {
             Change::DescribeItem { workspace, item, description, .. } => {
                 self.find_item_description(*workspace, *item, description).await
             }
-            Change::UpdateDefinition { workspace, item, definition, .. } => {
-                self.find_definition(*workspace, *item, definition).await
+            Change::UpdateDefinition { workspace, item, item_type, definition, .. } => {
+                self.find_definition(*workspace, *item, item_type, definition).await
             }
             Change::AddRole { workspace, principal, role, .. } => {
                 self.find_role(self.id(call, workspace)?, *principal, *role).await
@@ -311,10 +311,10 @@ impl<S: Secrets> Target for Fabric<S> {
                 _,
             ) => self.restore_item_description(*workspace, *item, description, before).await,
             (
-                Change::UpdateDefinition { workspace, item, .. },
+                Change::UpdateDefinition { workspace, item, item_type, .. },
                 Undo::RestoreDefinition { before },
                 Receipt::Definition { after },
-            ) => self.restore_definition(*workspace, *item, after, before).await,
+            ) => self.restore_definition(*workspace, *item, item_type, after, before).await,
             (Change::AddRole { workspace, principal, role, .. }, Undo::Remove, _) => {
                 self.remove_role(self.id(call, workspace)?, *principal, *role).await
             }

@@ -34,13 +34,23 @@ pub(crate) fn world() -> World {
     of(Config { page_size: Some(3), operation_duration: Duration::from_secs(2), ..Config::default() })
 }
 
+/// The demo tenant, with its requests written where `cargo xtask conformance --log` can look at them.
+fn tenant(config: Config) -> Emulator {
+    let emulator = Emulator::new(config).with_demo_tenant();
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("requests");
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join(format!("deployment-{}.jsonl", uuid::Uuid::new_v4()));
+    emulator.write_requests_to(std::fs::File::create(file).unwrap());
+    emulator
+}
+
 pub(crate) fn of(config: Config) -> World {
     let kind = CredentialKind::ClientSecret {
         tenant_id: config.tenant.clone(),
         client_id: config.client_id.clone(),
         secret: SecretString::from(config.client_secret.clone()),
     };
-    let emulator = Emulator::new(config).with_demo_tenant();
+    let emulator = tenant(config);
     let service = BoxService::new(emulator.service());
     let entra = CredentialConfig { authority: HOST.to_owned(), kind };
     let credential = credential(entra, service.clone()).unwrap();

@@ -7,7 +7,7 @@
 //! | `GET inventory` | `{hash, world, emptyDeletedWorkspaces, unknownRoutes}`; see [`crate::Inventory`] |
 //! | `GET clock` | `{now, frozen}`: what time it is in the tenant |
 //! | `POST clock` | `{"freeze": true}`, `{"advance": "10m"}`, `{"resume": true}`, or an advance with one of the others. 200 `{now, frozen}` |
-//! | `GET requests` | the request log, a list of [`crate::LoggedRequest`] |
+//! | `GET requests` | the request log, a list of [`crate::LoggedRequest`]; with `?format=jsonl` one a line, with `?format=har` an HTTP archive with headers and answers |
 //! | `DELETE requests` | empties it. 204 |
 //! | `POST faults` | injects faults in the syntax of [`crate::Fault`]: one per line as `text/plain`, or a JSON list of such lines as `application/json`. All or none. 204 |
 //! | `DELETE faults` | no fault is in force any more. 204 |
@@ -22,9 +22,10 @@
 //! ```json
 //! {
 //!   "capacities": [{"id": "..", "displayName": "..", "sku": "F2", "region": "..", "state": "Active"}],
-//!   "users": [{"id": "..", "displayName": "..", "mail": "..", "userPrincipalName": ".."}],
+//!   "users": [{"id": "..", "displayName": "..", "mail": "..", "userPrincipalName": "..", "password": "..", "mayCreateWorkspaces": true}],
 //!   "groups": [{"id": "..", "displayName": "..", "mail": "..", "members": ["<principal id>"]}],
-//!   "servicePrincipals": [{"id": "..", "displayName": "..", "appId": "..", "secret": "..", "mayCreateWorkspaces": true}],
+//!   "servicePrincipals": [{"id": "..", "displayName": "..", "appId": "..", "secret": "..", "secretExpired": false,
+//!     "federatedCredentials": [{"issuer": "https://..", "subject": "..", "audience": "api://AzureADTokenExchange"}], "mayCreateWorkspaces": true}],
 //!   "connections": [{"id": "..", "displayName": "..", "type": "GitHubSourceControl", "path": "https://.."}],
 //!   "workspaces": [{
 //!     "id": "..", "displayName": "..", "description": "..", "capacityId": "..",
@@ -35,6 +36,7 @@
 //! }
 //! ```
 //!
+//! `"accountEnabled": false` on a user or service principal keeps it from getting tokens.
 //! A workspace without an Admin gets the caller of the configuration as its Admin. A seeded connection is everybody's.
 
 mod clock;
@@ -47,7 +49,7 @@ use serde_json::{Value, json};
 use crate::emulator::{Shared, caller_id};
 use crate::fault::Fault;
 use crate::hold::{HoldId, HoldPoint, HoldState};
-use crate::seed::seeded;
+use crate::seed::{Seed, seeded};
 use crate::service::BoxError;
 use crate::wire::{Incoming, Reply};
 use crate::world::inventory;
@@ -77,7 +79,7 @@ pub(crate) fn handle(shared: &Shared, request: &Incoming) -> Response<Bytes> {
         ("GET", ["inventory"]) => Ok(Reply::json(200, take_inventory(shared))),
         ("GET", ["clock"]) => Ok(clock::show(&shared.clock)),
         ("POST", ["clock"]) => clock::set(&shared.clock, request),
-        ("GET", ["requests"]) => Ok(Reply::json(200, json!(shared.log.all()))),
+        ("GET", ["requests"]) => requests(shared, request),
         ("DELETE", ["requests"]) => {
             shared.log.clear();
             Ok(done())
@@ -103,7 +105,7 @@ pub(crate) fn handle(shared: &Shared, request: &Incoming) -> Response<Bytes> {
 fn seed(shared: &Shared, request: &Incoming) -> Result<(), BoxError> {
     let seed: Value = serde_json::from_slice(&request.body)?;
     let mut state = shared.state();
-    state.world = seeded(&state.world, &seed, caller_id())?;
+    state.world = seeded(&state.world, Seed::read(&seed)?, caller_id())?;
     Ok(())
 }
 
@@ -112,6 +114,19 @@ fn take_inventory(shared: &Shared) -> Value {
     let (world, hash) = inventory(&state.world);
     let empty = state.world.deleted_workspaces.iter().filter(|workspace| workspace.is_empty()).count();
     json!({"hash": hash, "world": world, "emptyDeletedWorkspaces": empty, "unknownRoutes": state.unknown_routes})
+}
+
+fn requests(shared: &Shared, request: &Incoming) -> Result<Reply, BoxError> {
+    match request.query("format") {
+        None | Some("json") => Ok(Reply::json(200, json!(shared.log.all()))),
+        Some("har") => Ok(Reply::json(200, shared.log.archive())),
+        Some("jsonl") => {
+            let lines = shared.log.all().iter().map(serde_json::to_string).collect::<Result<Vec<_>, _>>()?;
+            let lines: String = lines.iter().flat_map(|line| [line, "\n"]).collect();
+            Ok(Reply::bytes(200, Bytes::from(lines)).header(header::CONTENT_TYPE, "application/jsonl"))
+        }
+        Some(other) => Err(format!("`{other}` is no format of the log: json, jsonl or har").into()),
+    }
 }
 
 fn inject(shared: &Shared, request: &Incoming) -> Result<(), BoxError> {

@@ -10,7 +10,9 @@ use super::{Answer, Call, Row};
 use crate::catalogue::Evidence::{Recorded, Spec};
 use crate::operations::Long;
 use crate::wire::{Reply, folder_id};
-use crate::world::{ApiError, DefinitionInput, Item, ItemPatch, NewItem, Role, World, item_type};
+use crate::world::{
+    ApiError, DefinitionInput, Item, ItemPatch, NewItem, Role, World, check_format, item_type,
+};
 
 const ALL: &str = "/v1/workspaces/{workspaceId}/items";
 const ONE: &str = "/v1/workspaces/{workspaceId}/items/{itemId}";
@@ -51,14 +53,9 @@ struct ItemBody {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct MoveBody {
-    items: Option<Vec<MovedItem>>,
+    items: Option<Vec<Uuid>>,
     #[serde(default, deserialize_with = "folder_id")]
     target_folder_id: Option<Uuid>,
-}
-
-#[derive(Deserialize)]
-struct MovedItem {
-    id: Uuid,
 }
 
 fn list(call: &mut Call<'_>) -> Answer {
@@ -152,6 +149,7 @@ pub(super) fn get_definition(call: &mut Call<'_>) -> Answer {
     let (caller, workspace, id) = (call.caller, call.workspace()?, call.item()?);
     let format = call.request.query("format").map(str::to_owned);
     let kind = call.world().definition_of(caller, workspace, id)?.0.kind;
+    check_format(kind, format.as_deref())?;
     let effect = Box::new(move |world: &mut World| {
         let (item, git) = world.definition_of(caller, workspace, id)?;
         Ok(Some(item.definition_json(format.as_deref(), git)))
@@ -182,7 +180,7 @@ fn move_one(call: &mut Call<'_>) -> Answer {
 
 fn move_many(call: &mut Call<'_>) -> Answer {
     let body: MoveBody = call.request.parse()?;
-    let items: Vec<Uuid> = body.items.unwrap_or_default().iter().map(|item| item.id).collect();
+    let items = body.items.unwrap_or_default();
     if items.is_empty() || items.len() > MAX_MOVED {
         return Err(ApiError::invalid("items", &format!("must have 1 to {MAX_MOVED} entries")));
     }

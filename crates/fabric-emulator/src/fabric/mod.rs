@@ -1,14 +1,25 @@
 //! Fabric's REST interface: routes to what they do to the world.
 
+mod bindings;
+mod bulk;
 mod capacities;
 mod connections;
+mod environments;
 mod folders;
 mod git;
 mod items;
+mod jobs;
 mod operations;
+mod private_endpoints;
 mod properties;
+mod quota;
+mod restore_points;
 mod roles;
 mod route;
+mod shortcuts;
+mod spark;
+mod sql_endpoints;
+mod tables;
 mod typed;
 mod workspaces;
 
@@ -25,17 +36,29 @@ use crate::operations::{Effect, Long};
 use crate::paging::page;
 use crate::wire::{CLUSTER, Incoming, OPERATION_ID, Reply, fabric_error};
 use crate::world::{ApiError, World, guid};
+use quota::Bucket;
+pub(crate) use quota::Usage;
 use route::{ROUTER, Route, Row};
 
 /// What is emulated, a table per topic; typed collections come in addition, see [`typed`].
 const TABLES: &[&[Row]] = &[
+    bindings::ROUTES,
+    bulk::ROUTES,
     capacities::ROUTES,
     connections::ROUTES,
+    environments::ROUTES,
     folders::ROUTES,
     git::ROUTES,
     items::ROUTES,
+    jobs::ROUTES,
     operations::ROUTES,
+    private_endpoints::ROUTES,
+    restore_points::ROUTES,
     roles::ROUTES,
+    shortcuts::ROUTES,
+    spark::ROUTES,
+    sql_endpoints::ROUTES,
+    tables::ROUTES,
     workspaces::ROUTES,
 ];
 
@@ -52,42 +75,49 @@ struct Call<'a> {
     config: &'a Config,
     state: &'a mut State,
     caller: Uuid,
+    /// The id that the answer will have, unless it is a refusal.
+    request_id: Uuid,
     /// An injected fault: if this is a long-running request, its operation fails.
     fails: bool,
 }
 
 pub(crate) fn handle(shared: &Shared, request: &Incoming, fails: bool) -> Response<Bytes> {
     let mut state = shared.state();
-    let answer = answer(shared, &mut state, request, fails);
+    let request_id = Uuid::new_v4();
+    let answer = answer(shared, &mut state, request, request_id, fails);
     drop(state);
     match answer {
-        Ok(reply) => reply.fabric(Uuid::new_v4()),
+        Ok(reply) => reply.fabric(request_id),
         Err(error) => fabric_error(&error, None),
     }
 }
 
 /// Who is not signed on learns nothing about routes under `/v1/`.
-fn answer(shared: &Shared, state: &mut State, request: &Incoming, fails: bool) -> Answer {
-    let route = ROUTER.find(&request.method, &request.segments);
+fn answer(shared: &Shared, state: &mut State, request: &Incoming, request_id: Uuid, fails: bool) -> Answer {
+    let (config, now) = (&shared.config, state.world.now);
     let is_fabric = request.segments.first().is_some_and(|first| first.eq_ignore_ascii_case("v1"));
-    let caller = match state.tokens.check(request, entra::FABRIC, state.world.now) {
-        Err(error) if is_fabric => return Err(error),
-        caller => caller,
-    };
-    match (route, caller) {
-        (Some(route), Ok(caller)) => {
-            let call = &mut Call { request, route, config: &shared.config, state, caller, fails };
-            (route.handler)(call)
-        }
-        _ => Err(unknown(state, request)),
+    if !is_fabric {
+        return Err(unknown(state, request));
     }
+    let caller = state.caller(request, entra::FABRIC)?;
+    state.usage.count(caller, Bucket::of(&request.segments), &config.quotas, now)?;
+    let Some(route) = ROUTER.find(&request.method, &request.segments) else {
+        return Err(unknown(state, request));
+    };
+    (route.handler)(&mut Call { request, route, config, state, caller, request_id, fails })
 }
 
 impl Call<'_> {
     /// A parameter of the path, decoded, by its name in the template.
     fn parameter(&self, name: &str) -> &str {
-        let place = self.route.parameters().find(|(_, known)| *known == name);
-        place.and_then(|(at, _)| self.request.segments.get(at)).map(String::as_str).unwrap_or_default()
+        self.segments(name).first().map(String::as_str).unwrap_or_default()
+    }
+
+    /// The segments that a parameter of the path stands for: one, but for the path of a shortcut.
+    fn segments(&self, parameter: &str) -> &[String] {
+        let segments = &self.request.segments;
+        let place = self.route.place(parameter, segments.len());
+        place.and_then(|place| segments.get(place)).unwrap_or_default()
     }
 
     fn id(&self, name: &str) -> Result<Uuid, ApiError> {
@@ -109,7 +139,12 @@ impl Call<'_> {
     }
 
     fn list(&self, values: Vec<Value>) -> Answer {
-        Ok(Reply::json(200, page(self.request, self.config.page_size, values)?))
+        self.list_as("value", values)
+    }
+
+    /// A page of a list; `key` is what the operation calls its entries.
+    fn list_as(&self, key: &str, values: Vec<Value>) -> Answer {
+        Ok(Reply::json(200, page(self.request, self.config.page_size, key, values)?))
     }
 
     /// A 201 that says where the new thing is. Items are created without this header.
@@ -136,7 +171,7 @@ impl Call<'_> {
         Ok(Reply::json(202, Value::Null)
             .header(header::LOCATION, self.operation_location(id))
             .header(OPERATION_ID, id.to_string())
-            .header(header::RETRY_AFTER, self.config.retry_after.to_string())
+            .header(header::RETRY_AFTER, long.retry_after(self.config.retry_after).to_string())
             .header(header::ETAG, "\"\""))
     }
 

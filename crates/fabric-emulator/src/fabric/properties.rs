@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::environments::publish_json;
 use crate::wire::timestamp;
 use crate::world::{Details, Item, World};
 
@@ -35,6 +36,9 @@ pub(super) fn of(world: &World, workspace: Uuid, item: &Item) -> Option<Value> {
         }),
         ("VariableLibrary", Details::VariableLibrary { active_value_set }) => {
             json!({"$type": "VariableLibraryProperties", "activeValueSetName": active_value_set})
+        }
+        ("Environment", Details::Environment(environment)) => {
+            json!({"publishDetails": publish_json(environment, world)})
         }
         ("Eventhouse", _) => json!({
             "queryServiceUri": kusto("trd"),

@@ -14,7 +14,7 @@ use crate::world::{ApiError, Item, Role, World};
 
 /// A collection of one item type.
 pub(super) struct Collection {
-    kind: &'static str,
+    pub(super) kind: &'static str,
     /// Its name in paths.
     pub(super) path: &'static str,
     /// What paths call the id of one.
@@ -108,17 +108,25 @@ pub(super) fn routes() -> impl Iterator<Item = (&'static Row, &'static Collectio
     })
 }
 
+/// The piece of a path between slashes that names the collection.
+const COLLECTION: usize = 4;
+
 impl Call<'_> {
+    /// The type of the items in the collection in the path; a row about one collection has its name written out.
     fn kind(&self) -> Option<&'static str> {
-        self.route.collection.map(|collection| collection.kind)
+        let named = || {
+            let name = self.route.path.split('/').nth(COLLECTION)?;
+            COLLECTIONS.iter().find(|collection| collection.path == name)
+        };
+        self.route.collection.or_else(named).map(|collection| collection.kind)
     }
 
-    /// The item in the path, if it is of the collection's type: another one is not in the collection.
-    fn typed_item(&mut self) -> Result<(Uuid, &World, &Item), ApiError> {
+    /// The item in the path, if it is of the type of the collection there: another one is not in that.
+    pub(super) fn typed_item(&mut self) -> Result<(Uuid, &World, &Item), ApiError> {
         let (caller, workspace, id, kind) = (self.caller, self.workspace()?, self.item()?, self.kind());
         let world = &*self.world();
         let item = world.workspace(caller, workspace, Role::Viewer)?.item(id)?;
-        match kind == Some(item.kind) {
+        match kind.is_none_or(|kind| kind == item.kind) {
             true => Ok((workspace, world, item)),
             false => Err(ApiError::not_found("ItemNotFound", id, "Item")),
         }

@@ -66,7 +66,9 @@ fn get(call: &mut Call<'_>) -> Answer {
             "blobEndpoint": format!("https://{region}-onelake.blob.fabric.microsoft.com"),
             "dfsEndpoint": format!("https://{region}-onelake.dfs.fabric.microsoft.com"),
         });
-        json["capacityAssignmentProgress"] = "Completed".into();
+        let (caller, world) = (call.caller, call.world());
+        let done = world.workspace(caller, id, Role::Viewer)?.assigned <= world.now;
+        json["capacityAssignmentProgress"] = if done { "Completed" } else { "InProgress" }.into();
     }
     Ok(Reply::json(200, json))
 }

@@ -2,8 +2,9 @@
 
 use serde::Deserialize;
 use serde_json::Value;
+use time::OffsetDateTime;
 
-use super::ApiError;
+use super::{ApiError, Environment};
 
 /// The state of an item that is no part of its definition.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +21,7 @@ pub(crate) enum Details {
     VariableLibrary {
         active_value_set: String,
     },
+    Environment(Box<Environment>),
 }
 
 #[derive(Deserialize, Default)]
@@ -37,7 +39,7 @@ const COLLATIONS: [&str; 2] = ["Latin1_General_100_BIN2_UTF8", "Latin1_General_1
 
 impl Details {
     /// Those of a new item.
-    pub(super) fn new(kind: &str, payload: Option<Value>) -> Result<Self, ApiError> {
+    pub(super) fn new(kind: &str, payload: Option<Value>, now: OffsetDateTime) -> Result<Self, ApiError> {
         if payload.is_some() && !takes_payload(kind) {
             let message = format!("Items of type {kind} do not support a creation payload");
             return Err(ApiError::new(400, "ItemTypeDoesNotSupportCreationPayload", message));
@@ -59,6 +61,7 @@ impl Details {
                 Self::Warehouse { collation }
             }
             "VariableLibrary" => Self::VariableLibrary { active_value_set: DEFAULT_VALUE_SET.to_owned() },
+            "Environment" => Self::Environment(Box::new(Environment::new(now))),
             _ => Self::None,
         })
     }

@@ -13,11 +13,21 @@ pub(crate) struct ApiError {
     /// Id and type of what the refusal is about.
     pub(crate) related: Option<(String, &'static str)>,
     pub(crate) retriable: Option<bool>,
+    /// Seconds after which to come back.
+    pub(crate) retry_after: Option<u32>,
 }
 
 impl ApiError {
     pub(crate) fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), details: Vec::new(), related: None, retriable: None }
+        Self {
+            status,
+            code,
+            message: message.into(),
+            details: Vec::new(),
+            related: None,
+            retriable: None,
+            retry_after: None,
+        }
     }
 
     /// The same code for a thing that is not there and for one the caller may not see: no oracle.
@@ -51,6 +61,11 @@ impl ApiError {
 
     pub(crate) fn retriable(mut self, retriable: bool) -> Self {
         self.retriable = Some(retriable);
+        self
+    }
+
+    pub(crate) fn after(mut self, seconds: u32) -> Self {
+        self.retry_after = Some(seconds);
         self
     }
 }

@@ -195,7 +195,10 @@ impl World {
     ) -> Result<(), ApiError> {
         let target = self.workspace(caller, workspace, Role::Contributor)?;
         let git = target.git.as_ref().ok_or_else(not_connected)?;
-        self.check_credentials(caller, &git.provider, credentials)?;
+        // Anybody may have none: <https://learn.microsoft.com/rest/api/fabric/core/git/update-my-git-credentials>.
+        if credentials != Credentials::None {
+            self.check_credentials(caller, &git.provider, credentials)?;
+        }
         self.git_mut(caller, workspace)?.credentials = credentials;
         Ok(())
     }

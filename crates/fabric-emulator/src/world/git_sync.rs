@@ -133,11 +133,11 @@ impl World {
         update: &Update,
     ) -> Result<(), ApiError> {
         let (remote, plan) = self.plan_update(caller, workspace, update)?;
-        let (keep, now) = (self.rules.item_recovery, self.now);
+        let (keep, now, delay) = (self.rules.item_recovery, self.now, self.rules.child_delay);
         let target = self.workspace_mut(caller, workspace, Role::Contributor)?;
         for change in plan {
             match remote.items.get(&change.key) {
-                Some(entry) => target.take_in(change.object_id, entry.clone(), now)?,
+                Some(entry) => target.take_in(change.object_id, entry.clone(), now, delay)?,
                 None => {
                     let gone = change.object_id.map(|id| target.take_item(id)).unwrap_or_default();
                     target.recycle_bin.extend(gone.into_iter().filter(|_| keep));

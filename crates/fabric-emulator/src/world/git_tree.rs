@@ -1,6 +1,7 @@
 //! What a workspace and a git directory hold, compared: the three-way difference behind status, commit and update.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -9,7 +10,7 @@ use uuid::Uuid;
 
 use super::git::Entry;
 use super::inventory::definition_digest;
-use super::{ApiError, Details, Item, Workspace, has_definition, same_name};
+use super::{ApiError, Contents, Details, Item, Workspace, has_definition, same_name};
 
 /// Items by type and lower-case name.
 pub(super) type Tree = BTreeMap<Key, Entry>;
@@ -104,6 +105,7 @@ impl Workspace {
         existing: Option<Uuid>,
         entry: Entry,
         now: OffsetDateTime,
+        delay: Duration,
     ) -> Result<(), ApiError> {
         let folder = self.folder_at(&entry.folder)?;
         let existing = existing.and_then(|id| self.items.iter_mut().find(|item| item.id == id));
@@ -115,19 +117,23 @@ impl Workspace {
                 item.folder = folder;
                 item.definition = entry.definition;
             }
-            None => self.put_item(Item {
-                id: Uuid::new_v4(),
-                given_id: false,
-                logical_id: entry.logical_id,
-                kind: entry.kind,
-                display_name: entry.display_name,
-                description: entry.description,
-                folder,
-                parent: None,
-                definition: entry.definition,
-                details: Details::new(entry.kind, None)?,
-                created: now,
-            }),
+            None => self.put_item(
+                Item {
+                    id: Uuid::new_v4(),
+                    given_id: false,
+                    logical_id: entry.logical_id,
+                    kind: entry.kind,
+                    display_name: entry.display_name,
+                    description: entry.description,
+                    folder,
+                    parent: None,
+                    definition: entry.definition,
+                    details: Details::new(entry.kind, None, now)?,
+                    contents: Contents::default(),
+                    created: now,
+                },
+                delay,
+            ),
         }
         Ok(())
     }

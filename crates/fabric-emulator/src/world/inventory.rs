@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use super::git_tree::canonical;
-use super::{Credentials, Definition, Git, Item, Workspace, World};
+use super::{Credentials, Definition, Details, Git, Item, Part, Workspace, World};
 
 /// The world by natural keys, and the SHA-256 of that in hexadecimal digits.
 pub(crate) fn inventory(world: &World) -> (Value, String) {
@@ -64,7 +64,7 @@ pub(crate) fn inventory(world: &World) -> (Value, String) {
 }
 
 fn workspace_json(world: &World, workspace: &Workspace) -> Value {
-    let items = |items: &[Item]| sorted(items.iter().map(|item| item_json(workspace, item)));
+    let items = |items: &[Item]| sorted(items.iter().map(|item| item_json(world, workspace, item)));
     let roles =
         workspace.roles.iter().map(|role| json!({"principal": role.principal, "role": role.role.name()}));
     let folders = workspace.folders.iter().map(|folder| workspace.folder_path(Some(folder.id)).into());
@@ -80,11 +80,14 @@ fn workspace_json(world: &World, workspace: &Workspace) -> Value {
         "recycleBin": items(&workspace.recycle_bin),
         "git": workspace.git.as_ref().map(|git| git_json(world, git)),
     });
+    if let Some(spark) = workspace.spark.inventory() {
+        json["spark"] = spark;
+    }
     keep_id(&mut json, workspace.id, workspace.given_id);
     json
 }
 
-fn item_json(workspace: &Workspace, item: &Item) -> Value {
+fn item_json(world: &World, workspace: &Workspace, item: &Item) -> Value {
     let parent =
         workspace.items.iter().chain(&workspace.recycle_bin).find(|other| Some(other.id) == item.parent);
     let mut json = json!({
@@ -95,8 +98,31 @@ fn item_json(workspace: &Workspace, item: &Item) -> Value {
         "parent": parent.map(|parent| &parent.display_name),
         "definition": definition_digest(&item.definition),
     });
+    if let Some(details) = details_json(world, &item.details) {
+        json["details"] = details;
+    }
+    if let Some(contents) = item.contents.inventory(world) {
+        json["contents"] = contents;
+    }
     keep_id(&mut json, item.id, item.given_id);
     json
+}
+
+fn details_json(world: &World, details: &Details) -> Option<Value> {
+    Some(match details {
+        Details::None => return None,
+        Details::Lakehouse { schemas } => json!({"schemas": schemas}),
+        Details::Warehouse { collation } => json!({"collation": collation}),
+        Details::VariableLibrary { active_value_set } => json!({"activeValueSet": active_value_set}),
+        Details::Environment(environment) => {
+            let published = environment.published(world.now);
+            json!({
+                "staged": environment.staged,
+                "published": published.compute,
+                "libraries": parts_digest(&published.libraries),
+            })
+        }
+    })
 }
 
 fn git_json(world: &World, git: &Git) -> Value {
@@ -118,11 +144,13 @@ fn git_json(world: &World, git: &Git) -> Value {
 
 /// A definition by the hash of each part, so that an inventory stays readable.
 pub(super) fn definition_digest(definition: &Definition) -> Value {
-    let mut parts: Vec<_> = definition.parts.iter().collect();
+    json!({"format": definition.format, "parts": parts_digest(&definition.canonical())})
+}
+
+fn parts_digest(parts: &[Part]) -> Map<String, Value> {
+    let mut parts: Vec<_> = parts.iter().collect();
     parts.sort_by(|one, other| one.path.cmp(&other.path));
-    let parts: Map<String, Value> =
-        parts.iter().map(|part| (part.path.clone(), hex(&Sha256::digest(&part.content)).into())).collect();
-    json!({"format": definition.format, "parts": parts})
+    parts.iter().map(|part| (part.path.clone(), hex(&Sha256::digest(&part.content)).into())).collect()
 }
 
 fn keep_id(json: &mut Value, id: Uuid, given: bool) {
@@ -132,7 +160,7 @@ fn keep_id(json: &mut Value, id: Uuid, given: bool) {
 }
 
 /// Order never counts: things are sorted by what they are.
-fn sorted(values: impl Iterator<Item = Value>) -> Value {
+pub(super) fn sorted(values: impl Iterator<Item = Value>) -> Value {
     let mut values: Vec<Value> = values.collect();
     values.sort_by_cached_key(Value::to_string);
     values.into()

@@ -1,5 +1,7 @@
 //! Items: unique by type and name in their workspace, soft-deleted, some with a child that goes with them.
 
+use std::time::Duration;
+
 use serde_json::Value;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -7,7 +9,7 @@ use uuid::Uuid;
 use super::definition::{default_definition, not_supported};
 use super::item_type::{check_creatable, check_item_name, child_type, needs_capacity, needs_definition};
 use super::{
-    ApiError, Definition, DefinitionInput, Details, Role, Workspace, World, check_length, same_name,
+    ApiError, Contents, Definition, DefinitionInput, Details, Role, Workspace, World, check_length, same_name,
 };
 use crate::clock::later;
 
@@ -25,6 +27,7 @@ pub(crate) struct Item {
     pub(crate) parent: Option<Uuid>,
     pub(crate) definition: Definition,
     pub(crate) details: Details,
+    pub(crate) contents: Contents,
     pub(crate) created: OffsetDateTime,
 }
 
@@ -57,23 +60,26 @@ impl Workspace {
         item.ok_or_else(|| ApiError::not_found("ItemNotFound", id, "Item"))
     }
 
-    /// Adds an item without asking any rule, and the child that its type brings.
-    pub(crate) fn put_item(&mut self, item: Item) {
-        let child = child_type(item.kind).map(|kind| Item {
-            id: Uuid::new_v4(),
-            given_id: false,
-            logical_id: Uuid::new_v4(),
-            kind,
-            display_name: item.display_name.clone(),
-            description: String::new(),
-            folder: item.folder,
-            parent: Some(item.id),
-            definition: default_definition(kind),
-            details: Details::None,
-            created: item.created,
-        });
+    /// Adds an item without asking any rule. The child that its type brings comes after `delay`.
+    pub(crate) fn put_item(&mut self, item: Item, delay: Duration) {
+        if child_type(item.kind).is_some() {
+            self.expecting.push((later(item.created, delay), item.id));
+        }
+        let now = item.created;
         self.items.push(item);
-        self.items.extend(child);
+        self.let_children_come(now);
+    }
+
+    /// A child is called and lies as its parent is and does when it comes; a parent that is gone has none.
+    pub(super) fn let_children_come(&mut self, now: OffsetDateTime) {
+        for (due, parent) in std::mem::take(&mut self.expecting) {
+            if due > now {
+                self.expecting.push((due, parent));
+            } else if let Some(child) = self.items.iter().find(|item| item.id == parent).and_then(Item::child)
+            {
+                self.items.push(Item { created: due, ..child });
+            }
+        }
     }
 
     /// Takes an item and its children out of the workspace.
@@ -82,12 +88,37 @@ impl Workspace {
     }
 }
 
+/// Whether an item may be of that type, name and description.
+pub(super) fn check_new(kind: &str, display_name: &str, description: &str) -> Result<(), ApiError> {
+    check_creatable(kind)?;
+    check_item_name(kind, display_name)?;
+    check_length("description", description, 256)
+}
+
+impl Item {
+    fn child(&self) -> Option<Self> {
+        let kind = child_type(self.kind)?;
+        Some(Self {
+            id: Uuid::new_v4(),
+            given_id: false,
+            logical_id: Uuid::new_v4(),
+            kind,
+            display_name: self.display_name.clone(),
+            description: String::new(),
+            folder: self.folder,
+            parent: Some(self.id),
+            definition: default_definition(kind),
+            details: Details::None,
+            contents: Contents::default(),
+            created: self.created,
+        })
+    }
+}
+
 impl NewItem {
     /// The item this asks for, with its definition in the stored form.
     pub(crate) fn into_item(self, now: OffsetDateTime) -> Result<Item, ApiError> {
-        check_creatable(self.kind)?;
-        check_item_name(self.kind, &self.display_name)?;
-        check_length("description", &self.description, 256)?;
+        check_new(self.kind, &self.display_name, &self.description)?;
         let definition = match self.definition {
             Some(definition) => definition.read(self.kind)?.0,
             None if needs_definition(self.kind) => {
@@ -95,7 +126,7 @@ impl NewItem {
             }
             None => default_definition(self.kind),
         };
-        let details = Details::new(self.kind, self.creation_payload)?;
+        let details = Details::new(self.kind, self.creation_payload, now)?;
         Ok(Item {
             id: Uuid::new_v4(),
             given_id: false,
@@ -107,6 +138,7 @@ impl NewItem {
             parent: None,
             definition,
             details,
+            contents: Contents::default(),
             created: now,
         })
     }
@@ -148,11 +180,12 @@ impl World {
     ) -> Result<Item, ApiError> {
         self.check_new_item(caller, workspace, &new)?;
         let item = new.into_item(self.now)?;
-        self.workspace_mut(caller, workspace, Role::Contributor)?.put_item(item.clone());
+        let delay = self.rules.child_delay;
+        self.workspace_mut(caller, workspace, Role::Contributor)?.put_item(item.clone(), delay);
         Ok(item)
     }
 
-    fn check_item_runs(&self, workspace: &Workspace, kind: &str) -> Result<(), ApiError> {
+    pub(super) fn check_item_runs(&self, workspace: &Workspace, kind: &str) -> Result<(), ApiError> {
         if !needs_capacity(kind) {
             return Ok(());
         }
@@ -162,7 +195,7 @@ impl World {
         })
     }
 
-    fn check_item_free(
+    pub(super) fn check_item_free(
         &self,
         workspace: &Workspace,
         kind: &str,
@@ -334,8 +367,8 @@ impl World {
         let (definition, platform) = definition.read(item.kind)?;
         if let Some(platform) = platform.filter(|_| metadata) {
             let patch = ItemPatch {
-                display_name: platform.display_name,
-                description: platform.description,
+                display_name: platform.metadata.display_name,
+                description: platform.metadata.description,
                 properties: None,
             };
             self.update_item(caller, workspace, id, patch)?;

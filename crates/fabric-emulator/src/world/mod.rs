@@ -3,9 +3,13 @@
 //! Every rule is a function that checks first and changes after, so a refusal leaves the world as it was. Callers
 //! are principals; what they may do is decided here.
 
+mod bindings;
+mod bulk;
 mod connections;
+mod contents;
 mod definition;
 mod details;
+mod environments;
 mod error;
 mod folders;
 mod git;
@@ -14,8 +18,14 @@ mod git_tree;
 mod inventory;
 mod item_type;
 mod items;
+mod jobs;
+mod notebook;
 mod principals;
+mod restore_points;
 mod roles;
+mod shortcuts;
+mod spark;
+mod tables;
 mod workspaces;
 
 use std::collections::BTreeMap;
@@ -24,9 +34,14 @@ use std::time::Duration;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+pub(crate) use bindings::Binding;
 pub(crate) use connections::{Connection, NewConnection};
-pub(crate) use definition::{Definition, DefinitionInput};
+pub(crate) use contents::Contents;
+pub(crate) use definition::{Definition, DefinitionInput, Part, PartInput, check_format};
 pub(crate) use details::Details;
+pub(crate) use environments::{
+    Environment, ExternalLibrary, Published, default_compute, listed, no_libraries,
+};
 pub(crate) use error::ApiError;
 pub(crate) use folders::Folder;
 pub(crate) use git::{Credentials, Git, InitializationStrategy, Provider, Remote};
@@ -35,8 +50,13 @@ pub(crate) use git_tree::Change;
 pub(crate) use inventory::inventory;
 pub(crate) use item_type::{has_definition, item_type};
 pub(crate) use items::{Item, ItemPatch, NewItem};
+pub(crate) use jobs::{Job, JobRun, JobStatus, Schedule, ScheduleInput};
 pub(crate) use principals::{Principal, PrincipalKind};
+pub(crate) use restore_points::{RestorePoint, RestorePointInput};
 pub(crate) use roles::{Assignment, Role};
+pub(crate) use shortcuts::{Placed, Shortcut, ShortcutConflict, ShortcutInput};
+pub(crate) use spark::{PoolInput, Spark};
+pub(crate) use tables::Table;
 pub(crate) use workspaces::{Capacity, Workspace};
 
 /// A tenant.
@@ -63,6 +83,10 @@ pub(crate) struct Rules {
     pub(crate) item_recovery: bool,
     /// Items a workspace can hold, deleted ones included.
     pub(crate) max_items: usize,
+    /// How long after an item the one comes that the service makes beside it.
+    pub(crate) child_delay: Duration,
+    /// How long a workspace takes to get its capacity.
+    pub(crate) capacity_assignment: Duration,
 }
 
 impl World {
@@ -76,6 +100,13 @@ impl World {
             workspaces: Vec::new(),
             deleted_workspaces: Vec::new(),
             remotes: BTreeMap::new(),
+        }
+    }
+
+    /// Lets the children come whose time it is.
+    pub(crate) fn settle(&mut self) {
+        for workspace in &mut self.workspaces {
+            workspace.let_children_come(self.now);
         }
     }
 
@@ -96,9 +127,11 @@ pub(crate) fn guid(name: &str, text: &str) -> Result<Uuid, ApiError> {
         .map_err(|_| ApiError::invalid(name, &format!("has an invalid value: `{text}` is not a GUID")))
 }
 
-/// Names are the same whatever the case of their letters.
+/// Names are the same whatever the case of their letters. Nothing is allocated: a create compares with every item.
 fn same_name(one: &str, other: &str) -> bool {
-    // Without a copy in lower case: every create compares its name with all others.
+    if one.is_ascii() && other.is_ascii() {
+        return one.eq_ignore_ascii_case(other);
+    }
     one.chars().flat_map(char::to_lowercase).eq(other.chars().flat_map(char::to_lowercase))
 }
 

@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use super::World;
+use crate::config::FederatedCredential;
 
 /// Somebody or something that can be given a role.
 #[derive(Clone)]
@@ -16,6 +17,13 @@ pub(crate) struct Principal {
     pub(crate) app_id: Option<String>,
     /// Client secret of a service principal that may ask for tokens.
     pub(crate) secret: Option<String>,
+    pub(crate) secret_expired: bool,
+    /// Whose assertions a service principal may show instead of a secret.
+    pub(crate) federated_credentials: Vec<FederatedCredential>,
+    /// Password of a user who may ask for tokens.
+    pub(crate) password: Option<String>,
+    /// Whether it may ask for tokens at all.
+    pub(crate) enabled: bool,
     /// Members of a group, direct ones only.
     pub(crate) members: Vec<Uuid>,
     /// Whether the tenant lets it create workspaces.

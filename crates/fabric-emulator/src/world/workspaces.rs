@@ -4,7 +4,8 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::roles::Assignment;
-use super::{ApiError, Folder, Git, Item, Role, World, check_length, check_name, same_name};
+use super::{ApiError, Folder, Git, Item, Role, Spark, World, check_length, check_name, same_name};
+use crate::clock::later;
 
 #[derive(Clone)]
 pub(crate) struct Capacity {
@@ -24,13 +25,18 @@ pub(crate) struct Workspace {
     pub(crate) display_name: String,
     pub(crate) description: String,
     pub(crate) capacity: Option<Uuid>,
+    /// Until when the capacity is being assigned.
+    pub(crate) assigned: OffsetDateTime,
     pub(crate) roles: Vec<Assignment>,
     pub(crate) folders: Vec<Folder>,
     pub(crate) items: Vec<Item>,
     pub(crate) recycle_bin: Vec<Item>,
+    /// Items whose child is still to come, and when.
+    pub(super) expecting: Vec<(OffsetDateTime, Uuid)>,
     /// Names of deleted items that cannot be used yet: type, name, and until when.
     pub(crate) reserved: Vec<(&'static str, String, OffsetDateTime)>,
     pub(crate) git: Option<Git>,
+    pub(crate) spark: Spark,
 }
 
 impl Workspace {
@@ -98,12 +104,15 @@ impl World {
             display_name: display_name.to_owned(),
             description: description.to_owned(),
             capacity,
+            assigned: self.now,
             roles: vec![Assignment { principal: caller, role: Role::Admin }],
             folders: Vec::new(),
             items: Vec::new(),
             recycle_bin: Vec::new(),
+            expecting: Vec::new(),
             reserved: Vec::new(),
             git: None,
+            spark: Spark::default(),
         };
         Ok(self.workspaces.push_mut(workspace))
     }
@@ -137,7 +146,9 @@ impl World {
     pub(crate) fn assign_capacity(&mut self, caller: Uuid, id: Uuid, capacity: Uuid) -> Result<(), ApiError> {
         self.workspace(caller, id, Role::Admin)?;
         self.check_capacity(capacity)?;
-        self.workspace_mut(caller, id, Role::Admin)?.capacity = Some(capacity);
+        let assigned = later(self.now, self.rules.capacity_assignment);
+        let workspace = self.workspace_mut(caller, id, Role::Admin)?;
+        (workspace.capacity, workspace.assigned) = (Some(capacity), assigned);
         Ok(())
     }
 
@@ -154,6 +165,12 @@ impl World {
         without: fn() -> ApiError,
     ) -> Result<(), ApiError> {
         let capacity = workspace.capacity.ok_or_else(without)?;
+        if workspace.assigned > self.now {
+            let message = "The workspace is being moved to another capacity";
+            // Not retriable by its own word, and yet all there is to do is to wait.
+            let error = ApiError::new(400, "WorkspaceMigrationOperationInProgress", message).retriable(false);
+            return Err(error.about(workspace.id, "Workspace"));
+        }
         self.check_capacity(capacity)
     }
 

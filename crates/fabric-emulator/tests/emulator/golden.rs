@@ -1,5 +1,7 @@
 //! Wire shapes as recorded from the service: status, keys in their order, headers.
 
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use selvedge_fabric_emulator::{Config, demo};
@@ -104,6 +106,28 @@ async fn g5_g8_a_notebook_is_an_operation_with_a_result() {
 }
 
 #[tokio::test]
+async fn g7_an_operation_that_runs_names_itself() {
+    let client =
+        Client::demo(Config { operation_duration: Duration::from_secs(5), ..Config::default() }).await;
+    let workspace = client.workspace("W").await;
+    let accepted =
+        client.post(&format!("{workspace}/items"), json!({"type": "Notebook", "displayName": "n"})).await;
+    let (id, location) =
+        (accepted.header("x-ms-operation-id").unwrap(), accepted.header("location").unwrap());
+    let polled = client.get(&format!("/v1/operations/{id}")).await;
+    assert_eq!(
+        (polled.header("location"), polled.header("x-ms-operation-id"), polled.header("retry-after")),
+        (Some(location), Some(id), Some("20"))
+    );
+    assert_eq!(polled.keys(), ["status", "createdTimeUtc", "lastUpdatedTimeUtc", "percentComplete", "error"]);
+    assert_eq!(
+        (&polled.json["status"], &polled.json["percentComplete"], &polled.json["error"]),
+        (&json!("Running"), &Value::Null, &Value::Null)
+    );
+    assert_eq!(polled.json["createdTimeUtc"], polled.json["lastUpdatedTimeUtc"]);
+}
+
+#[tokio::test]
 async fn g6_g14_g15_g16_a_pipeline_is_answered_at_once() {
     let client = Client::demo(Config::default()).await;
     let workspace = client.workspace("W").await;
@@ -205,7 +229,7 @@ async fn g11_g12_role_assignments() {
 
 #[tokio::test]
 async fn g13_g17_lakehouse_and_capacity() {
-    let client = Client::demo(Config::default()).await;
+    let client = Client::demo(Config { child_delay: Duration::from_secs(18), ..Config::default() }).await;
     let workspace = client.post("/v1/workspaces", json!({"displayName": "W"})).await.id();
     let workspace = format!("/v1/workspaces/{workspace}");
     let body = json!({"capacityId": demo::CAPACITY_ID});
@@ -217,6 +241,47 @@ async fn g13_g17_lakehouse_and_capacity() {
     let made = client.post(&format!("{workspace}/items"), body).await;
     assert_eq!(made.status, 201);
     assert_eq!(made.keys(), ["id", "type", "displayName", "description", "workspaceId"]);
+    let id = made.id();
+    let got = client.get(&format!("{workspace}/lakehouses/{id}")).await;
+    let one_lake =
+        format!("https://onelake.dfs.fabric.microsoft.com/{}/{id}", &workspace["/v1/workspaces/".len()..]);
+    let expected = json!({
+        "oneLakeTablesPath": format!("{one_lake}/Tables"),
+        "oneLakeFilesPath": format!("{one_lake}/Files"),
+        "sqlEndpointProperties": {"connectionString": null, "id": null, "provisioningStatus": "InProgress"},
+    });
+    assert_eq!((got.status, got.json["properties"].to_string()), (200, expected.to_string()));
+}
+
+#[tokio::test]
+async fn g24_the_active_value_set_of_a_variable_library() {
+    let client = Client::demo(Config::default()).await;
+    let workspace = client.workspace("W").await;
+    let library = client.item(&workspace, "VariableLibrary", "v").await;
+    // The names of collections are the same whatever their case.
+    let library = library.replace("/items/", "/VariableLibraries/");
+    let body = json!({"properties": {"activeValueSetName": "Default value set"}});
+    let patched = client.send("PATCH", &library, body).await;
+    let expected = json!({"$type": "VariableLibraryProperties", "activeValueSetName": "Default value set"});
+    assert_eq!((patched.status, patched.json["properties"].to_string()), (200, expected.to_string()));
+    let body = json!({"properties": {"activeValueSetName": "production"}});
+    client.send("PATCH", &library, body).await;
+    assert_eq!(client.get(&library).await.json["properties"]["activeValueSetName"], "production");
+}
+
+#[tokio::test]
+async fn g25_a_folder_moves() {
+    let client = Client::demo(Config::default()).await;
+    let workspace = client.workspace("W").await;
+    let folders = format!("{workspace}/folders");
+    let target = client.post(&folders, json!({"displayName": "target"})).await.id();
+    let moved = client.post(&folders, json!({"displayName": "moved"})).await.id();
+    let answer = client.post(&format!("{folders}/{moved}/move"), json!({"targetFolderId": target})).await;
+    assert_eq!(
+        (answer.status, answer.keys()),
+        (200, vec!["id", "displayName", "parentFolderId", "workspaceId"])
+    );
+    assert_eq!(answer.json["parentFolderId"], target.as_str());
 }
 
 #[tokio::test]

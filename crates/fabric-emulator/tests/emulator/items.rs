@@ -166,7 +166,7 @@ async fn definitions_are_stored_as_the_service_stores_them() {
     let job = r#"{"defaultLakehouseArtifactId":"","z":1,"a":[2]}"#;
     let tidy =
         "{\r\n  \"defaultLakehouseArtifactId\": null,\r\n  \"z\": 1,\r\n  \"a\": [\r\n    2\r\n  ]\r\n}";
-    let ipynb = r#"{"cells":[]}"#;
+    let ipynb = r#"{"cells":[{"cell_type":"code","source":"print(1)"}]}"#;
     // (type, part, sent, asked with, answered format, answered part, answered content)
     let cases = [
         (
@@ -184,10 +184,10 @@ async fn definitions_are_stored_as_the_service_stores_them() {
             "Notebook",
             "notebook-content.ipynb",
             ipynb,
-            "?format=ipynb",
+            "?format=fabricGitSource",
             Value::Null,
-            "notebook-content.ipynb",
-            ipynb,
+            "notebook-content.py",
+            "# Fabric notebook source\n\n# CELL ********************\n\nprint(1)\n\n",
         ),
         (
             "Notebook",
@@ -218,4 +218,118 @@ async fn definitions_are_stored_as_the_service_stores_them() {
             assert_eq!(content, answered, "{kind} {query}");
         }
     }
+}
+
+#[tokio::test]
+async fn what_is_exported_in_bulk_can_be_imported() {
+    use base64::Engine as _;
+    let base64 = &base64::engine::general_purpose::STANDARD;
+    let client = Client::demo(Config::default()).await;
+    let workspace = client.workspace("W").await;
+    let folder = client.post(&format!("{workspace}/folders"), json!({"displayName": "f"})).await.id();
+    let notebook = client.item(&workspace, "Notebook", "n").await;
+    let notebook_id = notebook.rsplit('/').next().unwrap();
+    let content = format!(r#"{{"properties":{{"activities":[{{"notebookId":"{notebook_id}"}}]}}}}"#);
+    let body = json!({"type": "DataPipeline", "displayName": "p", "folderId": folder,
+        "definition": definition("pipeline-content.json", &base64.encode(content))});
+    let pipeline = client.post(&format!("{workspace}/items"), body).await.id();
+    client.item(&workspace, "Warehouse", "no_definition").await;
+    let export = format!("{workspace}/items/bulkExportDefinitions?beta=true");
+    let all = client.finish(client.post(&export, json!({"mode": "All"})).await).await;
+    assert_eq!(all.keys(), ["itemDefinitionsIndex", "definitionParts"]);
+    let index = json!([{"id": notebook_id, "rootPath": "/n.Notebook"}, {"id": pipeline, "rootPath": "/f/p.DataPipeline"}]);
+    assert_eq!(all.json["itemDefinitionsIndex"], index);
+    let parts = all.json["definitionParts"].as_array().unwrap();
+    let paths: Vec<_> = parts.iter().map(|part| part["path"].as_str().unwrap()).collect();
+    let expected = [
+        "/n.Notebook/.platform",
+        "/n.Notebook/notebook-content.py",
+        "/f/p.DataPipeline/.platform",
+        "/f/p.DataPipeline/pipeline-content.json",
+    ];
+    assert_eq!(paths, expected);
+
+    // Into another workspace: logical ids of the export become ids of the new items.
+    let exported: Value =
+        serde_json::from_slice(&base64.decode(parts[0]["payload"].as_str().unwrap()).unwrap()).unwrap();
+    let logical = exported["config"]["logicalId"].as_str().unwrap();
+    let mut sent = parts.clone();
+    let content = format!(r#"{{"notebookId":"{logical}"}}"#);
+    sent[3]["payload"] = base64.encode(content).into();
+    let other = client.workspace("Other").await;
+    let import = format!("{other}/items/bulkImportDefinitions?beta=true");
+    let imported = client.finish(client.post(&import, json!({"definitionParts": sent})).await).await;
+    let details = imported.json["importItemDefinitionsDetails"].as_array().unwrap();
+    let operations: Vec<_> = details.iter().map(|item| (&item["itemType"], &item["operationType"])).collect();
+    assert_eq!(
+        operations,
+        [(&json!("Notebook"), &json!("Create")), (&json!("DataPipeline"), &json!("Create"))]
+    );
+    let path = format!("{other}/items/{}/getDefinition", details[1]["itemId"].as_str().unwrap());
+    let read = client.post(&path, Value::Null).await;
+    let payload = base64.decode(read.json["definition"]["parts"][0]["payload"].as_str().unwrap()).unwrap();
+    let payload: Value = serde_json::from_slice(&payload).unwrap();
+    assert_eq!(payload["notebookId"], details[0]["itemId"]);
+    assert_eq!(client.get(&format!("{other}/folders")).await.json["value"][0]["displayName"], "f");
+
+    // Again: paired by logical id, or by name where that is allowed.
+    let again = client.finish(client.post(&import, json!({"definitionParts": sent})).await).await;
+    assert_eq!(again.json["importItemDefinitionsDetails"][0]["operationType"], "Update");
+    assert_eq!(again.json["importItemDefinitionsDetails"][0]["itemId"], details[0]["itemId"]);
+    let platform = json!({"metadata": {"type": "Notebook", "displayName": "n"}}).to_string();
+    let unnamed = json!([{"path": "/n.Notebook/.platform", "payload": base64.encode(platform), "payloadType": "InlineBase64"}, sent[1]]);
+    let stray = json!([{"path": "/readme.md", "payload": "", "payloadType": "InlineBase64"}]);
+    check(
+        &client,
+        vec![
+            ("POST", import.clone(), json!({"definitionParts": unnamed}), 400, "DuplicateDisplayNameAndType"),
+            ("POST", import.clone(), json!({"definitionParts": stray}), 400, "InvalidFilesPath"),
+            ("POST", import.clone(), json!({"definitionParts": [sent[1]]}), 400, "InvalidPlatformFile"),
+            ("POST", import.clone(), json!({"definitionParts": []}), 400, "MissingDefinitionParts"),
+            ("POST", import.clone(), json!({}), 400, "InvalidInput"),
+            ("POST", export.clone(), json!({"mode": "Some"}), 400, "InvalidInput"),
+            (
+                "POST",
+                export.clone(),
+                json!({"mode": "Selective", "items": [{"id": pipeline}, {"id": pipeline}]}),
+                400,
+                "ItemReferencedMoreThanOnce",
+            ),
+        ],
+    )
+    .await;
+    let body = json!({"definitionParts": unnamed, "options": {"allowPairingByName": true}});
+    let by_name = client.finish(client.post(&import, body).await).await;
+    assert_eq!(by_name.json["importItemDefinitionsDetails"][0]["itemId"], details[0]["itemId"]);
+}
+
+#[tokio::test]
+async fn items_move_with_their_children() {
+    let client = Client::demo(Config::default()).await;
+    let workspace = client.workspace("W").await;
+    let folder = client.post(&format!("{workspace}/folders"), json!({"displayName": "f"})).await.id();
+    let lakehouse = client.item(&workspace, "Lakehouse", "l").await;
+    let notebook = client.item(&workspace, "Notebook", "n").await;
+    let endpoints = client.get(&format!("{workspace}/sqlEndpoints")).await;
+    let endpoint = endpoints.json["value"][0]["id"].as_str().unwrap().to_owned();
+    let moved = client.post(&format!("{lakehouse}/move"), json!({"targetFolderId": folder})).await;
+    let kinds: Vec<_> = moved.json["value"].as_array().unwrap().iter().map(|item| &item["type"]).collect();
+    assert_eq!((moved.status, kinds), (200, vec![&json!("Lakehouse"), &json!("SQLEndpoint")]));
+    assert_eq!(client.get(&lakehouse).await.json["folderId"], folder.as_str());
+    let id = |path: &str| path.rsplit('/').next().unwrap().to_owned();
+    let bulk = format!("{workspace}/items/bulkMove");
+    let both = vec![id(&lakehouse), id(&notebook)];
+    check(
+        &client,
+        vec![
+            ("POST", format!("{workspace}/items/{endpoint}/move"), json!({}), 400, "CannotMoveChildOnly"),
+            ("POST", bulk.clone(), json!({"items": []}), 400, "InvalidInput"),
+            ("POST", bulk.clone(), json!({"items": vec![NOBODY; 51]}), 400, "InvalidInput"),
+            ("POST", bulk.clone(), json!({"items": [both[1], NOBODY]}), 404, "ItemNotFound"),
+            ("POST", bulk.clone(), json!({"items": both, "targetFolderId": NOBODY}), 404, "FolderNotFound"),
+            ("POST", bulk.clone(), json!({"items": both, "targetFolderId": ""}), 200, ""),
+        ],
+    )
+    .await;
+    assert_eq!(client.get(&lakehouse).await.json.get("folderId"), None);
 }

@@ -4,11 +4,24 @@
 
 mod auth;
 mod clock;
+mod docs;
+mod entra;
+mod environments;
 mod faults;
 mod git;
 mod golden;
+mod invariants;
 mod inventory;
+mod item_services;
 mod items;
+mod jobs;
+mod log;
 mod operations;
+mod roles;
 mod rules;
+#[cfg(feature = "tls")]
+mod serving;
+mod shortcuts;
+mod spark;
 mod support;
+mod time;

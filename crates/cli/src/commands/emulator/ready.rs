@@ -1,0 +1,88 @@
+//! What the emulator tells when it listens: where, and how to use it.
+
+use std::path::PathBuf;
+
+use serde_json::{Map, Value, json};
+
+use super::certificate::Authority;
+use crate::output::Format;
+
+/// Where the emulator can be reached, and what a client needs to know.
+pub(super) struct Ready {
+    pub(super) http: Vec<String>,
+    pub(super) https: Vec<String>,
+    pub(super) authority: Authority,
+    credentials: [(&'static str, String); 3],
+}
+
+impl Ready {
+    pub(super) fn new(credentials: [(&'static str, String); 3]) -> Self {
+        Self { http: Vec::new(), https: Vec::new(), authority: Authority::Foreign, credentials }
+    }
+
+    pub(super) fn render(&self, format: Format) -> String {
+        match format {
+            Format::Text => self.text(),
+            Format::Json | Format::Jsonl => self.json().to_string(),
+        }
+    }
+
+    /// The address in the variables: http where there is some, for it needs no certificate.
+    fn url(&self) -> &str {
+        self.http.iter().chain(&self.https).next().map(String::as_str).unwrap_or_default()
+    }
+
+    fn variables(&self) -> impl Iterator<Item = (&str, String)> {
+        let url = self.url();
+        let own = [
+            ("FABRIC_API_BASE_URL", format!("{url}/v1")),
+            ("GRAPH_API_BASE_URL", format!("{url}/v1.0")),
+            ("AZURE_LOGIN_BASE_URL", url.to_owned()),
+        ];
+        // Microsoft's libraries read this one, and refuse it without https.
+        let authority = self.https.first().map(|url| ("AZURE_AUTHORITY_HOST", url.clone()));
+        own.into_iter()
+            .chain(authority)
+            .chain(self.credentials.iter().map(|(name, value)| (*name, value.clone())))
+    }
+
+    fn text(&self) -> String {
+        let urls: Vec<&str> = self.http.iter().chain(&self.https).map(String::as_str).collect();
+        let trust = match &self.authority {
+            _ if self.https.is_empty() => String::new(),
+            Authority::Foreign => String::new(),
+            Authority::Kept(path) => format!(
+                "For https clients have to trust {} (SSL_CERT_FILE, REQUESTS_CA_BUNDLE, NODE_EXTRA_CA_CERTS).\n",
+                path.display()
+            ),
+            Authority::Fleeting => {
+                "The authority of https is new, and nobody has its certificate: see --ca-out and --ca-dir.\n"
+                    .to_owned()
+            }
+        };
+        let exports: Vec<String> =
+            self.variables().map(|(name, value)| format!("export {name}={value}")).collect();
+        format!(
+            "Microsoft Fabric, Entra ID and Microsoft Graph are emulated at {} until Ctrl-C.\n{trust}\
+             In the shell that is to use them:\n\n{}",
+            urls.join(" and "),
+            exports.join("\n")
+        )
+    }
+
+    fn json(&self) -> Value {
+        let environment: Map<String, Value> =
+            self.variables().map(|(name, value)| (name.to_owned(), Value::String(value))).collect();
+        let ca: Option<&PathBuf> = match &self.authority {
+            Authority::Kept(path) => Some(path),
+            Authority::Fleeting | Authority::Foreign => None,
+        };
+        json!({
+            "ready": true,
+            "url": self.url(),
+            "urls": {"http": self.http, "https": self.https},
+            "ca": ca,
+            "environment": environment,
+        })
+    }
+}

@@ -1,0 +1,180 @@
+//! The request log: what arrived, in order, and what it was answered.
+
+mod har;
+mod redact;
+
+use std::collections::VecDeque;
+use std::io::Write;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::Response;
+use serde::Serialize;
+use serde_json::Value;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use tokio::time::Instant;
+
+use crate::wire::{Api, Incoming};
+
+/// One request as it arrived, with the status it was answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LoggedRequest {
+    /// When it arrived, by the emulator's clock, as RFC 3339 writes it.
+    pub time: String,
+    /// HTTP method.
+    pub method: String,
+    /// Path and query as sent.
+    pub path: String,
+    /// Status of the answer; `None` while there is none yet, and for ever when the connection was reset.
+    pub status: Option<u16>,
+    /// The body as sent, without secrets: `[REDACTED]` stands for those of the token endpoint and of connections.
+    pub body: String,
+    /// Object id of the principal whose token came with the request.
+    pub principal: Option<String>,
+}
+
+/// A request with all that is known of it.
+struct Exchange {
+    api: Api,
+    request: LoggedRequest,
+    /// Address under which the client asked.
+    url: String,
+    headers: Vec<(String, String)>,
+    arrived: Instant,
+    answer: Option<Answered>,
+}
+
+struct Answered {
+    headers: Vec<(String, String)>,
+    body: String,
+    took: Duration,
+}
+
+pub(crate) struct Log {
+    entries: Mutex<Entries>,
+    capacity: usize,
+}
+
+#[derive(Default)]
+struct Entries {
+    /// Number of the first exchange that is kept.
+    first: u64,
+    kept: VecDeque<Exchange>,
+    /// Where exchanges are written, as JSON lines, when they are over.
+    sink: Option<Box<dyn Write + Send>>,
+}
+
+impl Log {
+    /// Keeps that many of the latest exchanges.
+    pub(crate) fn new(capacity: usize) -> Self {
+        Self { entries: Mutex::default(), capacity }
+    }
+
+    /// Enters a request and returns its number, for [`Log::over`].
+    pub(crate) fn arrived(&self, request: &Incoming, principal: Option<String>, now: OffsetDateTime) -> u64 {
+        let mut log = self.entries();
+        let exchange = Exchange {
+            api: request.api,
+            request: LoggedRequest {
+                time: now.format(&Rfc3339).unwrap_or_default(),
+                method: request.method.clone(),
+                path: request.target.clone(),
+                status: None,
+                body: redact::request_body(request),
+                principal,
+            },
+            url: request.absolute(&request.target),
+            headers: redact::headers(&request.headers),
+            arrived: Instant::now(),
+            answer: None,
+        };
+        log.kept.push_back(exchange);
+        while log.kept.len() > self.capacity {
+            log.kept.pop_front();
+            log.first += 1;
+        }
+        log.first + log.kept.len() as u64 - 1
+    }
+
+    /// The request is over: answered, or given up without an answer.
+    pub(crate) fn over(&self, number: u64, answer: Option<&Response<Bytes>>) {
+        let mut log = self.entries();
+        let Entries { first, kept, sink } = &mut *log;
+        // It may be gone: the log can be cleared while a request is under way.
+        let at = number.checked_sub(*first).and_then(|at| usize::try_from(at).ok());
+        let Some(exchange) = at.and_then(|at| kept.get_mut(at)) else { return };
+        if let Some(answer) = answer {
+            exchange.request.status = Some(answer.status().as_u16());
+            exchange.answer = Some(Answered {
+                headers: redact::headers(answer.headers()),
+                body: redact::answer_body(exchange.api, answer.body()),
+                took: exchange.arrived.elapsed(),
+            });
+        }
+        if let Some(out) = sink
+            && let Err(error) = write_line(out, &exchange.request)
+        {
+            tracing::error!(%error, "the request log cannot be written any more");
+            *sink = None;
+        }
+    }
+
+    pub(crate) fn write_to(&self, sink: Box<dyn Write + Send>) {
+        self.entries().sink = Some(sink);
+    }
+
+    pub(crate) fn all(&self) -> Vec<LoggedRequest> {
+        self.entries().kept.iter().map(|exchange| exchange.request.clone()).collect()
+    }
+
+    /// The exchanges as an HTTP archive.
+    pub(crate) fn archive(&self) -> Value {
+        har::archive(self.entries().kept.iter())
+    }
+
+    pub(crate) fn clear(&self) {
+        let mut log = self.entries();
+        log.first += log.kept.len() as u64;
+        log.kept.clear();
+    }
+
+    fn entries(&self) -> MutexGuard<'_, Entries> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One line in one write: whoever reads the file meanwhile sees whole lines.
+fn write_line(out: &mut dyn Write, request: &LoggedRequest) -> std::io::Result<()> {
+    let mut line = serde_json::to_vec(request)?;
+    line.push(b'\n');
+    out.write_all(&line)?;
+    out.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keeps_the_latest() {
+        let log = Log::new(2);
+        let request = |path: &str| Incoming::new(http::Request::get(path).body(Bytes::new()).unwrap());
+        let now = OffsetDateTime::UNIX_EPOCH;
+        let answer = Response::builder().status(204).body(Bytes::new()).unwrap();
+        let first = log.arrived(&request("/1"), None, now);
+        let second = log.arrived(&request("/2"), None, now);
+        let third = log.arrived(&request("/3"), None, now);
+        // The first is not there any more; that is no reason to mix it up with another.
+        [first, third].into_iter().for_each(|number| log.over(number, Some(&answer)));
+        log.over(second, None);
+        let shown: Vec<_> = log.all().into_iter().map(|request| (request.path, request.status)).collect();
+        assert_eq!(shown, [("/2".to_owned(), None), ("/3".to_owned(), Some(204))]);
+        log.clear();
+        log.over(third, None);
+        let fourth = log.arrived(&request("/4"), None, now);
+        log.over(fourth, Some(&answer));
+        assert_eq!(log.all()[0].status, Some(204));
+    }
+}

@@ -1,0 +1,85 @@
+//! Secrets are kept out of the log: it is made to be shown.
+
+use http::HeaderMap;
+use http::header;
+use serde_json::Value;
+use url::form_urlencoded;
+
+use crate::wire::{Api, Incoming};
+
+const REDACTED: &str = "[REDACTED]";
+
+/// The body of a request without the secrets of the token endpoint and of connections.
+pub(super) fn request_body(request: &Incoming) -> String {
+    if request.api == Api::Entra {
+        let fields = form_urlencoded::parse(&request.body)
+            .map(|(name, value)| match name.as_ref() {
+                "client_secret" | "client_assertion" | "password" => format!("{name}={REDACTED}"),
+                _ => format!("{name}={value}"),
+            })
+            .collect::<Vec<_>>();
+        return fields.join("&");
+    }
+    match serde_json::from_slice::<Value>(&request.body) {
+        Ok(mut body) if body.pointer("/credentialDetails/credentials").is_some() => {
+            body["credentialDetails"]["credentials"] = REDACTED.into();
+            body.to_string()
+        }
+        _ => String::from_utf8_lossy(&request.body).into_owned(),
+    }
+}
+
+/// The body of an answer without tokens.
+pub(super) fn answer_body(api: Api, body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(body).into_owned();
+    match serde_json::from_str::<Value>(&text) {
+        Ok(mut json) if api == Api::Entra && json.get("access_token").is_some() => {
+            json["access_token"] = REDACTED.into();
+            json.to_string()
+        }
+        _ => text,
+    }
+}
+
+/// Names and values of headers, in their order, without credentials.
+pub(super) fn headers(headers: &HeaderMap) -> Vec<(String, String)> {
+    let shown = headers.iter().map(|(name, value)| {
+        let value = match name {
+            &header::AUTHORIZATION | &header::COOKIE => REDACTED.to_owned(),
+            _ => String::from_utf8_lossy(value.as_bytes()).into_owned(),
+        };
+        (name.to_string(), value)
+    });
+    shown.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use http::Request;
+
+    use super::*;
+
+    #[test]
+    fn keeps_secrets_out() {
+        let cases = [
+            ("/t/oauth2/v2.0/token", "scope=s&client_secret=hush", "scope=s&client_secret=[REDACTED]"),
+            ("/t/oauth2/v2.0/token", "client_assertion=hush", "client_assertion=[REDACTED]"),
+            ("/t/oauth2/v2.0/token", "username=u&password=hush", "username=u&password=[REDACTED]"),
+            (
+                "/v1/connections",
+                r#"{"credentialDetails":{"credentials":{"password":"hush"}}}"#,
+                r#"{"credentialDetails":{"credentials":"[REDACTED]"}}"#,
+            ),
+            ("/v1/workspaces", r#"{"displayName":"x"}"#, r#"{"displayName":"x"}"#),
+        ];
+        for (path, body, expected) in cases {
+            let request = Request::post(path).header(header::AUTHORIZATION, "Bearer hush");
+            let request = Incoming::new(request.body(Bytes::from_static(body.as_bytes())).unwrap());
+            assert_eq!(request_body(&request), expected, "{path}");
+            assert_eq!(headers(&request.headers), [("authorization".to_owned(), REDACTED.to_owned())]);
+        }
+        let answer = br#"{"token_type":"Bearer","access_token":"hush"}"#;
+        assert_eq!(answer_body(Api::Entra, answer), r#"{"token_type":"Bearer","access_token":"[REDACTED]"}"#);
+    }
+}
