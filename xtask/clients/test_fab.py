@@ -198,7 +198,7 @@ class Fab(unittest.TestCase):
         self.assertEqual([each["role"] for each in shown["roleAssignments"]], ["Admin"])
         self.assertEqual(shown["managedPrivateEndpoints"], [])
         self.assertIn("pool", shown["sparkSettings"])
-        notebook = self.fab("get", f"{self.path}/load.Notebook", "-q", ".").result["data"][0]
+        notebook = self.fab("get", f"{self.path}/load.Notebook", "-q", ".", "-f").result["data"][0]
         self.assertEqual(notebook["displayName"], "load")
         self.assertEqual((notebook["connections"], notebook["schedules"]), ([], []))
 
