@@ -12,6 +12,7 @@ import tempfile
 import unittest
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import requests
 
@@ -24,7 +25,7 @@ CAPACITY = "Demo capacity"
 class Emulator:
     """A running `selvedge emulator` with the demo tenant, which stops after the tests of a class."""
 
-    def __init__(self, case: type[unittest.TestCase]) -> None:
+    def __init__(self, case: type[unittest.TestCase], *more: str) -> None:
         self._folder = tempfile.TemporaryDirectory()
         self._unknown = 0
         self.ca = str(Path(self._folder.name) / "ca.pem")
@@ -32,7 +33,7 @@ class Emulator:
         address, foreign = ("127.0.0.1:443", "true") if REAL_NAMES else ("127.0.0.1:0", "false")
         arguments = ["--https", address, "--ca-out", self.ca, "--foreign-location", foreign]
         # fab sleeps that long before it looks at an operation for the first time.
-        arguments += ["--retry-after", "0", "--output", "json"]
+        arguments += ["--retry-after", "0", "--output", "json", *more]
         command = [os.environ["EMULATOR"], "emulator", *arguments]
         # Nobody's settings but its own arguments.
         self._process = subprocess.Popen(
@@ -79,7 +80,7 @@ class Emulator:
         return str(answer.json()["access_token"])
 
     def fabric(self, method: str, path: str, body: Any = None) -> Any:
-        """Calls Fabric as the configured caller; a long-running operation is asked for its result."""
+        """Calls Fabric as the configured caller: the result of an operation, all pages of a list."""
         headers = {"Authorization": f"Bearer {self.token()}"}
 
         def call(method: str, path: str, body: Any = None) -> requests.Response:
@@ -90,7 +91,12 @@ class Emulator:
 
         answer = call(method, path, body)
         if answer.status_code != 202:
-            return answer.json() if answer.content else None
+            whole = answer.json() if answer.content else {}
+            page = whole
+            while token := page.get("continuationToken"):
+                page = call(method, f"{path}?continuationToken={quote(token)}").json()
+                whole["value"] += page["value"]
+            return whole
         operation = f"operations/{answer.headers['x-ms-operation-id']}"
         # An emulated operation takes no time.
         status = call("GET", operation).json()["status"]

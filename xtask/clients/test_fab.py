@@ -53,7 +53,8 @@ class Fab(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls) -> None:
-        cls.emulator = Emulator(cls)
+        # It reads all pages of a list.
+        cls.emulator = Emulator(cls, "--page-size", "2")
         cls.home = cls.enterClassContext(tempfile.TemporaryDirectory())
         cls.identity = {name: cls.emulator.token(scope) for name, scope in TOKENS.items()}
 
@@ -111,10 +112,13 @@ class Fab(unittest.TestCase):
     def test_ls_lists_items_wherever_they_are(self) -> None:
         workspace = self.workspace()
         folder = self.emulator.fabric("POST", f"workspaces/{workspace}/folders", {"displayName": "Raw"})["id"]
-        for name, place in (("orders", {}), ("shops", {"folderId": folder})):
+        for name, place in (("orders", {}), ("returns", {}), ("shops", {"folderId": folder})):
             body = {"displayName": name, "type": "DataPipeline"} | place
             self.emulator.fabric("POST", f"workspaces/{workspace}/items", body)
-        self.assertEqual(self.fab("ls", self.path).names, ["orders.DataPipeline", "shops.DataPipeline"])
+        self.assertEqual(
+            self.fab("ls", self.path).names,
+            ["orders.DataPipeline", "returns.DataPipeline", "shops.DataPipeline"],
+        )
         self.assertEqual(self.fab("ls", f"{self.path}/Raw.Folder").names, ["shops.DataPipeline"])
 
     def test_mkdir_makes_a_workspace_once(self) -> None:
