@@ -45,7 +45,7 @@ pub(crate) fn run(workspace: &Workspace, quick: bool, specs: Option<&Path>) -> a
     Ok(passed)
 }
 
-/// Cheapest first. `quick` leaves out what compiles the workspace once more.
+/// Cheapest first. `quick` leaves out what compiles the workspace once more, and what needs more than cargo.
 fn steps(nextest: Vec<String>, quick: bool, specs: Option<&Path>) -> Vec<Step> {
     let plain = |name, command: &str| Step { name, command: words(command), variables: &[], reporter: None };
     let mut tests = nextest;
@@ -77,6 +77,7 @@ fn steps(nextest: Vec<String>, quick: bool, specs: Option<&Path>) -> Vec<Step> {
             ..plain("doctests", "cargo test --doc --workspace --no-fail-fast")
         });
         steps.push(plain("demo", "cargo xtask demo --check"));
+        steps.push(Step { reporter: Some(Reporter::Unittest), ..plain("clients", "cargo xtask clients") });
     }
     steps
 }
