@@ -31,4 +31,5 @@ mod serving;
 mod shortcuts;
 mod spark;
 mod support;
+mod tags;
 mod time;
