@@ -33,5 +33,6 @@ mod serving;
 mod shortcuts;
 mod spark;
 mod support;
+mod tags;
 mod time;
 mod wire;
