@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::demo;
+use crate::fault::Chaos;
 
 /// How the emulated services behave. Every field has a default that a correct client must cope with.
 #[derive(Clone)]
@@ -43,8 +44,12 @@ pub struct Config {
     pub client_id: String,
     /// The caller's client secret.
     pub client_secret: String,
+    /// Whether the caller is a Fabric administrator, who may use what is under `/v1/admin`.
+    pub tenant_admin: bool,
     /// Whose assertions the caller may show instead. By default [`demo::federated_credentials`].
     pub federated_credentials: Vec<FederatedCredential>,
+    /// Faults for a share of all requests, by a seeded schedule.
+    pub chaos: Option<Chaos>,
 }
 
 /// An assertion that an application may show instead of a secret. All three must be the same, letter for letter:
@@ -92,7 +97,9 @@ impl Default for Config {
             tenant: demo::TENANT_ID.to_owned(),
             client_id: demo::CLIENT_ID.to_owned(),
             client_secret: demo::CLIENT_SECRET.to_owned(),
+            tenant_admin: true,
             federated_credentials: demo::federated_credentials(),
+            chaos: None,
         }
     }
 }
@@ -116,13 +123,16 @@ impl std::fmt::Debug for Config {
             .field("foreign_location", &self.foreign_location)
             .field("tenant", &self.tenant)
             .field("client_id", &self.client_id)
+            .field("tenant_admin", &self.tenant_admin)
             .field("federated_credentials", &self.federated_credentials)
+            .field("chaos", &self.chaos)
             .finish_non_exhaustive()
     }
 }
 
 /// Calls in a minute that each identity has, by kind of call; `None` is no limit.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Quotas {
     /// What the other quotas are not about.
     pub platform: Option<u32>,
@@ -141,7 +151,8 @@ impl Quotas {
 }
 
 /// Which of the requests that may be long-running are answered with 202.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum LongRunning {
     /// As recorded from the service: by item type and presence of a definition.
     #[default]

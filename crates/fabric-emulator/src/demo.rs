@@ -29,6 +29,8 @@ pub const DATA_ENGINEERING_ID: &str = "eeeeeeee-0000-4000-8000-000000000001";
 pub const GITHUB_CONNECTION_ID: &str = "33333333-3333-4333-8333-333333333333";
 /// A connection of type `AzureDevOpsSourceControl` that everybody may use.
 pub const AZURE_DEVOPS_CONNECTION_ID: &str = "44444444-4444-4444-8444-444444444444";
+/// A tag of the tenant.
+pub const TAG_ID: &str = "55555555-5555-4555-8555-555555555555";
 
 /// Issuer of the assertions of GitHub Actions.
 pub const GITHUB_ISSUER: &str = "https://token.actions.githubusercontent.com";
@@ -55,7 +57,7 @@ pub fn federated_credentials() -> Vec<FederatedCredential> {
 }
 
 /// The demo tenant in the seed's format: two capacities, three users, two more who share the mail
-/// `twins@contoso.example`, a group and a git connection per provider. No workspaces.
+/// `twins@contoso.example`, a group, a git connection per provider and a tag. No workspaces.
 pub fn tenant() -> Value {
     json!({
         "capacities": [
@@ -76,6 +78,7 @@ pub fn tenant() -> Value {
             {"id": GITHUB_CONNECTION_ID, "displayName": "Demo GitHub", "type": "GitHubSourceControl", "path": "https://github.com/contoso"},
             {"id": AZURE_DEVOPS_CONNECTION_ID, "displayName": "Demo Azure DevOps", "type": "AzureDevOpsSourceControl", "path": "https://dev.azure.com/contoso"},
         ],
+        "tags": [{"id": TAG_ID, "displayName": "Certified"}],
     })
 }
 

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use serde::de::Error as _;
+use serde::{Deserialize as _, Deserializer, Serializer};
+
 /// Milliseconds of each unit, the longest unit first.
 const UNITS: [(&str, u64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)];
 
@@ -14,12 +17,33 @@ pub(crate) fn parse(text: &str) -> Option<Duration> {
     number.parse::<u64>().ok()?.checked_mul(*millis).map(Duration::from_millis)
 }
 
+/// In the longest unit that leaves no fraction, so that [`parse`] reads it back. Less than a millisecond is lost.
+pub(crate) fn write(duration: Duration) -> String {
+    let millis = duration.as_millis();
+    if millis == 0 {
+        return "0s".to_owned();
+    }
+    let unit = UNITS.iter().find(|(_, unit)| millis.is_multiple_of(u128::from(*unit)));
+    unit.map_or_else(|| format!("{millis}ms"), |(name, unit)| format!("{}{name}", millis / u128::from(*unit)))
+}
+
+/// For `#[serde(with = "duration")]`.
+pub(crate) fn serialize<S: Serializer>(duration: &Duration, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(&write(*duration))
+}
+
+/// For `#[serde(with = "duration")]`.
+pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
+    let text = String::deserialize(from)?;
+    parse(&text).ok_or_else(|| D::Error::custom(format!("`{text}` is no duration such as `90s` or `10m`")))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn reads_a_number_and_its_unit() {
+    fn reads_what_it_writes() {
         for (text, millis) in [
             ("0s", 0),
             ("200ms", 200),
@@ -30,6 +54,7 @@ mod tests {
             ("7d", 604_800_000),
         ] {
             assert_eq!(parse(text), Some(Duration::from_millis(millis)), "{text}");
+            assert_eq!(write(Duration::from_millis(millis)), text);
         }
         for text in
             ["", "5", "s", "-1s", "1.5s", "1 s", "1w", "99999999999999999999s", "18446744073709551615d"]

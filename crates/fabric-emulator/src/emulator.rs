@@ -1,7 +1,7 @@
 //! The handle: one emulated tenant, shared by every service and server made from it.
 
 use std::io::Write;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -11,15 +11,13 @@ use uuid::Uuid;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::demo;
-use crate::entra::Tokens;
-use crate::fabric::Usage;
-use crate::fault::{Fault, Faults};
-use crate::hold::{HoldId, HoldPoint, Holds};
+use crate::fault::{Action, Chaos, Fault, Faults};
+use crate::hold::{HoldId, HoldPoint, Holds, Whom};
 use crate::log::{Log, LoggedRequest};
-use crate::operations::Operations;
 use crate::pattern::Pattern;
 use crate::seed::{Seed, SeedError, seeded};
 use crate::service::EmulatorService;
+use crate::state::State;
 use crate::world::{Principal, PrincipalKind, Rules, World, inventory};
 
 /// An emulated tenant. Clones are handles to the same one.
@@ -39,7 +37,9 @@ pub struct Inventory {
 }
 
 pub(crate) struct Shared {
-    pub(crate) config: Config,
+    config: RwLock<Arc<Config>>,
+    /// What a reset goes back to.
+    initial_config: Arc<Config>,
     pub(crate) clock: Clock,
     pub(crate) faults: Faults,
     pub(crate) holds: Holds,
@@ -47,32 +47,24 @@ pub(crate) struct Shared {
     state: Mutex<State>,
 }
 
-pub(crate) struct State {
-    pub(crate) world: World,
-    pub(crate) operations: Operations,
-    pub(crate) tokens: Tokens,
-    pub(crate) usage: Usage,
-    /// Requests for routes that are not emulated.
-    pub(crate) unknown_routes: u64,
-    /// What a reset goes back to.
-    initial: World,
-}
-
 impl Emulator {
     /// An empty tenant: no capacity, no workspace, and the configured caller as the only principal.
     pub fn new(config: Config) -> Self {
         let clock = Clock::new();
+        let config = Arc::new(config);
         let world = empty(&config, clock.now());
-        let state = State {
-            initial: world.clone(),
-            world,
-            operations: Operations::default(),
-            tokens: Tokens::default(),
-            usage: Usage::default(),
-            unknown_routes: 0,
-        };
         let (faults, holds, log) = (Faults::default(), Holds::default(), Log::new(config.log_capacity));
-        Self { shared: Arc::new(Shared { config, clock, faults, holds, log, state: Mutex::new(state) }) }
+        let shared = Shared {
+            config: RwLock::new(Arc::clone(&config)),
+            initial_config: config,
+            clock,
+            faults,
+            holds,
+            log,
+            state: Mutex::new(State::new(world)),
+        };
+        shared.schedule(shared.initial_config.chaos.clone());
+        Self { shared: Arc::new(shared) }
     }
 
     /// Seeds [`demo::tenant`], and makes the world as it then is the one that a reset goes back to.
@@ -88,8 +80,7 @@ impl Emulator {
 
     /// Makes the world as it is the one that a reset goes back to.
     pub fn start_here(&self) {
-        let mut state = self.shared.state();
-        state.initial = state.world.clone();
+        self.shared.state().set_initial();
     }
 
     /// Adds to the world; the format is that of `POST /_emulator/seed`, see the module [`crate::admin`].
@@ -117,7 +108,17 @@ impl Emulator {
 
     /// Puts a fault in force, after those that already are.
     pub fn inject(&self, fault: Fault) {
-        self.shared.faults.inject(fault);
+        self.shared.inject(fault);
+    }
+
+    /// No fault is in force any more: no chaos either, no throttling, no token called expired.
+    pub fn clear_faults(&self) {
+        self.shared.clear_faults();
+    }
+
+    /// Starts a schedule of faults at its beginning, in place of the one that there is; `None` ends it.
+    pub fn schedule(&self, chaos: Option<Chaos>) {
+        self.shared.schedule(chaos);
     }
 
     /// The world as it is now; operations whose time has come are counted as done.
@@ -142,9 +143,15 @@ impl Emulator {
         self.shared.log.clear();
     }
 
-    /// Stops the next matching request at that point, until [`Emulator::release`].
+    /// Stops the next matching request at that point, until [`Emulator::release`]. Its answer then names the hold in the
+    /// header `x-emulator-hold`.
     pub fn hold(&self, pattern: Pattern, point: HoldPoint) -> HoldId {
-        self.shared.holds.add(pattern, point)
+        self.shared.holds.add(Whom::Matching(pattern), point)
+    }
+
+    /// Stops the next request that brings the header `x-emulator-hold: NAME` with this name.
+    pub fn hold_named(&self, name: impl Into<String>, point: HoldPoint) -> HoldId {
+        self.shared.holds.add(Whom::Asking(name.into()), point)
     }
 
     /// Waits until a request has been stopped by the hold. Returns at once when it was released already.
@@ -182,34 +189,68 @@ impl Emulator {
 }
 
 impl Shared {
+    /// How the tenant behaves now.
+    pub(crate) fn config(&self) -> Arc<Config> {
+        Arc::clone(&self.config.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn inject(&self, fault: Fault) {
+        if let Action::Lag(lag) = fault.action {
+            self.state().past.keep(lag);
+        }
+        self.faults.inject(fault, self.clock.now());
+    }
+
+    pub(crate) fn clear_faults(&self) {
+        self.faults.clear();
+        self.state().past.forget();
+    }
+
+    /// Starts a schedule of faults at its beginning, or ends the one that there is.
+    pub(crate) fn schedule(&self, chaos: Option<Chaos>) {
+        for action in chaos.iter().flat_map(|chaos| &chaos.actions) {
+            if let Action::Lag(lag) = action {
+                self.state().past.keep(*lag);
+            }
+        }
+        self.faults.schedule(chaos);
+    }
+
+    /// Changes that for what happens from now on.
+    pub(crate) fn configure(&self, config: Config) {
+        self.state().world.rules = Rules::of(&config);
+        *self.config.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(config);
+    }
+
     /// The state at this moment: what operations have become due since is done first.
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.world.now = self.clock.now();
-        state.settle();
+        state.settle_at(&self.config(), self.clock.now());
         state
     }
 
-    /// Back to the start: clock, world, operations, tokens, faults, holds and request log.
+    /// Back to the start: clock, settings, world, operations, tokens, faults, holds and request log.
     pub(crate) fn reset(&self) {
         self.faults.clear();
         self.holds.clear();
         self.log.clear();
         self.clock.reset();
-        let mut state = self.state();
-        state.world = state.initial.clone();
-        state.operations = Operations::default();
-        state.tokens = Tokens::default();
-        state.usage = Usage::default();
-        state.unknown_routes = 0;
+        *self.config.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&self.initial_config);
+        self.state().reset(Rules::of(&self.initial_config));
+        self.schedule(self.initial_config.chaos.clone());
     }
 }
 
-impl State {
-    /// Lets everything happen that has become due.
-    pub(crate) fn settle(&mut self) {
-        self.operations.settle(&mut self.world);
-        self.world.settle();
+impl Rules {
+    fn of(config: &Config) -> Self {
+        Self {
+            name_reservation: config.name_reservation,
+            reservation_status: config.reservation_status,
+            item_recovery: config.item_recovery,
+            max_items: config.max_items,
+            child_delay: config.child_delay,
+            capacity_assignment: config.capacity_assignment,
+        }
     }
 }
 
@@ -219,15 +260,7 @@ pub(crate) fn caller_id() -> Uuid {
 }
 
 fn empty(config: &Config, now: OffsetDateTime) -> World {
-    let rules = Rules {
-        name_reservation: config.name_reservation,
-        reservation_status: config.reservation_status,
-        item_recovery: config.item_recovery,
-        max_items: config.max_items,
-        child_delay: config.child_delay,
-        capacity_assignment: config.capacity_assignment,
-    };
-    let mut world = World::new(rules, now);
+    let mut world = World::new(Rules::of(config), now);
     world.principals.push(Principal {
         id: caller_id(),
         kind: PrincipalKind::ServicePrincipal,
@@ -242,6 +275,7 @@ fn empty(config: &Config, now: OffsetDateTime) -> World {
         enabled: true,
         members: Vec::new(),
         may_create_workspaces: true,
+        tenant_admin: config.tenant_admin,
     });
     world
 }

@@ -1,14 +1,21 @@
 //! Requests stopped on purpose, until a test lets them go: the window in which processes are killed.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use http::HeaderName;
+use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use crate::pattern::Pattern;
+use crate::wire::Incoming;
+
+/// The header by which a request asks for the hold of that name, and by which the answer of a held one names its hold.
+pub(crate) const HOLD: HeaderName = HeaderName::from_static("x-emulator-hold");
 
 /// Where in its life a request is stopped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum HoldPoint {
     /// It arrived and nothing has happened yet.
     Before,
@@ -17,7 +24,7 @@ pub enum HoldPoint {
 }
 
 /// Names a hold. Numbered from 1 in the order they were asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct HoldId(pub(crate) u64);
 
 impl std::fmt::Display for HoldId {
@@ -26,7 +33,8 @@ impl std::fmt::Display for HoldId {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum HoldState {
     Waiting,
     Held,
@@ -39,35 +47,86 @@ pub(crate) struct Holds(Mutex<HoldTable>);
 #[derive(Default)]
 struct HoldTable {
     last: u64,
-    holds: HashMap<HoldId, Hold>,
+    holds: BTreeMap<HoldId, Hold>,
 }
 
 struct Hold {
-    pattern: Pattern,
+    whom: Whom,
     point: HoldPoint,
     claimed: bool,
+    request: Option<HeldRequest>,
     state: watch::Sender<HoldState>,
 }
 
+/// Which request a hold stops.
+#[derive(Clone, Debug)]
+pub(crate) enum Whom {
+    Matching(Pattern),
+    /// The one that brings this name in its header.
+    Asking(String),
+}
+
+impl Whom {
+    fn is(&self, request: &Incoming) -> bool {
+        match self {
+            Self::Matching(pattern) => pattern.matches(&request.method, &request.path),
+            Self::Asking(name) => {
+                request.headers.get_all(HOLD).iter().any(|value| value.as_bytes() == name.as_bytes())
+            }
+        }
+    }
+}
+
+/// A hold as the admin surface shows it.
+#[derive(Serialize)]
+pub(crate) struct Shown {
+    id: HoldId,
+    state: HoldState,
+    point: HoldPoint,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pattern: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    /// The request that is or was stopped.
+    request: Option<HeldRequest>,
+}
+
+#[derive(Clone, Serialize)]
+struct HeldRequest {
+    method: String,
+    path: String,
+}
+
+impl Hold {
+    fn shown(&self, id: HoldId) -> Shown {
+        let (pattern, name) = match &self.whom {
+            Whom::Matching(pattern) => (Some(pattern.to_string()), None),
+            Whom::Asking(name) => (None, Some(name.clone())),
+        };
+        let (state, request) = (*self.state.borrow(), self.request.clone());
+        Shown { id, state, point: self.point, pattern, name, request }
+    }
+}
+
 impl Holds {
-    pub(crate) fn add(&self, pattern: Pattern, point: HoldPoint) -> HoldId {
+    pub(crate) fn add(&self, whom: Whom, point: HoldPoint) -> HoldId {
         let mut table = self.table();
         table.last += 1;
         let id = HoldId(table.last);
         let state = watch::Sender::new(HoldState::Waiting);
-        table.holds.insert(id, Hold { pattern, point, claimed: false, state });
+        table.holds.insert(id, Hold { whom, point, claimed: false, request: None, state });
         id
     }
 
     /// The oldest hold that waits for such a request; it is this request's from now on.
-    pub(crate) fn claim(&self, method: &str, path: &str, point: HoldPoint) -> Option<HoldId> {
+    pub(crate) fn claim(&self, request: &Incoming, point: HoldPoint) -> Option<HoldId> {
         let mut table = self.table();
         let (id, hold) = table
             .holds
             .iter_mut()
-            .filter(|(_, hold)| !hold.claimed && hold.point == point && hold.pattern.matches(method, path))
-            .min_by_key(|(id, _)| id.0)?;
+            .find(|(_, hold)| !hold.claimed && hold.point == point && hold.whom.is(request))?;
         hold.claimed = true;
+        hold.request = Some(HeldRequest { method: request.method.clone(), path: request.target.clone() });
         Some(*id)
     }
 
@@ -106,13 +165,17 @@ impl Holds {
 
     /// Lets everything go and forgets every hold, so that a reset leaves nobody waiting.
     pub(crate) fn clear(&self) {
-        for (_, hold) in self.table().holds.drain() {
+        for hold in std::mem::take(&mut self.table().holds).into_values() {
             hold.state.send_replace(HoldState::Released);
         }
     }
 
-    pub(crate) fn state(&self, id: HoldId) -> Option<HoldState> {
-        self.table().holds.get(&id).map(|hold| *hold.state.borrow())
+    pub(crate) fn show(&self, id: HoldId) -> Option<Shown> {
+        self.table().holds.get(&id).map(|hold| hold.shown(id))
+    }
+
+    pub(crate) fn all(&self) -> Vec<Shown> {
+        self.table().holds.iter().map(|(id, hold)| hold.shown(*id)).collect()
     }
 
     fn subscribe(&self, id: HoldId) -> Option<watch::Receiver<HoldState>> {

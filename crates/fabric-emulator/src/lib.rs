@@ -51,15 +51,20 @@ mod pattern;
 mod seed;
 mod serve;
 mod service;
+mod state;
 #[cfg(feature = "tls")]
 pub mod tls;
 mod wire;
+mod wire_fault;
 mod world;
 
 pub use catalogue::{Evidence, Operation, operations};
 pub use config::{Config, FederatedCredential, LongRunning, Quotas};
 pub use emulator::{Emulator, Inventory};
-pub use fault::{Action, Fault, ParseFaultError, RetryAfter};
+pub use fault::{
+    Action, Body, Casing, Chaos, Edit, Effect, Ending, Fault, ParseChaosError, ParseFaultError, RetryAfter,
+    Substitute,
+};
 pub use hold::{HoldId, HoldPoint};
 pub use log::LoggedRequest;
 pub use pattern::{ParsePatternError, Pattern};

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::clock::later;
 use crate::config::LongRunning;
+use crate::fault::{Ending, Past};
 use crate::wire::timestamp;
 use crate::world::{ApiError, World};
 
@@ -25,14 +26,27 @@ pub(crate) struct Operations {
 struct Running {
     id: Uuid,
     due: OffsetDateTime,
-    /// The workspace whose git connection is busy until this is done.
-    git_of: Option<Uuid>,
+    /// What takes no second operation until this one is done.
+    busy: Option<Busy>,
     effect: Effect,
+    /// How a fault lets it end.
+    ending: Option<Ending>,
+}
+
+/// What an operation keeps busy: of each there is one at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Busy {
+    /// The git connection of a workspace.
+    Git(Uuid),
+    /// A deployment pipeline.
+    Pipeline(Uuid),
 }
 
 struct Operation {
     created: OffsetDateTime,
     updated: OffsetDateTime,
+    /// Seconds after which the service says to look again.
+    retry_after: u32,
     state: OperationState,
 }
 
@@ -41,6 +55,24 @@ pub(crate) enum OperationState {
     Running,
     Succeeded(Option<Value>),
     Failed(ApiError),
+    /// What no documentation knows.
+    Other(String),
+}
+
+impl OperationState {
+    fn of(result: Option<Value>, ending: Option<Ending>) -> Self {
+        match ending {
+            None => Self::Succeeded(result),
+            Some(Ending::Fails) => {
+                let message = "An unexpected error occurred while processing the request";
+                Self::Failed(ApiError::new(500, "UnknownError", message).retriable(false))
+            }
+            Some(Ending::Hangs) => Self::Running,
+            Some(Ending::Status(status)) => Self::Other(status),
+            Some(Ending::NoResult) => Self::Succeeded(None),
+            Some(Ending::EmptyResult) => Self::Succeeded(Some(json!({}))),
+        }
+    }
 }
 
 impl Operations {
@@ -48,22 +80,26 @@ impl Operations {
         &mut self,
         now: OffsetDateTime,
         takes: Duration,
-        git_of: Option<Uuid>,
+        retry_after: u32,
+        busy: Option<Busy>,
         effect: Effect,
+        ending: Option<Ending>,
     ) -> Uuid {
         let id = Uuid::new_v4();
-        self.all.insert(id, Operation { created: now, updated: now, state: OperationState::Running });
-        self.running.push(Running { id, due: later(now, takes), git_of, effect });
+        let state = OperationState::Running;
+        self.all.insert(id, Operation { created: now, updated: now, retry_after, state });
+        self.running.push(Running { id, due: later(now, takes), busy, effect, ending });
         id
     }
 
     /// Lets every operation whose time has come take effect as of that time, in the order in which they were due.
-    pub(crate) fn settle(&mut self, world: &mut World) {
+    pub(crate) fn settle(&mut self, world: &mut World, past: &mut Past) {
         let now = world.now;
         while let Some(running) = self.next_due(now) {
             world.now = running.due;
+            past.remember(world);
             let state = match (running.effect)(world) {
-                Ok(result) => OperationState::Succeeded(result),
+                Ok(result) => OperationState::of(result, running.ending),
                 Err(error) => OperationState::Failed(error),
             };
             if let Some(operation) = self.all.get_mut(&running.id) {
@@ -81,12 +117,21 @@ impl Operations {
         Some(self.running.remove(at))
     }
 
-    pub(crate) fn git_is_busy(&self, workspace: Uuid) -> bool {
-        self.running.iter().any(|running| running.git_of == Some(workspace))
+    pub(crate) fn is_busy(&self, what: Busy) -> bool {
+        self.running.iter().any(|running| running.busy == Some(what))
     }
 
     pub(crate) fn state(&self, id: &str) -> Option<&OperationState> {
         Some(&self.all.get(&id.parse().ok()?)?.state)
+    }
+
+    /// When the operation was last seen to move.
+    pub(crate) fn updated(&self, id: Uuid) -> Option<OffsetDateTime> {
+        Some(self.all.get(&id)?.updated)
+    }
+
+    pub(crate) fn retry_after(&self, id: &str) -> Option<u32> {
+        Some(self.all.get(&id.parse().ok()?)?.retry_after)
     }
 
     /// The operation as a poll shows it. A failed one is HTTP 200 too, and its error has no request id.
@@ -94,6 +139,7 @@ impl Operations {
         let operation = self.all.get(&id.parse().ok()?)?;
         let (status, percent, error) = match &operation.state {
             OperationState::Running => ("Running", Value::Null, Value::Null),
+            OperationState::Other(status) => (status.as_str(), Value::Null, Value::Null),
             OperationState::Succeeded(_) => ("Succeeded", 100.into(), Value::Null),
             OperationState::Failed(error) => {
                 let retriable = error.retriable.unwrap_or(false);
@@ -124,6 +170,10 @@ pub(crate) enum Long<'a> {
     GitStatus,
     GitCommit,
     GitUpdate,
+    Deploy,
+    TestConnection,
+    ProvisionIdentity,
+    DeprovisionIdentity,
     Publish,
     BulkExport,
     BulkImport,
@@ -139,10 +189,19 @@ impl Long<'_> {
     /// Seconds after which the service says to look again, where it says `usual` of most operations.
     pub(crate) fn retry_after(self, usual: u32) -> u32 {
         match self {
+            Self::ProvisionIdentity | Self::DeprovisionIdentity => usual.min(5),
             // 120 where it is 20 otherwise.
             Self::Publish => usual * 6,
             _ => usual,
         }
+    }
+
+    /// Whether the answer has the empty `ETag` that all answers about items have.
+    pub(crate) fn has_etag(self) -> bool {
+        !matches!(
+            self,
+            Self::Deploy | Self::TestConnection | Self::ProvisionIdentity | Self::DeprovisionIdentity
+        )
     }
 }
 
@@ -158,8 +217,8 @@ impl LongRunning {
     }
 }
 
-/// As recorded from the service, by item type; a type nobody recorded is answered at once. Nobody recorded git:
-/// what compares or moves content is taken to be long, a status not.
+/// As recorded from the service, by item type; a type nobody recorded is answered at once. Nobody recorded git,
+/// deployments or tests: what compares or moves content is taken to be long, a status not.
 fn recorded_as_long(request: Long<'_>) -> bool {
     match request {
         Long::Create { kind, with_definition } => match kind {
@@ -208,8 +267,11 @@ fn recorded_as_long(request: Long<'_>) -> bool {
         | Long::ResetShortcutCache
         | Long::LoadTable
         | Long::CreateRestorePoint
-        | Long::Restore => true,
-        Long::GitStatus | Long::RefreshMetadata => false,
+        | Long::Restore
+        | Long::Deploy
+        | Long::ProvisionIdentity
+        | Long::DeprovisionIdentity => true,
+        Long::GitStatus | Long::RefreshMetadata | Long::TestConnection => false,
     }
 }
 
@@ -227,6 +289,10 @@ pub(crate) fn may_be_long_running(method: &str, path: &str) -> bool {
                 | "initializeconnection"
                 | "committogit"
                 | "updatefromgit"
+                | "deploy"
+                | "testconnection"
+                | "provisionidentity"
+                | "deprovisionidentity"
                 | "publish"
                 | "bulkexportdefinitions"
                 | "bulkimportdefinitions"

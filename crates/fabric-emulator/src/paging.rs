@@ -36,6 +36,13 @@ pub(crate) fn page(
     Ok(page)
 }
 
+/// The token for a page that begins one entry before the one that `token` is for.
+pub(crate) fn one_earlier(token: &str) -> Option<String> {
+    let text = String::from_utf8(URL_SAFE_NO_PAD.decode(token).ok()?).ok()?;
+    let (start, path) = text.split_once(' ')?;
+    Some(write(start.parse::<usize>().ok()?.checked_sub(1)?, path))
+}
+
 fn write(start: usize, path: &str) -> String {
     URL_SAFE_NO_PAD.encode(format!("{start} {path}"))
 }

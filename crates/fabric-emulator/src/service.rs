@@ -1,7 +1,6 @@
 //! The emulator as a [`tower::Service`]: log, holds and faults around the effect of each request.
 
 use std::future::Future;
-use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -9,13 +8,13 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http::{Request, Response, header};
 use serde_json::json;
+use tokio::task::JoinHandle;
 
 use crate::emulator::Shared;
-use crate::fault::{Action, RetryAfter};
-use crate::hold::HoldPoint;
-use crate::operations::may_be_long_running;
-use crate::wire::{Api, Incoming, Reply, fabric_error, http_date, insert};
-use crate::world::ApiError;
+use crate::fault::{Effect, Tweaks, Verdict, reduced};
+use crate::hold::{HOLD, HoldPoint};
+use crate::wire::{Api, Incoming, Reply, http_date, insert};
+use crate::wire_fault::Disruption;
 use crate::{admin, entra, fabric, graph};
 
 /// Any error, boxed as tower does.
@@ -23,8 +22,10 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// The emulated services. Cheap to clone; needs a Tokio runtime.
 ///
-/// An injected connection reset is an [`io::Error`] of the kind `ConnectionReset`. A request runs to its end even when
-/// the caller drops the future: a server finishes what a client has given up.
+/// What a server would do to a connection is an [`io::Error`](std::io::Error) here: `ConnectionReset` for a reset,
+/// `UnexpectedEof` for a body that is cut or shorter than its length, `InvalidData` for garbage. Silence is a future that
+/// is never ready. A request runs to its end even when the caller drops the future: a server finishes what a client has
+/// given up.
 #[derive(Clone)]
 pub struct EmulatorService {
     shared: Arc<Shared>,
@@ -46,98 +47,101 @@ impl tower::Service<Request<Bytes>> for EmulatorService {
     }
 
     fn call(&mut self, request: Request<Bytes>) -> Self::Future {
-        let shared = Arc::clone(&self.shared);
-        Box::pin(async move { Ok(tokio::spawn(answer(shared, Incoming::new(request))).await??) })
+        let exchange = self.exchange(request);
+        Box::pin(async move {
+            match exchange.await? {
+                Ok(response) => Ok(response),
+                Err(disruption) => Ok(disruption.in_process().await?),
+            }
+        })
     }
 }
 
-async fn answer(shared: Arc<Shared>, request: Incoming) -> Result<Response<Bytes>, io::Error> {
+type Exchanged = Result<Response<Bytes>, Disruption>;
+
+impl EmulatorService {
+    /// The answer, or what a server is to send in its place. The outer error is that of a handler that broke.
+    pub(crate) fn exchange(&self, request: Request<Bytes>) -> JoinHandle<Exchanged> {
+        tokio::spawn(answer(Arc::clone(&self.shared), Incoming::new(request)))
+    }
+}
+
+async fn answer(shared: Arc<Shared>, request: Incoming) -> Exchanged {
     if request.api == Api::Admin {
         return Ok(admin::handle(&shared, &request));
     }
     let principal = shared.state().tokens.principal(&request);
     let entry = shared.log.arrived(&request, principal.map(|id| id.to_string()), shared.clock.now());
-    let mut answer = through_faults(&shared, &request).await;
-    if let Ok(response) = &mut answer {
-        insert(response.headers_mut(), header::DATE, &http_date(shared.clock.now()));
-    }
-    shared.log.over(entry, answer.as_ref().ok());
+    let answer = match shared.faults.decide(&request, principal, shared.clock.now()) {
+        Ok(verdict) => {
+            shared.log.hit(entry, verdict.name());
+            held(&shared, &request, &verdict).await
+        }
+        Err(error) => Ok(Reply::json(400, json!({"error": error.to_string()})).plain()),
+    };
+    shared.log.over(entry, answer.as_ref().map_or_else(Disruption::response, Some));
     answer
 }
 
-async fn through_faults(shared: &Shared, request: &Incoming) -> Result<Response<Bytes>, io::Error> {
-    let (method, path) = (request.method.as_str(), request.path.as_str());
-    let verdict = shared.faults.decide(method, path, may_be_long_running(method, path));
-    let before = shared.holds.claim(method, path, HoldPoint::Before);
-    let after = shared.holds.claim(method, path, HoldPoint::After);
+/// Stops at the holds for the request, before and after it is carried out.
+async fn held(shared: &Shared, request: &Incoming, verdict: &Verdict) -> Result<Response<Bytes>, Disruption> {
+    let before = shared.holds.claim(request, HoldPoint::Before);
+    let after = shared.holds.claim(request, HoldPoint::After);
     if let Some(id) = before {
         shared.holds.stop(id).await;
     }
-    if !verdict.latency.is_zero() {
-        tokio::time::sleep(verdict.latency).await;
+    if !verdict.latency().is_zero() {
+        tokio::time::sleep(verdict.latency()).await;
     }
-    match &verdict.action {
-        Some(Action::Status { status, retry_after }) => {
-            return Ok(injected(request.api, *status, retry_after.as_ref()));
-        }
-        Some(Action::ResetBefore) => return Err(reset()),
-        _ => {}
-    }
-    let response = effect(shared, request, verdict.action == Some(Action::OperationFails));
+    let earned = carry_out(shared, request, verdict);
     if let Some(id) = after {
         shared.holds.stop(id).await;
     }
-    match &verdict.action {
-        Some(Action::EffectThenStatus { status, retry_after }) => {
-            Ok(injected(request.api, *status, retry_after.as_ref()))
+    let now = shared.clock.now();
+    let mut response = match verdict.effect() {
+        (_, Some(instead)) => instead.answer(request, now)?,
+        (_, None) => earned,
+    };
+    verdict.edit(request, now, &mut response);
+    insert(response.headers_mut(), header::DATE, &http_date(now));
+    for id in [before, after].into_iter().flatten() {
+        response.headers_mut().append(HOLD, id.0.into());
+    }
+    verdict.send(response)
+}
+
+/// Lets the request take effect as far as the faults say, and returns the answer that it has earned by that.
+fn carry_out(shared: &Shared, request: &Incoming, verdict: &Verdict) -> Response<Bytes> {
+    if let Some(active) = verdict.capacities() {
+        shared.state().world.capacities.iter_mut().for_each(|capacity| capacity.active = active);
+    }
+    let whole = || {
+        if verdict.is_twice() {
+            effect(shared, request, &verdict.tweaks());
         }
-        Some(Action::ResetAfter) => Err(reset()),
-        _ => Ok(response),
+        effect(shared, request, &verdict.tweaks())
+    };
+    match verdict.effect().0 {
+        Effect::Whole => whole(),
+        Effect::Partial => match reduced(request) {
+            Some(part) => effect(shared, &part, &verdict.tweaks()),
+            None => whole(),
+        },
+        Effect::Late(by) => {
+            if request.api == Api::Fabric && request.method != "GET" {
+                shared.state().act_later(request, by);
+            }
+            Response::default()
+        }
+        Effect::Nothing => Response::default(),
     }
 }
 
-fn effect(shared: &Shared, request: &Incoming, fails: bool) -> Response<Bytes> {
+fn effect(shared: &Shared, request: &Incoming, tweaks: &Tweaks) -> Response<Bytes> {
     match request.api {
         Api::Admin => admin::handle(shared, request),
         Api::Entra => entra::handle(shared, request),
         Api::Graph => graph::handle(shared, request),
-        Api::Fabric => fabric::handle(shared, request, fails),
+        Api::Fabric => fabric::handle(shared, request, tweaks),
     }
-}
-
-fn reset() -> io::Error {
-    io::Error::new(io::ErrorKind::ConnectionReset, "connection reset by an injected fault")
-}
-
-/// An error nobody meant, in the dialect of the service that was asked.
-fn injected(api: Api, status: u16, retry_after: Option<&RetryAfter>) -> Response<Bytes> {
-    let error = plausible(status);
-    let retry_after = retry_after.map(ToString::to_string);
-    let body = match api {
-        Api::Fabric | Api::Admin => return fabric_error(&error, retry_after),
-        Api::Graph => json!({"error": {"code": error.code, "message": error.message}}),
-        Api::Entra => json!({"error": "temporarily_unavailable", "error_description": error.message}),
-    };
-    let mut reply = Reply::json(status, body);
-    if let Some(retry_after) = retry_after {
-        reply = reply.header(header::RETRY_AFTER, retry_after);
-    }
-    reply.plain()
-}
-
-fn plausible(status: u16) -> ApiError {
-    let (code, message) = match status {
-        400 => ("BadRequest", "The request is invalid"),
-        401 => ("TokenExpired", "Access token has expired, resubmit with a new access token"),
-        403 => (
-            "InsufficientPrivileges",
-            "The caller does not have sufficient permissions to perform this operation",
-        ),
-        404 => ("EntityNotFound", "The requested resource could not be found"),
-        409 => ("Conflict", "The request conflicts with the current state of the resource"),
-        429 | 430 => ("RequestBlocked", "Request is blocked by the upstream service"),
-        _ => ("UnknownError", "An unexpected error occurred while processing the request"),
-    };
-    let error = ApiError::new(status, code, message);
-    if matches!(status, 429 | 430) { error.retriable(true) } else { error }
 }

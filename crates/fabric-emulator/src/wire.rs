@@ -29,6 +29,7 @@ pub(crate) enum Api {
 }
 
 /// One request, taken apart.
+#[derive(Clone)]
 pub(crate) struct Incoming {
     pub(crate) api: Api,
     pub(crate) method: String,
@@ -178,6 +179,12 @@ impl Reply {
     pub(crate) fn header(mut self, name: HeaderName, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
+    }
+
+    /// The operation that does what was asked, if it was not done at once.
+    pub(crate) fn operation(&self) -> Option<Uuid> {
+        let header = self.headers.iter().find(|(name, _)| *name == OPERATION_ID);
+        header.and_then(|(_, id)| id.parse().ok())
     }
 
     /// As Entra, Graph and the admin surface answer: no headers of Fabric's.

@@ -8,7 +8,7 @@ use std::{
 };
 
 use clap::{ArgAction, Args, ValueEnum};
-use selvedge_fabric_emulator::{Config, LongRunning, Quotas};
+use selvedge_fabric_emulator::{Chaos, Config, LongRunning, Quotas};
 
 use crate::settings::duration;
 
@@ -79,6 +79,9 @@ pub(crate) struct RulesArgs {
     /// Enforce quotas as far as they are known: 200 calls of each kind a minute and identity, 25 under /v1/admin/
     #[arg(long)]
     quotas: bool,
+    /// Let faults hit a share of all requests, a tenth unless said otherwise; the same seed hits the same ones
+    #[arg(long, value_name = "SEED[,rate=R]")]
+    chaos: Option<Chaos>,
 }
 
 /// Which of the requests that may be long-running are.
@@ -110,6 +113,7 @@ impl RulesArgs {
             capacity_assignment: self.capacity_assignment,
             max_items: self.max_items,
             quotas: if self.quotas { Quotas::SERVICE } else { Quotas::default() },
+            chaos: self.chaos.clone(),
             ..Config::default()
         }
     }

@@ -101,10 +101,28 @@ fn the_demo_tenant_is_there_unless_empty() {
         (&["--https", "127.0.0.1:0", "--ca-out", "no/such/folder"], "write the authority's certificate to"),
         (&["--page-size", "0"], "invalid value '0'"),
         (&["--operation-duration", "soon"], "expected a duration"),
+        (&["--chaos", "soon"], "`soon` is no chaos"),
     ] {
         let args: Vec<&str> = ["emulator"].iter().chain(args).copied().collect();
         run(&mut selvedge(project.path(), &args)).ends(2, &["error: ", expected]);
     }
+}
+
+#[test]
+fn chaos_hits_the_same_request_in_every_run() {
+    let project = Project::with(&[]);
+    let hit = || {
+        let (_served, ready) = serve(project.path(), &["--chaos", "5,rate=1"]);
+        let url = ready["url"].as_str().unwrap();
+        let answer = request(url, "GET /v1/capacities", "");
+        let log = request(url, "GET /_emulator/requests", "");
+        let (_, log) = log.split_once("\r\n\r\n").unwrap();
+        let log: Value = serde_json::from_str(log).unwrap();
+        (answer.lines().next().map(str::to_owned), log[0]["fault"].clone())
+    };
+    let first = hit();
+    assert!(first.1.is_string(), "{first:?}");
+    assert_eq!(hit(), first);
 }
 
 #[test]

@@ -2,17 +2,24 @@
 //!
 //! | call | does |
 //! | --- | --- |
-//! | `POST reset` | back to the start: clock, world, operations, tokens, faults, holds and request log. 204 |
+//! | `POST reset` | back to the start: clock, settings, world, operations, tokens, faults, holds and request log. 204 |
 //! | `POST seed` | adds to the world. 204, or 400 and an unchanged world |
 //! | `GET inventory` | `{hash, world, emptyDeletedWorkspaces, unknownRoutes}`; see [`crate::Inventory`] |
 //! | `GET clock` | `{now, frozen}`: what time it is in the tenant |
 //! | `POST clock` | `{"freeze": true}`, `{"advance": "10m"}`, `{"resume": true}`, or an advance with one of the others. 200 `{now, frozen}` |
+//! | `GET settings` | the rules that are settings: `{pageSize, operationDuration, jobDuration, retryAfter, longRunning, nameReservation, reservationStatus, itemRecovery, maxItems, childDelay, capacityAssignment, quotas, foreignLocation}` |
+//! | `POST settings` | changes those that the body names, for what happens from now on: `{"nameReservation": "10m", "longRunning": "always"}`. 200 and all of them |
 //! | `GET requests` | the request log, a list of [`crate::LoggedRequest`]; with `?format=jsonl` one a line, with `?format=har` an HTTP archive with headers and answers |
 //! | `DELETE requests` | empties it. 204 |
+//! | `GET faults` | the faults in force, a list of lines |
 //! | `POST faults` | injects faults in the syntax of [`crate::Fault`]: one per line as `text/plain`, or a JSON list of such lines as `application/json`. All or none. 204 |
-//! | `DELETE faults` | no fault is in force any more. 204 |
-//! | `POST holds` | `{"pattern": "POST */items", "point": "before"}` (or `"after"`) stops the next matching request. 201 `{id, state}` |
-//! | `GET holds/{id}` | `{id, state}`: `waiting`, `held` or `released` |
+//! | `DELETE faults` | no fault is in force any more: no chaos either, no throttling, no token called expired. 204 |
+//! | `POST chaos` | starts a schedule in the syntax of [`crate::Chaos`] as `text/plain`, or `{"seed": 42, "rate": 0.1, "actions": ["503"]}` as `application/json`; rate and actions may be left out. 204 |
+//! | `DELETE chaos` | ends it. 204 |
+//! | `POST capacities/{id}` | `{"state": "Inactive"}` pauses a capacity, `{"state": "Active"}` resumes it. 204 |
+//! | `POST holds` | `{"pattern": "POST */items", "point": "before"}` (or `"after"`) stops the next matching request; with `"name": "NAME"` instead of the pattern, the next one that brings the header `x-emulator-hold: NAME`. 201 and the hold |
+//! | `GET holds` | all of them: `{id, state, point, pattern or name, request}`; `request` is `{method, path}` of the one that is or was stopped |
+//! | `GET holds/{id}` | one; its state is `waiting`, `held` or `released`. The answer of a held request names its hold in the header `x-emulator-hold` |
 //! | `POST holds/{id}/release` | lets it go on. 204 |
 //!
 //! What is wrong with a request is said as `{"error": ".."}` with 400 or 404.
@@ -25,21 +32,34 @@
 //!   "users": [{"id": "..", "displayName": "..", "mail": "..", "userPrincipalName": "..", "password": "..", "mayCreateWorkspaces": true}],
 //!   "groups": [{"id": "..", "displayName": "..", "mail": "..", "members": ["<principal id>"]}],
 //!   "servicePrincipals": [{"id": "..", "displayName": "..", "appId": "..", "secret": "..", "secretExpired": false,
-//!     "federatedCredentials": [{"issuer": "https://..", "subject": "..", "audience": "api://AzureADTokenExchange"}], "mayCreateWorkspaces": true}],
-//!   "connections": [{"id": "..", "displayName": "..", "type": "GitHubSourceControl", "path": "https://.."}],
+//!     "federatedCredentials": [{"issuer": "https://..", "subject": "..", "audience": "api://AzureADTokenExchange"}],
+//!     "mayCreateWorkspaces": true, "tenantAdmin": true}],
+//!   "connections": [{"id": "..", "displayName": "..", "type": "GitHubSourceControl", "path": "https://..", "online": true}],
+//!   "domains": [{"id": "..", "displayName": "..", "description": "..", "parentDomainId": "..", "contributorsScope": "AllTenant"}],
+//!   "tags": [{"id": "..", "displayName": "..", "domainId": ".."}],
 //!   "workspaces": [{
-//!     "id": "..", "displayName": "..", "description": "..", "capacityId": "..",
+//!     "id": "..", "displayName": "..", "description": "..", "capacityId": "..", "domainId": "..",
 //!     "roleAssignments": [{"principalId": "..", "role": "Admin"}],
 //!     "folders": ["Bronze/Raw"],
 //!     "items": [{"id": "..", "type": "Notebook", "displayName": "..", "description": "..", "folder": "Bronze/Raw", "definition": {"parts": []}}]
+//!   }],
+//!   "deploymentPipelines": [{
+//!     "id": "..", "displayName": "..", "description": "..", "admins": ["<principal id>"],
+//!     "stages": [{"id": "..", "displayName": "..", "description": "..", "isPublic": false, "workspaceId": ".."}]
 //!   }]
 //! }
 //! ```
 //!
 //! `"accountEnabled": false` on a user or service principal keeps it from getting tokens.
-//! A workspace without an Admin gets the caller of the configuration as its Admin. A seeded connection is everybody's.
+//! A workspace without an Admin gets the caller of the configuration as its Admin, and so does a deployment
+//! pipeline. A seeded connection is everybody's.
+//! `tenantAdmin` makes a user or a service principal a Fabric administrator, who may use what is under `/v1/admin`; the
+//! caller of the configuration is one unless [`crate::Config::tenant_admin`] says otherwise. Tags come from seeds alone.
 
 mod clock;
+mod faults;
+mod holds;
+mod settings;
 
 use bytes::Bytes;
 use http::{Response, header};
@@ -47,24 +67,21 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::emulator::{Shared, caller_id};
-use crate::fault::Fault;
-use crate::hold::{HoldId, HoldPoint, HoldState};
 use crate::seed::{Seed, seeded};
 use crate::service::BoxError;
 use crate::wire::{Incoming, Reply};
 use crate::world::inventory;
 
 #[derive(Deserialize)]
-struct HoldBody {
-    pattern: String,
-    point: Point,
+#[serde(deny_unknown_fields)]
+struct CapacityBody {
+    state: CapacityState,
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Point {
-    Before,
-    After,
+enum CapacityState {
+    Active,
+    Inactive,
 }
 
 pub(crate) fn handle(shared: &Shared, request: &Incoming) -> Response<Bytes> {
@@ -79,24 +96,31 @@ pub(crate) fn handle(shared: &Shared, request: &Incoming) -> Response<Bytes> {
         ("GET", ["inventory"]) => Ok(Reply::json(200, take_inventory(shared))),
         ("GET", ["clock"]) => Ok(clock::show(&shared.clock)),
         ("POST", ["clock"]) => clock::set(&shared.clock, request),
+        ("GET", ["settings"]) => Ok(settings::show(shared)),
+        ("POST", ["settings"]) => settings::change(shared, request),
         ("GET", ["requests"]) => requests(shared, request),
         ("DELETE", ["requests"]) => {
             shared.log.clear();
             Ok(done())
         }
-        ("POST", ["faults"]) => inject(shared, request).map(|()| done()),
+        ("GET", ["faults"]) => Ok(faults::list(shared)),
+        ("POST", ["faults"]) => faults::inject(shared, request),
         ("DELETE", ["faults"]) => {
-            shared.faults.clear();
+            shared.clear_faults();
             Ok(done())
         }
-        ("POST", ["holds"]) => hold(shared, request),
-        ("GET", ["holds", id]) => {
-            Ok(hold_id(id).and_then(|id| hold_reply(shared, id, 200)).unwrap_or_else(not_found))
+        ("POST", ["chaos"]) => faults::start_chaos(shared, request),
+        ("DELETE", ["chaos"]) => {
+            shared.schedule(None);
+            Ok(done())
         }
-        ("POST", ["holds", id, "release"]) => {
-            let released = hold_id(id).is_some_and(|id| shared.holds.release(id));
-            Ok(if released { Reply::empty(204) } else { not_found() })
+        ("POST", ["capacities", id]) => {
+            set_capacity(shared, id, request).map(|reply| reply.unwrap_or_else(not_found))
         }
+        ("GET", ["holds"]) => Ok(holds::list(&shared.holds)),
+        ("POST", ["holds"]) => holds::add(&shared.holds, request),
+        ("GET", ["holds", id]) => Ok(holds::show(&shared.holds, id).unwrap_or_else(not_found)),
+        ("POST", ["holds", id, "release"]) => Ok(holds::release(&shared.holds, id).unwrap_or_else(not_found)),
         _ => Ok(not_found()),
     };
     reply.unwrap_or_else(|error: BoxError| Reply::json(400, json!({"error": with_sources(&*error)}))).plain()
@@ -129,40 +153,16 @@ fn requests(shared: &Shared, request: &Incoming) -> Result<Reply, BoxError> {
     }
 }
 
-fn inject(shared: &Shared, request: &Incoming) -> Result<(), BoxError> {
-    let kind =
-        request.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    let text = std::str::from_utf8(&request.body)?;
-    let lines: Vec<String> = match kind.starts_with("application/json") {
-        true => serde_json::from_str(text)?,
-        false => text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect(),
+/// Pauses a capacity or resumes it, as its owner does in Azure.
+fn set_capacity(shared: &Shared, id: &str, request: &Incoming) -> Result<Option<Reply>, BoxError> {
+    let CapacityBody { state } = serde_json::from_slice(&request.body)?;
+    let mut tenant = shared.state();
+    let mut capacities = tenant.world.capacities.iter_mut();
+    let Some(capacity) = capacities.find(|capacity| capacity.id.to_string().eq_ignore_ascii_case(id)) else {
+        return Ok(None);
     };
-    let faults = lines.iter().map(|line| line.parse::<Fault>()).collect::<Result<Vec<_>, _>>()?;
-    faults.into_iter().for_each(|fault| shared.faults.inject(fault));
-    Ok(())
-}
-
-fn hold(shared: &Shared, request: &Incoming) -> Result<Reply, BoxError> {
-    let body: HoldBody = serde_json::from_slice(&request.body)?;
-    let point = match body.point {
-        Point::Before => HoldPoint::Before,
-        Point::After => HoldPoint::After,
-    };
-    let id = shared.holds.add(body.pattern.parse()?, point);
-    Ok(hold_reply(shared, id, 201).unwrap_or_else(not_found))
-}
-
-fn hold_id(text: &str) -> Option<HoldId> {
-    text.parse().ok().map(HoldId)
-}
-
-fn hold_reply(shared: &Shared, id: HoldId, status: u16) -> Option<Reply> {
-    let state = match shared.holds.state(id)? {
-        HoldState::Waiting => "waiting",
-        HoldState::Held => "held",
-        HoldState::Released => "released",
-    };
-    Some(Reply::json(status, json!({"id": id.0, "state": state})))
+    capacity.active = matches!(state, CapacityState::Active);
+    Ok(Some(Reply::empty(204)))
 }
 
 fn not_found() -> Reply {

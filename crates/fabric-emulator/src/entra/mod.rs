@@ -46,7 +46,7 @@ enum Tenant {
 pub(crate) fn handle(shared: &Shared, request: &Incoming) -> Response<Bytes> {
     let lower: Vec<String> = request.segments.iter().map(|segment| segment.to_lowercase()).collect();
     let segments: Vec<&str> = lower.iter().map(String::as_str).collect();
-    let config = &shared.config;
+    let config = &*shared.config();
     let openid =
         |version| Ok(discovery::openid_configuration(config, &tenant(config, request)?, request, version));
     let answer = match (request.method.as_str(), segments.as_slice()) {

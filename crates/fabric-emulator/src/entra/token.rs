@@ -26,7 +26,8 @@ pub(super) fn token(shared: &Shared, request: &Incoming, version: Version) -> Re
             format!("The endpoint only accepts POST requests. Received a {} request.", request.method);
         return Err(bad_request("invalid_request", 900561, message));
     }
-    let named = tenant(&shared.config, request)?;
+    let config = shared.config();
+    let named = tenant(&config, request)?;
     let form = Form::of(request);
     let (kind, client) = (form.needed("grant_type")?, form.needed("client_id")?);
     // Version 1.0 has a resource where version 2.0 has scopes.
@@ -46,7 +47,7 @@ pub(super) fn token(shared: &Shared, request: &Incoming, version: Version) -> Re
         let message = "No tenant-identifying information found in either the request or implied by any provided credentials.";
         return Err(bad_request("invalid_request", 50059, message));
     }
-    let tenant = shared.config.tenant.as_str();
+    let tenant = config.tenant.as_str();
     let mut state = shared.state();
     let now = state.world.now;
     let world = &state.world;

@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::clock::later;
-use crate::emulator::State;
+use crate::state::State;
 use crate::wire::Incoming;
 use crate::world::ApiError;
 

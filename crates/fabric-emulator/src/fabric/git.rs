@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{Answer, Call, Row};
 use crate::catalogue::Evidence::Spec;
-use crate::operations::Long;
+use crate::operations::{Busy, Long};
 use crate::wire::{Reply, timestamp};
 use crate::world::{
     ApiError, Change, Commit, ConflictPolicy, Credentials, InitializationStrategy, Provider, Role, Update,
@@ -189,12 +189,12 @@ fn run_git(
     long: Long<'_>,
     effect: crate::operations::Effect,
 ) -> Answer {
-    if call.state.operations.git_is_busy(workspace) {
+    if call.state.operations.is_busy(Busy::Git(workspace)) {
         let message = "A previous operation on the workspace is still in progress";
         let error = ApiError::new(409, "WorkspacePreviousOperationInProgress", message);
         return Err(error.about(workspace, "Workspace").retriable(true));
     }
-    call.run(long, Some(workspace), effect, |result| match result {
+    call.run(long, Some(Busy::Git(workspace)), effect, |result| match result {
         Some(result) => Reply::json(200, result),
         None => Reply::empty(200),
     })

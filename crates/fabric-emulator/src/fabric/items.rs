@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::folders::Scope;
+use super::tags::tags_json;
 use super::{Answer, Call, Row};
 use crate::catalogue::Evidence::{Recorded, Spec};
 use crate::operations::Long;
@@ -159,7 +160,15 @@ pub(super) fn get_definition(call: &mut Call<'_>) -> Answer {
     })
 }
 
-pub(super) fn update_definition(call: &mut Call<'_>) -> Answer {
+fn update_definition(call: &mut Call<'_>) -> Answer {
+    replace_definition(call, |_, _, _| None)
+}
+
+/// Replaces a definition. Most types have no result to show for it.
+pub(super) fn replace_definition(
+    call: &mut Call<'_>,
+    result: fn(&World, Uuid, &Item) -> Option<Value>,
+) -> Answer {
     let (caller, workspace, id) = (call.caller, call.workspace()?, call.item()?);
     let metadata = call.request.flag("updateMetadata").unwrap_or(false);
     let missing = || ApiError::new(400, "MissingDefinition", "The item definition is missing");
@@ -167,9 +176,13 @@ pub(super) fn update_definition(call: &mut Call<'_>) -> Answer {
     let kind = call.world().check_new_definition(caller, workspace, id, &definition)?;
     let effect = Box::new(move |world: &mut World| {
         world.update_definition(caller, workspace, id, definition, metadata)?;
-        Ok(None)
+        let (item, _) = world.definition_of(caller, workspace, id)?;
+        Ok(result(world, workspace, item))
     });
-    call.run(Long::UpdateDefinition { kind }, None, effect, |_| Reply::empty(200))
+    call.run(Long::UpdateDefinition { kind }, None, effect, |shown| match shown {
+        Some(shown) => Reply::json(200, shown),
+        None => Reply::empty(200),
+    })
 }
 
 fn move_one(call: &mut Call<'_>) -> Answer {
@@ -204,6 +217,9 @@ pub(super) fn item_json(workspace: Uuid, item: &Item) -> Value {
     });
     if let Some(folder) = item.folder {
         json["folderId"] = json!(folder);
+    }
+    if !item.tags.is_empty() {
+        json["tags"] = tags_json(&item.tags);
     }
     json
 }

@@ -68,7 +68,7 @@ fn run(call: &mut Call<'_>) -> Answer {
     let run = JobRun {
         job_type,
         takes: call.config.job_duration,
-        fails: call.fails,
+        fails: call.tweaks.operation.is_some(),
         root_activity: call.request_id,
     };
     let job = call.world().run_job(caller, workspace, id, &run)?;

@@ -1,15 +1,20 @@
 //! Fabric's REST interface: routes to what they do to the world.
 
+mod admin;
 mod bindings;
 mod bulk;
 mod capacities;
 mod connections;
+mod domains;
 mod environments;
 mod folders;
 mod git;
+mod identity;
 mod items;
 mod jobs;
 mod operations;
+mod pipelines;
+mod principals;
 mod private_endpoints;
 mod properties;
 mod quota;
@@ -20,6 +25,7 @@ mod shortcuts;
 mod spark;
 mod sql_endpoints;
 mod tables;
+mod tags;
 mod typed;
 mod workspaces;
 
@@ -30,28 +36,39 @@ use uuid::Uuid;
 
 use crate::catalogue::Operation;
 use crate::config::Config;
-use crate::emulator::{Shared, State};
+use crate::emulator::Shared;
 use crate::entra;
-use crate::operations::{Effect, Long};
+use crate::fault::Tweaks;
+use crate::operations::{Busy, Effect, Long};
 use crate::paging::page;
+use crate::state::State;
 use crate::wire::{CLUSTER, Incoming, OPERATION_ID, Reply, fabric_error};
 use crate::world::{ApiError, World, guid};
-use quota::Bucket;
-pub(crate) use quota::Usage;
+pub(crate) use quota::{Bucket, Usage};
 use route::{ROUTER, Route, Row};
 
 /// What is emulated, a table per topic; typed collections come in addition, see [`typed`].
 const TABLES: &[&[Row]] = &[
+    admin::domains::ROUTES,
+    admin::workspaces::ROUTES,
     bindings::ROUTES,
     bulk::ROUTES,
     capacities::ROUTES,
     connections::ROUTES,
+    connections::roles::ROUTES,
+    connections::types::ROUTES,
+    domains::ROUTES,
     environments::ROUTES,
     folders::ROUTES,
     git::ROUTES,
+    identity::ROUTES,
     items::ROUTES,
     jobs::ROUTES,
     operations::ROUTES,
+    pipelines::ROUTES,
+    pipelines::deployments::ROUTES,
+    pipelines::roles::ROUTES,
+    pipelines::stages::ROUTES,
     private_endpoints::ROUTES,
     restore_points::ROUTES,
     roles::ROUTES,
@@ -59,6 +76,7 @@ const TABLES: &[&[Row]] = &[
     spark::ROUTES,
     sql_endpoints::ROUTES,
     tables::ROUTES,
+    tags::ROUTES,
     workspaces::ROUTES,
 ];
 
@@ -66,7 +84,7 @@ pub(crate) fn operations() -> impl Iterator<Item = Operation> {
     ROUTER.operations()
 }
 
-type Answer = Result<Reply, ApiError>;
+pub(crate) type Answer = Result<Reply, ApiError>;
 
 /// One request on its way into the world, made by `caller`.
 struct Call<'a> {
@@ -77,14 +95,19 @@ struct Call<'a> {
     caller: Uuid,
     /// The id that the answer will have, unless it is a refusal.
     request_id: Uuid,
-    /// An injected fault: if this is a long-running request, its operation fails.
-    fails: bool,
+    /// What faults make different.
+    tweaks: &'a Tweaks,
 }
 
-pub(crate) fn handle(shared: &Shared, request: &Incoming, fails: bool) -> Response<Bytes> {
+pub(crate) fn handle(shared: &Shared, request: &Incoming, tweaks: &Tweaks) -> Response<Bytes> {
+    let config = shared.config();
     let mut state = shared.state();
+    let present = tweaks.lag.map(|lag| state.look_back(lag));
     let request_id = Uuid::new_v4();
-    let answer = answer(shared, &mut state, request, request_id, fails);
+    let answer = answer(&config, &mut state, request, request_id, tweaks);
+    if let Some(present) = present {
+        state.world = present;
+    }
     drop(state);
     match answer {
         Ok(reply) => reply.fabric(request_id),
@@ -92,19 +115,50 @@ pub(crate) fn handle(shared: &Shared, request: &Incoming, fails: bool) -> Respon
     }
 }
 
-/// Who is not signed on learns nothing about routes under `/v1/`.
-fn answer(shared: &Shared, state: &mut State, request: &Incoming, request_id: Uuid, fails: bool) -> Answer {
-    let (config, now) = (&shared.config, state.world.now);
-    let is_fabric = request.segments.first().is_some_and(|first| first.eq_ignore_ascii_case("v1"));
-    if !is_fabric {
-        return Err(unknown(state, request));
+fn answer(
+    config: &Config,
+    state: &mut State,
+    request: &Incoming,
+    request_id: Uuid,
+    tweaks: &Tweaks,
+) -> Answer {
+    let caller = caller(state, request)?;
+    state.usage.count(caller, Bucket::of(&request.segments), &config.quotas, state.world.now)?;
+    act(config, state, request, caller, request_id, tweaks)
+}
+
+/// Who asks. Who is not signed on learns nothing about routes under `/v1/`.
+pub(crate) fn caller(state: &mut State, request: &Incoming) -> Result<Uuid, ApiError> {
+    match request.segments.first().is_some_and(|first| first.eq_ignore_ascii_case("v1")) {
+        true => state.caller(request, entra::FABRIC),
+        false => Err(unknown(state, request)),
     }
-    let caller = state.caller(request, entra::FABRIC)?;
-    state.usage.count(caller, Bucket::of(&request.segments), &config.quotas, now)?;
+}
+
+/// Whether a request creates an item in the collection of its type.
+pub(crate) fn creates_typed(request: &Incoming) -> bool {
+    let route = || ROUTER.find(&request.method, &request.segments);
+    request.method == "POST"
+        && request.segments.len() == 4
+        && route().is_some_and(|route| route.collection.is_some())
+}
+
+/// Carries a request of that caller out.
+pub(crate) fn act(
+    config: &Config,
+    state: &mut State,
+    request: &Incoming,
+    caller: Uuid,
+    request_id: Uuid,
+    tweaks: &Tweaks,
+) -> Answer {
     let Some(route) = ROUTER.find(&request.method, &request.segments) else {
         return Err(unknown(state, request));
     };
-    (route.handler)(&mut Call { request, route, config, state, caller, request_id, fails })
+    if request.method != "GET" {
+        state.past.remember(&state.world);
+    }
+    (route.handler)(&mut Call { request, route, config, state, caller, request_id, tweaks })
 }
 
 impl Call<'_> {
@@ -157,22 +211,29 @@ impl Call<'_> {
     fn run(
         &mut self,
         long: Long<'_>,
-        git_of: Option<Uuid>,
+        busy: Option<Busy>,
         effect: Effect,
         at_once: fn(Option<Value>) -> Reply,
     ) -> Answer {
-        if !self.fails && !self.config.long_running.applies(long) {
+        let Tweaks { operation, long_running, .. } = self.tweaks;
+        let is_long = long_running.unwrap_or_else(|| self.config.long_running.applies(long));
+        if operation.is_none() && !is_long {
             return effect(&mut self.state.world).map(at_once);
         }
-        let effect = if self.fails { Box::new(failing) } else { effect };
-        let now = self.state.world.now;
-        let id = self.state.operations.start(now, self.config.operation_duration, git_of, effect);
+        let (effect, ending) = match operation.clone() {
+            None => (effect, None),
+            Some((true, ending)) => (effect, Some(ending)),
+            Some((false, ending)) => (Box::new(|_: &mut World| Ok(None)) as Effect, Some(ending)),
+        };
+        let (now, takes) = (self.state.world.now, self.config.operation_duration);
+        let retry_after = long.retry_after(self.config.retry_after);
+        let id = self.state.operations.start(now, takes, retry_after, busy, effect, ending);
         self.state.settle();
-        Ok(Reply::json(202, Value::Null)
+        let accepted = Reply::json(202, Value::Null)
             .header(header::LOCATION, self.operation_location(id))
             .header(OPERATION_ID, id.to_string())
-            .header(header::RETRY_AFTER, long.retry_after(self.config.retry_after).to_string())
-            .header(header::ETAG, "\"\""))
+            .header(header::RETRY_AFTER, retry_after.to_string());
+        Ok(if long.has_etag() { accepted.header(header::ETAG, "\"\"") } else { accepted })
     }
 
     fn operation_location(&self, id: Uuid) -> String {
@@ -186,9 +247,4 @@ fn unknown(state: &mut State, request: &Incoming) -> ApiError {
     state.unknown_routes += 1;
     let message = format!("The endpoint {} {} could not be found", request.method, request.path);
     ApiError::new(404, "EndpointNotFound", message)
-}
-
-fn failing(_: &mut World) -> Result<Option<Value>, ApiError> {
-    Err(ApiError::new(500, "UnknownError", "An unexpected error occurred while processing the request")
-        .retriable(false))
 }

@@ -20,12 +20,13 @@ fn poll(call: &mut Call<'_>) -> Answer {
     let (Some(state), Some(body)) = (operations.state(id), operations.poll(id)) else {
         return Err(not_found(id));
     };
+    let retry_after = operations.retry_after(id).unwrap_or_default();
     let location = call.operation_location(guid("operationId", id)?);
     let reply = Reply::json(200, body);
     Ok(match state {
-        OperationState::Running => reply
+        OperationState::Running | OperationState::Other(_) => reply
             .header(header::LOCATION, location)
-            .header(header::RETRY_AFTER, call.config.retry_after.to_string())
+            .header(header::RETRY_AFTER, retry_after.to_string())
             .header(OPERATION_ID, id),
         OperationState::Succeeded(Some(_)) => {
             reply.header(header::LOCATION, format!("{location}/result")).header(OPERATION_ID, id)
@@ -44,7 +45,7 @@ fn result(call: &mut Call<'_>) -> Answer {
         Some(OperationState::Succeeded(None)) => {
             Err(ApiError::new(400, "OperationHasNoResult", "The operation has no result"))
         }
-        Some(OperationState::Running | OperationState::Failed(_)) => {
+        Some(OperationState::Running | OperationState::Failed(_) | OperationState::Other(_)) => {
             Err(ApiError::new(400, "OperationNotSucceeded", "The operation did not succeed"))
         }
     }

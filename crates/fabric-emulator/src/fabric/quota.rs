@@ -16,7 +16,7 @@ const WINDOW: Duration = Duration::seconds(60);
 
 /// Which quota a call counts against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Bucket {
+pub(crate) enum Bucket {
     Admin,
     Jobs,
     Operations,
@@ -25,7 +25,7 @@ pub(super) enum Bucket {
 
 impl Bucket {
     /// Told by the path's segments in lower case.
-    pub(super) fn of(segments: &[String]) -> Self {
+    pub(crate) fn of(segments: &[String]) -> Self {
         let is = |at: usize, name: &str| segments.get(at).is_some_and(|it| it.eq_ignore_ascii_case(name));
         match () {
             () if is(1, "admin") => Self::Admin,

@@ -2,22 +2,17 @@
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use uuid::Uuid;
 
+use super::principals::{PrincipalBody, principal_json};
 use super::{Answer, Call, Row};
 use crate::catalogue::Evidence::Recorded;
 use crate::wire::Reply;
-use crate::world::{ApiError, Assignment, PrincipalKind, Role, World};
+use crate::world::{ApiError, Assignment, Role, World};
 
 #[derive(Deserialize)]
 struct RoleBody {
     principal: Option<PrincipalBody>,
     role: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct PrincipalBody {
-    id: Uuid,
 }
 
 pub(super) const ROUTES: &[Row] = &[
@@ -74,10 +69,9 @@ fn read_role(role: Option<String>) -> Result<Role, ApiError> {
 }
 
 fn assignment_json(world: &World, assignment: &Assignment) -> Value {
-    let kind = world.principal(assignment.principal).map_or(PrincipalKind::User, |principal| principal.kind);
     json!({
         "id": assignment.principal,
-        "principal": {"id": assignment.principal, "type": kind.name()},
+        "principal": principal_json(world, assignment.principal),
         "role": assignment.role.name(),
     })
 }

@@ -4,6 +4,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::identity::identity_json;
+use super::tags::tags_json;
 use super::{Answer, Call, Row};
 use crate::catalogue::Evidence::Recorded;
 use crate::wire::Reply;
@@ -15,6 +17,7 @@ struct WorkspaceBody {
     display_name: Option<String>,
     description: Option<String>,
     capacity_id: Option<Uuid>,
+    domain_id: Option<Uuid>,
 }
 
 const ALL: &str = "/v1/workspaces";
@@ -52,7 +55,13 @@ fn create(call: &mut Call<'_>) -> Answer {
     let body: WorkspaceBody = call.request.parse()?;
     let name = body.display_name.unwrap_or_default();
     let description = body.description.unwrap_or_default();
+    if let Some(domain) = body.domain_id {
+        call.world().check_contributor(caller, domain)?;
+    }
     let id = call.world().create_workspace(caller, &name, &description, body.capacity_id)?.id;
+    if body.domain_id.is_some() {
+        call.world().set_domain(caller, id, body.domain_id)?;
+    }
     let json = render(call, id)?;
     call.created(id, json)
 }
@@ -69,6 +78,10 @@ fn get(call: &mut Call<'_>) -> Answer {
         let (caller, world) = (call.caller, call.world());
         let done = world.workspace(caller, id, Role::Viewer)?.assigned <= world.now;
         json["capacityAssignmentProgress"] = if done { "Completed" } else { "InProgress" }.into();
+    }
+    let caller = call.caller;
+    if let Some(identity) = call.world().workspace(caller, id, Role::Viewer)?.identity {
+        json["workspaceIdentity"] = identity_json(identity);
     }
     Ok(Reply::json(200, json))
 }
@@ -116,6 +129,13 @@ fn workspace_json(world: &World, workspace: &Workspace) -> Value {
     if let Some(capacity) = workspace.capacity.and_then(|id| world.capacity(id)) {
         json["capacityId"] = json!(capacity.id);
         json["capacityRegion"] = json!(capacity.region);
+    }
+    // Where these two stand among the others nobody has recorded.
+    if let Some(domain) = workspace.domain {
+        json["domainId"] = json!(domain);
+    }
+    if !workspace.tags.is_empty() {
+        json["tags"] = tags_json(&workspace.tags);
     }
     json
 }

@@ -33,6 +33,8 @@ pub struct LoggedRequest {
     pub body: String,
     /// Object id of the principal whose token came with the request.
     pub principal: Option<String>,
+    /// The faults that hit the request, in their one-line syntax and separated by `; `.
+    pub fault: Option<String>,
 }
 
 /// A request with all that is known of it.
@@ -84,6 +86,7 @@ impl Log {
                 status: None,
                 body: redact::request_body(request),
                 principal,
+                fault: None,
             },
             url: request.absolute(&request.target),
             headers: redact::headers(&request.headers),
@@ -98,13 +101,17 @@ impl Log {
         log.first + log.kept.len() as u64 - 1
     }
 
+    /// Faults hit the request.
+    pub(crate) fn hit(&self, number: u64, fault: Option<String>) {
+        if let Some(exchange) = self.entries().exchange(number) {
+            exchange.request.fault = fault;
+        }
+    }
+
     /// The request is over: answered, or given up without an answer.
     pub(crate) fn over(&self, number: u64, answer: Option<&Response<Bytes>>) {
         let mut log = self.entries();
-        let Entries { first, kept, sink } = &mut *log;
-        // It may be gone: the log can be cleared while a request is under way.
-        let at = number.checked_sub(*first).and_then(|at| usize::try_from(at).ok());
-        let Some(exchange) = at.and_then(|at| kept.get_mut(at)) else { return };
+        let Some(exchange) = log.exchange(number) else { return };
         if let Some(answer) = answer {
             exchange.request.status = Some(answer.status().as_u16());
             exchange.answer = Some(Answered {
@@ -113,11 +120,12 @@ impl Log {
                 took: exchange.arrived.elapsed(),
             });
         }
-        if let Some(out) = sink
-            && let Err(error) = write_line(out, &exchange.request)
+        let request = exchange.request.clone();
+        if let Some(out) = &mut log.sink
+            && let Err(error) = write_line(out, &request)
         {
             tracing::error!(%error, "the request log cannot be written any more");
-            *sink = None;
+            log.sink = None;
         }
     }
 
@@ -142,6 +150,14 @@ impl Log {
 
     fn entries(&self) -> MutexGuard<'_, Entries> {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Entries {
+    /// It may be gone: the log can be cleared while a request is under way.
+    fn exchange(&mut self, number: u64) -> Option<&mut Exchange> {
+        let at = number.checked_sub(self.first).and_then(|at| usize::try_from(at).ok())?;
+        self.kept.get_mut(at)
     }
 }
 

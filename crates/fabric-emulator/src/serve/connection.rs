@@ -1,5 +1,6 @@
 //! One connection: HTTP/1.1 over any stream of bytes.
 
+use std::error::Error as _;
 use std::future::poll_fn;
 use std::io;
 
@@ -13,10 +14,10 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-use tower::Service as _;
 
 use super::Stop;
 use crate::service::{BoxError, EmulatorService};
+use crate::wire_fault::{Disruption, End};
 
 /// Largest request body: the service takes uploads of 100 MB.
 const MAX_BODY: usize = 128 << 20;
@@ -56,13 +57,23 @@ pub(super) async fn serve(stream: impl Stream, service: EmulatorService, scheme:
         }
     };
     let mut stream = connection.into_parts().io.into_inner();
-    let closed = match ended {
+    let end = match &ended {
+        Ok(()) => End::Close,
+        Err(error) => match error.source().and_then(|source| source.downcast_ref::<Disruption>()) {
+            Some(disruption) => {
+                let stopped = async { drop(stop.wait_for(|stop| *stop).await) };
+                disruption.play(&mut stream, stopped).await.unwrap_or(End::Reset)
+            }
+            None => {
+                tracing::debug!(%error, "connection ended");
+                End::Reset
+            }
+        },
+    };
+    let closed = match end {
         // With TLS this says that nothing was cut off.
-        Ok(()) => stream.shutdown().await,
-        Err(error) => {
-            tracing::debug!(%error, "connection ended");
-            stream.reset_on_close()
-        }
+        End::Close => stream.shutdown().await,
+        End::Reset => stream.reset_on_close(),
     };
     if let Err(error) = closed {
         tracing::debug!(%error, "connection cannot be closed as it should");
@@ -82,7 +93,7 @@ fn target<B>(request: &Request<B>, scheme: &Scheme) -> Uri {
 
 /// One exchange. An error here makes hyper give the connection up without an answer.
 async fn exchange(
-    mut service: EmulatorService,
+    service: EmulatorService,
     request: Request<IncomingBody>,
 ) -> Result<Response<Full<Bytes>>, BoxError> {
     let (parts, body) = request.into_parts();
@@ -91,6 +102,6 @@ async fn exchange(
         *refused.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
         return Ok(refused);
     };
-    let response = service.call(Request::from_parts(parts, body.to_bytes())).await?;
+    let response = service.exchange(Request::from_parts(parts, body.to_bytes())).await??;
     Ok(response.map(Full::new))
 }

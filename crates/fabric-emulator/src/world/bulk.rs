@@ -3,6 +3,9 @@
 //! Exports were recorded. Of imports the documents say what goes in and what comes out; how the service pairs and in
 //! which order it looks is a guess.
 
+use std::sync::LazyLock;
+
+use regex::Regex;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -99,7 +102,7 @@ impl World {
         let target = self.workspace_mut(caller, workspace, Role::Contributor)?;
         let mut details = Vec::new();
         for item in &mut plan {
-            item.definition.parts.iter_mut().for_each(|part| replace_ids(&mut part.content, &ids));
+            item.definition.parts.iter_mut().for_each(|part| part.resolve(&ids, workspace));
             details.push(json!({
                 "itemId": item.id,
                 "itemDisplayName": item.display_name,
@@ -113,7 +116,7 @@ impl World {
                 Some(known) => {
                     known.display_name.clone_from(&item.display_name);
                     known.description.clone_from(&item.description);
-                    known.definition = item.definition.clone();
+                    known.redefine(item.definition.clone())?;
                     known.logical_id = item.logical_id;
                     known.folder = folder;
                 }
@@ -130,6 +133,7 @@ impl World {
                         definition: item.definition.clone(),
                         details: Details::new(item.kind, None, now)?,
                         contents: Contents::default(),
+                        tags: Vec::new(),
                         created: now,
                     },
                     delay,
@@ -248,11 +252,25 @@ fn grouped(parts: &[PartInput]) -> Result<Vec<(String, Vec<Part>)>, ApiError> {
     }
 }
 
-/// Puts ids in the place of logical ones; a part that is no text stays as it is.
-fn replace_ids(content: &mut Vec<u8>, ids: &[(String, String)]) {
-    let Ok(text) = std::str::from_utf8(content) else { return };
-    let replaced = ids.iter().fold(text.to_owned(), |text, (logical, id)| text.replace(logical, id));
-    *content = replaced.into_bytes();
+/// How parts name the workspace they are in: by an id of zeros.
+static THIS_WORKSPACE: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    let zeros = Uuid::nil();
+    let names = "default_lakehouse_workspace_id|workspaceId|workspace";
+    Regex::new(&format!(r#"((?:{names})"?\s*[:=]\s*"){zeros}""#)).ok()
+});
+
+impl Part {
+    /// Puts the ids of items in the place of logical ones, and the workspace's in the place of zeros, as an import does.
+    /// A part that is no text stays as it is.
+    fn resolve(&mut self, ids: &[(String, String)], workspace: Uuid) {
+        let Ok(text) = std::str::from_utf8(&self.content) else { return };
+        let text = ids.iter().fold(text.to_owned(), |text, (logical, id)| text.replace(logical, id));
+        let text = match THIS_WORKSPACE.as_ref() {
+            Some(zeros) => zeros.replace_all(&text, format!(r#"${{1}}{workspace}""#)).into_owned(),
+            None => text,
+        };
+        self.content = text.into_bytes();
+    }
 }
 
 #[cfg(test)]
@@ -264,5 +282,26 @@ mod tests {
         let id = "347a2755-b988-4c18-8fbc-d167a80d71a1".parse().unwrap();
         assert_eq!(exported_id(id).to_string(), "a80d71a1-d167-8fbc-4c18-b988347a2755");
         assert_eq!(exported_id(exported_id(id)), id);
+    }
+
+    #[test]
+    fn an_import_puts_ids_in_their_places() {
+        let workspace = Uuid::from_u128(7);
+        let zeros = Uuid::nil();
+        let ids = [("logical".to_owned(), "real".to_owned())];
+        let resolved = |text: String| {
+            let mut part = Part { path: String::new(), content: text.into_bytes() };
+            part.resolve(&ids, workspace);
+            String::from_utf8(part.content).unwrap()
+        };
+        for (name, sign) in
+            [("\"workspaceId\"", ": "), ("\"default_lakehouse_workspace_id\"", ":"), ("workspace", " = ")]
+        {
+            let text = |id| format!("{name}{sign}\"{id}\"");
+            assert_eq!(resolved(text(zeros)), text(workspace));
+        }
+        let kept = format!("\"otherId\": \"{zeros}\"");
+        assert_eq!(resolved(kept.clone()), kept);
+        assert_eq!(resolved("a logical id".to_owned()), "a real id");
     }
 }

@@ -102,6 +102,9 @@ impl Definition {
                 parts.push(Part { content: normalised(kind, &path, content), path });
             }
         }
+        if kind == "Environment" {
+            Self::spark_compute(&parts)?;
+        }
         // The parts of a notebook say which format they are in.
         let format = format.filter(|_| kind != "Notebook");
         match parts.is_empty() {

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use time::OffsetDateTime;
 
-use super::{ApiError, Environment};
+use super::{ApiError, Definition, Environment};
 
 /// The state of an item that is no part of its definition.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +64,16 @@ impl Details {
             "Environment" => Self::Environment(Box::new(Environment::new(now))),
             _ => Self::None,
         })
+    }
+
+    /// Takes over what a new definition says.
+    pub(super) fn follow(&mut self, definition: &Definition) -> Result<(), ApiError> {
+        if let Self::Environment(environment) = self
+            && let Some(compute) = Definition::spark_compute(&definition.parts)?
+        {
+            environment.staged = compute;
+        }
+        Ok(())
     }
 
     /// Takes over the `properties` of a PATCH.

@@ -1,14 +1,17 @@
 //! Environments: what is staged, what is published, and the publish in between.
 //!
-//! Libraries are the parts of the definition under `Libraries/`, so that both ways to set them agree. The Spark compute
-//! is kept apart from `Setting/Sparkcompute.yml`: how the service brings the two together is not documented.
+//! Libraries are the parts of the definition under `Libraries/`, so that both ways to set them agree. A definition's
+//! `Setting/Sparkcompute.yml` replaces what was staged of the Spark compute; the part is not rewritten when that is
+//! changed otherwise, for what the service does then is not documented.
 
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{ApiError, Definition, Details, Item, Part, Role, World};
 
+const COMPUTE: &str = "Setting/Sparkcompute.yml";
 const CUSTOM: &str = "Libraries/CustomLibraries/";
 const EXTERNAL: &str = "Libraries/PublicLibraries/environment.yml";
 
@@ -18,6 +21,27 @@ pub(crate) struct Environment {
     pub(crate) staged: Map<String, Value>,
     pub(crate) published: Published,
     pub(crate) publish: Publish,
+}
+
+/// A definition's Spark compute:
+/// <https://learn.microsoft.com/rest/api/fabric/articles/item-management/definitions/environment-definition>.
+#[derive(Deserialize)]
+struct SparkCompute {
+    driver_cores: Option<u32>,
+    driver_memory: Option<String>,
+    executor_cores: Option<u32>,
+    executor_memory: Option<String>,
+    dynamic_executor_allocation: Option<Allocation>,
+    /// Pairs, or a list of pairs: both are in use.
+    spark_conf: Option<Value>,
+    runtime_version: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Allocation {
+    enabled: bool,
+    min_executors: u32,
+    max_executors: u32,
 }
 
 /// What sessions get that use the environment.
@@ -68,6 +92,30 @@ impl Environment {
 }
 
 impl Definition {
+    /// The Spark compute that an environment's definition stages, if it says anything of it.
+    ///
+    /// # Errors
+    /// The part cannot be read.
+    pub(super) fn spark_compute(parts: &[Part]) -> Result<Option<Map<String, Value>>, ApiError> {
+        let Some(part) = parts.iter().find(|part| part.path == COMPUTE) else { return Ok(None) };
+        let read: SparkCompute = serde_saphyr::from_slice(&part.content).map_err(|error| {
+            ApiError::new(400, "InvalidDefinitionParts", "The definition parts are invalid")
+                .because("InvalidDefinitionParts", format!("`{COMPUTE}` cannot be read: {error}"))
+        })?;
+        let said = [
+            ("driverCores", read.driver_cores.map(Value::from)),
+            ("driverMemory", read.driver_memory.map(Value::from)),
+            ("executorCores", read.executor_cores.map(Value::from)),
+            ("executorMemory", read.executor_memory.map(Value::from)),
+            ("dynamicExecutorAllocation", read.dynamic_executor_allocation.map(|it| {
+                json!({"enabled": it.enabled, "minExecutors": it.min_executors, "maxExecutors": it.max_executors})
+            })),
+            ("sparkProperties", read.spark_conf.map(|conf| spark_properties(&conf))),
+            ("runtimeVersion", read.runtime_version.map(Value::from)),
+        ];
+        Ok(Some(said.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()))
+    }
+
     /// Names of the custom libraries.
     pub(crate) fn custom_libraries(parts: &[Part]) -> impl Iterator<Item = &str> {
         parts.iter().filter_map(|part| part.path.strip_prefix(CUSTOM))
@@ -86,6 +134,13 @@ impl Definition {
         self.parts.retain(|part| part.path != path);
         self.parts.extend(content.map(|content| Part { path, content }));
     }
+}
+
+fn spark_properties(conf: &Value) -> Value {
+    let maps = conf.as_array().map_or(std::slice::from_ref(conf), Vec::as_slice).iter();
+    let pairs = maps.filter_map(Value::as_object).flatten();
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    pairs.map(|(key, value)| json!({"key": key, "value": text(value)})).collect()
 }
 
 /// The lines `- name==version` of an `environment.yml`; other forms of naming a library are not understood.

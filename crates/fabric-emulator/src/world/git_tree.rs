@@ -115,7 +115,7 @@ impl Workspace {
                 item.display_name = entry.display_name;
                 item.description = entry.description;
                 item.folder = folder;
-                item.definition = entry.definition;
+                item.redefine(entry.definition)?;
             }
             None => self.put_item(
                 Item {
@@ -130,6 +130,7 @@ impl Workspace {
                     definition: entry.definition,
                     details: Details::new(entry.kind, None, now)?,
                     contents: Contents::default(),
+                    tags: Vec::new(),
                     created: now,
                 },
                 delay,

@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use super::git_tree::canonical;
-use super::{Credentials, Definition, Details, Git, Item, Part, Workspace, World};
+use super::{AppliedTag, Credentials, Definition, Details, Git, Item, Part, Workspace, World};
 
 /// The world by natural keys, and the SHA-256 of that in hexadecimal digits.
 pub(crate) fn inventory(world: &World) -> (Value, String) {
@@ -27,12 +27,14 @@ pub(crate) fn inventory(world: &World) -> (Value, String) {
         keep_id(&mut json, capacity.id, capacity.given_id);
         json
     });
-    let principals = world.principals.iter().map(|principal| {
+    // A workspace's identity counts with its workspace: both of its ids were drawn.
+    let principals = world.principals.iter().filter(|known| world.workspace_of_identity(known.id).is_none());
+    let principals = principals.map(|principal| {
         json!({
             "id": principal.id,
             "type": principal.kind.name(),
             "displayName": principal.display_name,
-            "members": sorted(principal.members.iter().map(|id| json!(id))),
+            "members": sorted(principal.members.iter().map(|id| world.principal_key(*id))),
         })
     });
     let connections = world.connections.iter().map(|connection| {
@@ -41,6 +43,11 @@ pub(crate) fn inventory(world: &World) -> (Value, String) {
             "connectivityType": connection.connectivity_type,
             "type": connection.kind,
             "path": connection.path,
+            "privacyLevel": connection.privacy_level,
+            "credentialType": connection.credentials.kind,
+            "roles": sorted(connection.roles.iter().map(|given| {
+                json!({"principal": world.principal_key(given.principal), "role": given.role.name()})
+            })),
         });
         keep_id(&mut json, connection.id, connection.given_id);
         json
@@ -54,6 +61,9 @@ pub(crate) fn inventory(world: &World) -> (Value, String) {
         "capacities": sorted(capacities),
         "principals": sorted(principals),
         "connections": sorted(connections),
+        "domains": world.domains_inventory(),
+        "tags": world.tags_inventory(),
+        "deploymentPipelines": world.pipelines_inventory(),
         "workspaces": sorted(world.workspaces.iter().map(|workspace| workspace_json(world, workspace))),
         "deletedWorkspaces":
             sorted(holding.map(|workspace| workspace_json(world, workspace))),
@@ -65,8 +75,10 @@ pub(crate) fn inventory(world: &World) -> (Value, String) {
 
 fn workspace_json(world: &World, workspace: &Workspace) -> Value {
     let items = |items: &[Item]| sorted(items.iter().map(|item| item_json(world, workspace, item)));
-    let roles =
-        workspace.roles.iter().map(|role| json!({"principal": role.principal, "role": role.role.name()}));
+    let roles = workspace
+        .roles
+        .iter()
+        .map(|role| json!({"principal": world.principal_key(role.principal), "role": role.role.name()}));
     let folders = workspace.folders.iter().map(|folder| workspace.folder_path(Some(folder.id)).into());
     let capacity =
         workspace.capacity.and_then(|id| world.capacity(id)).map(|capacity| &capacity.display_name);
@@ -79,6 +91,9 @@ fn workspace_json(world: &World, workspace: &Workspace) -> Value {
         "items": items(&workspace.items),
         "recycleBin": items(&workspace.recycle_bin),
         "git": workspace.git.as_ref().map(|git| git_json(world, git)),
+        "domain": workspace.domain.and_then(|id| world.domain(id).ok()).map(|domain| &domain.display_name),
+        "tags": tag_names(&workspace.tags),
+        "identity": workspace.identity.is_some(),
     });
     if let Some(spark) = workspace.spark.inventory() {
         json["spark"] = spark;
@@ -97,6 +112,7 @@ fn item_json(world: &World, workspace: &Workspace, item: &Item) -> Value {
         "folder": workspace.folder_path(item.folder),
         "parent": parent.map(|parent| &parent.display_name),
         "definition": definition_digest(&item.definition),
+        "tags": tag_names(&item.tags),
     });
     if let Some(details) = details_json(world, &item.details) {
         json["details"] = details;
@@ -106,6 +122,10 @@ fn item_json(world: &World, workspace: &Workspace, item: &Item) -> Value {
     }
     keep_id(&mut json, item.id, item.given_id);
     json
+}
+
+fn tag_names(tags: &[AppliedTag]) -> Value {
+    sorted(tags.iter().map(|tag| json!(tag.display_name)))
 }
 
 fn details_json(world: &World, details: &Details) -> Option<Value> {
@@ -153,7 +173,7 @@ fn parts_digest(parts: &[Part]) -> Map<String, Value> {
     parts.iter().map(|part| (part.path.clone(), hex(&Sha256::digest(&part.content)).into())).collect()
 }
 
-fn keep_id(json: &mut Value, id: Uuid, given: bool) {
+pub(super) fn keep_id(json: &mut Value, id: Uuid, given: bool) {
     if given {
         json["id"] = json!(id);
     }

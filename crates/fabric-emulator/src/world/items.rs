@@ -9,7 +9,8 @@ use uuid::Uuid;
 use super::definition::{default_definition, not_supported};
 use super::item_type::{check_creatable, check_item_name, child_type, needs_capacity, needs_definition};
 use super::{
-    ApiError, Contents, Definition, DefinitionInput, Details, Role, Workspace, World, check_length, same_name,
+    ApiError, AppliedTag, Contents, Definition, DefinitionInput, Details, Role, Workspace, World,
+    check_length, same_name,
 };
 use crate::clock::later;
 
@@ -27,6 +28,7 @@ pub(crate) struct Item {
     pub(crate) parent: Option<Uuid>,
     pub(crate) definition: Definition,
     pub(crate) details: Details,
+    pub(crate) tags: Vec<AppliedTag>,
     pub(crate) contents: Contents,
     pub(crate) created: OffsetDateTime,
 }
@@ -96,6 +98,13 @@ pub(super) fn check_new(kind: &str, display_name: &str, description: &str) -> Re
 }
 
 impl Item {
+    /// Gives it another definition.
+    pub(super) fn redefine(&mut self, definition: Definition) -> Result<(), ApiError> {
+        self.details.follow(&definition)?;
+        self.definition = definition;
+        Ok(())
+    }
+
     fn child(&self) -> Option<Self> {
         let kind = child_type(self.kind)?;
         Some(Self {
@@ -110,6 +119,7 @@ impl Item {
             definition: default_definition(kind),
             details: Details::None,
             contents: Contents::default(),
+            tags: Vec::new(),
             created: self.created,
         })
     }
@@ -126,7 +136,8 @@ impl NewItem {
             }
             None => default_definition(self.kind),
         };
-        let details = Details::new(self.kind, self.creation_payload, now)?;
+        let mut details = Details::new(self.kind, self.creation_payload, now)?;
+        details.follow(&definition)?;
         Ok(Item {
             id: Uuid::new_v4(),
             given_id: false,
@@ -138,6 +149,7 @@ impl NewItem {
             parent: None,
             definition,
             details,
+            tags: Vec::new(),
             contents: Contents::default(),
             created: now,
         })
@@ -373,7 +385,6 @@ impl World {
             };
             self.update_item(caller, workspace, id, patch)?;
         }
-        self.workspace_mut(caller, workspace, Role::Contributor)?.item_mut(id)?.definition = definition;
-        Ok(())
+        self.workspace_mut(caller, workspace, Role::Contributor)?.item_mut(id)?.redefine(definition)
     }
 }

@@ -9,23 +9,28 @@ mod connections;
 mod contents;
 mod definition;
 mod details;
+mod domains;
 mod environments;
 mod error;
 mod folders;
 mod git;
 mod git_sync;
 mod git_tree;
+mod identity;
 mod inventory;
 mod item_type;
 mod items;
 mod jobs;
 mod notebook;
+mod pipelines;
 mod principals;
+mod restore;
 mod restore_points;
 mod roles;
 mod shortcuts;
 mod spark;
 mod tables;
+mod tags;
 mod workspaces;
 
 use std::collections::BTreeMap;
@@ -35,10 +40,14 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 pub(crate) use bindings::Binding;
-pub(crate) use connections::{Connection, NewConnection};
+pub(crate) use connections::{
+    Connection, ConnectionAssignment, ConnectionPatch, ConnectionRole, ConnectionType, CredentialInput,
+    CredentialSettings, DetailsInput, NewConnection, TYPES as CONNECTION_TYPES, USUAL_PRIVACY_LEVEL,
+};
 pub(crate) use contents::Contents;
 pub(crate) use definition::{Definition, DefinitionInput, Part, PartInput, check_format};
 pub(crate) use details::Details;
+pub(crate) use domains::{ContributorsScope, Domain, DomainPatch, NewDomain};
 pub(crate) use environments::{
     Environment, ExternalLibrary, Published, default_compute, listed, no_libraries,
 };
@@ -47,16 +56,21 @@ pub(crate) use folders::Folder;
 pub(crate) use git::{Credentials, Git, InitializationStrategy, Provider, Remote};
 pub(crate) use git_sync::{Commit, ConflictPolicy, Update};
 pub(crate) use git_tree::Change;
+pub(crate) use identity::Identity;
 pub(crate) use inventory::inventory;
 pub(crate) use item_type::{has_definition, item_type};
 pub(crate) use items::{Item, ItemPatch, NewItem};
 pub(crate) use jobs::{Job, JobRun, JobStatus, Schedule, ScheduleInput};
+pub(crate) use pipelines::{
+    Deployment, DeploymentOrder, Difference, NewTarget, Pipeline, Stage, StageInput, StageItem, Step,
+};
 pub(crate) use principals::{Principal, PrincipalKind};
 pub(crate) use restore_points::{RestorePoint, RestorePointInput};
 pub(crate) use roles::{Assignment, Role};
 pub(crate) use shortcuts::{Placed, Shortcut, ShortcutConflict, ShortcutInput};
 pub(crate) use spark::{PoolInput, Spark};
 pub(crate) use tables::Table;
+pub(crate) use tags::{AppliedTag, Tag, Tagged};
 pub(crate) use workspaces::{Capacity, Workspace};
 
 /// A tenant.
@@ -64,10 +78,13 @@ pub(crate) use workspaces::{Capacity, Workspace};
 pub(crate) struct World {
     /// What the tenant's clock said when somebody last looked.
     pub(crate) now: OffsetDateTime,
-    rules: Rules,
+    pub(crate) rules: Rules,
     pub(crate) principals: Vec<Principal>,
     pub(crate) capacities: Vec<Capacity>,
     pub(crate) connections: Vec<Connection>,
+    pub(crate) domains: Vec<Domain>,
+    pub(crate) tags: Vec<Tag>,
+    pub(crate) pipelines: Vec<Pipeline>,
     pub(crate) workspaces: Vec<Workspace>,
     /// Fabric keeps a deleted workspace restorable for some days, with what it held.
     pub(crate) deleted_workspaces: Vec<Workspace>,
@@ -97,6 +114,9 @@ impl World {
             principals: Vec::new(),
             capacities: Vec::new(),
             connections: Vec::new(),
+            domains: Vec::new(),
+            tags: Vec::new(),
+            pipelines: Vec::new(),
             workspaces: Vec::new(),
             deleted_workspaces: Vec::new(),
             remotes: BTreeMap::new(),
@@ -115,9 +135,15 @@ impl World {
         let principals = self.principals.iter().map(|principal| principal.id);
         let capacities = self.capacities.iter().map(|capacity| capacity.id);
         let connections = self.connections.iter().map(|connection| connection.id);
+        let domains = self.domains.iter().map(|domain| domain.id).chain(self.tags.iter().map(|tag| tag.id));
+        let pipelines = self
+            .pipelines
+            .iter()
+            .flat_map(|pipeline| pipeline.stages.iter().map(|stage| stage.id).chain([pipeline.id]));
         let workspaces = self.workspaces.iter().map(|workspace| workspace.id);
         let items = self.workspaces.iter().flat_map(|workspace| workspace.items.iter().map(|item| item.id));
-        principals.chain(capacities).chain(connections).chain(workspaces).chain(items)
+        let tenant = principals.chain(capacities).chain(connections).chain(domains).chain(pipelines);
+        tenant.chain(workspaces).chain(items)
     }
 }
 

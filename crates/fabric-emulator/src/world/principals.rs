@@ -1,8 +1,9 @@
 //! Users, groups and service principals, as Entra ID knows them.
 
+use serde_json::json;
 use uuid::Uuid;
 
-use super::World;
+use super::{ApiError, World};
 use crate::config::FederatedCredential;
 
 /// Somebody or something that can be given a role.
@@ -26,8 +27,10 @@ pub(crate) struct Principal {
     pub(crate) enabled: bool,
     /// Members of a group, direct ones only.
     pub(crate) members: Vec<Uuid>,
-    /// Whether the tenant lets it create workspaces.
+    /// Whether the tenant lets it create workspaces; a service principal, connections and deployment pipelines too.
     pub(crate) may_create_workspaces: bool,
+    /// Whether it is a Fabric administrator.
+    pub(crate) tenant_admin: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +60,48 @@ impl World {
         self.principals.iter().find(|principal| {
             principal.app_id.as_deref().is_some_and(|known| known.eq_ignore_ascii_case(app_id))
         })
+    }
+
+    /// Whether there is such a principal to give something to.
+    pub(crate) fn check_principal(&self, id: Uuid) -> Result<(), ApiError> {
+        if self.principal(id).is_some() {
+            return Ok(());
+        }
+        let mut error = ApiError::new(400, "PrincipalNotFound", "The provided principal was not found");
+        error.details.push(json!({"relatedResource": {"resourceId": id, "resourceType": "Principal"}}));
+        Err(error)
+    }
+
+    /// Takes a principal out of the tenant, with every role and membership that it had.
+    pub(super) fn remove_principal(&mut self, id: Uuid) {
+        self.principals.retain(|principal| principal.id != id);
+        self.principals.iter_mut().for_each(|group| group.members.retain(|member| *member != id));
+        for workspace in self.workspaces.iter_mut().chain(&mut self.deleted_workspaces) {
+            workspace.roles.retain(|assignment| assignment.principal != id);
+        }
+        self.pipelines.iter_mut().for_each(|pipeline| pipeline.admins.retain(|admin| *admin != id));
+        self.connections
+            .iter_mut()
+            .for_each(|connection| connection.roles.retain(|assignment| assignment.principal != id));
+    }
+
+    /// Whether the caller may create connections and deployment pipelines: the tenant setting about workspaces is about
+    /// them too, where service principals are concerned. See
+    /// <https://learn.microsoft.com/fabric/admin/service-admin-portal-developer>.
+    pub(super) fn check_may_create(&self, caller: Uuid) -> Result<(), ApiError> {
+        let may = self.principal(caller).is_some_and(|caller| {
+            caller.kind != PrincipalKind::ServicePrincipal || caller.may_create_workspaces
+        });
+        if may { Ok(()) } else { Err(ApiError::forbidden()) }
+    }
+
+    pub(super) fn is_tenant_admin(&self, caller: Uuid) -> bool {
+        self.principal(caller).is_some_and(|caller| caller.tenant_admin)
+    }
+
+    /// What is under `/v1/admin` is for Fabric administrators only.
+    pub(crate) fn check_tenant_admin(&self, caller: Uuid) -> Result<(), ApiError> {
+        if self.is_tenant_admin(caller) { Ok(()) } else { Err(ApiError::forbidden()) }
     }
 
     /// Whether a role given to `holder` is `caller`'s: itself, or a group it is in.

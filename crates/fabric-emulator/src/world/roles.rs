@@ -74,13 +74,7 @@ impl World {
         // A Member may share what it has, not raise anybody to Admin.
         let least = if role == Role::Admin { Role::Admin } else { Role::Member };
         let target = self.workspace(caller, workspace, least)?;
-        if self.principal(principal).is_none() {
-            let mut error = ApiError::new(400, "PrincipalNotFound", "The provided principal was not found");
-            error.details.push(serde_json::json!({
-                "relatedResource": {"resourceId": principal, "resourceType": "Principal"}
-            }));
-            return Err(error.about(workspace, "Workspace"));
-        }
+        self.check_principal(principal).map_err(|error| error.about(workspace, "Workspace"))?;
         if target.roles.iter().any(|assignment| assignment.principal == principal) {
             return Err(ApiError::new(
                 409,

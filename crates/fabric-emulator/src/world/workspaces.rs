@@ -4,7 +4,10 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::roles::Assignment;
-use super::{ApiError, Folder, Git, Item, Role, Spark, World, check_length, check_name, same_name};
+use super::{
+    ApiError, AppliedTag, Folder, Git, Identity, Item, Role, Spark, World, check_length, check_name,
+    same_name,
+};
 use crate::clock::later;
 
 #[derive(Clone)]
@@ -36,6 +39,9 @@ pub(crate) struct Workspace {
     /// Names of deleted items that cannot be used yet: type, name, and until when.
     pub(crate) reserved: Vec<(&'static str, String, OffsetDateTime)>,
     pub(crate) git: Option<Git>,
+    pub(crate) domain: Option<Uuid>,
+    pub(crate) tags: Vec<AppliedTag>,
+    pub(crate) identity: Option<Identity>,
     pub(crate) spark: Spark,
 }
 
@@ -112,6 +118,9 @@ impl World {
             expecting: Vec::new(),
             reserved: Vec::new(),
             git: None,
+            domain: None,
+            tags: Vec::new(),
+            identity: None,
             spark: Spark::default(),
         };
         Ok(self.workspaces.push_mut(workspace))
@@ -135,9 +144,13 @@ impl World {
         Ok(workspace)
     }
 
-    /// Deletes softly: the workspace and what it holds can be restored for some days, and nothing purges them.
+    /// Deletes softly: the workspace and what it holds can be restored for some days, and nothing purges them. Its
+    /// identity is gone for good, and its place in a deployment pipeline is free.
     pub(crate) fn delete_workspace(&mut self, caller: Uuid, id: Uuid) -> Result<(), ApiError> {
-        self.workspace(caller, id, Role::Admin)?;
+        if let Some(identity) = self.workspace_mut(caller, id, Role::Admin)?.identity.take() {
+            self.remove_principal(identity.principal);
+        }
+        self.leave_stages(id);
         let deleted = self.workspaces.extract_if(.., |workspace| workspace.id == id);
         self.deleted_workspaces.extend(deleted);
         Ok(())
@@ -174,7 +187,7 @@ impl World {
         self.check_capacity(capacity)
     }
 
-    fn check_capacity(&self, id: Uuid) -> Result<(), ApiError> {
+    pub(super) fn check_capacity(&self, id: Uuid) -> Result<(), ApiError> {
         match self.capacity(id) {
             None => Err(ApiError::not_found("CapacityNotFound", id, "Capacity")),
             Some(capacity) if capacity.active => Ok(()),
@@ -186,7 +199,7 @@ impl World {
         }
     }
 
-    fn check_workspace_name(&self, name: &str, own: Option<Uuid>) -> Result<(), ApiError> {
+    pub(super) fn check_workspace_name(&self, name: &str, own: Option<Uuid>) -> Result<(), ApiError> {
         check_name("displayName", name, 256)?;
         if same_name(name, "Admin monitoring") {
             return Err(ApiError::new(400, "WorkspaceNameIsReserved", "The workspace name is reserved"));

@@ -85,7 +85,8 @@ async fn groups_lend_their_role_and_connections_have_owners() {
     assert_eq!(other.get(&workspace).await.status, 200);
 
     let body = json!({"connectivityType": "ShareableCloud", "displayName": "c",
-        "connectionDetails": {"type": "Web", "creationMethod": "Web", "parameters": []},
+        "connectionDetails": {"type": "Web", "creationMethod": "Web", "parameters": [
+            {"dataType": "Text", "name": "url", "value": "https://contoso.example"}]},
         "credentialDetails": {"credentials": {"credentialType": "Anonymous"}}});
     let made = owner.post("/v1/connections", body).await;
     let path = format!("/v1/connections/{}", made.id());

@@ -112,3 +112,35 @@ async fn a_cancelled_publish_leaves_what_was_in_force() {
     assert_eq!(client.get(&path("sparkcompute")).await.json["driverCores"], 8);
     assert_eq!(client.get(&path("staging/sparkcompute")).await.json["driverCores"], 16);
 }
+
+#[tokio::test]
+async fn a_definition_stages_its_spark_compute() {
+    use base64::Engine as _;
+    let yml = "enable_native_execution_engine: false\ndriver_cores: 4\ndriver_memory: 28g\n\
+               dynamic_executor_allocation: {enabled: true, min_executors: 1, max_executors: 2}\n\
+               spark_conf: [spark.a: b, spark.c: true]\nruntime_version: 1.3\n";
+    let definition = |yml: &str| {
+        let payload = base64::engine::general_purpose::STANDARD.encode(yml);
+        json!({"parts": [{"path": "Setting/Sparkcompute.yml", "payload": payload, "payloadType": "InlineBase64"}]})
+    };
+    let client = Client::demo(Config::default()).await;
+    let workspace = client.workspace("W").await;
+    let new = |name: &str, yml: &str| json!({"displayName": name, "definition": definition(yml)});
+    let environments = format!("{workspace}/environments");
+    let made = client.finish(client.post(&environments, new("env", yml)).await).await;
+    let environment = format!("{environments}/{}", made.id());
+    client.post(&format!("{environment}/staging/publish"), Value::Null).await;
+    let published = client.get(&format!("{environment}/sparkcompute?beta=false")).await.json;
+    assert_eq!((&published["driverCores"], &published["driverMemory"]), (&json!(4), &json!("28g")));
+    assert_eq!(
+        published["dynamicExecutorAllocation"],
+        json!({"enabled": true, "minExecutors": 1, "maxExecutors": 2})
+    );
+    assert_eq!(
+        published["sparkProperties"],
+        json!([{"key": "spark.a", "value": "b"}, {"key": "spark.c", "value": "true"}])
+    );
+    assert_eq!((&published["runtimeVersion"], &published["executorCores"]), (&json!("1.3"), &json!(8)));
+    let broken = new("broken", "driver_cores: many");
+    check(&client, vec![("POST", environments.clone(), broken, 400, "InvalidDefinitionParts")]).await;
+}

@@ -2,14 +2,21 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests are tests")]
 
+mod admin;
 mod auth;
 mod clock;
+mod connection_roles;
+mod connections;
+mod deployment_rules;
+mod deployments;
 mod docs;
+mod domains;
 mod entra;
 mod environments;
 mod faults;
 mod git;
 mod golden;
+mod identity;
 mod invariants;
 mod inventory;
 mod item_services;
@@ -17,6 +24,8 @@ mod items;
 mod jobs;
 mod log;
 mod operations;
+mod pipelines;
+mod raw;
 mod roles;
 mod rules;
 #[cfg(feature = "tls")]
@@ -25,3 +34,4 @@ mod shortcuts;
 mod spark;
 mod support;
 mod time;
+mod wire;

@@ -211,6 +211,27 @@ async fn an_injected_reset_resets_the_connection_below_tls() {
 }
 
 #[tokio::test]
+async fn broken_answers_come_through_tls() {
+    let server = Server::start().await;
+    // (fault, start of what comes, its end)
+    for (fault, start, end) in [
+        ("cut:5", "HTTP/1.1 200 OK\r\n", "\r\nc\r\n{\"val"),
+        ("content-length:+1", "HTTP/1.1 200 OK\r\n", "{\"value\":[]}"),
+        ("garbage", "Retry-After: 42\r\n", "\r\n"),
+    ] {
+        server.client.emulator.inject(format!("GET */workspaces={fault},times=1").parse().unwrap());
+        let mut stream = server.connect("localhost").await.unwrap();
+        let request = server.request("GET", "/v1/workspaces", "localhost", &Value::Null);
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        // TLS says that this is all: it is HTTP that was broken, not the connection.
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with(start) && answer.ends_with(end), "{fault}: {answer}");
+    }
+    server.end().await;
+}
+
+#[tokio::test]
 async fn an_authority_can_be_kept_and_one_that_was_mixed_up_is_refused() {
     let first = Authority::generate().unwrap();
     let kept = Authority::from_pem(first.certificate_pem(), &first.key_pem()).unwrap();

@@ -73,6 +73,7 @@ fn modes() -> [(&'static str, Config); 3] {
             "long-running, in pages",
             Config {
                 operation_duration: Duration::from_secs(3),
+                job_duration: Duration::from_secs(60),
                 page_size: Some(1),
                 foreign_location: false,
                 child_delay: Duration::from_secs(18),

@@ -82,7 +82,7 @@ fn libraries(session: &mut Session<'_>) -> Step {
     session.list_of(&format!("{one}/staging/libraries?beta=false"), "libraries")?;
     session.get(&format!("{one}/staging/libraries?beta=true"))?;
     session.post(&format!("{one}/staging/publish?beta=false"), NOTHING)?;
-    session.emulator.advance(std::time::Duration::from_secs(600));
+    session.wait(600)?;
     session.list_of(&format!("{one}/libraries?beta=false"), "libraries")?;
     session.get(&format!("{one}/libraries?beta=true"))?;
     session.delete(&wheel)?;
@@ -96,7 +96,7 @@ fn external_libraries(session: &mut Session<'_>) -> Step {
     session.upload(&format!("{staged}/importExternalLibraries"), listed)?;
     session.get(&format!("{staged}/exportExternalLibraries"))?;
     session.post(&format!("{one}/staging/publish?beta=false"), NOTHING)?;
-    session.emulator.advance(std::time::Duration::from_secs(600));
+    session.wait(600)?;
     session.get(&format!("{one}/libraries/exportExternalLibraries"))?;
     let body = json!({"name": "fuzzywuzzy", "version": "0.18.0"});
     session.post(&format!("{staged}/removeExternalLibrary"), body)?;
@@ -136,7 +136,7 @@ fn published_twice(session: &mut Session<'_>) -> Step {
             NOTHING,
             "InvalidEnvironmentPublish",
         )?;
-        session.emulator.advance(std::time::Duration::from_secs(600));
+        session.wait(600)?;
     }
     Ok(())
 }

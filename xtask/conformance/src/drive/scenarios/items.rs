@@ -165,7 +165,7 @@ fn children(session: &mut Session<'_>) -> Step {
     let workspace = workspace(session)?;
     let all = format!("{workspace}/items");
     let lakehouse = item(session, &workspace, "Lakehouse", "Bronze")?;
-    session.emulator.advance(Duration::from_secs(600));
+    session.wait(600)?;
     let endpoints = session.list(&format!("{all}?type=SQLEndpoint"))?;
     let endpoint = id(endpoints.first().unwrap_or(&NOTHING))?;
     session.refused("POST", &format!("{all}/{endpoint}/move"), json!({}), "CannotMoveChildOnly")?;
@@ -196,7 +196,7 @@ fn name_reserved(session: &mut Session<'_>) -> Step {
     let one = id(&session.post(&all, pipeline.clone())?)?;
     session.delete(&format!("{all}/{one}"))?;
     session.refused("POST", &all, pipeline.clone(), "ItemDisplayNameNotAvailableYet")?;
-    session.emulator.advance(Duration::from_secs(30));
+    session.wait(30)?;
     session.post(&all, pipeline)?;
     Ok(())
 }

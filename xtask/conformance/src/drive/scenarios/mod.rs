@@ -15,11 +15,13 @@ mod git;
 mod items;
 mod jobs;
 mod operations;
+mod private_endpoints;
 mod roles;
 mod shortcuts;
 mod spark;
 mod sql;
 mod typed;
+mod typed_jobs;
 mod workspaces;
 
 use selvedge_fabric_emulator::demo;
@@ -44,9 +46,11 @@ pub(super) fn all() -> Vec<Scenario> {
         bulk::scenarios(),
         environments::scenarios(),
         jobs::scenarios(),
+        typed_jobs::scenarios(),
         spark::scenarios(),
         shortcuts::scenarios(),
         sql::scenarios(),
+        private_endpoints::scenarios(),
         domains::scenarios(),
         faults::scenarios(),
     ]

@@ -29,7 +29,7 @@ fn results(session: &mut Session<'_>) -> Step {
     let running = session.get(&operation)?;
     if running["status"] == "Running" {
         session.refused("GET", &format!("{operation}/result"), NOTHING, "OperationNotSucceeded")?;
-        session.emulator.advance(std::time::Duration::from_secs(60));
+        session.wait(60)?;
     }
     let done = session.get(&operation)?;
     check(done["status"] == "Succeeded", "the operation is done", &done)?;

@@ -1,7 +1,5 @@
 //! What speaks SQL: endpoints, warehouses, tables of lakehouses.
 
-use std::time::Duration;
-
 use super::*;
 
 pub(super) fn scenarios() -> Vec<Scenario> {
@@ -10,7 +8,10 @@ pub(super) fn scenarios() -> Vec<Scenario> {
         scenario("SQL endpoints: refreshed", refreshed),
         scenario("SQL endpoints: connection string", endpoint_connection_string),
         scenario("warehouses: connection string", connection_string),
+        scenario("warehouses: restore points", restore_points),
         scenario("lakehouses: tables", tables),
+        scenario("lakehouses: tables loaded", loaded),
+        scenario("lakehouses: tables of schemas loaded", loaded_into_a_schema),
         scenario("semantic models: bound", bound),
     ]
 }
@@ -19,7 +20,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
 fn endpoint(session: &mut Session<'_>) -> Step<String> {
     let workspace = workspace(session)?;
     session.post(&format!("{workspace}/lakehouses"), json!({"displayName": "Bronze"}))?;
-    session.emulator.advance(Duration::from_secs(600));
+    session.wait(600)?;
     let all = format!("{workspace}/sqlEndpoints");
     let listed = session.list(&all)?;
     Ok(format!("{all}/{}", id(listed.first().unwrap_or(&NOTHING))?))
@@ -50,6 +51,47 @@ fn connection_string(session: &mut Session<'_>) -> Step {
     let all = format!("{}/warehouses", workspace(session)?);
     let one = id(&session.post(&all, json!({"displayName": "Sales"}))?)?;
     session.get(&format!("{all}/{one}/connectionString"))?;
+    Ok(())
+}
+
+fn restore_points(session: &mut Session<'_>) -> Step {
+    let warehouses = format!("{}/warehouses", workspace(session)?);
+    let warehouse = id(&session.post(&warehouses, json!({"displayName": "Sales"}))?)?;
+    let all = format!("{warehouses}/{warehouse}/restorePoints");
+    let made = session.post(&all, json!({"displayName": "Before", "description": "d"}))?;
+    let one = format!("{all}/{}", id(&made)?);
+    session.list(&all)?;
+    session.get(&one)?;
+    session.patch(&one, json!({"displayName": "Just before"}))?;
+    session.post(&format!("{one}/restore"), NOTHING)?;
+    session.delete(&one)?;
+    let none = "RestorePointNotFound";
+    session.refused("GET", &one, NOTHING, none)?;
+    session.refused("DELETE", &one, NOTHING, none)?;
+    session.refused("PATCH", &one, json!({"displayName": "a"}), none)?;
+    session.refused("POST", &format!("{one}/restore"), NOTHING, none)
+}
+
+fn load() -> Value {
+    json!({
+        "relativePath": "Files/orders.csv", "pathType": "File", "mode": "Overwrite",
+        "formatOptions": {"format": "Csv", "header": true, "delimiter": ","},
+    })
+}
+
+fn loaded(session: &mut Session<'_>) -> Step {
+    let all = format!("{}/lakehouses", workspace(session)?);
+    let one = id(&session.post(&all, json!({"displayName": "Bronze"}))?)?;
+    session.post(&format!("{all}/{one}/tables/orders/load"), load())?;
+    let tables = session.list_of(&format!("{all}/{one}/tables"), "data")?;
+    check(tables.iter().any(|table| table["name"] == "orders"), "the table is there", &json!(tables))
+}
+
+fn loaded_into_a_schema(session: &mut Session<'_>) -> Step {
+    let all = format!("{}/lakehouses", workspace(session)?);
+    let body = json!({"displayName": "Bronze", "creationPayload": {"enableSchemas": true}});
+    let one = id(&session.post(&all, body)?)?;
+    session.post(&format!("{all}/{one}/schemas/dbo/tables/orders/load?beta=true"), load())?;
     Ok(())
 }
 

@@ -123,7 +123,7 @@ fn lifecycle(session: &mut Session<'_>, collection: &Collection) -> Step {
     let read = session.get(&one)?;
     check(read["id"] == made["id"], "it is found by its id", &read)?;
     // What comes some time after an item is there now.
-    session.emulator.advance(std::time::Duration::from_secs(600));
+    session.wait(600)?;
     session.get(&one)?;
     let mut patch = json!({"description": "Changed"});
     if !collection.lacks.contains(&Lack::Rename) {

@@ -1,7 +1,5 @@
 //! What becomes of a request that is answered 202.
 
-use std::time::Duration;
-
 use serde_json::Value;
 
 use super::{Answer, Call, NOTHING, Session, Stop};
@@ -23,7 +21,7 @@ impl Session<'_> {
             match polled.json["status"].as_str() {
                 Some("NotStarted" | "Running") => {
                     let wait = polled.header("retry-after").and_then(|it| it.parse().ok()).unwrap_or(1);
-                    self.emulator.advance(Duration::from_secs(wait));
+                    self.wait(wait)?;
                 }
                 Some("Failed") => return Ok(Err(polled.json["error"].clone())),
                 Some("Succeeded") => return self.result(call, &operation, &polled).map(Ok),

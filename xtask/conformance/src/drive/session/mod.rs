@@ -4,6 +4,7 @@ mod long_running;
 mod requests;
 
 use std::fmt;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, Request};
@@ -40,7 +41,9 @@ pub(super) struct Session<'a> {
     ledger: &'a mut Ledger,
     /// The name of the scenario, for reports.
     place: &'a str,
-    pub(super) emulator: Emulator,
+    emulator: Emulator,
+    /// The application that is signed on, and its token; both empty when nobody is.
+    client: &'static str,
     token: String,
 }
 
@@ -104,20 +107,25 @@ impl<'a> Session<'a> {
             "id": STRANGER, "displayName": "Stranger", "appId": STRANGER_CLIENT, "secret": demo::CLIENT_SECRET,
         }]});
         emulator.seed(&stranger).map_err(|error| Stop::Failed(error.to_string()))?;
-        let mut session = Self { runtime, ledger, place, emulator, token: String::new() };
-        session.token = session.sign_on(demo::CLIENT_ID)?;
+        let mut session = Self { runtime, ledger, place, emulator, client: "", token: String::new() };
+        session.sign_on(demo::CLIENT_ID)?;
         Ok(session)
     }
 
     /// Makes every later request the stranger's.
     pub(super) fn become_the_stranger(&mut self) -> Step {
-        self.token = self.sign_on(STRANGER_CLIENT)?;
-        Ok(())
+        self.sign_on(STRANGER_CLIENT)
     }
 
     /// Makes every later request nobody's.
     pub(super) fn sign_off(&mut self) {
         self.token.clear();
+    }
+
+    /// Lets time pass in the tenant. Whoever was signed on is so afterwards, too: tokens do not last an hour.
+    pub(super) fn wait(&mut self, seconds: u64) -> Step {
+        self.emulator.advance(Duration::from_secs(seconds));
+        self.sign_on(self.client)
     }
 
     /// Puts a fault in force, in the emulator's own words.
@@ -127,7 +135,7 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    fn sign_on(&mut self, client: &str) -> Step<String> {
+    fn sign_on(&mut self, client: &'static str) -> Step {
         let form = format!(
             "grant_type=client_credentials&client_id={client}&client_secret={}&scope=https://api.fabric.microsoft.com/.default",
             demo::CLIENT_SECRET
@@ -135,7 +143,10 @@ impl<'a> Session<'a> {
         let target = format!("/{}/oauth2/v2.0/token", demo::TENANT_ID);
         let call = Call { method: "POST", target: &target, body: form.into() };
         let answer = self.exchange(&call)?;
-        answer.json["access_token"].as_str().map(str::to_owned).ok_or_else(|| call.unexpected(&answer))
+        let token = answer.json["access_token"].as_str().ok_or_else(|| call.unexpected(&answer))?;
+        self.token = token.to_owned();
+        self.client = client;
+        Ok(())
     }
 
     /// The operation that is meant. An error when nobody knows it: then the scenario is wrong.

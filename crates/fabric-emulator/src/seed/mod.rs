@@ -1,5 +1,8 @@
 //! The seed: a world as JSON, added to the one that is there. Its format stands in [`crate::admin`].
 
+mod domains;
+mod pipelines;
+
 use std::collections::HashSet;
 use std::time::Duration;
 
@@ -9,8 +12,8 @@ use uuid::Uuid;
 
 use crate::config::FederatedCredential;
 use crate::world::{
-    ApiError, Assignment, Capacity, Connection, DefinitionInput, NewItem, Principal, PrincipalKind, Role,
-    Workspace, World, item_type,
+    ApiError, Assignment, Capacity, Connection, CredentialSettings, DefinitionInput, NewItem, Principal,
+    PrincipalKind, Role, USUAL_PRIVACY_LEVEL, Workspace, World, item_type,
 };
 
 /// A seed could not be added; the world is as it was.
@@ -31,7 +34,10 @@ pub struct Seed {
     groups: Vec<PrincipalSeed>,
     service_principals: Vec<PrincipalSeed>,
     connections: Vec<ConnectionSeed>,
+    domains: Vec<domains::DomainSeed>,
+    tags: Vec<domains::TagSeed>,
     workspaces: Vec<WorkspaceSeed>,
+    deployment_pipelines: Vec<pipelines::PipelineSeed>,
 }
 
 #[derive(Deserialize)]
@@ -70,6 +76,8 @@ struct PrincipalSeed {
     members: Vec<Uuid>,
     #[serde(default)]
     may_create_workspaces: bool,
+    #[serde(default)]
+    tenant_admin: bool,
 }
 
 #[derive(Deserialize)]
@@ -79,6 +87,12 @@ struct ConnectionSeed {
     display_name: String,
     r#type: String,
     path: String,
+    #[serde(default = "yes")]
+    online: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 #[derive(Deserialize)]
@@ -89,6 +103,7 @@ struct WorkspaceSeed {
     #[serde(default)]
     description: String,
     capacity_id: Option<Uuid>,
+    domain_id: Option<Uuid>,
     #[serde(default)]
     role_assignments: Vec<RoleSeed>,
     #[serde(default)]
@@ -155,16 +170,22 @@ pub(crate) fn seeded(world: &World, seed: Seed, caller: Uuid) -> Result<World, S
             connectivity_type: "ShareableCloud".to_owned(),
             kind: connection.r#type,
             path: connection.path,
-            privacy_level: "Organizational".to_owned(),
-            credential_type: "Key".to_owned(),
-            owner: None,
+            privacy_level: USUAL_PRIVACY_LEVEL.to_owned(),
+            credentials: CredentialSettings::new("Key"),
+            in_gateway: false,
+            in_code: false,
+            everybodys: true,
+            roles: Vec::new(),
+            online: connection.online,
         });
     }
+    domains::add(&mut world, seed.domains, seed.tags)?;
     for workspace in seed.workspaces {
         let place = format!("workspace `{}`", workspace.display_name);
         add_workspace(&mut world, workspace, caller)
             .map_err(|error| SeedError { place: Some(place), source: error.into() })?;
     }
+    pipelines::add(&mut world, seed.deployment_pipelines, caller)?;
     let mut seen = HashSet::new();
     let twice = world.ids().find(|id| !seen.insert(*id));
     match twice {
@@ -188,6 +209,7 @@ fn principal(kind: PrincipalKind, seed: PrincipalSeed) -> Principal {
         enabled: seed.account_enabled,
         members: seed.members,
         may_create_workspaces: seed.may_create_workspaces,
+        tenant_admin: seed.tenant_admin,
     }
 }
 
@@ -198,6 +220,9 @@ fn add_workspace(world: &mut World, seed: WorkspaceSeed, caller: Uuid) -> Result
     if let Some(capacity) = seed.capacity_id {
         let missing = || ApiError::not_found("CapacityNotFound", capacity, "Capacity");
         made(world, id)?.capacity = Some(world.capacity(capacity).ok_or_else(missing)?.id);
+    }
+    if let Some(domain) = seed.domain_id {
+        made(world, id)?.domain = Some(world.domain(domain)?.id);
     }
     for folder in &seed.folders {
         made(world, id)?.folder_at(folder)?;

@@ -1,0 +1,71 @@
+//! Domains and tags of a seed.
+
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::SeedError;
+use crate::world::{ApiError, ContributorsScope, NewDomain, Tag, World};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct DomainSeed {
+    id: Option<Uuid>,
+    display_name: String,
+    #[serde(default)]
+    description: String,
+    parent_domain_id: Option<Uuid>,
+    contributors_scope: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct TagSeed {
+    id: Option<Uuid>,
+    display_name: String,
+    domain_id: Option<Uuid>,
+}
+
+pub(super) fn add(world: &mut World, domains: Vec<DomainSeed>, tags: Vec<TagSeed>) -> Result<(), SeedError> {
+    for domain in domains {
+        let place = format!("domain `{}`", domain.display_name);
+        add_domain(world, domain).map_err(|error| error_at(place, error))?;
+    }
+    for tag in tags {
+        let place = format!("tag `{}`", tag.display_name);
+        add_tag(world, tag).map_err(|error| error_at(place, error))?;
+    }
+    Ok(())
+}
+
+fn add_domain(world: &mut World, seed: DomainSeed) -> Result<(), ApiError> {
+    let new = NewDomain {
+        display_name: seed.display_name,
+        description: seed.description,
+        parent: seed.parent_domain_id,
+        default_label: None,
+    };
+    let scope = seed.contributors_scope.as_deref().map(ContributorsScope::read).transpose()?;
+    let domain = world.add_domain(new)?;
+    domain.contributors = scope.unwrap_or(domain.contributors);
+    domain.given_id = seed.id.is_some();
+    domain.id = seed.id.unwrap_or(domain.id);
+    Ok(())
+}
+
+fn add_tag(world: &mut World, seed: TagSeed) -> Result<(), ApiError> {
+    if let Some(domain) = seed.domain_id {
+        world.domain(domain)?;
+    }
+    world.tags.push(Tag {
+        id: seed.id.unwrap_or_else(Uuid::new_v4),
+        given_id: seed.id.is_some(),
+        display_name: seed.display_name,
+        domain: seed.domain_id,
+    });
+    Ok(())
+}
+
+/// The error of a part of the seed.
+pub(super) fn error_at(place: String, error: ApiError) -> SeedError {
+    SeedError { place: Some(place), source: error.into() }
+}
