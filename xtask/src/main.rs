@@ -1,6 +1,7 @@
-//! The project's own tasks: `cargo xtask test`, `cargo xtask tidy`, `cargo xtask conformance`, `cargo xtask demo`.
+//! The project's own tasks: `cargo xtask test`, `tidy`, `conformance`, `clients` and `demo`.
 #![expect(clippy::print_stdout, reason = "a task runner talks to the terminal that started it")]
 
+mod clients;
 mod conformance;
 mod demo;
 mod test;
@@ -37,6 +38,8 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Run clients of Fabric that nobody here wrote against the emulator. Needs Python and a network namespace.
+    Clients,
 }
 
 fn main() -> anyhow::Result<ExitCode> {
@@ -47,6 +50,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Task::Tidy => tidy::run(&workspace)?,
         Task::Conformance(arguments) => conformance::run(&arguments)?,
         Task::Demo { check } => demo::run(&workspace, check)?,
+        Task::Clients => clients::run(&workspace)?,
     };
     Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -1,7 +1,7 @@
 //! What cargo and git know about this workspace: packages, folders, files.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context, ensure};
 use serde::Deserialize;
@@ -73,6 +73,19 @@ impl Workspace {
         }
         files.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(files)
+    }
+
+    /// Builds the product's binary and says where it is.
+    pub(crate) fn binary(&self) -> anyhow::Result<PathBuf> {
+        let status = Command::new("cargo")
+            .args(["build", "--quiet", "--package", "selvedge"])
+            .current_dir(&self.root)
+            .stdin(Stdio::null())
+            .status()
+            .context("run `cargo build`")?;
+        ensure!(status.success(), "`cargo build --package selvedge` failed");
+        let file = format!("selvedge{}", std::env::consts::EXE_SUFFIX);
+        Ok(self.target.join("debug").join(file))
     }
 
     /// `path` as it is written from the root, with `/`.

@@ -34,7 +34,7 @@ const DEMOS: &[Demo] = &[
 pub(crate) fn run(workspace: &Workspace, check: bool) -> anyhow::Result<bool> {
     let path = workspace.root.join("README.md");
     let old = std::fs::read_to_string(&path).context("read README.md")?;
-    let binary = build(workspace)?;
+    let binary = workspace.binary()?;
     let examples: Vec<File> =
         workspace.files()?.into_iter().filter(|file| file.path.starts_with("examples/")).collect();
 
@@ -57,19 +57,6 @@ pub(crate) fn run(workspace: &Workspace, check: bool) -> anyhow::Result<bool> {
     std::fs::write(&path, new).context("write README.md")?;
     println!("demo: README.md is written anew");
     Ok(true)
-}
-
-/// Builds the binary and says where it is.
-fn build(workspace: &Workspace) -> anyhow::Result<std::path::PathBuf> {
-    let status = Command::new("cargo")
-        .args(["build", "--quiet", "--package", "selvedge"])
-        .current_dir(&workspace.root)
-        .stdin(Stdio::null())
-        .status()
-        .context("run `cargo build`")?;
-    ensure!(status.success(), "`cargo build --package selvedge` failed");
-    let file = format!("selvedge{}", std::env::consts::EXE_SUFFIX);
-    Ok(workspace.target.join("debug").join(file))
 }
 
 /// Puts `files` into an empty `folder`: neither a `.env` nor a journal of a developer takes part in a demo.

@@ -30,6 +30,8 @@ pub(super) enum Reporter {
     Nextest,
     /// One line for each binary or bundle: `test result: ok. 2 passed; 0 failed; 0 ignored; ..`.
     Libtest,
+    /// Two lines for each run of Python's: `Ran 3 tests in 0.1s` and, where not all is well, `FAILED (errors=1)`.
+    Unittest,
 }
 
 impl Reporter {
@@ -44,6 +46,7 @@ impl Reporter {
                 }
                 (new, old) => new.or(old),
             },
+            Self::Unittest => unittest(line, counts.unwrap_or_default()).or(counts),
         }
     }
 }
@@ -58,6 +61,26 @@ fn libtest(line: &str) -> Option<Counts> {
     let (_, results) = line.strip_prefix("test result: ")?.split_once(". ")?;
     // The time that follows the counts is not one of them.
     count(results.split(';').take_while(|part| !part.contains("finished")))
+}
+
+/// `counts` after a line of `unittest`. What is not right with some of the tests comes after how many there are; a test
+/// can fail more than once, and a whole class before its first test ran.
+fn unittest(line: &str, mut counts: Counts) -> Option<Counts> {
+    if let Some(tests) = line.strip_prefix("Ran ") {
+        let (number, _) = tests.split_once(" test")?;
+        counts.passed += number.parse::<u64>().ok()?;
+        return Some(counts);
+    }
+    let remarks = line.strip_prefix("FAILED (").or_else(|| line.strip_prefix("OK ("))?;
+    for remark in remarks.trim_end().trim_end_matches(')').split(", ") {
+        let (what, number) = remark.split_once('=')?;
+        let number: u64 = number.parse().ok()?;
+        counts.passed = counts.passed.saturating_sub(number);
+        if !matches!(what, "skipped" | "expected failures") {
+            counts.failed += number;
+        }
+    }
+    Some(counts)
 }
 
 /// Sums parts such as `2 passed`. Whatever did not pass and was not left out has failed: `1 timed out`.
@@ -126,6 +149,22 @@ mod tests {
         let expected = Counts { passed: 6, failed: 1 };
         assert_eq!(read(Reporter::Libtest, &output), Some(expected));
         assert_eq!(read(Reporter::Libtest, "running 3 tests"), None);
+    }
+
+    #[test]
+    fn unittest_is_counted_by_the_sum_of_its_runs() {
+        let cases = [
+            ("test_a (m.C.test_a) ... ok\nRan 1 test in 0.001s\n\nOK", Some((1, 0))),
+            ("Ran 5 tests in 1.2s\n\nFAILED (failures=1, errors=2, skipped=1)", Some((1, 3))),
+            ("Ran 3 tests in 1.2s\n\nOK (skipped=1, expected failures=1)", Some((1, 0))),
+            ("Ran 4 tests in 1s\n\nOK\n==> more\nRan 2 tests in 1s\n\nFAILED (failures=1)", Some((5, 1))),
+            ("Ran 0 tests in 0.1s\n\nFAILED (errors=1)", Some((0, 1))),
+            ("OK\nRan away", None),
+        ];
+        for (output, expected) in cases {
+            let expected = expected.map(|(passed, failed)| Counts { passed, failed });
+            assert_eq!(read(Reporter::Unittest, output), expected, "{output}");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod counts;
 
+use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -24,9 +25,14 @@ struct Step {
 pub(crate) fn run(workspace: &Workspace, quick: bool, specs: Option<&Path>) -> anyhow::Result<bool> {
     // The steps run in the workspace's root, wherever this one was started.
     let specs = specs.map(std::path::absolute).transpose()?;
+    // Where the tests write what they send; that of an earlier run would be checked again.
+    let requests = workspace.target.join("tmp").join("requests");
+    if requests.exists() {
+        fs::remove_dir_all(&requests).context("remove the requests of the last run")?;
+    }
     let mut total = Counts::default();
     let mut passed = true;
-    for step in steps(nextest(workspace)?, quick, specs.as_deref()) {
+    for step in steps(nextest(workspace)?, quick, specs.as_deref(), &requests) {
         println!("==> {}: {}", step.name, step.shown());
         let (success, counts) = step.run(workspace)?;
         total += counts;
@@ -45,8 +51,8 @@ pub(crate) fn run(workspace: &Workspace, quick: bool, specs: Option<&Path>) -> a
     Ok(passed)
 }
 
-/// Cheapest first. `quick` leaves out what compiles the workspace once more.
-fn steps(nextest: Vec<String>, quick: bool, specs: Option<&Path>) -> Vec<Step> {
+/// Cheapest first. `quick` leaves out what compiles the workspace once more, and what needs more than cargo.
+fn steps(nextest: Vec<String>, quick: bool, specs: Option<&Path>, requests: &Path) -> Vec<Step> {
     let plain = |name, command: &str| Step { name, command: words(command), variables: &[], reporter: None };
     let mut tests = nextest;
     tests.extend(words("run --workspace --no-fail-fast"));
@@ -67,7 +73,8 @@ fn steps(nextest: Vec<String>, quick: bool, specs: Option<&Path>) -> Vec<Step> {
     });
     if let Some(specs) = specs {
         let mut conformance = plain("conformance", "cargo xtask conformance --specs");
-        conformance.command.push(specs.display().to_string());
+        let log = "--log".to_owned();
+        conformance.command.extend([specs.display().to_string(), log, requests.display().to_string()]);
         steps.push(conformance);
     }
     if !quick {
@@ -77,6 +84,7 @@ fn steps(nextest: Vec<String>, quick: bool, specs: Option<&Path>) -> Vec<Step> {
             ..plain("doctests", "cargo test --doc --workspace --no-fail-fast")
         });
         steps.push(plain("demo", "cargo xtask demo --check"));
+        steps.push(Step { reporter: Some(Reporter::Unittest), ..plain("clients", "cargo xtask clients") });
     }
     steps
 }
@@ -164,7 +172,7 @@ mod tests {
     use super::*;
 
     fn shown(quick: bool, specs: Option<&str>) -> Vec<String> {
-        let steps = steps(words("cargo nextest"), quick, specs.map(Path::new));
+        let steps = steps(words("cargo nextest"), quick, specs.map(Path::new), Path::new("requests"));
         steps.iter().map(Step::shown).collect()
     }
 
@@ -185,7 +193,7 @@ mod tests {
 
     #[test]
     fn conformance_needs_the_documents() {
-        let conformance = "cargo xtask conformance --specs some/where";
+        let conformance = "cargo xtask conformance --specs some/where --log requests";
         for quick in [true, false] {
             assert!(shown(quick, Some("some/where")).iter().any(|step| step == conformance));
             assert!(!shown(quick, None).iter().any(|step| step.contains("conformance")));

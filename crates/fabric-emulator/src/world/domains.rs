@@ -45,7 +45,7 @@ pub(crate) struct DomainPatch {
     pub(crate) default_label: Option<Uuid>,
 }
 
-/// Lengths as Microsoft's pages of the operations give them.
+/// Lengths as others report them from Microsoft's pages of the operations.
 const MAX_NAME: usize = 40;
 const MAX_DESCRIPTION: usize = 256;
 

@@ -1,11 +1,11 @@
-//! Domains and tags: made by an administrator or a seed, seen by all, put on workspaces and items.
+//! Domains: made by an administrator or a seed, seen by all, with workspaces in them.
 
-use selvedge_fabric_emulator::{Config, Emulator, demo};
+use selvedge_fabric_emulator::{Config, Emulator};
 use serde_json::{Value, json};
 
 use crate::support::{Client, FABRIC, NOBODY, check};
 
-const ADMIN: &str = "/v1/admin/domains";
+pub(crate) const ADMIN: &str = "/v1/admin/domains";
 const OTHER: &str = "99999999-0000-4000-8000-000000000001";
 
 /// A second application, which may create workspaces and is no administrator.
@@ -212,87 +212,4 @@ async fn workspaces_in_domains() {
     check(&client, vec![("DELETE", one, Value::Null, 200, "")]).await;
     assert_eq!(client.get("/v1/domains").await.json["value"], json!([]));
     assert_ne!(client.hash(), before);
-}
-
-/// A tenant with a tag of its own and one of a domain.
-async fn tagged() -> (Client, String, String) {
-    let client = Client::demo(Config::default()).await;
-    let (domain, tag) = ("99999999-0000-4000-8000-00000000000d", "99999999-0000-4000-8000-00000000000e");
-    let seed = json!({
-        "domains": [{"id": domain, "displayName": "Legal"}],
-        "tags": [{"id": tag, "displayName": "EMEA", "domainId": domain}],
-    });
-    client.emulator.seed(&seed).unwrap();
-    (client, domain.to_owned(), tag.to_owned())
-}
-
-#[tokio::test]
-async fn tags() {
-    let (client, domain, of_domain) = tagged().await;
-    let expected = json!({"value": [
-        {"id": demo::TAG_ID, "displayName": "Certified", "scope": {"type": "Tenant"}},
-        {"id": of_domain, "displayName": "EMEA", "scope": {"type": "Domain", "domainId": domain}}]});
-    assert_eq!(client.get("/v1/tags").await.text, expected.to_string());
-
-    let workspace = client.workspace("W").await;
-    let item = client.item(&workspace, "Lakehouse", "bronze").await;
-    let before = client.hash();
-    let tags = |ids: &[&str]| json!({"tags": ids});
-    let mut cases = Vec::new();
-    for target in [&workspace, &item] {
-        let (apply, unapply) = (|| format!("{target}/applyTags"), || format!("{target}/unapplyTags"));
-        cases.extend([
-            ("POST", apply(), json!({}), 400, "InvalidInputs"),
-            ("POST", apply(), tags(&[]), 400, "InvalidInputs"),
-            ("POST", apply(), tags(&[demo::TAG_ID, NOBODY]), 404, "EntityNotFound"),
-            ("POST", apply(), tags(&[demo::TAG_ID, &of_domain]), 400, "InvalidInputs"),
-            ("POST", unapply(), tags(&[NOBODY]), 404, "EntityNotFound"),
-            ("POST", apply(), tags(&[demo::TAG_ID, demo::TAG_ID]), 200, ""),
-            ("POST", apply(), tags(&[demo::TAG_ID]), 200, ""),
-        ]);
-    }
-    cases.push((
-        "POST",
-        format!("{workspace}/items/{NOBODY}/applyTags"),
-        tags(&[demo::TAG_ID]),
-        404,
-        "ItemNotFound",
-    ));
-    check(&client, cases).await;
-    let shown = json!([{"id": demo::TAG_ID, "displayName": "Certified"}]);
-    for target in [&workspace, &item] {
-        assert_eq!(client.get(target).await.json["tags"], shown, "{target}");
-    }
-    assert_eq!(client.get("/v1/workspaces").await.json["value"][0]["tags"], shown);
-    let lakehouse = item.replace("/items/", "/lakehouses/");
-    assert_eq!(client.get(&lakehouse).await.json["tags"], shown);
-    assert_ne!(client.hash(), before);
-
-    client.post(&format!("{workspace}/assignToDomain"), json!({"domainId": domain})).await;
-    check(&client, vec![("POST", format!("{item}/applyTags"), tags(&[&of_domain]), 200, "")]).await;
-    assert_eq!(client.get(&item).await.json["tags"][1]["displayName"], "EMEA");
-    client.send("DELETE", &format!("{ADMIN}/{domain}"), Value::Null).await;
-    assert_eq!(client.get(&item).await.json["tags"], shown, "a tag goes with its domain");
-    let off = |target: &str| ("POST", format!("{target}/unapplyTags"), tags(&[demo::TAG_ID]), 200, "");
-    check(&client, vec![off(&workspace), off(&item), off(&item)]).await;
-    assert!(client.get(&item).await.json.get("tags").is_none());
-}
-
-#[tokio::test]
-async fn no_more_than_ten_tags() {
-    let client = Client::demo(Config::default()).await;
-    let ids: Vec<String> = (0..11).map(|n| format!("99999999-0000-4000-8000-0000000000{n:02}")).collect();
-    let tags: Vec<Value> = ids.iter().map(|id| json!({"id": id, "displayName": id})).collect();
-    client.emulator.seed(&json!({"tags": tags})).unwrap();
-    let workspace = client.workspace("W").await;
-    let apply = || format!("{workspace}/applyTags");
-    check(
-        &client,
-        vec![
-            ("POST", apply(), json!({"tags": ids}), 400, "InvalidInputs"),
-            ("POST", apply(), json!({"tags": ids[..10]}), 200, ""),
-            ("POST", apply(), json!({"tags": ids[9..]}), 400, "InvalidInputs"),
-        ],
-    )
-    .await;
 }

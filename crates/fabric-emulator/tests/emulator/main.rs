@@ -34,5 +34,6 @@ mod shortcuts;
 mod snapshot;
 mod spark;
 mod support;
+mod tags;
 mod time;
 mod wire;

@@ -28,15 +28,12 @@ fn type_json(kind: &ConnectionType) -> Value {
         })
     });
     let encryption: &[&str] = if kind.encrypted { &["NotEncrypted", "Encrypted"] } else { &["NotEncrypted"] };
-    let mut json = json!({
+    json!({
         "type": kind.name,
         "creationMethods": [{"name": kind.method, "parameters": parameters.collect::<Vec<_>>()}],
         "supportedCredentialTypes": kind.credentials,
         "supportedConnectionEncryptionTypes": encryption,
         "supportsSkipTestConnection": kind.skips_test,
-    });
-    if let Some(in_code) = kind.in_code {
-        json["supportedCredentialTypesForUsageInUserControlledCode"] = json!(in_code);
-    }
-    json
+        "supportedCredentialTypesForUsageInUserControlledCode": kind.in_code,
+    })
 }

@@ -1,5 +1,4 @@
-//! What connections can be made to: some forty of the service's types would do nobody here any good, these are the ones
-//! that deployments meet.
+//! What connections can be made to: of the service's two hundred types those that deployments meet.
 //!
 //! Each is as `GET /v1/connections/supportedConnectionTypes` answered in January 2026 in the recordings of Microsoft's
 //! own command line. Only types whose parameters are all text are here.
