@@ -14,7 +14,7 @@ pub(crate) struct Arguments {
     /// Logs of requests to check as well: files of one JSON object a line, or folders of them.
     #[arg(long, value_name = "PATH", num_args = 1..)]
     log: Vec<PathBuf>,
-    /// List the documented errors that no scenario meets, too.
+    /// List the documented errors that no scenario meets and the overlay excuses, too.
     #[arg(long)]
     verbose: bool,
 }

@@ -41,6 +41,10 @@ pub(crate) enum Busy {
     Git(Uuid),
     /// A deployment pipeline.
     Pipeline(Uuid),
+    /// The making of restore points of a warehouse.
+    RestorePoint(Uuid),
+    /// The content of a warehouse that goes back to a restore point.
+    Restoration(Uuid),
 }
 
 #[derive(Clone, Serialize, Deserialize)]

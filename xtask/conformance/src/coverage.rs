@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::overlay::{Missing, Overlay};
+use crate::overlay::{Missing, NotProvoked, Overlay};
 use crate::spec::{Operation as Documented, Specs, Target, Template};
 
 /// What the emulator says it has, and what was seen of it.
@@ -22,6 +22,22 @@ struct Claim {
     documented_codes: BTreeSet<String>,
     statuses: BTreeSet<u16>,
     codes: BTreeSet<String>,
+}
+
+/// Pairs of an operation and an error code that its document lists.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Errors {
+    /// How many some scenario met.
+    pub(crate) met: usize,
+    /// Those that none did, and need not.
+    pub(crate) excused: Vec<String>,
+    pub(crate) missing: Vec<String>,
+}
+
+impl Errors {
+    pub(crate) fn documented(&self) -> usize {
+        self.met + self.excused.len() + self.missing.len()
+    }
 }
 
 impl Coverage {
@@ -123,19 +139,26 @@ impl Coverage {
             && specs.operations.iter().any(|operation| is_one(&operation.name()))
     }
 
-    /// The documented errors that were met, their number, and those that were not.
-    pub(crate) fn errors(&self) -> (usize, Vec<String>) {
-        let (mut met, mut missing) = (0, Vec::new());
-        for claim in &self.claims {
-            for code in &claim.documented_codes {
-                if claim.codes.contains(code) {
-                    met += 1;
-                } else {
-                    missing.push(format!("{}: {code}", claim.name));
+    /// What became of the documented errors.
+    pub(crate) fn errors(&self, excuses: &mut NotProvoked) -> Errors {
+        let mut errors = Errors::default();
+        for Claim { name, codes, documented_codes, .. } in &self.claims {
+            for code in documented_codes {
+                let error = || format!("{name}: {code}");
+                match codes.contains(code) {
+                    true => errors.met += 1,
+                    false if excuses.excuses(name, code) => errors.excused.push(error()),
+                    false => errors.missing.push(error()),
                 }
             }
         }
-        (met, missing)
+        errors
+    }
+
+    /// The operations whose documents list an error code: method, and path with the query that selects it.
+    pub(crate) fn that_document<'a>(&'a self, code: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let those = self.claims.iter().filter(move |claim| claim.documented_codes.contains(code));
+        those.filter_map(|claim| claim.name.split_once(' '))
     }
 }
 
@@ -198,7 +221,11 @@ mod tests {
             ]
         );
         assert_eq!(coverage.driven(), 3);
-        assert_eq!(coverage.errors(), (1, vec!["POST /v1/things: TooMany".to_owned()]));
+        let missing = vec!["POST /v1/things: TooMany".to_owned()];
+        let errors = coverage.errors(&mut overlay.not_provoked);
+        assert_eq!(errors, Errors { met: 1, excused: Vec::new(), missing });
+        assert_eq!(errors.documented(), 2);
+        assert_eq!(coverage.that_document("TooMany").collect::<Vec<_>>(), [("POST", "/v1/things")]);
     }
 
     #[test]

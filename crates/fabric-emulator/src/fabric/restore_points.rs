@@ -4,9 +4,9 @@ use serde_json::{Value, json};
 
 use super::{Answer, Call, Row};
 use crate::catalogue::Evidence::Spec;
-use crate::operations::Long;
+use crate::operations::{Busy, Long};
 use crate::wire::{Reply, timestamp};
-use crate::world::{RestorePoint, RestorePointInput, Role, World};
+use crate::world::{ApiError, RestorePoint, RestorePointInput, Role, World};
 
 const ALL: &str = "/v1/workspaces/{workspaceId}/warehouses/{warehouseId}/restorePoints";
 const ONE: &str = "/v1/workspaces/{workspaceId}/warehouses/{warehouseId}/restorePoints/{restorePointId}";
@@ -36,11 +36,15 @@ fn create(call: &mut Call<'_>) -> Answer {
     call.typed_item()?;
     let new: RestorePointInput = call.request.parse()?;
     call.world().check_new_restore_point(caller, workspace, id, &new)?;
+    let busy = Busy::RestorePoint(id);
+    if call.state.operations.is_busy(busy) {
+        return Err(in_progress("RestorePointCreationAlreadyInProgress", "creation"));
+    }
     let effect = move |world: &mut World| {
         let point = world.create_restore_point(caller, workspace, id, new)?;
         Ok(Some(json_of(world, &point)))
     };
-    call.run(Long::CreateRestorePoint, None, Box::new(effect), |point| {
+    call.run(Long::CreateRestorePoint, Some(busy), Box::new(effect), |point| {
         Reply::json(201, point.unwrap_or_default())
     })
 }
@@ -68,11 +72,20 @@ fn delete(call: &mut Call<'_>) -> Answer {
 
 fn restore(call: &mut Call<'_>) -> Answer {
     point(call, Role::Contributor)?;
-    call.run(Long::Restore, None, Box::new(|_: &mut World| Ok(None)), |_| Reply::empty(200))
+    let busy = Busy::Restoration(call.item()?);
+    if call.state.operations.is_busy(busy) {
+        return Err(in_progress("RestorePointRestorationAlreadyInProgress", "restoration"));
+    }
+    call.run(Long::Restore, Some(busy), Box::new(|_: &mut World| Ok(None)), |_| Reply::empty(200))
+}
+
+/// The status is that of a git operation in progress, and a guess as that one is.
+fn in_progress(code: &'static str, what: &str) -> ApiError {
+    ApiError::new(409, code, format!("A restore point {what} is already in progress")).retriable(true)
 }
 
 /// The restore point in the path.
-fn point(call: &mut Call<'_>, least: Role) -> Result<RestorePoint, crate::world::ApiError> {
+fn point(call: &mut Call<'_>, least: Role) -> Result<RestorePoint, ApiError> {
     let (caller, workspace, id) = (call.caller, call.workspace()?, call.item()?);
     let point = call.parameter("restorePointId").to_owned();
     call.typed_item()?;

@@ -35,9 +35,12 @@ pub(super) const ROUTES: &[Row] = &[
 
 fn list(call: &mut Call<'_>) -> Answer {
     let caller = call.caller;
+    // The documents call a role that there is not otherwise here than where roles are given.
+    let invalid = |error| ApiError { code: "InvalidParameter", ..error };
     let roles = match call.request.query("roles") {
         Some(roles) => {
-            Some(roles.split(',').map(|role| Role::read(role.trim())).collect::<Result<Vec<_>, _>>()?)
+            let roles = roles.split(',').map(|role| Role::read(role.trim()));
+            Some(roles.collect::<Result<Vec<_>, _>>().map_err(invalid)?)
         }
         None => None,
     };

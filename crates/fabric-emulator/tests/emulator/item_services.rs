@@ -1,5 +1,7 @@
 //! What single types of items offer: tables, SQL endpoints, restore points, connections.
 
+use std::time::Duration;
+
 use selvedge_fabric_emulator::{Config, LongRunning, demo};
 use serde_json::{Value, json};
 
@@ -125,6 +127,9 @@ async fn restore_points_of_a_warehouse() {
     let string = client.get(&format!("{warehouse}/connectionString")).await;
     let expected = client.get(&warehouse).await.json["properties"]["connectionString"].clone();
     assert_eq!(string.json, json!({"connectionString": expected}));
+    let of_guest = |tenant| format!("{warehouse}/connectionString?guestTenantId={tenant}");
+    assert_eq!(client.get(&of_guest(demo::TENANT_ID)).await.text, string.text);
+    assert_eq!(client.get(&of_guest(NOBODY)).await.code(), "InvalidGuestTenantId");
 
     let points = || format!("{warehouse}/restorePoints");
     let before = client.hash();
@@ -162,6 +167,31 @@ async fn restore_points_of_a_warehouse() {
     )
     .await;
     assert_eq!(client.hash(), before);
+}
+
+#[tokio::test]
+async fn one_restore_point_is_made_or_gone_back_to_at_a_time() {
+    let takes = Duration::from_secs(30);
+    let client = Client::demo(Config { operation_duration: takes, ..Config::default() }).await;
+    let workspace = client.workspace("W").await;
+    client.post(&format!("{workspace}/warehouses"), json!({"displayName": "w"})).await;
+    client.emulator.advance(takes);
+    let id = client.get(&format!("{workspace}/warehouses")).await.json["value"][0]["id"].clone();
+    let points = format!("{workspace}/warehouses/{}/restorePoints", id.as_str().unwrap());
+    one_at_a_time(&client, &points, "RestorePointCreationAlreadyInProgress", takes).await;
+    let point = client.get(&points).await.json["value"][0]["id"].clone();
+    let restore = format!("{points}/{}/restore", point.as_str().unwrap());
+    one_at_a_time(&client, &restore, "RestorePointRestorationAlreadyInProgress", takes).await;
+}
+
+/// A post to `path` is refused with `code` while another is under way, which takes so long.
+async fn one_at_a_time(client: &Client, path: &str, code: &str, takes: Duration) {
+    let post = |status, code| vec![("POST", path.to_owned(), Value::Null, status, code)];
+    check(client, post(202, "")).await;
+    check(client, post(409, code)).await;
+    client.emulator.advance(takes);
+    check(client, post(202, "")).await;
+    client.emulator.advance(takes);
 }
 
 #[tokio::test]

@@ -32,6 +32,9 @@ async fn readers_read_and_only_writers_write() {
     let run = owner.post(&format!("{notebook}/jobs/RunNotebook/instances"), Value::Null).await;
     let run = format!("{notebook}/jobs/instances/{}", last(run.header("location").unwrap()));
 
+    // The one write whose refusal has another code.
+    let typed_run = format!("{workspace}/notebooks/{}/jobs/execute/instances", last(&notebook));
+
     let reads = [
         format!("{lakehouse}/shortcuts"),
         format!("{notebook}/jobs/instances"),
@@ -80,6 +83,10 @@ async fn readers_read_and_only_writers_write() {
         for path in &reads {
             let answer = other.get(path).await;
             assert_eq!(answer.status, if role.is_empty() { 404 } else { 200 }, "{role} {path}");
+        }
+        if role == "Viewer" {
+            let answer = other.post(&typed_run, Value::Null).await;
+            assert_eq!((answer.status, answer.code()), (403, "MissingMinimalPermissions"));
         }
         let refusal = match role {
             "" => Some((404, "WorkspaceNotFound")),

@@ -57,6 +57,7 @@ async fn workspaces() {
     .await;
     let filtered = client.get("/v1/workspaces?roles=Member").await;
     assert_eq!(filtered.json["value"], json!([]));
+    assert_eq!(client.get("/v1/workspaces?roles=Member,Owner").await.code(), "InvalidParameter");
 }
 
 #[tokio::test]

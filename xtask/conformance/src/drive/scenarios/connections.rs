@@ -12,6 +12,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
         scenario("connections: types", types),
         scenario("connections: role assignments", roles),
         scenario("connections: refused", refused),
+        scenario("connections: of somebody else", of_somebody_else),
     ]
 }
 
@@ -88,5 +89,35 @@ fn roles(session: &mut Session<'_>) -> Step {
 fn refused(session: &mut Session<'_>) -> Step {
     made(session, "Taken")?;
     session.refused("POST", ALL, body("taken"), "DuplicateConnectionName")?;
-    session.refused("GET", &format!("{ALL}/{NOBODY}"), NOTHING, "EntityNotFound")
+    let but = |pointer: &str, value: &str| {
+        let mut body = body("Other");
+        body.pointer_mut(pointer).into_iter().for_each(|it| *it = value.into());
+        body
+    };
+    let cases = [
+        (but("/connectionDetails/type", "Riverboat"), "InvalidConnectionDetails"),
+        (but("/credentialDetails/credentials/password", ""), "InvalidCredentialDetails"),
+        (but("/connectivityType", "OnPremisesGateway"), "CreateGatewayConnectionFailed"),
+    ];
+    for (body, code) in cases {
+        session.refused("POST", ALL, body, code)?;
+    }
+    let nothing = format!("{ALL}/{NOBODY}");
+    session.refused("GET", &nothing, NOTHING, "EntityNotFound")?;
+    session.refused("POST", &format!("{nothing}/testConnection"), NOTHING, "EntityNotFound")
+}
+
+/// Who may use a connection may not manage it.
+fn of_somebody_else(session: &mut Session<'_>) -> Step {
+    let one = made(session, "Sales")?;
+    let roles = format!("{one}/roleAssignments");
+    session.refused("POST", &roles, json!({"role": "User"}), "BadRequest")?;
+    let role = json!({"principal": {"id": STRANGER, "type": "ServicePrincipal"}, "role": "User"});
+    session.post(&roles, role)?;
+    session.become_the_stranger()?;
+    session.get(&one)?;
+    let insufficient = "InsufficientPermissionsToManageConnection";
+    let patch = json!({"connectivityType": "ShareableCloud", "displayName": "Mine"});
+    session.refused("PATCH", &one, patch, insufficient)?;
+    session.refused("DELETE", &one, NOTHING, insufficient)
 }

@@ -9,6 +9,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
         scenario("domains: made, changed, deleted", lifecycle),
         scenario("domains: assigned by an administrator", assigned),
         scenario("domains: assigned by a workspace", of_a_workspace),
+        scenario("domains: of somebody else", of_somebody_else),
         scenario("domains: seen", seen),
         scenario("tags", tags),
         scenario("tags: refused", refused_tags),
@@ -63,6 +64,22 @@ fn of_a_workspace(session: &mut Session<'_>) -> Step {
     Ok(())
 }
 
+/// Whoever administers a workspace cannot for that reason bring it into any domain.
+fn of_somebody_else(session: &mut Session<'_>) -> Step {
+    let domain = made(session)?;
+    let scope = json!({"contributorsScope": "AdminsOnly"});
+    session.patch(&format!("{ADMIN}/{domain}?preview=true"), scope)?;
+    let workspace = workspace(session)?;
+    let role = json!({"principal": {"id": STRANGER, "type": "ServicePrincipal"}, "role": "Admin"});
+    session.post(&format!("{workspace}/roleAssignments"), role)?;
+    session.become_the_stranger()?;
+    let insufficient = "InsufficientPermissionsToDomain";
+    let body = json!({"domainId": domain});
+    session.refused("POST", &format!("{workspace}/assignToDomain"), body, insufficient)?;
+    let body = json!({"displayName": "Mine", "domainId": domain});
+    session.refused("POST", "/v1/workspaces", body, insufficient)
+}
+
 fn seen(session: &mut Session<'_>) -> Step {
     let domain = domain(session)?;
     session.list("/v1/domains")?;
@@ -90,5 +107,13 @@ fn tags(session: &mut Session<'_>) -> Step {
 
 fn refused_tags(session: &mut Session<'_>) -> Step {
     let workspace = workspace(session)?;
-    session.refused_somehow("POST", &format!("{workspace}/applyTags"), json!({"tags": [NOBODY]}))
+    let item = format!("{workspace}/items/{}", item(session, &workspace, "Lakehouse", "Bronze")?);
+    for target in [workspace, item] {
+        for call in ["applyTags", "unapplyTags"] {
+            let target = format!("{target}/{call}");
+            session.refused("POST", &target, json!({"tags": [NOBODY]}), "EntityNotFound")?;
+            session.refused("POST", &target, json!({"tags": []}), "InvalidInputs")?;
+        }
+    }
+    Ok(())
 }

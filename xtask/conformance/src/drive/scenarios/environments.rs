@@ -128,8 +128,8 @@ fn refused(session: &mut Session<'_>) -> Step {
 /// Only while one publish is under way is another refused.
 fn published_twice(session: &mut Session<'_>) -> Step {
     let one = made(session)?;
-    session.patch(&format!("{one}/staging/sparkcompute?beta=false"), json!({"driverCores": 4}))?;
-    for query in ["beta=false", "beta=true"] {
+    for (query, cores) in [("beta=false", 4), ("beta=true", 16)] {
+        session.patch(&format!("{one}/staging/sparkcompute?beta=false"), json!({"driverCores": cores}))?;
         session.post_unfinished(&format!("{one}/staging/publish?{query}"), NOTHING)?;
         session.post_or_refused(
             &format!("{one}/staging/publish?{query}"),

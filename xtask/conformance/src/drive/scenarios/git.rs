@@ -198,8 +198,15 @@ fn one_at_a_time(session: &mut Session<'_>) -> Step {
     session.post_unfinished(&commit, json!({"mode": "All"}))?;
     // Whether there is nothing left to commit or the first commit is still under way depends on the mode.
     session.refused_somehow("POST", &commit, json!({"mode": "All"}))?;
-    let update = json!({"remoteCommitHash": "a".repeat(40)});
-    session.refused_somehow("POST", &format!("{git}/updateFromGit"), update)
+    session.wait(60)?;
+
+    let other = connected(session, "Second")?;
+    session.post(&format!("{other}/initializeConnection"), NOTHING)?;
+    let update = format!("{other}/updateFromGit");
+    let body = json!({"remoteCommitHash": session.get(&format!("{other}/status"))?["remoteCommitHash"]});
+    session.post_unfinished(&update, body.clone())?;
+    // So it is here: an update that is over has moved the head.
+    session.refused_somehow("POST", &update, body)
 }
 
 fn relations(session: &mut Session<'_>) -> Step {

@@ -16,6 +16,7 @@ mod items;
 mod jobs;
 mod operations;
 mod private_endpoints;
+mod refusals;
 mod roles;
 mod shortcuts;
 mod spark;
@@ -52,6 +53,7 @@ pub(super) fn all() -> Vec<Scenario> {
         sql::scenarios(),
         private_endpoints::scenarios(),
         domains::scenarios(),
+        refusals::scenarios(),
         faults::scenarios(),
     ]
     .into_iter()

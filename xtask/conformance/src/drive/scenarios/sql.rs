@@ -9,6 +9,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
         scenario("SQL endpoints: connection string", endpoint_connection_string),
         scenario("warehouses: connection string", connection_string),
         scenario("warehouses: restore points", restore_points),
+        scenario("warehouses: one restore point at a time", one_at_a_time),
         scenario("lakehouses: tables", tables),
         scenario("lakehouses: tables loaded", loaded),
         scenario("lakehouses: tables of schemas loaded", loaded_into_a_schema),
@@ -44,14 +45,16 @@ fn refreshed(session: &mut Session<'_>) -> Step {
 fn endpoint_connection_string(session: &mut Session<'_>) -> Step {
     let one = endpoint(session)?;
     session.get(&format!("{one}/connectionString"))?;
-    Ok(())
+    let guest = format!("{one}/connectionString?guestTenantId={NOBODY}");
+    session.refused("GET", &guest, NOTHING, "InvalidGuestTenantId")
 }
 
 fn connection_string(session: &mut Session<'_>) -> Step {
     let all = format!("{}/warehouses", workspace(session)?);
     let one = id(&session.post(&all, json!({"displayName": "Sales"}))?)?;
     session.get(&format!("{all}/{one}/connectionString"))?;
-    Ok(())
+    let guest = format!("{all}/{one}/connectionString?guestTenantId={NOBODY}");
+    session.refused("GET", &guest, NOTHING, "InvalidGuestTenantId")
 }
 
 fn restore_points(session: &mut Session<'_>) -> Step {
@@ -70,6 +73,20 @@ fn restore_points(session: &mut Session<'_>) -> Step {
     session.refused("DELETE", &one, NOTHING, none)?;
     session.refused("PATCH", &one, json!({"displayName": "a"}), none)?;
     session.refused("POST", &format!("{one}/restore"), NOTHING, none)
+}
+
+/// Only while the first one is under way is another refused.
+fn one_at_a_time(session: &mut Session<'_>) -> Step {
+    let warehouses = format!("{}/warehouses", workspace(session)?);
+    let warehouse = id(&session.post(&warehouses, json!({"displayName": "Sales"}))?)?;
+    let all = format!("{warehouses}/{warehouse}/restorePoints");
+    let body = json!({"displayName": "Before"});
+    session.post_unfinished(&all, body.clone())?;
+    session.post_or_refused(&all, body, "RestorePointCreationAlreadyInProgress")?;
+    session.wait(60)?;
+    let restore = format!("{all}/{}/restore", id(session.list(&all)?.first().unwrap_or(&NOTHING))?);
+    session.post_unfinished(&restore, NOTHING)?;
+    session.post_or_refused(&restore, NOTHING, "RestorePointRestorationAlreadyInProgress")
 }
 
 fn load() -> Value {
@@ -110,6 +127,7 @@ fn bound(session: &mut Session<'_>) -> Step {
         "id": demo::GITHUB_CONNECTION_ID, "connectivityType": "ShareableCloud",
         "connectionDetails": {"type": "SQL", "path": "contoso.database.windows.net;sales"},
     });
-    session.post(&format!("{all}/{one}/bindConnection"), json!({"connectionBinding": binding}))?;
-    Ok(())
+    let bind = format!("{all}/{one}/bindConnection");
+    session.post(&bind, json!({"connectionBinding": binding}))?;
+    session.refused("POST", &bind, json!({}), "InvalidRequest")
 }

@@ -44,11 +44,12 @@ fn refused(session: &mut Session<'_>) -> Step {
             json!({"displayName": "A", "capacityId": demo::PAUSED_CAPACITY_ID}),
             "CapacityNotInActiveState",
         ),
+        (ALL, json!({"displayName": "A", "domainId": NOBODY}), "DomainNotFound"),
     ];
     for (target, body, code) in cases {
         session.refused("POST", target, body, code)?;
     }
-    session.refused("GET", &format!("{ALL}?roles=Owner"), NOTHING, "InvalidWorkspacePrincipalRole")?;
+    session.refused("GET", &format!("{ALL}?roles=Owner"), NOTHING, "InvalidParameter")?;
     session.refused("GET", &format!("{ALL}?continuationToken=x"), NOTHING, "InvalidContinuationToken")?;
     session.refused("PATCH", &path, json!({"displayName": "a".repeat(257)}), "InvalidInput")?;
     session.refused("DELETE", &format!("{ALL}/{NOBODY}"), NOTHING, "WorkspaceNotFound")

@@ -135,6 +135,12 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
+    /// The emulated operations whose documents list that error code: method and path template.
+    pub(super) fn documenting(&self, code: &str) -> Vec<(String, String)> {
+        let operations = self.ledger.coverage.that_document(code);
+        operations.map(|(method, path)| (method.to_owned(), path.to_owned())).collect()
+    }
+
     fn sign_on(&mut self, client: &'static str) -> Step {
         let form = format!(
             "grant_type=client_credentials&client_id={client}&client_secret={}&scope=https://api.fabric.microsoft.com/.default",

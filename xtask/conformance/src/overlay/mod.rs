@@ -1,4 +1,7 @@
-//! Where the real service is known not to do what its documents say: `overlay.yaml`, each entry with a reason.
+//! Where the real service is known not to do what its documents say, and which documented errors no scenario provokes:
+//! `overlay.yaml`, each entry with a reason.
+
+mod not_provoked;
 
 use std::collections::BTreeSet;
 
@@ -6,20 +9,24 @@ use anyhow::{Context, ensure};
 use serde::Deserialize;
 
 use crate::check::{Kind, Side, Violation};
+pub(crate) use not_provoked::NotProvoked;
 
 /// The known deviations, and which of them were met.
 pub(crate) struct Overlay {
     deviations: Vec<Deviation>,
     forms: Vec<Form>,
+    pub(crate) not_provoked: NotProvoked,
     used: BTreeSet<(usize, Part, usize)>,
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct File {
     deviations: Vec<Deviation>,
     #[serde(default)]
     forms: Vec<Form>,
+    #[serde(default)]
+    not_provoked: NotProvoked,
 }
 
 /// Something that an answer may do although the documents do not say so. A list that is left out allows anything.
@@ -76,16 +83,17 @@ impl Overlay {
     /// # Errors
     /// When it cannot be read, or an entry gives no reason.
     pub(crate) fn load() -> anyhow::Result<Self> {
-        Self::read(include_str!("../overlay.yaml")).context("read overlay.yaml")
+        Self::read(include_str!("../../overlay.yaml")).context("read overlay.yaml")
     }
 
     fn read(text: &str) -> anyhow::Result<Self> {
-        let File { deviations, forms } = serde_saphyr::from_str(text)?;
+        let File { deviations, forms, not_provoked } = serde_saphyr::from_str(text)?;
         let explained = deviations.iter().map(|it| (&it.reason, &it.evidence));
         for (reason, evidence) in explained.chain(forms.iter().map(|it| (&it.reason, &it.evidence))) {
             ensure!(!reason.is_empty() && !evidence.is_empty(), "an entry gives no reason or no evidence");
         }
-        Ok(Self { deviations, forms, used: BTreeSet::new() })
+        not_provoked.check()?;
+        Ok(Self { deviations, forms, not_provoked, used: BTreeSet::new() })
     }
 
     /// Whether the violation is a known deviation of the service. What is only asked of a client never is.
@@ -121,7 +129,7 @@ impl Overlay {
         excusing.is_some()
     }
 
-    /// How many entries were of use.
+    /// How many deviations and forms were of use.
     pub(crate) fn used(&self) -> usize {
         let entries: BTreeSet<(bool, usize)> =
             self.used.iter().map(|(n, part, _)| (*part == Part::Forms, *n)).collect();
@@ -147,6 +155,7 @@ impl Overlay {
             let idle = self.idle(n, Part::Forms, &it.operations).filter(|pattern| !waits(pattern));
             stale.extend(idle.map(|idle| format!("{:?}, `{idle}` ({})", it.missing, it.reason)));
         }
+        stale.extend(self.not_provoked.stale(waits));
         stale
     }
 
