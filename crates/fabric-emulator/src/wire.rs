@@ -35,7 +35,7 @@ pub(crate) struct Incoming {
     pub(crate) method: String,
     /// Path and query as sent.
     pub(crate) target: String,
-    /// Path as sent, without the query.
+    /// Path without the query, and without slashes that separate nothing.
     pub(crate) path: String,
     /// Decoded path segments after the service's prefix.
     pub(crate) segments: Vec<String>,
@@ -49,7 +49,8 @@ pub(crate) struct Incoming {
 impl Incoming {
     pub(crate) fn new(request: Request<Bytes>) -> Self {
         let (parts, body) = request.into_parts();
-        let path = parts.uri.path().to_owned();
+        let named = parts.uri.path().split('/').filter(|segment| !segment.is_empty());
+        let path = named.fold(String::new(), |path, segment| path + "/" + segment);
         let mut segments: Vec<String> =
             path.split('/').filter(|segment| !segment.is_empty()).map(decoded).collect();
         let base = base(&parts.uri, &parts.headers);
@@ -97,10 +98,15 @@ impl Incoming {
             b"" | b"null" | b"\"{}\"" => b"{}",
             body => body,
         };
-        serde_json::from_slice(body).map_err(|error| {
+        let invalid = |why: String| {
             ApiError::new(400, "InvalidInput", "The request has an invalid input")
-                .because("InvalidParameter", format!("The request body cannot be read: {error}"))
-        })
+                .because("InvalidParameter", format!("The request body cannot be read: {why}"))
+        };
+        // A struct would be read from a list as well, field by field.
+        if !body.trim_ascii_start().starts_with(b"{") {
+            return Err(invalid("it is no JSON object".to_owned()));
+        }
+        serde_json::from_slice(body).map_err(|error| invalid(error.to_string()))
     }
 
     /// The absolute address of a path on this server, by the name the client used for it.

@@ -103,6 +103,17 @@ pub(super) fn check_new(kind: &str, display_name: &str, description: &str) -> Re
     check_length("description", description, 256)
 }
 
+/// Whether an item of one type and one of the other cannot have the same name: they are of one type, or the child
+/// that one brings, at once or later, is of the type of the other or of its child.
+fn types_collide(one: &str, other: &str) -> bool {
+    let types = |kind| [Some(kind), child_type(kind)];
+    one == other
+        || types(one)
+            .into_iter()
+            .flatten()
+            .any(|kind| types(other).into_iter().flatten().any(|it| it == kind))
+}
+
 impl Item {
     /// Gives it another definition.
     pub(super) fn redefine(&mut self, definition: Definition) -> Result<(), ApiError> {
@@ -163,23 +174,23 @@ impl NewItem {
 }
 
 impl World {
-    /// Whether a create would be accepted now: an operation is refused before it starts, not after.
-    pub(crate) fn check_new_item(
-        &self,
-        caller: Uuid,
-        workspace: Uuid,
-        new: &NewItem,
-    ) -> Result<(), ApiError> {
+    /// The item that a create would make now, if it would be accepted.
+    pub(crate) fn new_item(&self, caller: Uuid, workspace: Uuid, new: NewItem) -> Result<Item, ApiError> {
         let target = self.workspace(caller, workspace, Role::Contributor)?;
-        let item = new.clone().into_item(self.now)?;
+        let item = new.into_item(self.now)?;
         self.check_item_runs(target, item.kind)?;
-        if target.items.len() + target.recycle_bin.len() >= self.rules.max_items {
-            let message = "The workspace has reached its limit of items";
-            return Err(
-                ApiError::new(400, "WorkspaceItemsLimitExceeded", message).about(workspace, "Workspace")
-            );
+        self.check_item_limit(target, 1)?;
+        self.check_item_fits(target, &item)?;
+        Ok(item)
+    }
+
+    /// Whether there is room for so many more items.
+    pub(super) fn check_item_limit(&self, workspace: &Workspace, more: usize) -> Result<(), ApiError> {
+        if workspace.items.len() + workspace.recycle_bin.len() + more <= self.rules.max_items {
+            return Ok(());
         }
-        self.check_item_fits(target, &item)
+        let message = "The workspace has reached its limit of items";
+        Err(ApiError::new(400, "WorkspaceItemsLimitExceeded", message).about(workspace.id, "Workspace"))
     }
 
     /// Whether there is a place for the item under its name, whatever the capacity says.
@@ -196,8 +207,7 @@ impl World {
         workspace: Uuid,
         new: NewItem,
     ) -> Result<Item, ApiError> {
-        self.check_new_item(caller, workspace, &new)?;
-        let item = new.into_item(self.now)?;
+        let item = self.new_item(caller, workspace, new)?;
         let delay = self.rules.child_delay;
         self.workspace_mut(caller, workspace, Role::Contributor)?.put_item(item.clone(), delay);
         Ok(item)
@@ -220,13 +230,17 @@ impl World {
         name: &str,
         own: Option<Uuid>,
     ) -> Result<(), ApiError> {
-        let mut others = workspace.items.iter().filter(|item| Some(item.id) != own);
-        if others.any(|item| item.kind == kind && same_name(&item.display_name, name)) {
+        let taken = workspace.items.iter().any(|item| {
+            // Its own child goes with it.
+            let is_other = own.is_none() || (Some(item.id) != own && item.parent != own);
+            is_other && same_name(&item.display_name, name) && types_collide(item.kind, kind)
+        });
+        if taken {
             let message = format!("Requested '{name}' is already in use.");
             return Err(ApiError::new(400, "ItemDisplayNameAlreadyInUse", message).retriable(false));
         }
         let reserved = workspace.reserved.iter().any(|reserved| {
-            reserved.kind == kind && same_name(&reserved.name, name) && reserved.until > self.now
+            types_collide(reserved.kind, kind) && same_name(&reserved.name, name) && reserved.until > self.now
         });
         match reserved {
             true => Err(ApiError::new(
