@@ -156,9 +156,12 @@ impl Quotas {
 pub enum LongRunning {
     /// As recorded from the service: by item type and presence of a definition.
     #[default]
+    #[serde(rename = "recorded")]
     Table,
     /// All of them, but for what Microsoft's documents do not let be long-running.
+    #[serde(rename = "all")]
     Always,
     /// None of those that may be answered at once.
+    #[serde(rename = "none")]
     Never,
 }

@@ -220,14 +220,18 @@ impl Reply {
             }
         }
         let empty = matches!(self.body, Body::Empty);
+        let blocked = self.status == StatusCode::TOO_MANY_REQUESTS;
         let mut response = self.plain();
         let headers = response.headers_mut();
         if empty {
             insert(headers, header::CONTENT_TYPE, "application/octet-stream");
         }
-        insert(headers, header::CACHE_CONTROL, "no-store, must-revalidate, no-cache");
-        insert(headers, header::PRAGMA, "no-cache");
-        insert(headers, header::STRICT_TRANSPORT_SECURITY, "max-age=31536000; includeSubDomains");
+        // What is blocked has not come as far as where these are put on.
+        if !blocked {
+            insert(headers, header::CACHE_CONTROL, "no-store, must-revalidate, no-cache");
+            insert(headers, header::PRAGMA, "no-cache");
+            insert(headers, header::STRICT_TRANSPORT_SECURITY, "max-age=31536000; includeSubDomains");
+        }
         insert(headers, header::X_FRAME_OPTIONS, "deny");
         insert(headers, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
         insert(headers, HeaderName::from_static("requestid"), &request_id.to_string());
@@ -288,4 +292,13 @@ pub(crate) fn http_date(at: time::OffsetDateTime) -> String {
 pub(crate) fn timestamp(at: time::OffsetDateTime) -> String {
     let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:7]");
     at.to_offset(time::UtcOffset::UTC).format(format).unwrap_or_default()
+}
+
+/// The message of a `RequestBlocked` as it was recorded: `.. until: 9/2/2025 6:17:18 PM (UTC)`.
+pub(crate) fn blocked_until(until: time::OffsetDateTime) -> String {
+    let format = format_description!(
+        "[month padding:none]/[day padding:none]/[year] [hour repr:12 padding:none]:[minute]:[second] [period] (UTC)"
+    );
+    let until = until.to_offset(time::UtcOffset::UTC).format(format).unwrap_or_default();
+    format!("Request is blocked by the upstream service until: {until}")
 }

@@ -90,6 +90,12 @@ impl Workspace {
         }
     }
 
+    /// Gives an item, and the children that are called after it, another name.
+    pub(super) fn rename_item(&mut self, id: Uuid, name: &str) {
+        let family = self.items.iter_mut().filter(|item| item.id == id || item.parent == Some(id));
+        family.for_each(|item| name.clone_into(&mut item.display_name));
+    }
+
     /// Takes an item and its children out of the workspace.
     pub(super) fn take_item(&mut self, id: Uuid) -> Vec<Item> {
         self.items.extract_if(.., |item| item.id == id || item.parent == Some(id)).collect()
@@ -105,7 +111,7 @@ pub(super) fn check_new(kind: &str, display_name: &str, description: &str) -> Re
 
 /// Whether an item of one type and one of the other cannot have the same name: they are of one type, or the child
 /// that one brings, at once or later, is of the type of the other or of its child.
-fn types_collide(one: &str, other: &str) -> bool {
+pub(super) fn types_collide(one: &str, other: &str) -> bool {
     let types = |kind| [Some(kind), child_type(kind)];
     one == other
         || types(one)
@@ -278,8 +284,7 @@ impl World {
         }
         let workspace = self.workspace_mut(caller, workspace, Role::Contributor)?;
         if let Some(name) = patch.display_name {
-            let family = workspace.items.iter_mut().filter(|item| item.id == id || item.parent == Some(id));
-            family.for_each(|item| item.display_name.clone_from(&name));
+            workspace.rename_item(id, &name);
         }
         let item = workspace.item_mut(id)?;
         item.description = patch.description.unwrap_or_else(|| std::mem::take(&mut item.description));

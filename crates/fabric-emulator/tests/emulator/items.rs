@@ -333,3 +333,74 @@ async fn items_move_with_their_children() {
     .await;
     assert_eq!(client.get(&lakehouse).await.json.get("folderId"), None);
 }
+
+#[tokio::test]
+async fn a_child_takes_a_name_too() {
+    for child_delay in [Duration::ZERO, Duration::from_secs(30)] {
+        let client =
+            Client::demo(Config { child_delay, long_running: LongRunning::Never, ..Config::default() }).await;
+        let workspace = client.workspace("W").await;
+        let items = || format!("{workspace}/items");
+        let new = |kind: &str, name: &str| json!({"type": kind, "displayName": name});
+        let eventhouse = client.item(&workspace, "Eventhouse", "house").await;
+        check(
+            &client,
+            vec![
+                ("POST", items(), new("KQLDatabase", "HOUSE"), 400, "ItemDisplayNameAlreadyInUse"),
+                ("POST", items(), new("KQLDatabase", "base"), 201, ""),
+                ("POST", items(), new("Eventhouse", "base"), 400, "ItemDisplayNameAlreadyInUse"),
+                (
+                    "PATCH",
+                    eventhouse.clone(),
+                    json!({"displayName": "Base"}),
+                    400,
+                    "ItemDisplayNameAlreadyInUse",
+                ),
+                ("PATCH", eventhouse.clone(), json!({"displayName": "House"}), 200, ""),
+                ("POST", items(), new("Lakehouse", "house"), 201, ""),
+            ],
+        )
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn an_import_keeps_to_the_rules_of_a_create() {
+    use base64::Engine as _;
+    let base64 = |text: String| base64::engine::general_purpose::STANDARD.encode(text);
+    let item = |kind: &str, name: &str, logical: u8| {
+        let platform = json!({
+            "metadata": {"type": kind, "displayName": name},
+            "config": {"logicalId": format!("00000000-0000-4000-8000-0000000000{logical:02}")},
+        });
+        let part = |path: &str, text: String| json!({"path": format!("/{name}.{kind}/{path}"), "payload": base64(text), "payloadType": "InlineBase64"});
+        [part(".platform", platform.to_string()), part("content.json", "{}".to_owned())]
+    };
+    let body = |items: &[[Value; 2]]| json!({"definitionParts": items.concat()});
+    let client = Client::demo(Config { max_items: 2, ..Config::default() }).await;
+    let workspace = client.workspace("W").await;
+    let import = || format!("{workspace}/items/bulkImportDefinitions?beta=true");
+    let three = [item("Reflex", "a", 1), item("Reflex", "b", 2), item("Reflex", "c", 3)];
+    check(
+        &client,
+        vec![
+            ("POST", import(), body(&three), 400, "WorkspaceItemsLimitExceeded"),
+            (
+                "POST",
+                import(),
+                body(&[item("Reflex", "a", 1), item("Reflex", "b", 1)]),
+                400,
+                "InvalidPlatformFile",
+            ),
+            ("POST", import(), body(&[item("Warehouse", "a", 1)]), 400, "OperationNotSupportedForItem"),
+            (
+                "POST",
+                import(),
+                body(&[item("Eventhouse", "a", 1), item("KQLDatabase", "a", 2)]),
+                400,
+                "DuplicateDisplayNameAndType",
+            ),
+        ],
+    )
+    .await;
+}
