@@ -79,6 +79,11 @@ impl Incoming {
         self.query.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
+    /// The names of the query's parameters, as sent.
+    pub(crate) fn query_names(&self) -> impl Iterator<Item = &str> {
+        self.query.iter().map(|(name, _)| name.as_str())
+    }
+
     pub(crate) fn flag(&self, name: &str) -> Option<bool> {
         self.query(name).map(|value| value.eq_ignore_ascii_case("true"))
     }
