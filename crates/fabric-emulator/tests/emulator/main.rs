@@ -33,6 +33,7 @@ mod serving;
 mod shortcuts;
 mod snapshot;
 mod spark;
+mod sql_audit;
 mod support;
 mod tags;
 mod time;
