@@ -8,7 +8,9 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::definition::{default_definition, not_supported};
-use super::item_type::{check_creatable, check_item_name, child_type, needs_capacity, needs_definition};
+use super::item_type::{
+    check_creatable, check_item_name, check_rename, child_type, needs_capacity, needs_definition,
+};
 use super::stored::{self, Word};
 use super::workspaces::{Expected, Reservation};
 use super::{
@@ -254,13 +256,14 @@ impl World {
             return Err(not_supported().about(id, "Item"));
         }
         if let Some(name) = &patch.display_name {
+            check_rename(item.kind, &item.display_name, name)?;
             check_item_name(item.kind, name)?;
             self.check_item_free(target, item.kind, name, Some(id))?;
         }
         check_length("description", patch.description.as_deref().unwrap_or_default(), 256)?;
         let mut details = patch.properties.is_some().then(|| item.details.clone());
         if let (Some(details), Some(properties)) = (&mut details, patch.properties) {
-            details.patch(properties)?;
+            details.patch(properties, &item.definition)?;
         }
         let workspace = self.workspace_mut(caller, workspace, Role::Contributor)?;
         if let Some(name) = patch.display_name {
@@ -366,9 +369,13 @@ impl World {
         workspace: Uuid,
         id: Uuid,
         definition: &DefinitionInput,
+        metadata: bool,
     ) -> Result<&'static str, ApiError> {
         let (item, _) = self.definition_of(caller, workspace, id)?;
-        definition.clone().read(item.kind)?;
+        let (_, platform) = definition.clone().read(item.kind)?;
+        if let Some(platform) = platform.filter(|_| metadata) {
+            platform.check_type(item.kind)?;
+        }
         Ok(item.kind)
     }
 
@@ -384,6 +391,7 @@ impl World {
         let (item, _) = self.definition_of(caller, workspace, id)?;
         let (definition, platform) = definition.read(item.kind)?;
         if let Some(platform) = platform.filter(|_| metadata) {
+            platform.check_type(item.kind)?;
             let patch = ItemPatch {
                 display_name: platform.metadata.display_name,
                 description: platform.metadata.description,

@@ -17,6 +17,7 @@ mod faults;
 mod git;
 mod golden;
 mod identity;
+mod inputs;
 mod invariants;
 mod inventory;
 mod item_services;
