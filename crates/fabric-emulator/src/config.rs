@@ -34,8 +34,8 @@ pub struct Config {
     pub capacity_assignment: Duration,
     /// Calls per minute and identity.
     pub quotas: Quotas,
-    /// How many of the latest requests the log keeps, with their answers.
-    pub log_capacity: usize,
+    /// How many bytes of the latest requests and their answers the log keeps, about.
+    pub log_bytes: usize,
     /// Whether the `Location` of an operation names a host that is not this server, as the service's does.
     pub foreign_location: bool,
     /// The tenant whose token endpoint answers, a GUID.
@@ -92,7 +92,7 @@ impl Default for Config {
             child_delay: Duration::ZERO,
             capacity_assignment: Duration::ZERO,
             quotas: Quotas::default(),
-            log_capacity: 10_000,
+            log_bytes: 64 << 20,
             foreign_location: true,
             tenant: demo::TENANT_ID.to_owned(),
             client_id: demo::CLIENT_ID.to_owned(),
@@ -119,7 +119,7 @@ impl std::fmt::Debug for Config {
             .field("child_delay", &self.child_delay)
             .field("capacity_assignment", &self.capacity_assignment)
             .field("quotas", &self.quotas)
-            .field("log_capacity", &self.log_capacity)
+            .field("log_bytes", &self.log_bytes)
             .field("foreign_location", &self.foreign_location)
             .field("tenant", &self.tenant)
             .field("client_id", &self.client_id)
@@ -156,9 +156,12 @@ impl Quotas {
 pub enum LongRunning {
     /// As recorded from the service: by item type and presence of a definition.
     #[default]
+    #[serde(rename = "recorded")]
     Table,
     /// All of them, but for what Microsoft's documents do not let be long-running.
+    #[serde(rename = "all")]
     Always,
     /// None of those that may be answered at once.
+    #[serde(rename = "none")]
     Never,
 }

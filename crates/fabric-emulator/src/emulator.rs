@@ -54,7 +54,7 @@ impl Emulator {
         let clock = Clock::new();
         let config = Arc::new(config);
         let world = empty(&config, clock.now());
-        let (faults, holds, log) = (Faults::default(), Holds::default(), Log::new(config.log_capacity));
+        let (faults, holds, log) = (Faults::default(), Holds::default(), Log::new(config.log_bytes));
         let shared = Shared {
             config: RwLock::new(Arc::clone(&config)),
             initial_config: config,
@@ -144,7 +144,7 @@ impl Emulator {
     }
 
     /// The requests since the start or the last clearing, in the order of arrival and as many of the latest as
-    /// [`Config::log_capacity`] says; those to `/_emulator/` are left out.
+    /// [`Config::log_bytes`] says; those to `/_emulator/` are left out.
     pub fn requests(&self) -> Vec<LoggedRequest> {
         self.shared.log.all()
     }

@@ -47,9 +47,23 @@ pub(crate) enum Busy {
     Restoration(Uuid),
 }
 
+/// How an operation begins.
+pub(crate) struct Order {
+    pub(crate) now: OffsetDateTime,
+    pub(crate) takes: Duration,
+    pub(crate) retry_after: u32,
+    pub(crate) caller: Uuid,
+    pub(crate) workspace: Option<Uuid>,
+    pub(crate) busy: Option<Busy>,
+}
+
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Operation {
+    /// Who started it.
+    pub(crate) caller: Uuid,
+    /// Where, if it was in a workspace.
+    pub(crate) workspace: Option<Uuid>,
     #[serde(with = "stored::time")]
     created: OffsetDateTime,
     #[serde(with = "stored::time")]
@@ -108,18 +122,10 @@ impl From<BTreeMap<Uuid, Operation>> for Operations {
 }
 
 impl Operations {
-    pub(crate) fn start(
-        &mut self,
-        now: OffsetDateTime,
-        takes: Duration,
-        retry_after: u32,
-        busy: Option<Busy>,
-        effect: Effect,
-        ending: Option<Ending>,
-    ) -> Uuid {
-        let id = Uuid::new_v4();
-        let state = OperationState::Running;
-        self.all.insert(id, Operation { created: now, updated: now, retry_after, state });
+    pub(crate) fn start(&mut self, order: Order, effect: Effect, ending: Option<Ending>) -> Uuid {
+        let Order { now, takes, retry_after, caller, workspace, busy } = order;
+        let (id, state) = (Uuid::new_v4(), OperationState::Running);
+        self.all.insert(id, Operation { caller, workspace, created: now, updated: now, retry_after, state });
         self.running.push(Running { id, due: later(now, takes), busy, effect, ending });
         id
     }
@@ -230,7 +236,7 @@ impl Long<'_> {
         match self {
             Self::ProvisionIdentity | Self::DeprovisionIdentity => usual.min(5),
             // 120 where it is 20 otherwise.
-            Self::Publish => usual * 6,
+            Self::Publish => usual.saturating_mul(6),
             _ => usual,
         }
     }

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use std::fmt;
+
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header};
 use serde::de::{DeserializeOwned, Error as _};
@@ -35,7 +37,7 @@ pub(crate) struct Incoming {
     pub(crate) method: String,
     /// Path and query as sent.
     pub(crate) target: String,
-    /// Path as sent, without the query.
+    /// Path without the query, and without slashes that separate nothing.
     pub(crate) path: String,
     /// Decoded path segments after the service's prefix.
     pub(crate) segments: Vec<String>,
@@ -49,7 +51,8 @@ pub(crate) struct Incoming {
 impl Incoming {
     pub(crate) fn new(request: Request<Bytes>) -> Self {
         let (parts, body) = request.into_parts();
-        let path = parts.uri.path().to_owned();
+        let named = parts.uri.path().split('/').filter(|segment| !segment.is_empty());
+        let path = named.fold(String::new(), |path, segment| path + "/" + segment);
         let mut segments: Vec<String> =
             path.split('/').filter(|segment| !segment.is_empty()).map(decoded).collect();
         let base = base(&parts.uri, &parts.headers);
@@ -102,16 +105,27 @@ impl Incoming {
             b"" | b"null" | b"\"{}\"" => b"{}",
             body => body,
         };
-        serde_json::from_slice(body).map_err(|error| {
-            ApiError::new(400, "InvalidInput", "The request has an invalid input")
-                .because("InvalidParameter", format!("The request body cannot be read: {error}"))
-        })
+        // A struct would be read from a list as well, field by field.
+        if !body.trim_ascii_start().starts_with(b"{") {
+            return Err(unreadable("it is no JSON object"));
+        }
+        serde_json::from_slice(body).map_err(unreadable)
+    }
+
+    /// The body as a JSON list.
+    pub(crate) fn parse_list<T: DeserializeOwned>(&self) -> Result<Vec<T>, ApiError> {
+        serde_json::from_slice(&self.body).map_err(unreadable)
     }
 
     /// The absolute address of a path on this server, by the name the client used for it.
     pub(crate) fn absolute(&self, path: &str) -> String {
         format!("{}{path}", self.base)
     }
+}
+
+fn unreadable(why: impl fmt::Display) -> ApiError {
+    ApiError::new(400, "InvalidInput", "The request has an invalid input")
+        .because("InvalidParameter", format!("The request body cannot be read: {why}"))
 }
 
 /// A folder id in a body. The service takes the empty text for the root, as it takes `null` and no id at all.
@@ -219,14 +233,18 @@ impl Reply {
             }
         }
         let empty = matches!(self.body, Body::Empty);
+        let blocked = self.status == StatusCode::TOO_MANY_REQUESTS;
         let mut response = self.plain();
         let headers = response.headers_mut();
         if empty {
             insert(headers, header::CONTENT_TYPE, "application/octet-stream");
         }
-        insert(headers, header::CACHE_CONTROL, "no-store, must-revalidate, no-cache");
-        insert(headers, header::PRAGMA, "no-cache");
-        insert(headers, header::STRICT_TRANSPORT_SECURITY, "max-age=31536000; includeSubDomains");
+        // What is blocked has not come as far as where these are put on.
+        if !blocked {
+            insert(headers, header::CACHE_CONTROL, "no-store, must-revalidate, no-cache");
+            insert(headers, header::PRAGMA, "no-cache");
+            insert(headers, header::STRICT_TRANSPORT_SECURITY, "max-age=31536000; includeSubDomains");
+        }
         insert(headers, header::X_FRAME_OPTIONS, "deny");
         insert(headers, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
         insert(headers, HeaderName::from_static("requestid"), &request_id.to_string());
@@ -287,4 +305,13 @@ pub(crate) fn http_date(at: time::OffsetDateTime) -> String {
 pub(crate) fn timestamp(at: time::OffsetDateTime) -> String {
     let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:7]");
     at.to_offset(time::UtcOffset::UTC).format(format).unwrap_or_default()
+}
+
+/// The message of a `RequestBlocked` as it was recorded: `.. until: 9/2/2025 6:17:18 PM (UTC)`.
+pub(crate) fn blocked_until(until: time::OffsetDateTime) -> String {
+    let format = format_description!(
+        "[month padding:none]/[day padding:none]/[year] [hour repr:12 padding:none]:[minute]:[second] [period] (UTC)"
+    );
+    let until = until.to_offset(time::UtcOffset::UTC).format(format).unwrap_or_default();
+    format!("Request is blocked by the upstream service until: {until}")
 }

@@ -56,7 +56,9 @@ fn read_chaos(body: ChaosBody) -> Result<Chaos, BoxError> {
     Ok(Chaos { seed: body.seed, rate, actions: actions.unwrap_or(usual.actions) })
 }
 
+/// JSON says so, by its media type or by how it begins: curl calls everything a form.
 fn is_json(request: &Incoming) -> bool {
     let kind = request.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     kind.is_some_and(|kind| kind.starts_with("application/json"))
+        || matches!(request.body.trim_ascii_start().first(), Some(b'{' | b'['))
 }

@@ -90,6 +90,9 @@ pub(super) fn change(shared: &Shared, request: &Incoming) -> Result<Reply, BoxEr
     if !(400..600).contains(&settings.reservation_status) {
         return Err("`reservationStatus` must be the status of an error".into());
     }
+    if settings.page_size == Some(0) {
+        return Err("`pageSize` must be at least 1, or null".into());
+    }
     shared.configure(settings.put_into((*config).clone()));
     Ok(show(shared))
 }

@@ -81,14 +81,17 @@ pub(super) fn list_of(
 }
 
 fn create(call: &mut Call<'_>) -> Answer {
-    let kind = call.request.parse::<ItemBody>()?.r#type.unwrap_or_default();
-    create_of(call, item_type(&kind)?)
+    create_of(call, None)
 }
 
-/// An item of a type, whatever type the body names.
-pub(super) fn create_of(call: &mut Call<'_>, kind: &'static str) -> Answer {
+/// An item of a type, whatever type the body names; of the body's where none is given.
+pub(super) fn create_of(call: &mut Call<'_>, kind: Option<&'static str>) -> Answer {
     let (caller, workspace) = (call.caller, call.workspace()?);
     let body: ItemBody = call.request.parse()?;
+    let kind = match kind {
+        Some(kind) => kind,
+        None => item_type(body.r#type.as_deref().unwrap_or_default())?,
+    };
     if body.definition.is_some() && body.creation_payload.is_some() {
         return Err(ApiError::new(
             400,
@@ -104,8 +107,10 @@ pub(super) fn create_of(call: &mut Call<'_>, kind: &'static str) -> Answer {
         definition: body.definition,
         creation_payload: body.creation_payload,
     };
-    call.world().check_new_item(caller, workspace, &new)?;
     let long = Long::Create { kind, with_definition: new.definition.is_some() };
+    if call.becomes_operation(long) {
+        call.world().new_item(caller, workspace, new.clone())?;
+    }
     let effect = Box::new(move |world: &mut World| {
         let item = world.create_item(caller, workspace, new)?;
         Ok(Some(item_json(workspace, &item)))

@@ -40,7 +40,7 @@ use crate::config::Config;
 use crate::emulator::Shared;
 use crate::entra;
 use crate::fault::Tweaks;
-use crate::operations::{Busy, Effect, Long};
+use crate::operations::{Busy, Effect, Long, Order};
 use crate::paging::page;
 use crate::state::State;
 use crate::wire::{CLUSTER, Incoming, OPERATION_ID, Reply, fabric_error};
@@ -124,12 +124,19 @@ fn answer(
     request_id: Uuid,
     tweaks: &Tweaks,
 ) -> Answer {
-    let caller = caller(state, request)?;
+    let caller = match caller(state, request) {
+        Ok(caller) => caller,
+        Err(refusal) => {
+            let unknown = refusal.status == 401 && ROUTER.find(&request.method, &request.segments).is_none();
+            state.unknown_routes += u64::from(unknown);
+            return Err(refusal);
+        }
+    };
     state.usage.count(caller, Bucket::of(&request.segments), &config.quotas, state.world.now)?;
     act(config, state, request, caller, request_id, tweaks)
 }
 
-/// Who asks. Who is not signed on learns nothing about routes under `/v1/`.
+/// Who asks. Who is not signed on learns nothing about routes under `/v1/`, but a missing one is counted.
 pub(crate) fn caller(state: &mut State, request: &Incoming) -> Result<Uuid, ApiError> {
     match request.segments.first().is_some_and(|first| first.eq_ignore_ascii_case("v1")) {
         true => state.caller(request, entra::FABRIC),
@@ -209,6 +216,13 @@ impl Call<'_> {
         Ok(Reply::json(201, body).header(header::LOCATION, location))
     }
 
+    /// Whether the request is answered with 202 and an operation.
+    fn becomes_operation(&self, long: Long<'_>) -> bool {
+        let Tweaks { operation, long_running, .. } = self.tweaks;
+        let is_long = || long_running.unwrap_or_else(|| self.config.long_running.applies(long));
+        operation.is_some() || is_long()
+    }
+
     /// Does what was asked at once, or as an operation. The caller has checked that it would be accepted now.
     fn run(
         &mut self,
@@ -217,19 +231,24 @@ impl Call<'_> {
         effect: Effect,
         at_once: fn(Option<Value>) -> Reply,
     ) -> Answer {
-        let Tweaks { operation, long_running, .. } = self.tweaks;
-        let is_long = long_running.unwrap_or_else(|| self.config.long_running.applies(long));
-        if operation.is_none() && !is_long {
+        if !self.becomes_operation(long) {
             return effect(&mut self.state.world).map(at_once);
         }
-        let (effect, ending) = match operation.clone() {
+        let (effect, ending) = match self.tweaks.operation.clone() {
             None => (effect, None),
             Some((true, ending)) => (effect, Some(ending)),
             Some((false, ending)) => (Box::new(|_: &mut World| Ok(None)) as Effect, Some(ending)),
         };
-        let (now, takes) = (self.state.world.now, self.config.operation_duration);
         let retry_after = long.retry_after(self.config.retry_after);
-        let id = self.state.operations.start(now, takes, retry_after, busy, effect, ending);
+        let order = Order {
+            now: self.state.world.now,
+            takes: self.config.operation_duration,
+            retry_after,
+            caller: self.caller,
+            workspace: self.workspace().ok(),
+            busy,
+        };
+        let id = self.state.operations.start(order, effect, ending);
         self.state.settle();
         let accepted = Reply::json(202, Value::Null)
             .header(header::LOCATION, self.operation_location(id))

@@ -6,7 +6,7 @@ use super::{Answer, Call, Row};
 use crate::catalogue::Evidence::Recorded;
 use crate::operations::OperationState;
 use crate::wire::{OPERATION_ID, Reply};
-use crate::world::{ApiError, guid};
+use crate::world::{ApiError, Role, guid};
 
 pub(super) const ROUTES: &[Row] = &[
     Row::new("GET", "/v1/operations/{operationId}", Recorded, poll),
@@ -15,7 +15,7 @@ pub(super) const ROUTES: &[Row] = &[
 
 /// `Location` is the operation itself while it runs, its result once there is one, and absent otherwise.
 fn poll(call: &mut Call<'_>) -> Answer {
-    let id = call.parameter("operationId");
+    let id = visible(call)?;
     let operations = &call.state.operations;
     let (Some(state), Some(body)) = (operations.state(id), operations.poll(id)) else {
         return Err(not_found(id));
@@ -36,11 +36,14 @@ fn poll(call: &mut Call<'_>) -> Answer {
 }
 
 fn result(call: &mut Call<'_>) -> Answer {
-    let id = call.parameter("operationId");
+    let id = visible(call)?;
     match call.state.operations.state(id) {
         None => Err(not_found(id)),
         Some(OperationState::Succeeded(Some(result))) => {
-            Ok(Reply::json(200, result.clone()).header(header::CONTENT_TYPE, "application/json"))
+            // Without the length that other answers have.
+            Ok(Reply::json(200, result.clone())
+                .header(header::CONTENT_TYPE, "application/json")
+                .header(header::TRANSFER_ENCODING, "chunked"))
         }
         Some(OperationState::Succeeded(None)) => {
             Err(ApiError::new(400, "OperationHasNoResult", "The operation has no result"))
@@ -48,6 +51,20 @@ fn result(call: &mut Call<'_>) -> Answer {
         Some(OperationState::Running | OperationState::Failed(_) | OperationState::Other(_)) => {
             Err(ApiError::new(400, "OperationNotSucceeded", "The operation did not succeed"))
         }
+    }
+}
+
+/// The operation in the path, if the caller started it or could have: who may not write in its workspace learns nothing
+/// of it.
+fn visible<'c>(call: &'c Call<'_>) -> Result<&'c str, ApiError> {
+    let id = call.parameter("operationId");
+    let operation = id.parse().ok().and_then(|id| call.state.operations.all().get(&id));
+    let operation = operation.ok_or_else(|| not_found(id))?;
+    let world = &call.state.world;
+    let writes = |workspace| world.workspace(call.caller, workspace, Role::Contributor).is_ok();
+    match operation.caller == call.caller || operation.workspace.is_some_and(writes) {
+        true => Ok(id),
+        false => Err(not_found(id)),
     }
 }
 

@@ -5,11 +5,11 @@
 
 use std::collections::HashMap;
 
-use time::macros::format_description;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
 use crate::config::Quotas;
+use crate::wire::blocked_until;
 use crate::world::ApiError;
 
 const WINDOW: Duration = Duration::seconds(60);
@@ -80,12 +80,7 @@ impl Usage {
 
 /// The refusal as it was recorded.
 fn blocked(until: OffsetDateTime) -> ApiError {
-    let format = format_description!(
-        "[month padding:none]/[day padding:none]/[year] [hour repr:12 padding:none]:[minute]:[second] [period] (UTC)"
-    );
-    let until = until.format(format).unwrap_or_default();
-    ApiError::new(429, "RequestBlocked", format!("Request is blocked by the upstream service until: {until}"))
-        .retriable(true)
+    ApiError::new(429, "RequestBlocked", blocked_until(until)).retriable(true)
 }
 
 #[cfg(test)]

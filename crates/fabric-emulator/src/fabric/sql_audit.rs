@@ -53,7 +53,7 @@ fn update(call: &mut Call<'_>) -> Answer {
 fn set_groups(call: &mut Call<'_>) -> Answer {
     let (caller, workspace, id) = (call.caller, call.workspace()?, call.item()?);
     call.typed_item()?;
-    let groups = SqlAuditPatch::groups(call.request.parse()?);
+    let groups = SqlAuditPatch::groups(call.request.parse_list()?);
     call.world().update_sql_audit(caller, workspace, id, groups)?;
     Ok(Reply::empty(200))
 }

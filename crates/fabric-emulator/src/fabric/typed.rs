@@ -173,7 +173,7 @@ fn list(call: &mut Call<'_>) -> Answer {
 }
 
 fn create(call: &mut Call<'_>) -> Answer {
-    create_of(call, call.kind().unwrap_or_default())
+    create_of(call, call.kind())
 }
 
 fn get(call: &mut Call<'_>) -> Answer {

@@ -129,6 +129,14 @@ impl Edit {
             Self::Retriable(retriable) => edit_json(response, |body| shape::set_retriable(body, *retriable)),
             Self::RetryAfter(value) => {
                 insert(response.headers_mut(), header::RETRY_AFTER, &value.value(now));
+                if let RetryAfter::Seconds(seconds) = value {
+                    let until = later(now, std::time::Duration::from_secs((*seconds).into()));
+                    edit_json(response, |body| {
+                        if body["errorCode"] == "RequestBlocked" {
+                            shape::set_until(body, until);
+                        }
+                    });
+                }
             }
             Self::RetryAfterMs(millis) => {
                 let name = HeaderName::from_static("retry-after-ms");

@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
-use time::macros::format_description;
 
 use super::edit::{Casing, ELSEWHERE};
 use crate::paging;
+use crate::wire::blocked_until;
 
 /// The code of an error, in the dialect of its service.
 pub(super) fn set_code(body: &mut Value, code: &str) {
@@ -38,14 +38,10 @@ pub(super) fn set_retriable(body: &mut Value, retriable: Option<bool>) {
     }
 }
 
-/// The message of a `RequestBlocked`, with the date as recorded: `9/2/2025 6:17:18 PM (UTC)`.
+/// Gives the message of an error the form that it has of a `RequestBlocked`.
 pub(super) fn set_until(body: &mut Value, until: OffsetDateTime) {
-    let format = format_description!(
-        "[month padding:none]/[day padding:none]/[year] [hour repr:12 padding:none]:[minute]:[second] [period] (UTC)"
-    );
-    let until = until.to_offset(time::UtcOffset::UTC).format(format).unwrap_or_default();
     if let Some(message) = body.get_mut("message") {
-        *message = format!("Request is blocked by the upstream service until: {until}").into();
+        *message = blocked_until(until).into();
     }
 }
 

@@ -56,6 +56,7 @@ struct Answered {
 
 pub(crate) struct Log {
     entries: Mutex<Entries>,
+    /// Bytes that are kept, about.
     capacity: usize,
 }
 
@@ -64,12 +65,14 @@ struct Entries {
     /// Number of the first exchange that is kept.
     first: u64,
     kept: VecDeque<Exchange>,
+    /// Bytes that the kept exchanges take, about.
+    size: usize,
     /// Where exchanges are written, as JSON lines, when they are over.
     sink: Option<Box<dyn Write + Send>>,
 }
 
 impl Log {
-    /// Keeps that many of the latest exchanges.
+    /// Keeps that many bytes of the latest exchanges.
     pub(crate) fn new(capacity: usize) -> Self {
         Self { entries: Mutex::default(), capacity }
     }
@@ -93,12 +96,11 @@ impl Log {
             arrived: Instant::now(),
             answer: None,
         };
+        let number = log.first + log.kept.len() as u64;
+        log.size += exchange.size();
         log.kept.push_back(exchange);
-        while log.kept.len() > self.capacity {
-            log.kept.pop_front();
-            log.first += 1;
-        }
-        log.first + log.kept.len() as u64 - 1
+        log.shrink(self.capacity);
+        number
     }
 
     /// Faults hit the request.
@@ -112,6 +114,7 @@ impl Log {
     pub(crate) fn over(&self, number: u64, answer: Option<&Response<Bytes>>) {
         let mut log = self.entries();
         let Some(exchange) = log.exchange(number) else { return };
+        let before = exchange.size();
         if let Some(answer) = answer {
             exchange.request.status = Some(answer.status().as_u16());
             exchange.answer = Some(Answered {
@@ -120,7 +123,9 @@ impl Log {
                 took: exchange.arrived.elapsed(),
             });
         }
-        let request = exchange.request.clone();
+        let (request, grown) = (exchange.request.clone(), exchange.size() - before);
+        log.size += grown;
+        log.shrink(self.capacity);
         if let Some(out) = &mut log.sink
             && let Err(error) = write_line(out, &request)
         {
@@ -144,8 +149,7 @@ impl Log {
 
     pub(crate) fn clear(&self) {
         let mut log = self.entries();
-        log.first += log.kept.len() as u64;
-        log.kept.clear();
+        log.shrink(0);
     }
 
     fn entries(&self) -> MutexGuard<'_, Entries> {
@@ -153,7 +157,32 @@ impl Log {
     }
 }
 
+impl Exchange {
+    /// What it takes in memory, about.
+    fn size(&self) -> usize {
+        let headers = |headers: &[(String, String)]| -> usize {
+            headers.iter().map(|(name, value)| size_of::<(String, String)>() + name.len() + value.len()).sum()
+        };
+        let answer = self.answer.as_ref();
+        size_of::<Self>()
+            + 2 * self.request.path.len()
+            + self.request.body.len()
+            + headers(&self.headers)
+            + answer.map_or(0, |answer| answer.body.len() + headers(&answer.headers))
+    }
+}
+
 impl Entries {
+    /// Forgets the oldest, until the others take no more than `capacity` bytes.
+    fn shrink(&mut self, capacity: usize) {
+        while self.size > capacity
+            && let Some(oldest) = self.kept.pop_front()
+        {
+            self.size -= oldest.size();
+            self.first += 1;
+        }
+    }
+
     /// It may be gone: the log can be cleared while a request is under way.
     fn exchange(&mut self, number: u64) -> Option<&mut Exchange> {
         let at = number.checked_sub(self.first).and_then(|at| usize::try_from(at).ok())?;
@@ -175,9 +204,12 @@ mod tests {
 
     #[test]
     fn keeps_the_latest() {
-        let log = Log::new(2);
         let request = |path: &str| Incoming::new(http::Request::get(path).body(Bytes::new()).unwrap());
         let now = OffsetDateTime::UNIX_EPOCH;
+        let log = Log::new(usize::MAX);
+        log.over(log.arrived(&request("/0"), None, now), None);
+        // Room for two without an answer, or one with.
+        let log = Log::new(2 * log.entries().size);
         let answer = Response::builder().status(204).body(Bytes::new()).unwrap();
         let first = log.arrived(&request("/1"), None, now);
         let second = log.arrived(&request("/2"), None, now);

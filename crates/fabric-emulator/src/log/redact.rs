@@ -20,20 +20,27 @@ pub(super) fn request_body(request: &Incoming) -> String {
             .collect::<Vec<_>>();
         return fields.join("&");
     }
-    match serde_json::from_slice::<Value>(&request.body) {
+    let text = String::from_utf8_lossy(&request.body);
+    if !text.contains("credentials") {
+        return text.into_owned();
+    }
+    match serde_json::from_str::<Value>(&text) {
         Ok(mut body) if body.pointer("/credentialDetails/credentials").is_some() => {
             body["credentialDetails"]["credentials"] = REDACTED.into();
             body.to_string()
         }
-        _ => String::from_utf8_lossy(&request.body).into_owned(),
+        _ => text.into_owned(),
     }
 }
 
 /// The body of an answer without tokens.
 pub(super) fn answer_body(api: Api, body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body).into_owned();
+    if api != Api::Entra {
+        return text;
+    }
     match serde_json::from_str::<Value>(&text) {
-        Ok(mut json) if api == Api::Entra && json.get("access_token").is_some() => {
+        Ok(mut json) if json.get("access_token").is_some() => {
             json["access_token"] = REDACTED.into();
             json.to_string()
         }

@@ -7,15 +7,16 @@ use std::io;
 use bytes::Bytes;
 use http::uri::{Authority, Scheme};
 use http::{Request, Response, StatusCode, Uri, header};
-use http_body_util::{BodyExt as _, Full, Limited};
+use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::Incoming as IncomingBody;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 
-use super::Stop;
+use super::{PATIENCE, Stop};
 use crate::service::{BoxError, EmulatorService};
 use crate::wire_fault::{Disruption, End};
 
@@ -97,11 +98,15 @@ async fn exchange(
     request: Request<IncomingBody>,
 ) -> Result<Response<Full<Bytes>>, BoxError> {
     let (parts, body) = request.into_parts();
-    let Ok(body) = Limited::new(body, MAX_BODY).collect().await else {
-        let mut refused = Response::new(Full::default());
-        *refused.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
-        return Ok(refused);
+    let body = match timeout(PATIENCE, Limited::new(body, MAX_BODY).collect()).await? {
+        Ok(body) => body.to_bytes(),
+        Err(error) if error.is::<LengthLimitError>() => {
+            let mut refused = Response::new(Full::default());
+            *refused.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
+            return Ok(refused);
+        }
+        Err(error) => return Err(error),
     };
-    let response = service.exchange(Request::from_parts(parts, body.to_bytes())).await??;
+    let response = service.exchange(Request::from_parts(parts, body)).await??;
     Ok(response.map(Full::new))
 }

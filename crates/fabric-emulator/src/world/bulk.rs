@@ -9,8 +9,8 @@ use regex::Regex;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::definition::{PLATFORM, PartInput, Platform, part_json, read_platform};
-use super::items::check_new;
+use super::definition::{PLATFORM, PartInput, Platform, not_supported, part_json, read_platform};
+use super::items::{check_new, types_collide};
 use super::{
     ApiError, Contents, Definition, Details, Item, Part, Role, Workspace, World, has_definition, item_type,
     same_name,
@@ -18,7 +18,7 @@ use super::{
 
 /// One item of an import, before anything has changed.
 #[derive(Clone)]
-struct Incoming {
+struct Imported {
     kind: &'static str,
     display_name: String,
     description: String,
@@ -114,14 +114,14 @@ impl World {
             let folder = target.folder_at(&item.folder)?;
             match item.existing.and_then(|id| target.items.iter_mut().find(|known| known.id == id)) {
                 Some(known) => {
-                    known.display_name.clone_from(&item.display_name);
                     known.description.clone_from(&item.description);
                     known.redefine(item.definition.clone())?;
                     known.logical_id = item.logical_id;
                     known.folder = folder;
+                    target.rename_item(item.id, &item.display_name);
                 }
-                None => target.put_item(
-                    Item {
+                None => {
+                    let mut new = Item {
                         id: item.id,
                         given_id: false,
                         logical_id: item.logical_id,
@@ -130,14 +130,15 @@ impl World {
                         description: item.description.clone(),
                         folder,
                         parent: None,
-                        definition: item.definition.clone(),
+                        definition: Definition::default(),
                         details: Details::new(item.kind, None, now)?,
                         contents: Contents::default(),
                         tags: Vec::new(),
                         created: now,
-                    },
-                    delay,
-                ),
+                    };
+                    new.redefine(item.definition.clone())?;
+                    target.put_item(new, delay);
+                }
             }
         }
         Ok(json!({"importItemDefinitionsDetails": details}))
@@ -149,19 +150,24 @@ impl World {
         workspace: Uuid,
         parts: &[PartInput],
         by_name: bool,
-    ) -> Result<Vec<Incoming>, ApiError> {
+    ) -> Result<Vec<Imported>, ApiError> {
         let target = self.workspace(caller, workspace, Role::Contributor)?;
-        let mut plan = Vec::<Incoming>::new();
+        let mut plan = Vec::<Imported>::new();
         for (folder, parts) in grouped(parts)? {
             let item = self.plan_one(target, folder, parts, by_name)?;
-            if plan
-                .iter()
-                .any(|known| known.kind == item.kind && same_name(&known.display_name, &item.display_name))
-            {
+            let same = |known: &Imported| {
+                types_collide(known.kind, item.kind) && same_name(&known.display_name, &item.display_name)
+            };
+            if plan.iter().any(same) {
                 return Err(duplicate(&item.display_name));
+            }
+            if plan.iter().any(|known| known.logical_id == item.logical_id) {
+                let why = format!("The logical id {} is there twice", item.logical_id);
+                return Err(invalid_platform().because("InvalidPlatformFile", why));
             }
             plan.push(item);
         }
+        self.check_item_limit(target, plan.iter().filter(|item| item.existing.is_none()).count())?;
         // The folders are checked on a copy: they are made one after the other.
         let mut copy = target.clone();
         plan.iter().try_for_each(|item| copy.folder_at(&item.folder).map(drop))?;
@@ -174,12 +180,14 @@ impl World {
         folder: String,
         parts: Vec<Part>,
         by_name: bool,
-    ) -> Result<Incoming, ApiError> {
+    ) -> Result<Imported, ApiError> {
         let platform = parts.iter().find(|part| part.path == PLATFORM);
-        let invalid = || ApiError::new(400, "InvalidPlatformFile", "The platform file is missing or invalid");
-        let platform: Platform = read_platform(&platform.ok_or_else(invalid)?.content)?;
-        let kind = item_type(platform.metadata.r#type.as_deref().ok_or_else(invalid)?)?;
-        let display_name = platform.metadata.display_name.clone().ok_or_else(invalid)?;
+        let platform: Platform = read_platform(&platform.ok_or_else(invalid_platform)?.content)?;
+        let kind = item_type(platform.metadata.r#type.as_deref().ok_or_else(invalid_platform)?)?;
+        if !has_definition(kind) {
+            return Err(not_supported());
+        }
+        let display_name = platform.metadata.display_name.clone().ok_or_else(invalid_platform)?;
         let (definition, _) = Definition::stored(kind, None, parts)?;
         let description = platform.metadata.description.clone().unwrap_or_default();
         check_new(kind, &display_name, &description)?;
@@ -194,11 +202,9 @@ impl World {
         if named.is_some() && existing.map(|item| item.id) != named.map(|item| item.id) {
             return Err(duplicate(&display_name));
         }
-        if existing.is_none() {
-            self.check_item_free(target, kind, &display_name, None)?;
-        }
         let existing = existing.map(|item| item.id);
-        Ok(Incoming {
+        self.check_item_free(target, kind, &display_name, existing)?;
+        Ok(Imported {
             kind,
             display_name,
             description,
@@ -209,6 +215,10 @@ impl World {
             id: existing.unwrap_or_else(Uuid::new_v4),
         })
     }
+}
+
+fn invalid_platform() -> ApiError {
+    ApiError::new(400, "InvalidPlatformFile", "The platform file is missing or invalid")
 }
 
 fn duplicate(name: &str) -> ApiError {

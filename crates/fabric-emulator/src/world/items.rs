@@ -92,6 +92,12 @@ impl Workspace {
         }
     }
 
+    /// Gives an item, and the children that are called after it, another name.
+    pub(super) fn rename_item(&mut self, id: Uuid, name: &str) {
+        let family = self.items.iter_mut().filter(|item| item.id == id || item.parent == Some(id));
+        family.for_each(|item| name.clone_into(&mut item.display_name));
+    }
+
     /// Takes an item and its children out of the workspace.
     pub(super) fn take_item(&mut self, id: Uuid) -> Vec<Item> {
         self.items.extract_if(.., |item| item.id == id || item.parent == Some(id)).collect()
@@ -103,6 +109,17 @@ pub(super) fn check_new(kind: &str, display_name: &str, description: &str) -> Re
     check_creatable(kind)?;
     check_item_name(kind, display_name)?;
     check_length("description", description, 256)
+}
+
+/// Whether an item of one type and one of the other cannot have the same name: they are of one type, or the child
+/// that one brings, at once or later, is of the type of the other or of its child.
+pub(super) fn types_collide(one: &str, other: &str) -> bool {
+    let types = |kind| [Some(kind), child_type(kind)];
+    one == other
+        || types(one)
+            .into_iter()
+            .flatten()
+            .any(|kind| types(other).into_iter().flatten().any(|it| it == kind))
 }
 
 impl Item {
@@ -165,23 +182,23 @@ impl NewItem {
 }
 
 impl World {
-    /// Whether a create would be accepted now: an operation is refused before it starts, not after.
-    pub(crate) fn check_new_item(
-        &self,
-        caller: Uuid,
-        workspace: Uuid,
-        new: &NewItem,
-    ) -> Result<(), ApiError> {
+    /// The item that a create would make now, if it would be accepted.
+    pub(crate) fn new_item(&self, caller: Uuid, workspace: Uuid, new: NewItem) -> Result<Item, ApiError> {
         let target = self.workspace(caller, workspace, Role::Contributor)?;
-        let item = new.clone().into_item(self.now)?;
+        let item = new.into_item(self.now)?;
         self.check_item_runs(target, item.kind)?;
-        if target.items.len() + target.recycle_bin.len() >= self.rules.max_items {
-            let message = "The workspace has reached its limit of items";
-            return Err(
-                ApiError::new(400, "WorkspaceItemsLimitExceeded", message).about(workspace, "Workspace")
-            );
+        self.check_item_limit(target, 1)?;
+        self.check_item_fits(target, &item)?;
+        Ok(item)
+    }
+
+    /// Whether there is room for so many more items.
+    pub(super) fn check_item_limit(&self, workspace: &Workspace, more: usize) -> Result<(), ApiError> {
+        if workspace.items.len() + workspace.recycle_bin.len() + more <= self.rules.max_items {
+            return Ok(());
         }
-        self.check_item_fits(target, &item)
+        let message = "The workspace has reached its limit of items";
+        Err(ApiError::new(400, "WorkspaceItemsLimitExceeded", message).about(workspace.id, "Workspace"))
     }
 
     /// Whether there is a place for the item under its name, whatever the capacity says.
@@ -198,8 +215,7 @@ impl World {
         workspace: Uuid,
         new: NewItem,
     ) -> Result<Item, ApiError> {
-        self.check_new_item(caller, workspace, &new)?;
-        let item = new.into_item(self.now)?;
+        let item = self.new_item(caller, workspace, new)?;
         let delay = self.rules.child_delay;
         self.workspace_mut(caller, workspace, Role::Contributor)?.put_item(item.clone(), delay);
         Ok(item)
@@ -222,13 +238,17 @@ impl World {
         name: &str,
         own: Option<Uuid>,
     ) -> Result<(), ApiError> {
-        let mut others = workspace.items.iter().filter(|item| Some(item.id) != own);
-        if others.any(|item| item.kind == kind && same_name(&item.display_name, name)) {
+        let taken = workspace.items.iter().any(|item| {
+            // Its own child goes with it.
+            let is_other = own.is_none() || (Some(item.id) != own && item.parent != own);
+            is_other && same_name(&item.display_name, name) && types_collide(item.kind, kind)
+        });
+        if taken {
             let message = format!("Requested '{name}' is already in use.");
             return Err(ApiError::new(400, "ItemDisplayNameAlreadyInUse", message).retriable(false));
         }
         let reserved = workspace.reserved.iter().any(|reserved| {
-            reserved.kind == kind && same_name(&reserved.name, name) && reserved.until > self.now
+            types_collide(reserved.kind, kind) && same_name(&reserved.name, name) && reserved.until > self.now
         });
         match reserved {
             true => Err(ApiError::new(
@@ -267,8 +287,7 @@ impl World {
         }
         let workspace = self.workspace_mut(caller, workspace, Role::Contributor)?;
         if let Some(name) = patch.display_name {
-            let family = workspace.items.iter_mut().filter(|item| item.id == id || item.parent == Some(id));
-            family.for_each(|item| item.display_name.clone_from(&name));
+            workspace.rename_item(id, &name);
         }
         let item = workspace.item_mut(id)?;
         item.description = patch.description.unwrap_or_else(|| std::mem::take(&mut item.description));
@@ -343,62 +362,5 @@ impl World {
             }
         }
         Ok(())
-    }
-
-    /// The item whose definition may be read by the caller, and whether its workspace is connected to git.
-    /// Reading a definition needs the right to write.
-    pub(crate) fn definition_of(
-        &self,
-        caller: Uuid,
-        workspace: Uuid,
-        id: Uuid,
-    ) -> Result<(&Item, bool), ApiError> {
-        let workspace = self.workspace(caller, workspace, Role::Contributor)?;
-        let item = workspace.item(id)?;
-        if !super::has_definition(item.kind) {
-            return Err(not_supported().about(id, "Item"));
-        }
-        self.check_item_runs(workspace, item.kind)?;
-        Ok((item, workspace.git.is_some()))
-    }
-
-    /// Whether [`World::update_definition`] would be accepted now; returns the type of the item.
-    pub(crate) fn check_new_definition(
-        &self,
-        caller: Uuid,
-        workspace: Uuid,
-        id: Uuid,
-        definition: &DefinitionInput,
-        metadata: bool,
-    ) -> Result<&'static str, ApiError> {
-        let (item, _) = self.definition_of(caller, workspace, id)?;
-        let (_, platform) = definition.clone().read(item.kind)?;
-        if let Some(platform) = platform.filter(|_| metadata) {
-            platform.check_type(item.kind)?;
-        }
-        Ok(item.kind)
-    }
-
-    /// Replaces a definition. What `.platform` says about the item counts only with `metadata`.
-    pub(crate) fn update_definition(
-        &mut self,
-        caller: Uuid,
-        workspace: Uuid,
-        id: Uuid,
-        definition: DefinitionInput,
-        metadata: bool,
-    ) -> Result<(), ApiError> {
-        let (item, _) = self.definition_of(caller, workspace, id)?;
-        let (definition, platform) = definition.read(item.kind)?;
-        if let Some(platform) = platform.filter(|_| metadata) {
-            platform.check_type(item.kind)?;
-            let patch = ItemPatch {
-                display_name: platform.metadata.display_name,
-                description: platform.metadata.description,
-                properties: None,
-            };
-            self.update_item(caller, workspace, id, patch)?;
-        }
-        self.workspace_mut(caller, workspace, Role::Contributor)?.item_mut(id)?.redefine(definition)
     }
 }

@@ -26,6 +26,7 @@ mod jobs;
 mod notebook;
 mod pipelines;
 mod principals;
+mod redefine;
 mod restore;
 mod restore_points;
 mod roles;

@@ -72,7 +72,7 @@ async fn settings_change_while_it_runs() {
         "operationDuration": "0s",
         "jobDuration": "0s",
         "retryAfter": 20,
-        "longRunning": "table",
+        "longRunning": "recorded",
         "nameReservation": "0s",
         "reservationStatus": 409,
         "itemRecovery": true,
@@ -104,13 +104,14 @@ async fn settings_change_while_it_runs() {
         client.emulator.advance(Duration::from_secs(600));
     }
     // Long-running operations and pages.
-    set(json!({"longRunning": "always", "operationDuration": "5s", "retryAfter": 7, "foreignLocation": false})).await;
+    set(json!({"longRunning": "all", "operationDuration": "5s", "retryAfter": 7, "foreignLocation": false}))
+        .await;
     let accepted = client.post(&items, pipeline()).await;
     assert_eq!((accepted.status, accepted.header("retry-after")), (202, Some("7")));
     assert!(accepted.header("location").unwrap().starts_with("http://localhost:8080/v1/operations/"));
     assert_eq!(client.get(&items).await.json["value"], json!([]));
     client.emulator.advance(Duration::from_secs(5));
-    set(json!({"longRunning": "never", "pageSize": 1})).await;
+    set(json!({"longRunning": "none", "pageSize": 1})).await;
     assert_eq!(client.post(&items, json!({"type": "DataPipeline", "displayName": "q"})).await.status, 201);
     assert_eq!(client.get(&items).await.keys(), ["value", "continuationToken", "continuationUri"]);
     set(json!({"pageSize": null})).await;

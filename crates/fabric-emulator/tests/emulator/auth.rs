@@ -181,3 +181,12 @@ async fn roles_of_the_caller_are_enforced() {
     assert_eq!((refused.status, refused.code()), (403, "InsufficientPrivileges"));
     assert_eq!(token(&owner.emulator, "other", "wrong", FABRIC).await.status, 401);
 }
+
+#[tokio::test]
+async fn a_missing_route_is_counted_whoever_asks() {
+    let client = Client::demo(Config::default()).await;
+    let anonymous = async |path: &str| send(&client.emulator, "GET", path, &[], "").await.unwrap().status;
+    assert_eq!((anonymous("/v1/nothing").await, client.get("/v1/nothing").await.status), (401, 404));
+    assert_eq!(anonymous("/v1/workspaces").await, 401);
+    assert_eq!(client.get("/_emulator/inventory").await.json["unknownRoutes"], 2);
+}

@@ -202,6 +202,12 @@ async fn g10_throttled() {
     );
     assert_eq!(refused.keys(), ["requestId", "errorCode", "message", "isRetriable"]);
     assert_eq!(refused.json["isRetriable"], true);
+    let message = refused.json["message"].as_str().unwrap();
+    assert!(message.starts_with("Request is blocked by the upstream service until: "), "{message}");
+    assert!(message.ends_with(" (UTC)"), "{message}");
+    for absent in ["cache-control", "pragma", "strict-transport-security"] {
+        assert_eq!(refused.header(absent), None);
+    }
 }
 
 #[tokio::test]

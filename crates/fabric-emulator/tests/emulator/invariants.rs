@@ -46,7 +46,7 @@ fn action() -> impl Strategy<Value = Action> {
     ]
 }
 
-const KINDS: [&str; 5] = ["Notebook", "Lakehouse", "Warehouse", "Eventhouse", "DataPipeline"];
+const KINDS: [&str; 6] = ["Notebook", "Lakehouse", "Warehouse", "Eventhouse", "KQLDatabase", "DataPipeline"];
 
 /// What there is, as lists show it; an entry of a workspace has its path.
 struct Seen {

@@ -96,6 +96,14 @@ async fn every_change_changes_it_and_its_undo_restores_it() {
         ),
         (
             "PATCH",
+            item.clone(),
+            json!({"description": "x"}),
+            "PATCH",
+            item.clone(),
+            json!({"description": ""}),
+        ),
+        (
+            "PATCH",
             folder.clone(),
             json!({"displayName": "g"}),
             "PATCH",

@@ -221,89 +221,6 @@ async fn definitions_are_stored_as_the_service_stores_them() {
 }
 
 #[tokio::test]
-async fn what_is_exported_in_bulk_can_be_imported() {
-    use base64::Engine as _;
-    let base64 = &base64::engine::general_purpose::STANDARD;
-    let client = Client::demo(Config::default()).await;
-    let workspace = client.workspace("W").await;
-    let folder = client.post(&format!("{workspace}/folders"), json!({"displayName": "f"})).await.id();
-    let notebook = client.item(&workspace, "Notebook", "n").await;
-    let notebook_id = notebook.rsplit('/').next().unwrap();
-    let content = format!(r#"{{"properties":{{"activities":[{{"notebookId":"{notebook_id}"}}]}}}}"#);
-    let body = json!({"type": "DataPipeline", "displayName": "p", "folderId": folder,
-        "definition": definition("pipeline-content.json", &base64.encode(content))});
-    let pipeline = client.post(&format!("{workspace}/items"), body).await.id();
-    client.item(&workspace, "Warehouse", "no_definition").await;
-    let export = format!("{workspace}/items/bulkExportDefinitions?beta=true");
-    let all = client.finish(client.post(&export, json!({"mode": "All"})).await).await;
-    assert_eq!(all.keys(), ["itemDefinitionsIndex", "definitionParts"]);
-    let index = json!([{"id": notebook_id, "rootPath": "/n.Notebook"}, {"id": pipeline, "rootPath": "/f/p.DataPipeline"}]);
-    assert_eq!(all.json["itemDefinitionsIndex"], index);
-    let parts = all.json["definitionParts"].as_array().unwrap();
-    let paths: Vec<_> = parts.iter().map(|part| part["path"].as_str().unwrap()).collect();
-    let expected = [
-        "/n.Notebook/.platform",
-        "/n.Notebook/notebook-content.py",
-        "/f/p.DataPipeline/.platform",
-        "/f/p.DataPipeline/pipeline-content.json",
-    ];
-    assert_eq!(paths, expected);
-
-    // Into another workspace: logical ids of the export become ids of the new items.
-    let exported: Value =
-        serde_json::from_slice(&base64.decode(parts[0]["payload"].as_str().unwrap()).unwrap()).unwrap();
-    let logical = exported["config"]["logicalId"].as_str().unwrap();
-    let mut sent = parts.clone();
-    let content = format!(r#"{{"notebookId":"{logical}"}}"#);
-    sent[3]["payload"] = base64.encode(content).into();
-    let other = client.workspace("Other").await;
-    let import = format!("{other}/items/bulkImportDefinitions?beta=true");
-    let imported = client.finish(client.post(&import, json!({"definitionParts": sent})).await).await;
-    let details = imported.json["importItemDefinitionsDetails"].as_array().unwrap();
-    let operations: Vec<_> = details.iter().map(|item| (&item["itemType"], &item["operationType"])).collect();
-    assert_eq!(
-        operations,
-        [(&json!("Notebook"), &json!("Create")), (&json!("DataPipeline"), &json!("Create"))]
-    );
-    let path = format!("{other}/items/{}/getDefinition", details[1]["itemId"].as_str().unwrap());
-    let read = client.post(&path, Value::Null).await;
-    let payload = base64.decode(read.json["definition"]["parts"][0]["payload"].as_str().unwrap()).unwrap();
-    let payload: Value = serde_json::from_slice(&payload).unwrap();
-    assert_eq!(payload["notebookId"], details[0]["itemId"]);
-    assert_eq!(client.get(&format!("{other}/folders")).await.json["value"][0]["displayName"], "f");
-
-    // Again: paired by logical id, or by name where that is allowed.
-    let again = client.finish(client.post(&import, json!({"definitionParts": sent})).await).await;
-    assert_eq!(again.json["importItemDefinitionsDetails"][0]["operationType"], "Update");
-    assert_eq!(again.json["importItemDefinitionsDetails"][0]["itemId"], details[0]["itemId"]);
-    let platform = json!({"metadata": {"type": "Notebook", "displayName": "n"}}).to_string();
-    let unnamed = json!([{"path": "/n.Notebook/.platform", "payload": base64.encode(platform), "payloadType": "InlineBase64"}, sent[1]]);
-    let stray = json!([{"path": "/readme.md", "payload": "", "payloadType": "InlineBase64"}]);
-    check(
-        &client,
-        vec![
-            ("POST", import.clone(), json!({"definitionParts": unnamed}), 400, "DuplicateDisplayNameAndType"),
-            ("POST", import.clone(), json!({"definitionParts": stray}), 400, "InvalidFilesPath"),
-            ("POST", import.clone(), json!({"definitionParts": [sent[1]]}), 400, "InvalidPlatformFile"),
-            ("POST", import.clone(), json!({"definitionParts": []}), 400, "MissingDefinitionParts"),
-            ("POST", import.clone(), json!({}), 400, "InvalidInput"),
-            ("POST", export.clone(), json!({"mode": "Some"}), 400, "InvalidInput"),
-            (
-                "POST",
-                export.clone(),
-                json!({"mode": "Selective", "items": [{"id": pipeline}, {"id": pipeline}]}),
-                400,
-                "ItemReferencedMoreThanOnce",
-            ),
-        ],
-    )
-    .await;
-    let body = json!({"definitionParts": unnamed, "options": {"allowPairingByName": true}});
-    let by_name = client.finish(client.post(&import, body).await).await;
-    assert_eq!(by_name.json["importItemDefinitionsDetails"][0]["itemId"], details[0]["itemId"]);
-}
-
-#[tokio::test]
 async fn items_move_with_their_children() {
     let client = Client::demo(Config::default()).await;
     let workspace = client.workspace("W").await;
@@ -332,4 +249,34 @@ async fn items_move_with_their_children() {
     )
     .await;
     assert_eq!(client.get(&lakehouse).await.json.get("folderId"), None);
+}
+
+#[tokio::test]
+async fn a_child_takes_a_name_too() {
+    for child_delay in [Duration::ZERO, Duration::from_secs(30)] {
+        let client =
+            Client::demo(Config { child_delay, long_running: LongRunning::Never, ..Config::default() }).await;
+        let workspace = client.workspace("W").await;
+        let items = || format!("{workspace}/items");
+        let new = |kind: &str, name: &str| json!({"type": kind, "displayName": name});
+        let eventhouse = client.item(&workspace, "Eventhouse", "house").await;
+        check(
+            &client,
+            vec![
+                ("POST", items(), new("KQLDatabase", "HOUSE"), 400, "ItemDisplayNameAlreadyInUse"),
+                ("POST", items(), new("KQLDatabase", "base"), 201, ""),
+                ("POST", items(), new("Eventhouse", "base"), 400, "ItemDisplayNameAlreadyInUse"),
+                (
+                    "PATCH",
+                    eventhouse.clone(),
+                    json!({"displayName": "Base"}),
+                    400,
+                    "ItemDisplayNameAlreadyInUse",
+                ),
+                ("PATCH", eventhouse.clone(), json!({"displayName": "House"}), 200, ""),
+                ("POST", items(), new("Lakehouse", "house"), 201, ""),
+            ],
+        )
+        .await;
+    }
 }

@@ -4,6 +4,7 @@
 
 mod admin;
 mod auth;
+mod bulk;
 mod clock;
 mod connection_roles;
 mod connections;

@@ -128,3 +128,40 @@ async fn lists_come_in_pages() {
     let bad = client.get(&format!("{workspace}/items?continuationToken=nonsense")).await;
     assert_eq!((bad.status, bad.code()), (400, "InvalidContinuationToken"));
 }
+
+#[tokio::test]
+async fn an_operation_is_shown_to_who_could_have_started_it() {
+    let seed = json!({"servicePrincipals": [
+        {"id": "99999999-0000-4000-8000-000000000001", "displayName": "Other",
+            "appId": "99999999-0000-4000-8000-000000000002", "secret": "s"}]});
+    let client = Client::demo(Config::default()).await;
+    client.emulator.seed(&seed).unwrap();
+    let other = Client::with(
+        client.emulator.clone(),
+        "99999999-0000-4000-8000-000000000002",
+        "s",
+        crate::support::FABRIC,
+    )
+    .await;
+    let workspace = client.workspace("W").await;
+    let notebook = client.item(&workspace, "Notebook", "n").await;
+    let accepted = client.post(&format!("{notebook}/getDefinition"), Value::Null).await;
+    let operation = format!("/v1/operations/{}", accepted.header("x-ms-operation-id").unwrap());
+    let roles = format!("{workspace}/roleAssignments");
+    let role = |role: &str| json!({"principal": {"id": "99999999-0000-4000-8000-000000000001", "type": "ServicePrincipal"}, "role": role});
+    let seen = async || {
+        let polled = other.get(&operation).await;
+        let result = other.get(&format!("{operation}/result")).await;
+        assert_eq!(polled.status, result.status);
+        if polled.status == 404 {
+            assert_eq!((polled.code(), result.code()), ("OperationNotFound", "OperationNotFound"));
+        }
+        polled.status
+    };
+    assert_eq!(seen().await, 404);
+    client.post(&roles, role("Viewer")).await;
+    assert_eq!(seen().await, 404);
+    let assignment = format!("{roles}/99999999-0000-4000-8000-000000000001");
+    client.send("PATCH", &assignment, json!({"role": "Contributor"})).await;
+    assert_eq!(seen().await, 200);
+}

@@ -35,8 +35,10 @@ impl Raw {
         let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no head in {text:?}"));
         let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
         let status = status.unwrap_or_else(|| panic!("no status in {text:?}"));
-        let json = serde_json::from_str(body).unwrap_or_default();
-        Self { status, head: head.to_owned(), body: body.to_owned(), json }
+        let in_chunks = head.to_lowercase().contains("transfer-encoding: chunked");
+        let body = in_chunks.then(|| unchunked(body)).flatten().unwrap_or_else(|| body.to_owned());
+        let json = serde_json::from_str(&body).unwrap_or_default();
+        Self { status, head: head.to_owned(), body, json }
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
@@ -48,6 +50,20 @@ impl Raw {
 
     pub(crate) fn code(&self) -> &str {
         self.json["errorCode"].as_str().unwrap_or_default()
+    }
+}
+
+/// A body in chunks (RFC 9112 7.1), if it is a whole one.
+fn unchunked(mut rest: &str) -> Option<String> {
+    let mut body = String::new();
+    loop {
+        let (size, after) = rest.split_once("\r\n")?;
+        let size = usize::from_str_radix(size, 16).ok()?;
+        body += after.get(..size)?;
+        rest = after.get(size..)?.strip_prefix("\r\n")?;
+        if size == 0 {
+            return rest.is_empty().then_some(body);
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a role in the workspace lets its holder do with shortcuts, jobs, tables, pools and their like.
 
-use selvedge_fabric_emulator::Config;
+use selvedge_fabric_emulator::{Config, demo};
 use serde_json::{Value, json};
 
 use crate::support::{Client, FABRIC, NOBODY, check, definition};
@@ -69,10 +69,16 @@ async fn readers_read_and_only_writers_write() {
         // Reading these takes the right to write.
         ("GET", format!("{lakehouse}/connections"), Value::Null),
     ];
+    let git = json!({"gitProviderDetails": {"gitProviderType": "GitHub", "ownerName": "o", "repositoryName": "r",
+            "branchName": "main", "directoryName": ""},
+        "myGitCredentials": {"source": "ConfiguredConnection", "connectionId": demo::GITHUB_CONNECTION_ID}});
     let administers = [
         ("PATCH", format!("{workspace}/spark/settings"), json!({"automaticLog": {"enabled": false}})),
         ("POST", format!("{workspace}/spark/pools"), json!({})),
         ("DELETE", format!("{workspace}/spark/pools/{NOBODY}"), Value::Null),
+        ("POST", format!("{workspace}/git/connect"), git),
+        ("POST", format!("{workspace}/git/initializeConnection"), Value::Null),
+        ("POST", format!("{workspace}/git/disconnect"), Value::Null),
     ];
     let roles = format!("{workspace}/roleAssignments");
     for role in ["", "Viewer", "Contributor"] {

@@ -34,6 +34,7 @@ async fn workspaces() {
                 "CapacityNotInActiveState",
             ),
             ("POST", all(), json!({"displayName": 7}), 400, "InvalidInput"),
+            ("POST", all(), json!(["List", "d", null, null]), 400, "InvalidInput"),
             ("POST", all(), json!({"displayName": "Other", "description": "x".repeat(4000)}), 201, ""),
             ("GET", format!("/v1/workspaces/{NOBODY}"), Value::Null, 404, "WorkspaceNotFound"),
             ("GET", "/v1/workspaces/mine".to_owned(), Value::Null, 400, "InvalidInput"),
@@ -136,6 +137,9 @@ async fn role_assignments() {
             ("PATCH", analyst.clone(), json!({"role": "admin"}), 200, ""),
             ("PATCH", own.clone(), json!({"role": "Member"}), 200, ""),
             ("DELETE", analyst.clone(), Value::Null, 403, "InsufficientPrivileges"),
+            // A Member shares what it has; it makes nobody more than itself.
+            ("POST", roles(), to(demo::TECH_LEAD_ID, "Admin"), 403, "InsufficientPrivileges"),
+            ("POST", roles(), to(demo::TECH_LEAD_ID, "Member"), 201, ""),
             ("GET", analyst, Value::Null, 200, ""),
             ("GET", format!("{workspace}/roleAssignments/{NOBODY}"), Value::Null, 404, "EntityNotFound"),
         ],

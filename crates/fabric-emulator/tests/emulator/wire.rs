@@ -78,3 +78,17 @@ async fn a_request_lands_after_its_client_has_left() {
     }
     assert_eq!(server.workspaces().await, 1);
 }
+
+#[tokio::test]
+async fn a_body_that_is_cut_short_is_no_request() {
+    let server = Server::start().await;
+    let mut stream = TcpStream::connect(&server.address).await.unwrap();
+    let head = "POST /v1/workspaces HTTP/1.1\r\nHost: localhost\r\nContent-Length: 500\r\n\r\n{";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.shutdown().await.unwrap();
+    let mut answer = Vec::new();
+    // A reset is as good as an end.
+    drop(stream.read_to_end(&mut answer).await);
+    assert_eq!(String::from_utf8(answer).unwrap(), "");
+    assert!(server.client.emulator.requests().iter().all(|request| !request.path.contains("workspaces")));
+}

@@ -93,7 +93,11 @@ impl ShortcutInput {
         if folder(&self.path).is_empty() {
             return Err(refused("The path field is required"));
         }
-        if self.name.trim().is_empty() || self.name.contains('/') {
+        let is_odd = |segment: &str| matches!(segment, "" | "." | "..");
+        if folder(&self.path).split('/').any(is_odd) {
+            return Err(refused("The path field has an invalid value"));
+        }
+        if self.name.trim().is_empty() || self.name.contains('/') || is_odd(&self.name) {
             return Err(refused("The name field is missing or has an invalid value"));
         }
         let target = Target::read(self.target)?;

@@ -109,7 +109,11 @@ async fn sync_becomes_async_and_the_other_way_round() {
     let Workspace { server, items } = &workspace;
     server.inject("POST */items=as-operation,times=1");
     let operation = workspace.operation(new_item("DataPipeline", "p")).await;
-    assert_eq!(server.get(&format!("{operation}/result")).await.json["displayName"], "p");
+    let result = server.get(&format!("{operation}/result")).await;
+    assert_eq!(
+        (&result.json["displayName"], result.header("transfer-encoding")),
+        (&json!("p"), Some("chunked"))
+    );
     server.inject("POST */items=at-once,times=1");
     let created = server.post(items, new_item("Notebook", "n")).await;
     assert_eq!((created.status, &created.json["displayName"]), (201, &json!("n")));

@@ -69,7 +69,7 @@ pub(super) async fn tenant() -> Client {
     let capacity = json!({"capacityId": demo::CAPACITY_ID});
     let assigned = client.post(&format!("{moving}/assignToCapacity"), capacity).await;
     assert_eq!(assigned.status, 202, "{assigned:?}");
-    set(&client, json!({"longRunning": "never"})).await;
+    set(&client, json!({"longRunning": "none"})).await;
     client
 }
 
