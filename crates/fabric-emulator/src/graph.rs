@@ -1,5 +1,9 @@
 //! The look-ups of Microsoft Graph: users, groups and service principals, by id or by `$filter`.
 //!
+//! Of query parameters `$select` and, for lists, `$filter`, `$top` and the `$skiptoken` of an `@odata.nextLink` are
+//! understood; every other one that begins with `$` is refused, as Graph refuses those that a collection does not have.
+//! See <https://learn.microsoft.com/graph/paging>.
+//!
 //! Of filters exactly `attribute eq 'value'`, joined by `or`, is understood, with `''` for a quote in the value;
 //! every other filter is refused, never guessed at. See <https://learn.microsoft.com/graph/filter-query-parameter>.
 
@@ -9,6 +13,7 @@ use serde_json::{Value, json};
 
 use crate::emulator::Shared;
 use crate::entra;
+use crate::paging;
 use crate::wire::{Incoming, Reply};
 use crate::world::{Principal, PrincipalKind};
 
@@ -44,6 +49,7 @@ fn answer(shared: &Shared, request: &Incoming) -> Result<Value, Refusal> {
     let known = || state.world.principals.iter().filter(move |principal| principal.kind == kind);
     let select = request.query("$select");
     if let Some(id) = segments.get(1) {
+        check_query(request, &["$select"])?;
         let found = known().find(|principal| names(principal, id));
         let found = found.ok_or_else(|| {
             let message = format!(
@@ -55,6 +61,7 @@ fn answer(shared: &Shared, request: &Incoming) -> Result<Value, Refusal> {
         merge(&mut json, selected(principal_json(found), select));
         return Ok(json);
     }
+    check_query(request, &["$select", "$filter", "$top", SKIP_TOKEN])?;
     let alternatives = match request.query("$filter") {
         Some(filter) => Some(parse_filter(filter).ok_or_else(|| {
             (400, "Request_UnsupportedQuery", format!("Unsupported or invalid query filter clause: {filter}"))
@@ -64,7 +71,44 @@ fn answer(shared: &Shared, request: &Incoming) -> Result<Value, Refusal> {
     let found =
         known().map(principal_json).filter(|json| alternatives.as_ref().is_none_or(|any| meets(json, any)));
     let found: Vec<Value> = found.map(|json| selected(json, select)).collect();
-    Ok(json!({"@odata.context": context(request, collection), "value": found}))
+    page(request, collection, found)
+}
+
+const SKIP_TOKEN: &str = "$skiptoken";
+/// The most entries that `$top` can ask for.
+const MAX_TOP: usize = 999;
+
+fn check_query(request: &Incoming, known: &[&str]) -> Result<(), Refusal> {
+    let mut names = request.query_names().filter(|name| name.starts_with('$'));
+    match names.find(|name| !known.iter().any(|known| known.eq_ignore_ascii_case(name))) {
+        Some(name) => {
+            Err((400, "Request_UnsupportedQuery", format!("Unsupported query parameter '{name}'.")))
+        }
+        None => Ok(()),
+    }
+}
+
+/// All that was found, or as many as `$top` asks for and a link to the rest.
+fn page(request: &Incoming, collection: &str, found: Vec<Value>) -> Result<Value, Refusal> {
+    let size = match request.query("$top") {
+        None => None,
+        Some(top) => Some(top.parse().ok().filter(|top| (1..=MAX_TOP).contains(top)).ok_or_else(|| {
+            let message =
+                format!("Invalid page size specified: '{top}'. Must be between 1 and {MAX_TOP} inclusive.");
+            (400, "Request_UnsupportedQuery", message)
+        })?),
+    };
+    let cut = paging::cut(request, size, SKIP_TOKEN, found).ok_or_else(|| {
+        let message =
+            "The specified page token value has expired and can no longer be included in your request.";
+        (400, "Directory_ExpiredPageToken", message.to_owned())
+    })?;
+    let mut json = json!({"@odata.context": context(request, collection)});
+    if let Some((_, link)) = cut.next {
+        json["@odata.nextLink"] = link.into();
+    }
+    json["value"] = cut.values.into();
+    Ok(json)
 }
 
 fn context(request: &Incoming, of: &str) -> String {

@@ -9,29 +9,49 @@ use crate::world::ApiError;
 
 const TOKEN: &str = "continuationToken";
 
+/// A part of a list.
+pub(crate) struct Cut {
+    pub(crate) values: Vec<Value>,
+    /// The token of the next part, and the address that has it.
+    pub(crate) next: Option<(String, String)>,
+}
+
+/// The part of `values` that the request asks for; `parameter` is the one that carries tokens. `None` when its token is
+/// of another list, or of none.
+pub(crate) fn cut(
+    request: &Incoming,
+    size: Option<usize>,
+    parameter: &str,
+    mut values: Vec<Value>,
+) -> Option<Cut> {
+    let start = match request.query(parameter) {
+        Some(token) => read(token, &request.path)?,
+        None => 0,
+    };
+    let end = start.saturating_add(size.unwrap_or(usize::MAX).max(1)).min(values.len());
+    let next = (end < values.len()).then(|| {
+        let token = write(end, &request.path);
+        let query = request.query_without(parameter).append_pair(parameter, &token).finish();
+        (token, request.absolute(&format!("{}?{query}", request.path)))
+    });
+    values.truncate(end);
+    Some(Cut { values: values.split_off(start.min(end)), next })
+}
+
 /// The page of `values` that the request asks for. A token is good for the path that issued it only.
 pub(crate) fn page(
     request: &Incoming,
     size: Option<usize>,
     key: &str,
-    mut values: Vec<Value>,
+    values: Vec<Value>,
 ) -> Result<Value, ApiError> {
-    let start = match request.query(TOKEN) {
-        Some(token) => read(token, &request.path).ok_or_else(|| {
-            ApiError::new(400, "InvalidContinuationToken", "The provided continuation token is invalid")
-        })?,
-        None => 0,
-    };
-    let size = size.unwrap_or(usize::MAX).max(1);
-    let end = start.saturating_add(size).min(values.len());
-    let more = end < values.len();
-    values.truncate(end);
-    let mut page = json!({key: values.split_off(start.min(end))});
-    if more {
-        let token = write(end, &request.path);
-        let query = request.query_without(TOKEN).append_pair(TOKEN, &token).finish();
+    let cut = cut(request, size, TOKEN, values).ok_or_else(|| {
+        ApiError::new(400, "InvalidContinuationToken", "The provided continuation token is invalid")
+    })?;
+    let mut page = json!({key: cut.values});
+    if let Some((token, address)) = cut.next {
         page[TOKEN] = token.into();
-        page["continuationUri"] = request.absolute(&format!("{}?{query}", request.path)).into();
+        page["continuationUri"] = address.into();
     }
     Ok(page)
 }

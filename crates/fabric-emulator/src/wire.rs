@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use std::fmt;
+
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header};
 use serde::de::{DeserializeOwned, Error as _};
@@ -80,6 +82,11 @@ impl Incoming {
         self.query.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
+    /// The names of the query's parameters, as sent.
+    pub(crate) fn query_names(&self) -> impl Iterator<Item = &str> {
+        self.query.iter().map(|(name, _)| name.as_str())
+    }
+
     pub(crate) fn flag(&self, name: &str) -> Option<bool> {
         self.query(name).map(|value| value.eq_ignore_ascii_case("true"))
     }
@@ -98,21 +105,27 @@ impl Incoming {
             b"" | b"null" | b"\"{}\"" => b"{}",
             body => body,
         };
-        let invalid = |why: String| {
-            ApiError::new(400, "InvalidInput", "The request has an invalid input")
-                .because("InvalidParameter", format!("The request body cannot be read: {why}"))
-        };
         // A struct would be read from a list as well, field by field.
         if !body.trim_ascii_start().starts_with(b"{") {
-            return Err(invalid("it is no JSON object".to_owned()));
+            return Err(unreadable("it is no JSON object"));
         }
-        serde_json::from_slice(body).map_err(|error| invalid(error.to_string()))
+        serde_json::from_slice(body).map_err(unreadable)
+    }
+
+    /// The body as a JSON list.
+    pub(crate) fn parse_list<T: DeserializeOwned>(&self) -> Result<Vec<T>, ApiError> {
+        serde_json::from_slice(&self.body).map_err(unreadable)
     }
 
     /// The absolute address of a path on this server, by the name the client used for it.
     pub(crate) fn absolute(&self, path: &str) -> String {
         format!("{}{path}", self.base)
     }
+}
+
+fn unreadable(why: impl fmt::Display) -> ApiError {
+    ApiError::new(400, "InvalidInput", "The request has an invalid input")
+        .because("InvalidParameter", format!("The request body cannot be read: {why}"))
 }
 
 /// A folder id in a body. The service takes the empty text for the root, as it takes `null` and no id at all.

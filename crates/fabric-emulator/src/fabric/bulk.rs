@@ -45,6 +45,9 @@ fn export(call: &mut Call<'_>) -> Answer {
     let body: ExportBody = call.request.parse()?;
     let items = match body.mode.as_deref() {
         Some("All") => None,
+        Some("Selective") if body.items.is_empty() => {
+            return Err(ApiError::invalid("items", "must have an entry where the mode is Selective"));
+        }
         Some("Selective") => Some(body.items.iter().map(|item| item.id).collect::<Vec<_>>()),
         _ => return Err(ApiError::invalid("mode", "must be All or Selective")),
     };

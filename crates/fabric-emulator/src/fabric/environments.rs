@@ -101,8 +101,26 @@ fn stage_compute(call: &mut Call<'_>) -> Answer {
     if let Some(properties) = change.get_mut("sparkProperties") {
         *properties = spark_properties(std::mem::take(properties), is_beta(call))?;
     }
+    if !is_beta(call) {
+        check_memory(&change)?;
+    }
     call.world().stage_compute(caller, workspace, id, change)?;
     staged_compute(call)
+}
+
+/// Sizes of a driver's or an executor's memory, as `common/definitions.json` of the environments lists them.
+const MEMORY: [&str; 5] = ["28g", "56g", "112g", "224g", "400g"];
+
+/// Without `beta=true` memory is of one of a few sizes; with it, of any.
+fn check_memory(change: &Map<String, Value>) -> Result<(), ApiError> {
+    let is_size = |value: &Value| value.as_str().is_some_and(|size| MEMORY.contains(&size));
+    let wrong = ["driverMemory", "executorMemory"]
+        .into_iter()
+        .find(|name| change.get(*name).is_some_and(|value| !is_size(value)));
+    match wrong {
+        Some(name) => Err(ApiError::invalid(name, &format!("must be one of {}", MEMORY.join(", ")))),
+        None => Ok(()),
+    }
 }
 
 /// Spark properties are an object with `beta=true` and a list of keys and values without; the list is what is kept.

@@ -178,7 +178,7 @@ pub(super) fn replace_definition(
     let metadata = call.request.flag("updateMetadata").unwrap_or(false);
     let missing = || ApiError::new(400, "MissingDefinition", "The item definition is missing");
     let definition = call.request.parse::<ItemBody>()?.definition.ok_or_else(missing)?;
-    let kind = call.world().check_new_definition(caller, workspace, id, &definition)?;
+    let kind = call.world().check_new_definition(caller, workspace, id, &definition, metadata)?;
     let effect = Box::new(move |world: &mut World| {
         world.update_definition(caller, workspace, id, definition, metadata)?;
         let (item, _) = world.definition_of(caller, workspace, id)?;

@@ -23,6 +23,7 @@ mod roles;
 mod route;
 mod shortcuts;
 mod spark;
+mod sql_audit;
 mod sql_endpoints;
 mod tables;
 mod tags;
@@ -74,6 +75,7 @@ const TABLES: &[&[Row]] = &[
     roles::ROUTES,
     shortcuts::ROUTES,
     spark::ROUTES,
+    sql_audit::ROUTES,
     sql_endpoints::ROUTES,
     tables::ROUTES,
     tags::ROUTES,

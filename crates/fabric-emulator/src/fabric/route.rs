@@ -24,7 +24,7 @@ pub(super) struct Row {
 pub(super) struct Route {
     pub(super) path: String,
     method: &'static str,
-    evidence: Evidence,
+    pub(super) evidence: Evidence,
     pub(super) handler: Handler,
     pub(super) collection: Option<&'static Collection>,
 }
@@ -39,13 +39,12 @@ impl Row {
         Self { method, path, evidence, handler }
     }
 
-    fn route(&self, collection: Option<&'static Collection>) -> Route {
+    pub(super) fn route(&self, collection: Option<&'static Collection>) -> Route {
         let path = match collection {
             None => self.path.to_owned(),
             Some(it) => self.path.replace("{collection}", it.path).replace("{itemId}", it.id),
         };
-        let evidence = collection.map_or(self.evidence, |collection| collection.evidence);
-        Route { path, method: self.method, evidence, handler: self.handler, collection }
+        Route { path, method: self.method, evidence: self.evidence, handler: self.handler, collection }
     }
 }
 
@@ -109,8 +108,7 @@ impl Router {
 /// All routes. Templates that could not be told apart would be a mistake in a table, which a test finds.
 pub(super) static ROUTER: LazyLock<Router> = LazyLock::new(|| {
     let rows = TABLES.iter().copied().flatten().map(|row| row.route(None));
-    let typed = typed::routes().map(|(row, collection)| row.route(Some(collection)));
-    let mut router = Router { routes: rows.chain(typed).collect(), paths: matchit::Router::new() };
+    let mut router = Router { routes: rows.chain(typed::routes()).collect(), paths: matchit::Router::new() };
     let mut by_template = std::collections::BTreeMap::<String, Vec<usize>>::new();
     for (at, route) in router.routes.iter().enumerate() {
         by_template.entry(template(&route.path)).or_default().push(at);

@@ -7,8 +7,9 @@ use uuid::Uuid;
 use super::items::{
     create_of, delete as delete_item, get_definition, item_json, list_of, patch, replace_definition,
 };
+use super::route::Route;
 use super::{Answer, Call, Row, properties};
-use crate::catalogue::Evidence::{self, Recorded, Spec};
+use crate::catalogue::Evidence::{Recorded, Spec};
 use crate::wire::Reply;
 use crate::world::{ApiError, Item, Role, World};
 
@@ -19,92 +20,126 @@ pub(super) struct Collection {
     pub(super) path: &'static str,
     /// What paths call the id of one.
     pub(super) id: &'static str,
-    pub(super) evidence: Evidence,
     has: Has,
+    /// What somebody recorded of its type.
+    recorded: &'static [Part],
 }
 
 /// Which operations a collection has.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Has {
     List,
+    /// One can be read, too.
+    Single,
     Items,
     Definitions,
 }
 
+/// Operations that were recorded together, in the collection or of the type under `/items`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Item,
+    GetDefinition,
+    UpdateDefinition,
+}
+
+const NOTHING: &[Part] = &[];
+const ITEMS: &[Part] = &[Part::Item];
+const READ: &[Part] = &[Part::Item, Part::GetDefinition];
+const WRITTEN: &[Part] = &[Part::Item, Part::GetDefinition, Part::UpdateDefinition];
+/// Nobody read the definition that was written.
+const WRITTEN_ONLY: &[Part] = &[Part::Item, Part::UpdateDefinition];
+
 #[rustfmt::skip]
 const COLLECTIONS: &[Collection] = &[
-    collection("ApacheAirflowJob", "apacheAirflowJobs", "{apacheAirflowJobId}", Spec, Has::Definitions),
-    collection("CopyJob", "copyJobs", "{copyJobId}", Recorded, Has::Definitions),
-    collection("DataPipeline", "dataPipelines", "{dataPipelineId}", Recorded, Has::Definitions),
-    collection("Dataflow", "dataflows", "{dataflowId}", Recorded, Has::Definitions),
-    collection("Environment", "environments", "{environmentId}", Recorded, Has::Definitions),
-    collection("Eventhouse", "eventhouses", "{eventhouseId}", Recorded, Has::Definitions),
-    collection("Eventstream", "eventstreams", "{eventstreamId}", Recorded, Has::Definitions),
-    collection("GraphQLApi", "graphQLApis", "{graphQLApiId}", Recorded, Has::Definitions),
-    collection("KQLDashboard", "kqlDashboards", "{kqlDashboardId}", Recorded, Has::Definitions),
-    collection("KQLDatabase", "kqlDatabases", "{kqlDatabaseId}", Recorded, Has::Definitions),
-    collection("KQLQueryset", "kqlQuerysets", "{kqlQuerysetId}", Recorded, Has::Definitions),
-    collection("Lakehouse", "lakehouses", "{lakehouseId}", Recorded, Has::Definitions),
-    collection("MLExperiment", "mlExperiments", "{mlExperimentId}", Recorded, Has::Items),
-    collection("MirroredDatabase", "mirroredDatabases", "{mirroredDatabaseId}", Recorded, Has::Definitions),
-    collection("MountedDataFactory", "mountedDataFactories", "{mountedDataFactoryId}", Recorded, Has::Definitions),
-    collection("Notebook", "notebooks", "{notebookId}", Recorded, Has::Definitions),
-    collection("PaginatedReport", "paginatedReports", "{paginatedReportId}", Spec, Has::Definitions),
-    collection("Reflex", "reflexes", "{reflexId}", Recorded, Has::Definitions),
-    collection("Report", "reports", "{reportId}", Recorded, Has::Definitions),
-    collection("SQLDatabase", "sqlDatabases", "{sqlDatabaseId}", Recorded, Has::Definitions),
-    collection("SQLEndpoint", "sqlEndpoints", "{sqlEndpointId}", Recorded, Has::List),
-    collection("SemanticModel", "semanticModels", "{semanticModelId}", Recorded, Has::Definitions),
-    collection("SparkJobDefinition", "sparkJobDefinitions", "{sparkJobDefinitionId}", Recorded, Has::Definitions),
-    collection("UserDataFunction", "userDataFunctions", "{userDataFunctionId}", Recorded, Has::Definitions),
-    collection("VariableLibrary", "variableLibraries", "{variableLibraryId}", Recorded, Has::Definitions),
-    collection("Warehouse", "warehouses", "{warehouseId}", Recorded, Has::Items),
+    collection("ApacheAirflowJob", "apacheAirflowJobs", "{apacheAirflowJobId}", Has::Definitions, NOTHING),
+    collection("CopyJob", "copyJobs", "{copyJobId}", Has::Definitions, READ),
+    collection("CosmosDBDatabase", "cosmosDbDatabases", "{cosmosDbDatabaseId}", Has::Definitions, WRITTEN),
+    collection("Dashboard", "dashboards", "{dashboardId}", Has::List, NOTHING),
+    collection("DataPipeline", "dataPipelines", "{dataPipelineId}", Has::Definitions, WRITTEN),
+    collection("Dataflow", "dataflows", "{dataflowId}", Has::Definitions, READ),
+    collection("Datamart", "datamarts", "{datamartId}", Has::List, NOTHING),
+    collection("DigitalTwinBuilder", "digitaltwinbuilders", "{digitaltwinbuilderId}", Has::Definitions, READ),
+    collection("DigitalTwinBuilderFlow", "digitalTwinBuilderFlows", "{digitalTwinBuilderFlowId}", Has::Definitions, WRITTEN_ONLY),
+    collection("Environment", "environments", "{environmentId}", Has::Definitions, WRITTEN),
+    collection("Eventhouse", "eventhouses", "{eventhouseId}", Has::Definitions, WRITTEN),
+    collection("Eventstream", "eventstreams", "{eventstreamId}", Has::Definitions, WRITTEN),
+    collection("GraphQLApi", "graphQLApis", "{graphQLApiId}", Has::Definitions, READ),
+    collection("GraphQuerySet", "graphQuerySets", "{graphQuerySetId}", Has::Definitions, READ),
+    collection("KQLDashboard", "kqlDashboards", "{kqlDashboardId}", Has::Definitions, WRITTEN),
+    collection("KQLDatabase", "kqlDatabases", "{kqlDatabaseId}", Has::Definitions, READ),
+    collection("KQLQueryset", "kqlQuerysets", "{kqlQuerysetId}", Has::Definitions, WRITTEN),
+    collection("Lakehouse", "lakehouses", "{lakehouseId}", Has::Definitions, WRITTEN),
+    collection("MLExperiment", "mlExperiments", "{mlExperimentId}", Has::Items, ITEMS),
+    collection("MLModel", "mlModels", "{mlModelId}", Has::Items, ITEMS),
+    collection("Map", "maps", "{mapId}", Has::Definitions, READ),
+    collection("MirroredDatabase", "mirroredDatabases", "{mirroredDatabaseId}", Has::Definitions, WRITTEN),
+    collection("MirroredWarehouse", "mirroredWarehouses", "{mirroredWarehouseId}", Has::List, NOTHING),
+    collection("MountedDataFactory", "mountedDataFactories", "{mountedDataFactoryId}", Has::Definitions, READ),
+    collection("Notebook", "notebooks", "{notebookId}", Has::Definitions, WRITTEN),
+    collection("PaginatedReport", "paginatedReports", "{paginatedReportId}", Has::Definitions, NOTHING),
+    collection("Reflex", "reflexes", "{reflexId}", Has::Definitions, WRITTEN),
+    collection("Report", "reports", "{reportId}", Has::Definitions, WRITTEN),
+    collection("SQLDatabase", "sqlDatabases", "{sqlDatabaseId}", Has::Definitions, READ),
+    collection("SQLEndpoint", "sqlEndpoints", "{sqlEndpointId}", Has::Single, ITEMS),
+    collection("SemanticModel", "semanticModels", "{semanticModelId}", Has::Definitions, READ),
+    collection("SparkJobDefinition", "sparkJobDefinitions", "{sparkJobDefinitionId}", Has::Definitions, WRITTEN),
+    collection("UserDataFunction", "userDataFunctions", "{userDataFunctionId}", Has::Definitions, WRITTEN),
+    collection("VariableLibrary", "variableLibraries", "{variableLibraryId}", Has::Definitions, WRITTEN),
+    collection("Warehouse", "warehouses", "{warehouseId}", Has::Items, ITEMS),
 ];
 
 const fn collection(
     kind: &'static str,
     path: &'static str,
     id: &'static str,
-    evidence: Evidence,
     has: Has,
+    recorded: &'static [Part],
 ) -> Collection {
-    Collection { kind, path, id, evidence, has }
+    Collection { kind, path, id, has, recorded }
 }
 
 const ALL: &str = "/v1/workspaces/{workspaceId}/{collection}";
 const ONE: &str = "/v1/workspaces/{workspaceId}/{collection}/{itemId}";
+const GET_DEFINITION: &str = "/v1/workspaces/{workspaceId}/{collection}/{itemId}/getDefinition";
+const UPDATE_DEFINITION: &str = "/v1/workspaces/{workspaceId}/{collection}/{itemId}/updateDefinition";
 
-/// Rows about every collection that has them; the evidence of each is its collection's.
-const ROWS: &[(Has, Row)] = &[
-    (Has::List, Row::new("GET", ALL, Recorded, list)),
-    (Has::Items, Row::new("POST", ALL, Recorded, create)),
-    (Has::Items, Row::new("GET", ONE, Recorded, get)),
-    (Has::Items, Row::new("PATCH", ONE, Recorded, update)),
-    (Has::Items, Row::new("DELETE", ONE, Recorded, delete)),
-    (
+/// A row about every collection that has it. Its evidence is for the types of which it was recorded; of the others
+/// there is the documents' word.
+struct TypedRow {
+    needs: Has,
+    part: Part,
+    row: Row,
+}
+
+const ROWS: &[TypedRow] = &[
+    typed_row(Has::List, Part::Item, Row::new("GET", ALL, Spec, list)),
+    typed_row(Has::Items, Part::Item, Row::new("POST", ALL, Recorded, create)),
+    typed_row(Has::Single, Part::Item, Row::new("GET", ONE, Recorded, get)),
+    typed_row(Has::Items, Part::Item, Row::new("PATCH", ONE, Recorded, update)),
+    typed_row(Has::Items, Part::Item, Row::new("DELETE", ONE, Recorded, delete)),
+    typed_row(Has::Definitions, Part::GetDefinition, Row::new("POST", GET_DEFINITION, Recorded, definition)),
+    typed_row(
         Has::Definitions,
-        Row::new(
-            "POST",
-            "/v1/workspaces/{workspaceId}/{collection}/{itemId}/getDefinition",
-            Recorded,
-            definition,
-        ),
-    ),
-    (
-        Has::Definitions,
-        Row::new(
-            "POST",
-            "/v1/workspaces/{workspaceId}/{collection}/{itemId}/updateDefinition",
-            Recorded,
-            set_definition,
-        ),
+        Part::UpdateDefinition,
+        Row::new("POST", UPDATE_DEFINITION, Recorded, set_definition),
     ),
 ];
 
-/// Each row with each of the collections it is about.
-pub(super) fn routes() -> impl Iterator<Item = (&'static Row, &'static Collection)> {
+const fn typed_row(needs: Has, part: Part, row: Row) -> TypedRow {
+    TypedRow { needs, part, row }
+}
+
+/// Each row with each of the collections it is about, as a route.
+pub(super) fn routes() -> impl Iterator<Item = Route> {
     COLLECTIONS.iter().flat_map(|collection| {
-        ROWS.iter().filter(|(needs, _)| collection.has >= *needs).map(move |(_, row)| (row, collection))
+        ROWS.iter().filter(|typed| collection.has >= typed.needs).map(move |typed| {
+            let mut route = typed.row.route(Some(collection));
+            if !collection.recorded.contains(&typed.part) {
+                route.evidence = Spec;
+            }
+            route
+        })
     })
 }
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::inventory::sorted;
-use super::{Binding, Job, RestorePoint, Schedule, Shortcut, Table, World};
+use super::{Binding, Job, RestorePoint, Schedule, Shortcut, SqlAudit, Table, World};
 
 #[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -18,6 +18,7 @@ pub(crate) struct Contents {
     pub(crate) restore_points: Vec<RestorePoint>,
     /// Data sources of a semantic model that are bound to connections.
     pub(crate) bindings: Vec<Binding>,
+    pub(crate) sql_audit: SqlAudit,
 }
 
 impl Contents {
@@ -32,7 +33,9 @@ impl Contents {
         ];
         let filled =
             lists.into_iter().filter(|(_, list)| list.as_array().is_some_and(|list| !list.is_empty()));
-        let filled: Map<String, Value> = filled.map(|(name, list)| (name.to_owned(), list)).collect();
+        let audit = self.sql_audit.inventory().map(|audit| ("sqlAudit", audit));
+        let filled: Map<String, Value> =
+            filled.chain(audit).map(|(name, value)| (name.to_owned(), value)).collect();
         (!filled.is_empty()).then(|| filled.into())
     }
 }

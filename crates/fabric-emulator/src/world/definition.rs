@@ -67,6 +67,15 @@ struct PlatformConfig {
 }
 
 impl Platform {
+    /// Whether it can be of an item of that type.
+    pub(super) fn check_type(&self, kind: &str) -> Result<(), ApiError> {
+        match &self.metadata.r#type {
+            Some(other) if !same_name(other, kind) => Err(invalid_platform()
+                .because("InvalidPlatformFile", format!("The item is no {other} but a {kind}"))),
+            _ => Ok(()),
+        }
+    }
+
     /// Zeros stand for none.
     pub(crate) fn logical_id(&self) -> Option<Uuid> {
         self.config.logical_id.filter(|id| !id.is_nil())
@@ -95,6 +104,7 @@ impl Definition {
     ) -> Result<(Self, Option<Platform>), ApiError> {
         let (mut parts, mut platform) = (Vec::<Part>::new(), None);
         for Part { path, content } in sent {
+            check_path(&path)?;
             if path == PLATFORM {
                 platform = Some(read_platform(&content)?);
             } else if parts.iter().any(|known| known.path == path) {
@@ -141,6 +151,14 @@ impl Part {
     fn as_source(&self) -> Option<Self> {
         let source = (self.path == IPYNB).then(|| notebook::to_source(&self.content)).flatten()?;
         Some(Self { path: SOURCE.to_owned(), content: source.into_bytes() })
+    }
+}
+
+/// A part lies below its item, wherever its definition is written down.
+fn check_path(path: &str) -> Result<(), ApiError> {
+    match path.split(['/', '\\']).any(|segment| matches!(segment, "" | "." | "..")) {
+        true => Err(invalid_parts(&format!("The path `{path}` does not lead to a file below the item"))),
+        false => Ok(()),
     }
 }
 
@@ -192,8 +210,11 @@ pub(super) fn not_supported() -> ApiError {
 }
 
 pub(super) fn read_platform(content: &[u8]) -> Result<Platform, ApiError> {
-    let invalid = |_| ApiError::new(400, "InvalidPlatformFile", "The platform file is invalid");
-    serde_json::from_slice(content).map_err(invalid)
+    serde_json::from_slice(content).map_err(|_| invalid_platform())
+}
+
+fn invalid_platform() -> ApiError {
+    ApiError::new(400, "InvalidPlatformFile", "The platform file is invalid")
 }
 
 /// The service re-writes the JSON of some types: two spaces, CRLF; an empty default lakehouse becomes `null`.

@@ -77,8 +77,8 @@ impl Details {
         Ok(())
     }
 
-    /// Takes over the `properties` of a PATCH.
-    pub(super) fn patch(&mut self, properties: Value) -> Result<(), ApiError> {
+    /// Takes over the `properties` of a PATCH of an item with that definition.
+    pub(super) fn patch(&mut self, properties: Value, definition: &Definition) -> Result<(), ApiError> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
         struct Properties {
@@ -88,6 +88,11 @@ impl Details {
             Self::VariableLibrary { active_value_set } => {
                 let read =
                     Properties::deserialize(properties).map_err(|error| invalid("properties", &error))?;
+                let (name, parts) = (&read.active_value_set_name, &definition.parts);
+                let file = format!("valueSets/{name}.json");
+                if name != DEFAULT_VALUE_SET && parts.iter().all(|part| part.path != file) {
+                    return Err(ApiError::invalid("activeValueSetName", "names no value set of the library"));
+                }
                 *active_value_set = read.active_value_set_name;
                 Ok(())
             }

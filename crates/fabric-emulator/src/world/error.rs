@@ -32,8 +32,7 @@ impl ApiError {
 
     /// The same code for a thing that is not there and for one the caller may not see: no oracle.
     pub(crate) fn not_found(code: &'static str, id: impl ToString, kind: &'static str) -> Self {
-        Self::new(404, code, format!("The requested {} could not be found", kind.to_lowercase()))
-            .about(id, kind)
+        Self::new(404, code, format!("The requested {} could not be found", words(kind))).about(id, kind)
     }
 
     pub(crate) fn invalid(parameter: &str, why: &str) -> Self {
@@ -68,4 +67,16 @@ impl ApiError {
         self.retry_after = Some(seconds);
         self
     }
+}
+
+/// A type of the service's as a sentence has it: `RoleAssignment` is a role assignment.
+fn words(kind: &str) -> String {
+    let mut words = String::new();
+    for letter in kind.chars() {
+        if letter.is_uppercase() && !words.is_empty() {
+            words.push(' ');
+        }
+        words.extend(letter.to_lowercase());
+    }
+    words
 }

@@ -111,6 +111,17 @@ pub(super) fn needs_capacity(kind: &str) -> bool {
     !matches!(kind, "Dashboard" | "Datamart" | "PaginatedReport" | "Report" | "SemanticModel")
 }
 
+/// The one type whose items keep their name: the service was recorded to refuse another.
+pub(super) fn check_rename(kind: &str, from: &str, to: &str) -> Result<(), ApiError> {
+    match kind {
+        "CosmosDBDatabase" if from != to => {
+            let message = "The display name of a Cosmos DB database cannot be changed";
+            Err(ApiError::new(400, "CosmosDBDatabaseDisplayNameCannotBeChanged", message))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Checks a display name by the rule of its type: what becomes an SQL identifier takes letters, digits and `_` only.
 pub(super) fn check_item_name(kind: &str, name: &str) -> Result<(), ApiError> {
     check_name("displayName", name, 256)?;

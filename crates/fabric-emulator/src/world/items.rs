@@ -8,7 +8,9 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::definition::{default_definition, not_supported};
-use super::item_type::{check_creatable, check_item_name, child_type, needs_capacity, needs_definition};
+use super::item_type::{
+    check_creatable, check_item_name, check_rename, child_type, needs_capacity, needs_definition,
+};
 use super::stored::{self, Word};
 use super::workspaces::{Expected, Reservation};
 use super::{
@@ -274,13 +276,14 @@ impl World {
             return Err(not_supported().about(id, "Item"));
         }
         if let Some(name) = &patch.display_name {
+            check_rename(item.kind, &item.display_name, name)?;
             check_item_name(item.kind, name)?;
             self.check_item_free(target, item.kind, name, Some(id))?;
         }
         check_length("description", patch.description.as_deref().unwrap_or_default(), 256)?;
         let mut details = patch.properties.is_some().then(|| item.details.clone());
         if let (Some(details), Some(properties)) = (&mut details, patch.properties) {
-            details.patch(properties)?;
+            details.patch(properties, &item.definition)?;
         }
         let workspace = self.workspace_mut(caller, workspace, Role::Contributor)?;
         if let Some(name) = patch.display_name {

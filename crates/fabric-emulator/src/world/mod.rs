@@ -3,6 +3,7 @@
 //! Every rule is a function that checks first and changes after, so a refusal leaves the world as it was. Callers
 //! are principals; what they may do is decided here.
 
+mod audit;
 mod bindings;
 mod bulk;
 mod check;
@@ -43,6 +44,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+pub(crate) use audit::{SqlAudit, SqlAuditPatch};
 pub(crate) use bindings::Binding;
 pub(crate) use connections::{
     Connection, ConnectionAssignment, ConnectionPatch, ConnectionRole, ConnectionType, CredentialInput,
@@ -163,10 +165,13 @@ fn check_length(field: &str, text: &str, max: usize) -> Result<(), ApiError> {
     }
 }
 
-/// A name that is needed, not blank and not too long.
+/// A name that is needed, not blank, not too long and can be shown.
 fn check_name(field: &str, name: &str, max: usize) -> Result<(), ApiError> {
     if name.trim().is_empty() {
         return Err(ApiError::invalid(field, "is required"));
+    }
+    if name.chars().any(char::is_control) {
+        return Err(ApiError::invalid(field, "has control characters"));
     }
     check_length(field, name, max)
 }

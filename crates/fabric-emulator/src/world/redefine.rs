@@ -2,8 +2,22 @@
 
 use uuid::Uuid;
 
-use super::definition::not_supported;
-use super::{ApiError, DefinitionInput, Item, ItemPatch, Role, World};
+use super::definition::{Platform, not_supported};
+use super::{ApiError, Definition, DefinitionInput, Item, ItemPatch, Role, World};
+
+/// A definition for the item, and with `metadata` what its `.platform` says.
+fn read(
+    definition: DefinitionInput,
+    item: &Item,
+    metadata: bool,
+) -> Result<(Definition, Option<Platform>), ApiError> {
+    let (definition, platform) = definition.read(item.kind)?;
+    let platform = platform.filter(|_| metadata);
+    if let Some(platform) = &platform {
+        platform.check_type(item.kind)?;
+    }
+    Ok((definition, platform))
+}
 
 impl World {
     /// The item whose definition may be read by the caller, and whether its workspace is connected to git.
@@ -30,9 +44,10 @@ impl World {
         workspace: Uuid,
         id: Uuid,
         definition: &DefinitionInput,
+        metadata: bool,
     ) -> Result<&'static str, ApiError> {
         let (item, _) = self.definition_of(caller, workspace, id)?;
-        definition.clone().read(item.kind)?;
+        read(definition.clone(), item, metadata)?;
         Ok(item.kind)
     }
 
@@ -46,8 +61,8 @@ impl World {
         metadata: bool,
     ) -> Result<(), ApiError> {
         let (item, _) = self.definition_of(caller, workspace, id)?;
-        let (definition, platform) = definition.read(item.kind)?;
-        if let Some(platform) = platform.filter(|_| metadata) {
+        let (definition, platform) = read(definition, item, metadata)?;
+        if let Some(platform) = platform {
             let patch = ItemPatch {
                 display_name: platform.metadata.display_name,
                 description: platform.metadata.description,

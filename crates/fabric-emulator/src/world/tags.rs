@@ -39,6 +39,16 @@ fn invalid(why: &str) -> ApiError {
     ApiError::new(400, "InvalidInputs", "Invalid input was provided").because("InvalidParameter", why)
 }
 
+impl Tagged {
+    /// The role that whoever tags it has at least.
+    fn least_role(self) -> Role {
+        match self {
+            Self::Workspace => Role::Admin,
+            Self::Item(_) => Role::Contributor,
+        }
+    }
+}
+
 impl Workspace {
     fn tags_of(&mut self, what: Tagged) -> Result<&mut Vec<AppliedTag>, ApiError> {
         match what {
@@ -57,14 +67,7 @@ impl World {
         what: Tagged,
         tags: &[Uuid],
     ) -> Result<(), ApiError> {
-        let least = match what {
-            Tagged::Workspace => Role::Admin,
-            Tagged::Item(_) => Role::Contributor,
-        };
-        let target = self.workspace(caller, workspace, least)?;
-        if let Tagged::Item(id) = what {
-            target.item(id)?;
-        }
+        let target = self.taggable(caller, workspace, what)?;
         let mut applied = Vec::new();
         for tag in self.named_tags(tags)? {
             if tag.domain.is_some_and(|domain| !self.is_in_domain(target, domain)) {
@@ -72,7 +75,7 @@ impl World {
             }
             applied.push(AppliedTag { id: tag.id, display_name: tag.display_name.clone() });
         }
-        let present = self.workspace_mut(caller, workspace, least)?.tags_of(what)?;
+        let present = self.workspace_mut(caller, workspace, what.least_role())?.tags_of(what)?;
         applied.retain(|new| !present.contains(new));
         if present.len() + applied.len() > MAX_TAGS {
             return Err(invalid("There would be more than 10 tags"));
@@ -89,23 +92,14 @@ impl World {
         what: Tagged,
         tags: &[Uuid],
     ) -> Result<(), ApiError> {
-        let least = match what {
-            Tagged::Workspace => Role::Admin,
-            Tagged::Item(_) => Role::Contributor,
-        };
-        let target = self.workspace(caller, workspace, least)?;
-        match what {
-            Tagged::Item(id) => target.item(id).map(drop)?,
-            // The documents ask more of a user who takes a tag off a workspace than of one who puts it on.
-            Tagged::Workspace
-                if self.principal(caller).is_some_and(|caller| caller.kind == PrincipalKind::User) =>
-            {
-                self.check_tenant_admin(caller)?;
-            }
-            Tagged::Workspace => {}
+        self.taggable(caller, workspace, what)?;
+        let is_user = || self.principal(caller).is_some_and(|caller| caller.kind == PrincipalKind::User);
+        // The documents ask more of a user who takes a tag off a workspace than of one who puts it on.
+        if matches!(what, Tagged::Workspace) && is_user() {
+            self.check_tenant_admin(caller)?;
         }
         self.named_tags(tags)?;
-        let present = self.workspace_mut(caller, workspace, least)?.tags_of(what)?;
+        let present = self.workspace_mut(caller, workspace, what.least_role())?.tags_of(what)?;
         present.retain(|tag| !tags.contains(&tag.id));
         Ok(())
     }
@@ -127,6 +121,15 @@ impl World {
             keep_id(&mut json, tag.id, tag.given_id);
             json
         }))
+    }
+
+    /// The workspace, if the caller may tag that in it.
+    fn taggable(&self, caller: Uuid, workspace: Uuid, what: Tagged) -> Result<&Workspace, ApiError> {
+        let workspace = self.workspace(caller, workspace, what.least_role())?;
+        match what {
+            Tagged::Item(id) => workspace.item(id).map(|_| workspace),
+            Tagged::Workspace => Ok(workspace),
+        }
     }
 
     fn named_tags(&self, ids: &[Uuid]) -> Result<Vec<&Tag>, ApiError> {

@@ -64,8 +64,41 @@ async fn graph_finds_principals() {
     assert_eq!(client.get("/v1.0/users/a+b@contoso.example").await.json["displayName"], "Plus");
     let missing = client.get("/v1.0/users/nobody@contoso.example").await;
     assert_eq!((missing.status, &missing.json["error"]["code"]), (404, &json!("Request_ResourceNotFound")));
-    let filter = client.get("/v1.0/users?$filter=startswith(mail,%27a%27)").await;
-    assert_eq!((filter.status, &filter.json["error"]["code"]), (400, &json!("Request_UnsupportedQuery")));
+}
+
+#[tokio::test]
+async fn graph_pages_and_refuses_what_it_does_not_know() {
+    let emulator = Emulator::new(Config::default()).with_demo_tenant();
+    let client = Client::with(emulator, demo::CLIENT_ID, demo::CLIENT_SECRET, GRAPH).await;
+    let all = client.get("/v1.0/users?$select=id").await;
+    assert_eq!(all.keys(), ["@odata.context", "value"]);
+    let (mut next, mut seen, mut pages) = (Some("/v1.0/users?$select=id&$top=2".to_owned()), Vec::new(), 0);
+    while let Some(path) = next {
+        let page = client.get(&path).await;
+        let users = page.json["value"].as_array().unwrap();
+        next = page.json["@odata.nextLink"].as_str().map(str::to_owned);
+        assert!(users.len() == 2 || (users.len() < 2 && next.is_none()), "{page:?}");
+        seen.extend(users.clone());
+        pages += 1;
+    }
+    assert_eq!((json!(seen), pages), (all.json["value"].clone(), seen.len().div_ceil(2)));
+    assert!(pages > 1);
+    let unsupported = "Request_UnsupportedQuery";
+    for (query, code) in [
+        ("users?$filter=startswith(mail,%27a%27)", unsupported),
+        ("users?$search=%22displayName:a%22", unsupported),
+        ("users?$orderby=displayName", unsupported),
+        ("users?%24count=true", unsupported),
+        ("users?$top=0", unsupported),
+        ("users?$top=1000", unsupported),
+        ("users?$top=many", unsupported),
+        ("users?$skiptoken=x", "Directory_ExpiredPageToken"),
+        ("users/analyst@contoso.example?$expand=manager", unsupported),
+    ] {
+        let refused = client.get(&format!("/v1.0/{query}")).await;
+        assert_eq!((refused.status, &refused.json["error"]["code"]), (400, &json!(code)), "{query}");
+    }
+    assert_eq!(client.get("/v1.0/users?$TOP=999&api-version=1").await.status, 200);
 }
 
 #[tokio::test]

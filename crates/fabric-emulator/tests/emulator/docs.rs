@@ -39,26 +39,30 @@ fn tables() -> String {
         writeln!(text, "| `{path}` | {} | {evidence} |", methods.join(", ")).unwrap();
     }
     text += "\nTyped collections are the items of one type, with their `properties`:\n\n";
-    text += "| collection | item type | all | one | definition | evidence |\n| --- | --- | --- | --- | --- | --- |\n";
-    let mut collections = BTreeMap::<&str, Vec<&Operation>>::new();
-    for operation in all.iter().filter(|operation| operation.item_type.is_some()) {
-        collections.entry(operation.path.split('/').nth(4).unwrap()).or_default().push(operation);
+    text += "| collection | item type | all | one | getDefinition | updateDefinition |\n| --- | --- | --- | --- | --- | --- |\n";
+    let mut collections = BTreeMap::<(&str, &str), Vec<&Operation>>::new();
+    for operation in &all {
+        if let Some(item_type) = operation.item_type {
+            let name = operation.path.split('/').nth(4).unwrap();
+            collections.entry((name, item_type)).or_default().push(operation);
+        }
     }
-    for (name, operations) in collections {
-        let deep = |depth: usize| {
-            let operations = operations.iter().filter(|operation| operation.path.split('/').count() == depth);
-            operations.map(|operation| operation.method).collect::<Vec<_>>().join(", ")
+    for ((name, item_type), operations) in collections {
+        let cell = |is_meant: &dyn Fn(&str) -> bool| {
+            let mut words = BTreeMap::<_, Vec<_>>::new();
+            for operation in operations.iter().filter(|operation| is_meant(&operation.path)) {
+                words.entry(operation.evidence).or_default().push(operation.method);
+            }
+            let words = words.iter().map(|(evidence, methods)| format!("{} {evidence}", methods.join(", ")));
+            words.collect::<Vec<_>>().join("; ")
         };
-        let definition = if deep(7).is_empty() { "" } else { "get, update" };
-        let Operation { item_type, evidence, .. } = operations[0];
-        let item_type = item_type.unwrap();
-        writeln!(
-            text,
-            "| `{{w}}/{name}` | {item_type} | {} | {} | {definition} | {evidence} |",
-            deep(5),
-            deep(6)
-        )
-        .unwrap();
+        let deep = |depth: usize| cell(&|path: &str| path.split('/').count() == depth);
+        let (get, update) = (
+            cell(&|path| path.ends_with("/getDefinition")),
+            cell(&|path| path.ends_with("/updateDefinition")),
+        );
+        let (all, one) = (deep(5), deep(6));
+        writeln!(text, "| `{{w}}/{name}` | {item_type} | {all} | {one} | {get} | {update} |").unwrap();
     }
     text + "\n"
 }

@@ -263,7 +263,10 @@ async fn g13_g17_lakehouse_and_capacity() {
 async fn g24_the_active_value_set_of_a_variable_library() {
     let client = Client::demo(Config::default()).await;
     let workspace = client.workspace("W").await;
-    let library = client.item(&workspace, "VariableLibrary", "v").await;
+    let made = json!({"type": "VariableLibrary", "displayName": "v",
+        "definition": definition("valueSets/production.json", "e30=")});
+    let made = client.post(&format!("{workspace}/items"), made).await;
+    let library = format!("{workspace}/items/{}", made.id());
     // The names of collections are the same whatever their case.
     let library = library.replace("/items/", "/VariableLibraries/");
     let body = json!({"properties": {"activeValueSetName": "Default value set"}});
@@ -272,7 +275,11 @@ async fn g24_the_active_value_set_of_a_variable_library() {
     assert_eq!((patched.status, patched.json["properties"].to_string()), (200, expected.to_string()));
     let body = json!({"properties": {"activeValueSetName": "production"}});
     client.send("PATCH", &library, body).await;
-    assert_eq!(client.get(&library).await.json["properties"]["activeValueSetName"], "production");
+    let active = || async { client.get(&library).await.json["properties"]["activeValueSetName"].clone() };
+    assert_eq!(active().await, "production");
+    let body = json!({"properties": {"activeValueSetName": "staging"}});
+    assert_eq!(client.send("PATCH", &library, body).await.code(), "InvalidInput");
+    assert_eq!(active().await, "production");
 }
 
 #[tokio::test]

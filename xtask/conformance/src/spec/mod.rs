@@ -28,6 +28,29 @@ pub(crate) struct Match<'a> {
     pub(crate) arguments: Arguments<'a>,
 }
 
+/// Collections of items whose documents not every checkout has.
+const OPTIONAL: &[&str] = &[
+    "cosmosDbDatabases",
+    "dashboards",
+    "datamarts",
+    "digitalTwinBuilderFlows",
+    "digitaltwinbuilders",
+    "graphQuerySets",
+    "maps",
+    "mirroredWarehouses",
+    "mlModels",
+];
+
+/// The part of the interface that the path is in, if not every checkout has its documents: the administrators', or one
+/// of those collections.
+fn optional_part(path: &str) -> Option<&'static str> {
+    if path.starts_with("/v1/admin/") {
+        return Some("admin");
+    }
+    let collection = path.strip_prefix("/v1/workspaces/")?.split('/').nth(1)?;
+    OPTIONAL.iter().copied().find(|known| known.eq_ignore_ascii_case(collection))
+}
+
 impl Specs {
     /// # Errors
     /// When a document refers to what is not there, or is no Swagger.
@@ -53,10 +76,10 @@ impl Specs {
         self.find(method, &target).is_some() || self.leaves_out(target.path)
     }
 
-    /// Whether the path is one of the administrators' interface, and the checkout is one without its documents.
+    /// Whether the path is in a part of the interface of which the checkout has no document.
     pub(crate) fn leaves_out(&self, path: &str) -> bool {
-        let is_admin = |path: &str| path.starts_with("/v1/admin/");
-        is_admin(path) && !self.operations.iter().any(|operation| is_admin(&operation.path))
+        let Some(part) = optional_part(path) else { return false };
+        !self.operations.iter().any(|operation| optional_part(&operation.path) == Some(part))
     }
 
     /// The operation that a request means: the most literal path, and of several with it the one whose query is there.

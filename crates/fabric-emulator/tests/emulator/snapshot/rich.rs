@@ -97,7 +97,13 @@ async fn tenant_wide(client: &Client, dev: &str) {
 async fn items(client: &Client, dev: &str) {
     let bronze = client.item(dev, "Lakehouse", "tin").await;
     let warehouse = client.item(dev, "Warehouse", "store").await;
-    let library = client.item(dev, "VariableLibrary", "variables").await;
+    client.item(dev, "SQLDatabase", "orders").await;
+    let audit = json!({"state": "Enabled", "retentionDays": 10});
+    ok(client, "PATCH", &format!("{}/settings/sqlAudit", typed(&warehouse, "warehouses")), audit).await;
+    let library = json!({"type": "VariableLibrary", "displayName": "variables",
+        "definition": definition("valueSets/prod.json", "e30=")});
+    let library = ok(client, "POST", &format!("{dev}/items"), library).await;
+    let library = format!("{dev}/items/{}", library["id"].as_str().unwrap());
     let value_set = json!({"properties": {"activeValueSetName": "prod"}});
     ok(client, "PATCH", &typed(&library, "variableLibraries"), value_set).await;
     ok(client, "POST", &format!("{bronze}/applyTags"), json!({"tags": [demo::TAG_ID]})).await;

@@ -7,6 +7,12 @@ pub(super) fn scenarios() -> Vec<Scenario> {
         scenario("SQL endpoints: read", endpoints),
         scenario("SQL endpoints: refreshed", refreshed),
         scenario("SQL endpoints: connection string", endpoint_connection_string),
+        scenario("SQL endpoints: audit", |session| {
+            let one = endpoint(session)?;
+            audited(session, &one)
+        }),
+        scenario("warehouses: audit", warehouse_audit),
+        scenario("SQL databases: audit", database_audit),
         scenario("warehouses: connection string", connection_string),
         scenario("warehouses: restore points", restore_points),
         scenario("warehouses: one restore point at a time", one_at_a_time),
@@ -28,7 +34,8 @@ fn endpoint(session: &mut Session<'_>) -> Step<String> {
 }
 
 fn endpoints(session: &mut Session<'_>) -> Step {
-    endpoint(session)?;
+    let one = endpoint(session)?;
+    session.get(&one)?;
     Ok(())
 }
 
@@ -47,6 +54,31 @@ fn endpoint_connection_string(session: &mut Session<'_>) -> Step {
     session.get(&format!("{one}/connectionString"))?;
     let guest = format!("{one}/connectionString?guestTenantId={NOBODY}");
     session.refused("GET", &guest, NOTHING, "InvalidGuestTenantId")
+}
+
+fn warehouse_audit(session: &mut Session<'_>) -> Step {
+    let all = format!("{}/warehouses", workspace(session)?);
+    let one = id(&session.post(&all, json!({"displayName": "Sales"}))?)?;
+    audited(session, &format!("{all}/{one}"))
+}
+
+/// The audit settings of a warehouse or an SQL endpoint, whose groups are set on their own.
+fn audited(session: &mut Session<'_>, one: &str) -> Step {
+    let settings = format!("{one}/settings/sqlAudit");
+    session.get(&settings)?;
+    session.post(&format!("{settings}/setAuditActionsAndGroups"), json!(["BATCH_COMPLETED_GROUP"]))?;
+    let changed = session.patch(&settings, json!({"state": "Enabled", "retentionDays": 10}))?;
+    check(changed["auditActionsAndGroups"] == json!(["BATCH_COMPLETED_GROUP"]), "the group stays", &changed)
+}
+
+fn database_audit(session: &mut Session<'_>) -> Step {
+    let all = format!("{}/sqlDatabases", workspace(session)?);
+    let one = id(&session.post(&all, json!({"displayName": "Orders"}))?)?;
+    let settings = format!("{all}/{one}/settings/sqlAudit");
+    session.get(&settings)?;
+    let change = json!({"state": "Enabled", "predicateExpression": "statement not like '[select ]%'"});
+    let changed = session.patch(&settings, change)?;
+    check(changed["state"] == "Enabled", "the audit is on", &changed)
 }
 
 fn connection_string(session: &mut Session<'_>) -> Step {

@@ -65,18 +65,24 @@ fn nothing() -> Value {
 const COLLECTIONS: &[Collection] = &[
     with("apacheAirflowJobs", "apacheairflowjob-content.json"),
     with("copyJobs", "copyjob-content.json"),
+    Collection { lacks: &[Lack::Rename], ..with("cosmosDbDatabases", "definition.json") },
     with("dataPipelines", "pipeline-content.json"),
     with("dataflows", "queryMetadata.json"),
+    with("digitalTwinBuilderFlows", "definition.json"),
+    with("digitaltwinbuilders", "definition.json"),
     with("environments", "Setting/Sparkcompute.yml"),
     Collection { payload: || json!({"minimumConsumptionUnits": 2.25}), ..with("eventhouses", "EventhouseProperties.json") },
     with("eventstreams", "eventstream.json"),
     with("graphQLApis", "graphql-definition.json"),
+    with("graphQuerySets", "exportedDefinition.json"),
     with("kqlDashboards", "RealTimeDashboard.json"),
     Collection { inside: true, ..with("kqlDatabases", "DatabaseProperties.json") },
     with("kqlQuerysets", "RealTimeQueryset.json"),
     Collection { payload: || json!({"enableSchemas": true}), ..with("lakehouses", "lakehouse.metadata.json") },
     Collection { lacks: &[Lack::UpdateMetadata], ..defined("mirroredDatabases", "mirroring.json") },
+    with("maps", "map.json"),
     without("mlExperiments"),
+    without("mlModels"),
     with("mountedDataFactories", "mountedDataFactory-content.json"),
     with("notebooks", "notebook-content.py"),
     Collection { lacks: &[Lack::HardDelete], ..defined("paginatedReports", "report.rdl") },
@@ -111,7 +117,17 @@ pub(super) fn scenarios() -> Vec<Scenario> {
                 .configured(|config| config.max_items = 1),
         ]
     });
-    each.collect()
+    each.chain([scenario("collections: listed only", listed_only)]).collect()
+}
+
+/// Of these the interface has a list and nothing else.
+fn listed_only(session: &mut Session<'_>) -> Step {
+    let workspace = workspace(session)?;
+    for collection in ["dashboards", "datamarts", "mirroredWarehouses"] {
+        let listed = session.list(&format!("{workspace}/{collection}"))?;
+        check(listed.is_empty(), "nobody can make one", &json!(listed))?;
+    }
+    Ok(())
 }
 
 impl Collection {
