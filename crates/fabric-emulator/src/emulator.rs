@@ -84,7 +84,7 @@ impl Emulator {
         self.shared.state().set_initial();
     }
 
-    /// Adds to the world; the format is that of `POST /_emulator/seed`, see the module [`crate::admin`].
+    /// Adds to the world; the format is that of `POST /_emulator/seed` and stands in `docs/emulator-seed.md`.
     ///
     /// # Errors
     /// When the seed cannot be read or breaks a rule of the world, which is then unchanged.

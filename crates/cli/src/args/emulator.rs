@@ -20,13 +20,13 @@ const DEFAULT_ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHO
 pub(crate) struct EmulatorArgs {
     /// Where to listen for http, 127.0.0.1:7333 unless --https is given; may be repeated.
     /// This machine's loopback addresses only, for the credentials are public
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
     pub(crate) listen: Vec<SocketAddr>,
     /// Another port than 7333 for http; 0 for any that is free
     #[arg(long, value_name = "PORT", conflicts_with = "listen")]
     pub(crate) port: Option<u16>,
     /// Where to listen for https, such as 127.0.0.1:7443; may be repeated
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
     pub(crate) https: Vec<SocketAddr>,
     #[command(flatten)]
     pub(crate) certificate: CertificateArgs,
@@ -45,6 +45,15 @@ pub(crate) struct EmulatorArgs {
     /// Write each request that is over to this file, as a line of JSON
     #[arg(long, value_name = "FILE")]
     pub(crate) request_log: Option<PathBuf>,
+}
+
+/// Reads an address to listen on. No host name: it may stand for several addresses.
+///
+/// # Errors
+/// It is none, or has no port.
+fn address(text: &str) -> Result<SocketAddr, &'static str> {
+    text.parse()
+        .map_err(|_| "expected an address and a port such as `127.0.0.1:8080` or `[::1]:8080`; port 0 is any that is free")
 }
 
 /// How the emulated services behave where the real one differs from time to time, or takes its time.

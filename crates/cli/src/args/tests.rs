@@ -82,3 +82,25 @@ fn transactions_name_one_but_for_the_list() {
         assert_eq!(parsed.as_deref(), id, "{line}");
     }
 }
+
+#[cfg(feature = "emulator")]
+#[test]
+fn the_pages_of_the_emulator_have_its_flags_and_their_defaults() {
+    let pages = concat!(
+        include_str!("../../../../docs/emulator.md"),
+        include_str!("../../../../docs/emulator-settings.md"),
+        include_str!("../../../../docs/emulator-faults.md"),
+    );
+    let cli = Cli::command();
+    let flags = cli.find_subcommand("emulator").unwrap().get_arguments().filter_map(clap::Arg::get_long);
+    for flag in flags {
+        let is_told = pages.match_indices(&format!("--{flag}")).any(|(at, told)| {
+            !pages[at + told.len()..].starts_with(|c: char| c == '-' || c.is_alphanumeric())
+        });
+        assert!(is_told, "--{flag} is on no page");
+    }
+    // The page of settings has one column of defaults, for flags and for `Config`.
+    let Command::Emulator(args) = parse("emulator").unwrap().command else { panic!("not the emulator") };
+    let usual = selvedge_fabric_emulator::Config::default();
+    assert_eq!(format!("{:?}", args.rules.config()), format!("{usual:?}"));
+}

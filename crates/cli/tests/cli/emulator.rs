@@ -63,10 +63,14 @@ fn it_serves_what_it_announces_and_stops_when_asked() {
 fn the_demo_tenant_is_there_unless_empty() {
     let typo = "workspaces:\n  - displayName: w\n    folder: x\n";
     let unruly = "workspaces:\n  - displayName: w\n    capacityId: 11111111-1111-4111-8111-11111111111f\n";
+    let bogus = "workspaces:\n  - displayName: w\n    items: [{type: Bogus, displayName: n}]\n";
+    let app = "servicePrincipals:\n  - displayName: a\n    appId: not-a-guid\n";
     let project = Project::with(&[
         ("seed.json", "{"),
         ("typo.yaml", typo),
         ("unruly.yaml", unruly),
+        ("bogus.yaml", bogus),
+        ("app.yaml", app),
         ("world.json", "{\"workspaces\": []}"),
         ("world.yaml", "workspaces:\n  - displayName: From YAML\n"),
     ]);
@@ -90,9 +94,15 @@ fn the_demo_tenant_is_there_unless_empty() {
         (&["--seed", "seed.json"][..], "seed the emulator from seed.json"),
         (&["--seed", "absent.json"], "seed the emulator from absent.json"),
         (&["--seed", "typo.yaml"], "typo.yaml:3:5: workspaces[0].folder: unknown field `folder`"),
-        (&["--seed", "unruly.yaml"], "seed the world: workspace `w`"),
+        (&["--seed", "unruly.yaml"], "seed the world: workspaces[0] `w`, capacityId `11111111-"),
+        (&["--seed", "bogus.yaml"], "seed the emulator from bogus.yaml"),
+        (&["--seed", "bogus.yaml"], "seed the world: workspaces[0] `w`, items[0] `n`"),
+        (&["--seed", "bogus.yaml"], "(`Bogus` is not an item type)"),
+        (&["--seed", "app.yaml"], "app.yaml:3:12: servicePrincipals[0].appId: UUID parsing failed"),
         (&["--listen", "0.0.0.0:0"], "listen on a loopback address"),
         (&["--https", "192.0.2.1:0"], "listen on a loopback address"),
+        (&["--listen", "localhost:0"], "expected an address and a port such as `127.0.0.1:8080`"),
+        (&["--https", "127.0.0.1"], "expected an address and a port such as `127.0.0.1:8080`"),
         (&["--listen", "127.0.0.1:0", "--port", "0"], "cannot be used with"),
         (&["--ca-out", "ca.pem"], "--https <ADDRESS>"),
         (&["--ca-dir", "ca"], "--https <ADDRESS>"),

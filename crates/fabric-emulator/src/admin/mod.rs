@@ -3,7 +3,7 @@
 //! | call | does |
 //! | --- | --- |
 //! | `POST reset` | back to the start: clock, settings, world, operations, tokens, faults, holds and request log. 204 |
-//! | `POST seed` | adds to the world. 204, or 400 and an unchanged world |
+//! | `POST seed` | adds to the world what the JSON of the body says. 204, or 400 and an unchanged world |
 //! | `GET inventory` | `{hash, world, emptyDeletedWorkspaces, unknownRoutes}`; see [`crate::Inventory`] |
 //! | `GET snapshot` | the whole tenant as JSON, a [`crate::Snapshot`]; 409 while operations run or requests are to take effect late |
 //! | `PUT snapshot` | puts the tenant of a snapshot in the place of this one, its clock included. 204, or 400 and an unchanged tenant; see [`crate::Emulator::restore`] for what stays |
@@ -26,37 +26,8 @@
 //!
 //! What is wrong with a request is said as `{"error": ".."}` with 400 or 404.
 //!
-//! A seed is a JSON object; every list and every `id` in it may be left out:
-//!
-//! ```json
-//! {
-//!   "capacities": [{"id": "..", "displayName": "..", "sku": "F2", "region": "..", "state": "Active"}],
-//!   "users": [{"id": "..", "displayName": "..", "mail": "..", "userPrincipalName": "..", "password": "..", "mayCreateWorkspaces": true}],
-//!   "groups": [{"id": "..", "displayName": "..", "mail": "..", "members": ["<principal id>"]}],
-//!   "servicePrincipals": [{"id": "..", "displayName": "..", "appId": "..", "secret": "..", "secretExpired": false,
-//!     "federatedCredentials": [{"issuer": "https://..", "subject": "..", "audience": "api://AzureADTokenExchange"}],
-//!     "mayCreateWorkspaces": true, "tenantAdmin": true}],
-//!   "connections": [{"id": "..", "displayName": "..", "type": "GitHubSourceControl", "path": "https://..", "online": true}],
-//!   "domains": [{"id": "..", "displayName": "..", "description": "..", "parentDomainId": "..", "contributorsScope": "AllTenant"}],
-//!   "tags": [{"id": "..", "displayName": "..", "domainId": ".."}],
-//!   "workspaces": [{
-//!     "id": "..", "displayName": "..", "description": "..", "capacityId": "..", "domainId": "..",
-//!     "roleAssignments": [{"principalId": "..", "role": "Admin"}],
-//!     "folders": ["Bronze/Raw"],
-//!     "items": [{"id": "..", "type": "Notebook", "displayName": "..", "description": "..", "folder": "Bronze/Raw", "definition": {"parts": []}}]
-//!   }],
-//!   "deploymentPipelines": [{
-//!     "id": "..", "displayName": "..", "description": "..", "admins": ["<principal id>"],
-//!     "stages": [{"id": "..", "displayName": "..", "description": "..", "isPublic": false, "workspaceId": ".."}]
-//!   }]
-//! }
-//! ```
-//!
-//! `"accountEnabled": false` on a user or service principal keeps it from getting tokens.
-//! A workspace without an Admin gets the caller of the configuration as its Admin, and so does a deployment
-//! pipeline. A seeded connection is everybody's.
-//! `tenantAdmin` makes a user or a service principal a Fabric administrator, who may use what is under `/v1/admin`; the
-//! caller of the configuration is one unless [`crate::Config::tenant_admin`] says otherwise. Tags come from seeds alone.
+//! A seed is a JSON object; `docs/emulator-seed.md` has a whole one, with every key explained, and
+//! `docs/emulator-settings.md` has the settings.
 
 mod clock;
 mod faults;

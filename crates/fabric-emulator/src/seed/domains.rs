@@ -3,8 +3,8 @@
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::SeedError;
-use crate::world::{ApiError, ContributorsScope, NewDomain, Tag, World};
+use super::error::{At, SeedError};
+use crate::world::{ContributorsScope, NewDomain, Tag, World};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -26,18 +26,18 @@ pub(super) struct TagSeed {
 }
 
 pub(super) fn add(world: &mut World, domains: Vec<DomainSeed>, tags: Vec<TagSeed>) -> Result<(), SeedError> {
-    for domain in domains {
-        let place = format!("domain `{}`", domain.display_name);
-        add_domain(world, domain).map_err(|error| error_at(place, error))?;
+    for (n, domain) in domains.into_iter().enumerate() {
+        let place = format!("domains[{n}] `{}`", domain.display_name);
+        add_domain(world, domain).at(place)?;
     }
-    for tag in tags {
-        let place = format!("tag `{}`", tag.display_name);
-        add_tag(world, tag).map_err(|error| error_at(place, error))?;
+    for (n, tag) in tags.into_iter().enumerate() {
+        let place = format!("tags[{n}] `{}`", tag.display_name);
+        add_tag(world, tag).at(place)?;
     }
     Ok(())
 }
 
-fn add_domain(world: &mut World, seed: DomainSeed) -> Result<(), ApiError> {
+fn add_domain(world: &mut World, seed: DomainSeed) -> Result<(), SeedError> {
     let new = NewDomain {
         display_name: seed.display_name,
         description: seed.description,
@@ -52,9 +52,9 @@ fn add_domain(world: &mut World, seed: DomainSeed) -> Result<(), ApiError> {
     Ok(())
 }
 
-fn add_tag(world: &mut World, seed: TagSeed) -> Result<(), ApiError> {
+fn add_tag(world: &mut World, seed: TagSeed) -> Result<(), SeedError> {
     if let Some(domain) = seed.domain_id {
-        world.domain(domain)?;
+        world.domain(domain).at(format_args!("domainId `{domain}`"))?;
     }
     world.tags.push(Tag {
         id: seed.id.unwrap_or_else(Uuid::new_v4),
@@ -63,9 +63,4 @@ fn add_tag(world: &mut World, seed: TagSeed) -> Result<(), ApiError> {
         domain: seed.domain_id,
     });
     Ok(())
-}
-
-/// The error of a part of the seed.
-pub(super) fn error_at(place: String, error: ApiError) -> SeedError {
-    SeedError { place: Some(place), source: error.into() }
 }

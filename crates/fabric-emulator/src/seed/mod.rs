@@ -1,9 +1,9 @@
-//! The seed: a world as JSON, added to the one that is there. Its format stands in [`crate::admin`].
+//! The seed: a world as data, added to the one that is there. Its format stands in `docs/emulator-seed.md`.
 
 mod domains;
+mod error;
 mod pipelines;
-
-use std::time::Duration;
+mod workspaces;
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -11,17 +11,9 @@ use uuid::Uuid;
 
 use crate::config::FederatedCredential;
 use crate::world::{
-    ApiError, Assignment, Capacity, Connection, CredentialSettings, DefinitionInput, NewItem, Principal,
-    PrincipalKind, Role, USUAL_PRIVACY_LEVEL, Workspace, World, item_type,
+    Capacity, Connection, CredentialSettings, Principal, PrincipalKind, USUAL_PRIVACY_LEVEL, World,
 };
-
-/// A seed could not be added; the world is as it was.
-#[derive(Debug, thiserror::Error)]
-#[error("seed the world{}", .place.as_deref().map(|place| format!(": {place}")).unwrap_or_default())]
-pub struct SeedError {
-    place: Option<String>,
-    source: Box<dyn std::error::Error + Send + Sync>,
-}
+pub use error::SeedError;
 
 /// A world to be added to another, read with serde from any format and not yet held against the rules.
 #[derive(Deserialize)]
@@ -35,7 +27,7 @@ pub struct Seed {
     connections: Vec<ConnectionSeed>,
     domains: Vec<domains::DomainSeed>,
     tags: Vec<domains::TagSeed>,
-    workspaces: Vec<WorkspaceSeed>,
+    workspaces: Vec<workspaces::WorkspaceSeed>,
     deployment_pipelines: Vec<pipelines::PipelineSeed>,
 }
 
@@ -62,14 +54,14 @@ struct PrincipalSeed {
     display_name: String,
     mail: Option<String>,
     user_principal_name: Option<String>,
-    app_id: Option<String>,
+    app_id: Option<Uuid>,
     secret: Option<String>,
     #[serde(default)]
     secret_expired: bool,
     #[serde(default)]
     federated_credentials: Vec<FederatedCredential>,
     password: Option<String>,
-    #[serde(default = "enabled")]
+    #[serde(default = "yes")]
     account_enabled: bool,
     #[serde(default)]
     members: Vec<Uuid>,
@@ -94,50 +86,9 @@ fn yes() -> bool {
     true
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct WorkspaceSeed {
-    id: Option<Uuid>,
-    display_name: String,
-    #[serde(default)]
-    description: String,
-    capacity_id: Option<Uuid>,
-    domain_id: Option<Uuid>,
-    #[serde(default)]
-    role_assignments: Vec<RoleSeed>,
-    #[serde(default)]
-    folders: Vec<String>,
-    #[serde(default)]
-    items: Vec<ItemSeed>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct RoleSeed {
-    principal_id: Uuid,
-    role: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct ItemSeed {
-    id: Option<Uuid>,
-    r#type: String,
-    display_name: String,
-    #[serde(default)]
-    description: String,
-    #[serde(default)]
-    folder: String,
-    definition: Option<DefinitionInput>,
-}
-
-fn enabled() -> bool {
-    true
-}
-
 impl Seed {
     pub(crate) fn read(json: &Value) -> Result<Self, SeedError> {
-        Self::deserialize(json).map_err(|error| SeedError { place: None, source: error.into() })
+        serde_path_to_error::deserialize(json).map_err(SeedError::new)
     }
 }
 
@@ -179,14 +130,10 @@ pub(crate) fn seeded(world: &World, seed: Seed, caller: Uuid) -> Result<World, S
         });
     }
     domains::add(&mut world, seed.domains, seed.tags)?;
-    for workspace in seed.workspaces {
-        let place = format!("workspace `{}`", workspace.display_name);
-        add_workspace(&mut world, workspace, caller)
-            .map_err(|error| SeedError { place: Some(place), source: error.into() })?;
-    }
+    workspaces::add(&mut world, seed.workspaces, caller)?;
     pipelines::add(&mut world, seed.deployment_pipelines, caller)?;
     match world.id_twice() {
-        Some(id) => Err(SeedError { place: None, source: format!("the id {id} is there twice").into() }),
+        Some(id) => Err(SeedError::new(format!("the id {id} is there twice"))),
         None => Ok(world),
     }
 }
@@ -198,7 +145,7 @@ fn principal(kind: PrincipalKind, seed: PrincipalSeed) -> Principal {
         display_name: seed.display_name,
         mail: seed.mail,
         user_principal_name: seed.user_principal_name,
-        app_id: seed.app_id,
+        app_id: seed.app_id.map(|id| id.to_string()),
         secret: seed.secret,
         secret_expired: seed.secret_expired,
         federated_credentials: seed.federated_credentials,
@@ -208,63 +155,6 @@ fn principal(kind: PrincipalKind, seed: PrincipalSeed) -> Principal {
         may_create_workspaces: seed.may_create_workspaces,
         tenant_admin: seed.tenant_admin,
     }
-}
-
-/// Goes through the rules, as the configured caller: a seed cannot make a world that Fabric would not have. Only a
-/// capacity may be paused by now.
-fn add_workspace(world: &mut World, seed: WorkspaceSeed, caller: Uuid) -> Result<(), ApiError> {
-    let id = world.create_workspace(caller, &seed.display_name, &seed.description, None)?.id;
-    if let Some(capacity) = seed.capacity_id {
-        let missing = || ApiError::not_found("CapacityNotFound", capacity, "Capacity");
-        made(world, id)?.capacity = Some(world.capacity(capacity).ok_or_else(missing)?.id);
-    }
-    if let Some(domain) = seed.domain_id {
-        made(world, id)?.domain = Some(world.domain(domain)?.id);
-    }
-    for folder in &seed.folders {
-        made(world, id)?.folder_at(folder)?;
-    }
-    for item in seed.items {
-        let folder = made(world, id)?.folder_at(&item.folder)?;
-        let new = NewItem {
-            kind: item_type(&item.r#type)?,
-            display_name: item.display_name,
-            description: item.description,
-            folder,
-            definition: item.definition,
-            creation_payload: None,
-        };
-        let mut new = new.into_item(world.now)?;
-        world.check_item_fits(world.workspace(caller, id, Role::Admin)?, &new)?;
-        new.given_id = item.id.is_some();
-        new.id = item.id.unwrap_or(new.id);
-        // What is there from the start is complete.
-        made(world, id)?.put_item(new, Duration::ZERO);
-    }
-    let (mut own, mut has_admin) = (None, false);
-    for RoleSeed { principal_id, role } in seed.role_assignments {
-        let role = Role::read(&role)?;
-        has_admin |= role == Role::Admin;
-        if principal_id == caller {
-            own = Some(role);
-        } else {
-            world.add_role(caller, id, principal_id, role)?;
-        }
-    }
-    let workspace = made(world, id)?;
-    if has_admin {
-        // The caller was Admin only because it made the workspace.
-        workspace.roles.retain(|assignment| assignment.principal != caller);
-        workspace.roles.extend(own.map(|role| Assignment { principal: caller, role }));
-    }
-    workspace.given_id = seed.id.is_some();
-    workspace.id = seed.id.unwrap_or(id);
-    Ok(())
-}
-
-fn made(world: &mut World, id: Uuid) -> Result<&mut Workspace, ApiError> {
-    let workspace = world.workspaces.iter_mut().find(|workspace| workspace.id == id);
-    workspace.ok_or_else(|| ApiError::not_found("WorkspaceNotFound", id, "Workspace"))
 }
 
 #[cfg(test)]
@@ -283,24 +173,108 @@ mod tests {
             workspace.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
             json!({"capacities": [&capacity], "workspaces": [workspace]})
         };
+        let item = |rest: Value| {
+            let mut item = json!({"type": "Notebook", "displayName": "n"});
+            item.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+            workspace(
+                json!({"items": [{"type": "Report", "displayName": "r", "definition": part("r.json")}, item]}),
+            )
+        };
+        let pipeline = |stages: Value| {
+            let seed = workspace(json!({"id": WORKSPACE}));
+            let pipelines = json!([{"displayName": "p", "stages": stages}]);
+            json!({"workspaces": seed["workspaces"], "deploymentPipelines": pipelines})
+        };
         let cases = [
-            (json!({"capacity": []}), "unknown field `capacity`"),
-            (json!({"capacities": [&capacity, &capacity]}), "is there twice"),
-            (json!({"workspaces": [{"displayName": "w", "capacityId": id}]}), "CapacityNotFound"),
-            (workspace(json!({"items": [{"type": "X", "displayName": "x"}]})), "InvalidItemType"),
-            (workspace(json!({"folders": ["a.b"]})), "InvalidFolderDisplayName"),
+            (json!({"capacity": []}), "seed the world", "capacity: unknown field `capacity`"),
+            (
+                json!({"users": [{"id": "7", "displayName": "u"}]}),
+                "seed the world",
+                "users[0].id: UUID parsing",
+            ),
+            (
+                json!({"servicePrincipals": [{"displayName": "s", "appId": "not-a-guid"}]}),
+                "seed the world",
+                "servicePrincipals[0].appId: UUID parsing failed",
+            ),
+            (json!({"capacities": [&capacity, &capacity]}), "seed the world", "is there twice"),
+            (
+                json!({"workspaces": [{"displayName": "v"}, {"displayName": "w", "capacityId": id}]}),
+                "seed the world: workspaces[1] `w`, capacityId `11111111-0000-4000-8000-000000000001`",
+                "CapacityNotFound: ",
+            ),
+            (
+                workspace(json!({"domainId": id})),
+                "seed the world: workspaces[0] `w`, domainId `11111111-0000-4000-8000-000000000001`",
+                "DomainNotFound: ",
+            ),
+            (
+                item(json!({"type": "Bogus"})),
+                "seed the world: workspaces[0] `w`, items[1] `n`",
+                "InvalidItemType: The provided item type is invalid (`Bogus` is not an item type)",
+            ),
+            (
+                item(json!({"folder": "a/b?"})),
+                "seed the world: workspaces[0] `w`, items[1] `n`, folder `a/b?`",
+                "InvalidFolderDisplayName: ",
+            ),
+            (
+                item(json!({"definition": {"parts": [part("a")["parts"][0], part("a")["parts"][0]]}})),
+                "seed the world: workspaces[0] `w`, items[1] `n`",
+                "InvalidDefinitionParts: The definition parts are invalid (The part `a` is there twice)",
+            ),
+            (
+                workspace(json!({"folders": ["a", "a.b"]})),
+                "seed the world: workspaces[0] `w`, folders[1] `a.b`",
+                "InvalidFolderDisplayName: ",
+            ),
             (
                 workspace(json!({"roleAssignments": [{"principalId": id, "role": "Viewer"}]})),
-                "PrincipalNotFound",
+                "seed the world: workspaces[0] `w`, roleAssignments[0] of `11111111-0000-4000-8000-000000000001`",
+                "PrincipalNotFound: ",
+            ),
+            (
+                workspace(json!({"roleAssignments": [{"principalId": id, "role": "Owner"}]})),
+                "seed the world: workspaces[0] `w`, roleAssignments[0] of `11111111-0000-4000-8000-000000000001`",
+                "InvalidWorkspacePrincipalRole: The provided workspace role is invalid (`Owner` is not a workspace role)",
+            ),
+            (
+                json!({"domains": [{"displayName": "d", "contributorsScope": "Some"}]}),
+                "seed the world: domains[0] `d`",
+                "InvalidInput: The request has an invalid input (The contributorsScope field has an invalid value)",
+            ),
+            (
+                json!({"tags": [{"displayName": "t", "domainId": id}]}),
+                "seed the world: tags[0] `t`, domainId `11111111-0000-4000-8000-000000000001`",
+                "DomainNotFound: ",
+            ),
+            (
+                pipeline(json!([{"displayName": "a"}])),
+                "seed the world: deploymentPipelines[0] `p`",
+                "InvalidInput: The request has an invalid input (The stages field must have 2 to 10 entries)",
+            ),
+            (
+                pipeline(
+                    json!([{"displayName": "a", "workspaceId": WORKSPACE}, {"displayName": "b", "workspaceId": WORKSPACE}]),
+                ),
+                "seed the world: deploymentPipelines[0] `p`, stages[1] `b`, workspaceId `22222222-0000-4000-8000-000000000002`",
+                "(The workspaceId field is that of another stage)",
             ),
         ];
         let emulator = Emulator::new(Config::default());
         let before = emulator.inventory();
-        for (seed, expected) in cases {
+        for (seed, place, reason) in cases {
             let error = emulator.seed(&seed).unwrap_err();
+            assert_eq!(error.to_string(), place, "{seed}");
             let source = std::error::Error::source(&error).unwrap().to_string();
-            assert!(source.contains(expected), "{seed}: {source}");
+            assert!(source.contains(reason), "{seed}: {source}");
             assert_eq!(emulator.inventory(), before);
         }
+    }
+
+    const WORKSPACE: &str = "22222222-0000-4000-8000-000000000002";
+
+    fn part(path: &str) -> Value {
+        json!({"parts": [{"path": path, "payload": "e30=", "payloadType": "InlineBase64"}]})
     }
 }

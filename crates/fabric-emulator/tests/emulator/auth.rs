@@ -106,11 +106,11 @@ async fn groups_lend_their_role_and_connections_have_owners() {
     let owner = Client::demo(Config::default()).await;
     let (other, group) = ("99999999-0000-4000-8000-000000000001", "99999999-0000-4000-8000-000000000002");
     let seed = json!({
-        "servicePrincipals": [{"id": other, "displayName": "Other", "appId": "other", "secret": "s"}],
+        "servicePrincipals": [{"id": other, "displayName": "Other", "appId": other, "secret": "s"}],
         "groups": [{"id": group, "displayName": "Group", "members": [other]}],
     });
     owner.emulator.seed(&seed).unwrap();
-    let other = Client::with(owner.emulator.clone(), "other", "s", FABRIC).await;
+    let other = Client::with(owner.emulator.clone(), other, "s", FABRIC).await;
     let workspace = owner.workspace("Mine").await;
     assert_eq!(other.get(&workspace).await.status, 404);
     let body = json!({"principal": {"id": group, "type": "Group"}, "role": "Viewer"});
@@ -132,13 +132,14 @@ async fn groups_lend_their_role_and_connections_have_owners() {
 #[tokio::test]
 async fn roles_of_the_caller_are_enforced() {
     let owner = Client::demo(Config::default()).await;
+    let application = "99999999-0000-4000-8000-000000000001";
     owner
         .emulator
         .seed(&json!({"servicePrincipals": [
-            {"id": "99999999-0000-4000-8000-000000000001", "displayName": "Other", "appId": "other", "secret": "s"}
+            {"id": application, "displayName": "Other", "appId": application, "secret": "s"}
         ]}))
         .unwrap();
-    let other = Client::with(owner.emulator.clone(), "other", "s", FABRIC).await;
+    let other = Client::with(owner.emulator.clone(), application, "s", FABRIC).await;
     let workspace = owner.workspace("Mine").await;
     let item = owner.item(&workspace, "Notebook", "n").await;
     let roles = format!("{workspace}/roleAssignments");
@@ -179,7 +180,7 @@ async fn roles_of_the_caller_are_enforced() {
     }
     let refused = other.post("/v1/workspaces", json!({"displayName": "Theirs"})).await;
     assert_eq!((refused.status, refused.code()), (403, "InsufficientPrivileges"));
-    assert_eq!(token(&owner.emulator, "other", "wrong", FABRIC).await.status, 401);
+    assert_eq!(token(&owner.emulator, application, "wrong", FABRIC).await.status, 401);
 }
 
 #[tokio::test]

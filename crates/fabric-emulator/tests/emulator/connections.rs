@@ -36,10 +36,9 @@ pub(crate) async fn made(client: &Client, name: &str) -> String {
 /// A second application, which has no permission in the tenant.
 pub(crate) async fn stranger(owner: &Client) -> (Client, String) {
     let id = "99999999-0000-4000-8000-000000000001";
-    let seed =
-        json!({"servicePrincipals": [{"id": id, "displayName": "Other", "appId": "other", "secret": "s"}]});
+    let seed = json!({"servicePrincipals": [{"id": id, "displayName": "Other", "appId": id, "secret": "s"}]});
     owner.emulator.seed(&seed).unwrap();
-    (Client::with(owner.emulator.clone(), "other", "s", FABRIC).await, id.to_owned())
+    (Client::with(owner.emulator.clone(), id, "s", FABRIC).await, id.to_owned())
 }
 
 #[tokio::test]

@@ -1,10 +1,16 @@
-//! The page that lists the operations, kept true. `UPDATE_DOCS=1` writes it anew.
+//! The pages of the emulator, kept true. `UPDATE_DOCS=1` writes the list of operations anew.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use selvedge_fabric_emulator::{Operation, operations};
+use selvedge_fabric_emulator::{Config, Emulator, Operation, operations};
+use serde_json::{Value, json};
+
+use crate::support::Client;
+
+const SEED: &str = include_str!("../../../../docs/emulator-seed.md");
+const SETTINGS: &str = include_str!("../../../../docs/emulator-settings.md");
 
 const BEGIN: &str = "<!-- operations: from the table of routes, by `UPDATE_DOCS=1 cargo nextest run -p selvedge-fabric-emulator docs` -->\n";
 const END: &str = "<!-- end of operations -->\n";
@@ -71,4 +77,85 @@ fn by_path<'a>(operations: impl Iterator<Item = &'a Operation>) -> BTreeMap<(&'a
             .push(operation.method);
     }
     lines
+}
+
+/// The world on the page of seeds.
+fn seed() -> &'static str {
+    let (_, after) = SEED.split_once("```yaml\n").unwrap();
+    after.split_once("```").unwrap().0
+}
+
+#[test]
+fn the_world_on_the_page_can_be_seeded() {
+    for emulator in [Emulator::new(Config::default()), Emulator::new(Config::default()).with_demo_tenant()] {
+        emulator.plant(serde_saphyr::from_str(seed()).unwrap()).unwrap();
+        let world = emulator.inventory().world;
+        let sales = world["workspaces"].as_array().unwrap().iter().find(|it| it["displayName"] == "Sales");
+        let sales = sales.unwrap();
+        assert_eq!(sales["folders"], json!(["Bronze", "Bronze/Raw", "Gold"]));
+        let items = sales["items"].as_array().unwrap().iter();
+        let items: Vec<Value> = items.map(|item| json!([item["type"], item["folder"]])).collect();
+        let expected =
+            json!([["Lakehouse", "Bronze/Raw"], ["Notebook", "Bronze"], ["SQLEndpoint", "Bronze/Raw"]]);
+        assert_eq!(json!(items), expected);
+    }
+}
+
+/// What a seed understands, it says when it does not understand something.
+#[test]
+fn the_page_of_seeds_uses_and_explains_every_key() {
+    let world: Value = serde_saphyr::from_str(seed()).unwrap();
+    let (_, explained) = SEED.split_once("## The keys").unwrap();
+    for place in [
+        "",
+        "/capacities/0",
+        "/users/0",
+        "/groups/0",
+        "/servicePrincipals/0",
+        "/servicePrincipals/0/federatedCredentials/0",
+        "/connections/0",
+        "/domains/0",
+        "/tags/0",
+        "/workspaces/0",
+        "/workspaces/0/roleAssignments/0",
+        "/workspaces/0/items/0",
+        "/deploymentPipelines/0",
+        "/deploymentPipelines/0/stages/0",
+    ] {
+        let mut wrong = world.clone();
+        wrong.pointer_mut(place).unwrap()["nonsense"] = json!(1);
+        let error = Emulator::new(Config::default()).seed(&wrong).unwrap_err();
+        let message = std::error::Error::source(&error).unwrap().to_string();
+        let (_, known) = message.split_once("`nonsense`, expected ").unwrap();
+        for key in known.split('`').skip(1).step_by(2) {
+            let is_used =
+                |line: &str| line.trim_start().trim_start_matches("- ").starts_with(&format!("{key}:"));
+            assert!(seed().lines().any(is_used), "{place}: `{key}` is in no example");
+            assert!(explained.contains(&format!("`{key}`")), "{place}: `{key}` is not explained");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_page_of_settings_has_every_setting_and_its_default() {
+    let client = Client::demo(Config::default()).await;
+    let settings = client.get("/_emulator/settings").await;
+    let row = |key: &str| SETTINGS.lines().find(|line| line.starts_with(&format!("| `{key}` |")));
+    for (key, default) in settings.json.as_object().unwrap() {
+        let own = row(key).unwrap_or_else(|| panic!("`{key}` has no row"));
+        let default = match default {
+            Value::Object(parts) => {
+                parts.keys().for_each(|part| assert!(row(part).is_some(), "`{key}.{part}` has no row"));
+                "none".to_owned()
+            }
+            Value::String(text) => format!("`{text}`"),
+            other => format!("`{other}`"),
+        };
+        assert_eq!(own.split('|').nth(4).map(str::trim), Some(default.as_str()), "{own}");
+    }
+    let config = format!("{:#?}", Config::default());
+    let fields = config.lines().filter_map(|line| line.strip_prefix("    ")?.split_once(": "));
+    for (field, _) in fields.filter(|(field, _)| !field.starts_with(' ')) {
+        assert!(SETTINGS.contains(&format!("`{field}`")), "`{field}` of `Config` is not on the page");
+    }
 }

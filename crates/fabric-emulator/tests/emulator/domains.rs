@@ -11,9 +11,9 @@ const OTHER: &str = "99999999-0000-4000-8000-000000000001";
 /// A second application, which may create workspaces and is no administrator.
 async fn other(owner: &Client) -> Client {
     let seed = json!({"servicePrincipals": [
-        {"id": OTHER, "displayName": "Other", "appId": "other", "secret": "s", "mayCreateWorkspaces": true}]});
+        {"id": OTHER, "displayName": "Other", "appId": OTHER, "secret": "s", "mayCreateWorkspaces": true}]});
     owner.emulator.seed(&seed).unwrap();
-    Client::with(owner.emulator.clone(), "other", "s", FABRIC).await
+    Client::with(owner.emulator.clone(), OTHER, "s", FABRIC).await
 }
 
 async fn domain(client: &Client, body: Value) -> String {
@@ -112,10 +112,11 @@ async fn domains_are_for_administrators_to_make() {
     let config = Config { tenant_admin: false, ..Config::default() };
     let nobody_special = Client::of(Emulator::new(config)).await;
     assert_eq!(nobody_special.get(ADMIN).await.code(), denied);
+    let boss = "99999999-0000-4000-8000-000000000002";
     let seed = json!({"servicePrincipals": [
-        {"displayName": "Boss", "appId": "boss", "secret": "s", "tenantAdmin": true}]});
+        {"displayName": "Boss", "appId": boss, "secret": "s", "tenantAdmin": true}]});
     nobody_special.emulator.seed(&seed).unwrap();
-    let boss = Client::with(nobody_special.emulator, "boss", "s", FABRIC).await;
+    let boss = Client::with(nobody_special.emulator, boss, "s", FABRIC).await;
     assert_eq!(boss.get(ADMIN).await.text, r#"{"domains":[]}"#);
 }
 

@@ -80,11 +80,12 @@ async fn identities_are_refused() {
     )
     .await;
     let other = "99999999-0000-4000-8000-000000000001";
-    let seed = json!({"servicePrincipals": [{"id": other, "displayName": "Other", "appId": "other", "secret": "s"}]});
+    let seed =
+        json!({"servicePrincipals": [{"id": other, "displayName": "Other", "appId": other, "secret": "s"}]});
     client.emulator.seed(&seed).unwrap();
     let role = json!({"principal": {"id": other, "type": "ServicePrincipal"}, "role": "Member"});
     client.post(&format!("{workspace}/roleAssignments"), role).await;
-    let member = Client::with(client.emulator.clone(), "other", "s", FABRIC).await;
+    let member = Client::with(client.emulator.clone(), other, "s", FABRIC).await;
     check(&member, vec![("POST", provision, Value::Null, 403, "InsufficientPrivileges")]).await;
 }
 

@@ -11,9 +11,9 @@ pub(crate) const OTHER: &str = "99999999-0000-4000-8000-000000000001";
 /// A second application, which may create workspaces.
 pub(crate) async fn other(owner: &Client) -> Client {
     let seed = json!({"servicePrincipals": [
-        {"id": OTHER, "displayName": "Other", "appId": "other", "secret": "s", "mayCreateWorkspaces": true}]});
+        {"id": OTHER, "displayName": "Other", "appId": OTHER, "secret": "s", "mayCreateWorkspaces": true}]});
     owner.emulator.seed(&seed).unwrap();
-    Client::with(owner.emulator.clone(), "other", "s", FABRIC).await
+    Client::with(owner.emulator.clone(), OTHER, "s", FABRIC).await
 }
 
 fn three_stages() -> Value {
@@ -120,9 +120,11 @@ async fn refusals() {
         ],
     )
     .await;
-    let unpermitted = json!({"servicePrincipals": [{"displayName": "No", "appId": "no", "secret": "s"}]});
+    let application = "99999999-0000-4000-8000-000000000002";
+    let unpermitted =
+        json!({"servicePrincipals": [{"displayName": "No", "appId": application, "secret": "s"}]});
     client.emulator.seed(&unpermitted).unwrap();
-    let unpermitted = Client::with(client.emulator.clone(), "no", "s", FABRIC).await;
+    let unpermitted = Client::with(client.emulator.clone(), application, "s", FABRIC).await;
     check(&unpermitted, vec![("POST", all(), three_stages(), 403, "InsufficientPrivileges")]).await;
 }
 

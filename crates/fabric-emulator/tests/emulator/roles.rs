@@ -14,9 +14,10 @@ fn last(path: &str) -> &str {
 #[tokio::test]
 async fn readers_read_and_only_writers_write() {
     let owner = Client::demo(Config::default()).await;
-    let seed = json!({"servicePrincipals": [{"id": OTHER, "displayName": "Other", "appId": "other", "secret": "s"}]});
+    let seed =
+        json!({"servicePrincipals": [{"id": OTHER, "displayName": "Other", "appId": OTHER, "secret": "s"}]});
     owner.emulator.seed(&seed).unwrap();
-    let other = Client::with(owner.emulator.clone(), "other", "s", FABRIC).await;
+    let other = Client::with(owner.emulator.clone(), OTHER, "s", FABRIC).await;
     let workspace = owner.workspace("W").await;
     let lakehouse = owner.item(&workspace, "Lakehouse", "l").await;
     let notebook = owner.item(&workspace, "Notebook", "n").await;
@@ -116,9 +117,10 @@ async fn readers_read_and_only_writers_write() {
 #[tokio::test]
 async fn a_shortcut_leads_nowhere_its_maker_cannot_look() {
     let owner = Client::demo(Config::default()).await;
-    let seed = json!({"servicePrincipals": [{"id": OTHER, "displayName": "Other", "appId": "other", "secret": "s"}]});
+    let seed =
+        json!({"servicePrincipals": [{"id": OTHER, "displayName": "Other", "appId": OTHER, "secret": "s"}]});
     owner.emulator.seed(&seed).unwrap();
-    let other = Client::with(owner.emulator.clone(), "other", "s", FABRIC).await;
+    let other = Client::with(owner.emulator.clone(), OTHER, "s", FABRIC).await;
     let shared = owner.workspace("Shared").await;
     let own = owner.workspace("Own").await;
     let (from, to) = (owner.item(&shared, "Lakehouse", "l").await, owner.item(&own, "Lakehouse", "l").await);
