@@ -1,7 +1,6 @@
 //! Requests as the handlers read them, and answers as the services send them.
 
 use std::borrow::Cow;
-
 use std::fmt;
 
 use bytes::Bytes;

@@ -38,16 +38,16 @@ fn tables() -> String {
         let path = path.replace("/v1/workspaces/{workspaceId}/", "{w}/");
         writeln!(text, "| `{path}` | {} | {evidence} |", methods.join(", ")).unwrap();
     }
-    text += "\nTyped collections are the items of one type, with their `properties`:\n\n";
-    text += "| collection | item type | all | one | getDefinition | updateDefinition |\n| --- | --- | --- | --- | --- | --- |\n";
-    let mut collections = BTreeMap::<(&str, &str), Vec<&Operation>>::new();
-    for operation in &all {
-        if let Some(item_type) = operation.item_type {
-            let name = operation.path.split('/').nth(4).unwrap();
-            collections.entry((name, item_type)).or_default().push(operation);
-        }
+    text += "\nTyped collections, `{w}/lakehouses` and its like, are the items of one type, with their `properties`:\n\n";
+    text +=
+        "| collections | all | one | getDefinition | updateDefinition |\n| --- | --- | --- | --- | --- |\n";
+    let mut collections = BTreeMap::<&str, Vec<&Operation>>::new();
+    for operation in all.iter().filter(|operation| operation.item_type.is_some()) {
+        collections.entry(operation.path.split('/').nth(4).unwrap()).or_default().push(operation);
     }
-    for ((name, item_type), operations) in collections {
+    // Those of which as much is known share a line.
+    let mut lines = BTreeMap::<_, Vec<String>>::new();
+    for (name, operations) in collections {
         let cell = |is_meant: &dyn Fn(&str) -> bool| {
             let mut words = BTreeMap::<_, Vec<_>>::new();
             for operation in operations.iter().filter(|operation| is_meant(&operation.path)) {
@@ -57,12 +57,12 @@ fn tables() -> String {
             words.collect::<Vec<_>>().join("; ")
         };
         let deep = |depth: usize| cell(&|path: &str| path.split('/').count() == depth);
-        let (get, update) = (
-            cell(&|path| path.ends_with("/getDefinition")),
-            cell(&|path| path.ends_with("/updateDefinition")),
-        );
-        let (all, one) = (deep(5), deep(6));
-        writeln!(text, "| `{{w}}/{name}` | {item_type} | {all} | {one} | {get} | {update} |").unwrap();
+        let ends = |end: &str| cell(&|path: &str| path.ends_with(end));
+        let cells = [deep(5), deep(6), ends("/getDefinition"), ends("/updateDefinition")].join(" | ");
+        lines.entry(cells).or_default().push(format!("`{name}`"));
+    }
+    for (cells, names) in lines {
+        writeln!(text, "| {} | {cells} |", names.join(", ")).unwrap();
     }
     text + "\n"
 }
