@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::definition::{PLATFORM, PartInput, Platform, not_supported, part_json, read_platform};
-use super::items::{check_new, types_collide};
+use super::items::{check_new, stands_alone, types_collide};
 use super::{
     ApiError, Contents, Definition, Details, Item, Part, Role, Workspace, World, has_definition, item_type,
     same_name,
@@ -49,7 +49,7 @@ impl World {
         let target = self.workspace(caller, workspace, Role::Contributor)?;
         let mut items: Vec<&Item> = Vec::new();
         match ids {
-            None => items.extend(target.items.iter().filter(|item| has_definition(item.kind))),
+            None => items.extend(target.items.iter().filter(|item| stands_alone(item))),
             Some(ids) => {
                 for id in ids {
                     let (item, _) = self.definition_of(caller, workspace, *id)?;

@@ -5,7 +5,8 @@
 use uuid::Uuid;
 
 use super::git_tree::{Change, canonical, changes, digest, tree_of};
-use super::{ApiError, Remote, Role, World};
+use super::items::types_collide;
+use super::{ApiError, Item, Remote, Role, Workspace, World, same_name};
 
 /// What `commitToGit` asks for.
 #[derive(Clone)]
@@ -114,7 +115,35 @@ impl World {
                 _ => plan.push(change),
             }
         }
+        self.check_taken_in(workspace, &remote, &plan)?;
         Ok((remote, plan))
+    }
+
+    /// Whether there is room in the workspace for what an update adds, under its names.
+    fn check_taken_in(
+        &self,
+        workspace: &Workspace,
+        remote: &Remote,
+        plan: &[Change],
+    ) -> Result<(), ApiError> {
+        let adds = |change: &&Change| change.object_id.is_none() && remote.items.contains_key(&change.key);
+        self.check_item_limit(workspace, plan.iter().filter(adds).count())?;
+        let goes = |item: &Item| {
+            plan.iter().any(|change| {
+                let is_it = |id| item.id == id || item.parent == Some(id);
+                !remote.items.contains_key(&change.key) && change.object_id.is_some_and(is_it)
+            })
+        };
+        for Change { kind, display_name, .. } in plan.iter().filter(adds) {
+            let collides =
+                |item: &Item| types_collide(item.kind, kind) && same_name(&item.display_name, display_name);
+            if workspace.items.iter().any(|item| collides(item) && !goes(item)) {
+                let message = "The update would make two items of one name and type";
+                return Err(ApiError::new(400, "PotentialDuplicateDisplayNameAndType", message)
+                    .because("PotentialDuplicateDisplayNameAndType", format!("{display_name}.{kind}")));
+            }
+        }
+        Ok(())
     }
 
     pub(crate) fn check_update(

@@ -10,7 +10,8 @@ use uuid::Uuid;
 
 use super::git::Entry;
 use super::inventory::definition_digest;
-use super::{ApiError, Contents, Details, Item, Workspace, has_definition, same_name};
+use super::items::stands_alone;
+use super::{ApiError, Contents, Details, Item, Workspace, same_name};
 
 /// Items by type and lower-case name.
 pub(super) type Tree = BTreeMap<Key, Entry>;
@@ -37,9 +38,9 @@ impl Change {
     }
 }
 
-/// The items of a workspace that git can hold: those with a definition.
+/// The items of a workspace that git can hold: those with a definition that do not come with another one.
 pub(super) fn tree_of(workspace: &Workspace) -> Tree {
-    let items = workspace.items.iter().filter(|item| has_definition(item.kind));
+    let items = workspace.items.iter().filter(|item| stands_alone(item));
     items.map(|item| (key(item), entry(workspace, item))).collect()
 }
 

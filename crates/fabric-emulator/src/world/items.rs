@@ -111,6 +111,11 @@ pub(super) fn check_new(kind: &str, display_name: &str, description: &str) -> Re
     check_length("description", description, 256)
 }
 
+/// Whether an item has a definition and is there on its own account: a child comes with its parent, wherever that goes.
+pub(super) fn stands_alone(item: &Item) -> bool {
+    item.parent.is_none() && super::has_definition(item.kind)
+}
+
 /// Whether an item of one type and one of the other cannot have the same name: they are of one type, or the child
 /// that one brings, at once or later, is of the type of the other or of its child.
 pub(super) fn types_collide(one: &str, other: &str) -> bool {

@@ -347,3 +347,45 @@ async fn one_operation_at_a_time() {
     tokio::time::advance(duration).await;
     assert_eq!(client.finish(first).await.json["requiredAction"], "None");
 }
+
+#[tokio::test]
+async fn a_child_comes_with_its_parent_and_not_from_git() {
+    let client =
+        Client::demo(Config { long_running: LongRunning::Never, max_items: 3, ..Config::default() }).await;
+    let from = connected(&client, "From", "children").await;
+    client.item(&from, "Eventhouse", "house").await;
+    git(&client, &from, "POST", "initializeConnection", json!({})).await;
+    git(&client, &from, "POST", "commitToGit", json!({"mode": "All"})).await;
+    let names = async |workspace: &str| {
+        let listed = client.get(&format!("{workspace}/items")).await;
+        let items = listed.json["value"].as_array().unwrap().iter();
+        items.map(|item| item["type"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let updated = async |workspace: &str| {
+        let initialized = git(
+            &client,
+            workspace,
+            "POST",
+            "initializeConnection",
+            json!({"initializationStrategy": "PreferRemote"}),
+        )
+        .await;
+        let body = json!({"remoteCommitHash": initialized.json["remoteCommitHash"], "workspaceHead": null,
+            "conflictResolution": {"conflictResolutionType": "Workspace", "conflictResolutionPolicy": "PreferRemote"}});
+        git(&client, workspace, "POST", "updateFromGit", body).await
+    };
+    let to = connected(&client, "To", "children").await;
+    assert_eq!(updated(&to).await.status, 200);
+    assert_eq!(names(&to).await, ["Eventhouse", "KQLDatabase"]);
+
+    let taken = connected(&client, "Taken", "children").await;
+    client.item(&taken, "KQLDatabase", "House").await;
+    let refused = updated(&taken).await;
+    assert_eq!((refused.status, refused.code()), (400, "PotentialDuplicateDisplayNameAndType"));
+    let full = connected(&client, "Full", "children").await;
+    for name in ["a", "b", "c"] {
+        client.item(&full, "Warehouse", name).await;
+    }
+    let refused = updated(&full).await;
+    assert_eq!((refused.status, refused.code()), (400, "WorkspaceItemsLimitExceeded"));
+}
