@@ -293,7 +293,6 @@ fn recorded_as_long(request: Long<'_>) -> bool {
             kind,
             "Notebook"
                 | "Report"
-                | "SemanticModel"
                 | "Lakehouse"
                 | "Environment"
                 | "Eventhouse"

@@ -85,13 +85,12 @@ async fn of_what_is_there_by_who_may() {
         ],
     )
     .await;
-    let other = "99999999-0000-4000-8000-000000000001";
-    let seed =
-        json!({"servicePrincipals": [{"id": other, "displayName": "O", "appId": other, "secret": "s"}]});
+    let (other, app) = ("99999999-0000-4000-8000-000000000001", "99999999-0000-4000-8000-000000000002");
+    let seed = json!({"servicePrincipals": [{"id": other, "displayName": "O", "appId": app, "secret": "s"}]});
     client.emulator.seed(&seed).unwrap();
     let role = json!({"principal": {"id": other, "type": "ServicePrincipal"}, "role": "Member"});
     assert_eq!(client.post(&format!("{workspace}/roleAssignments"), role).await.status, 201);
-    let member = Client::with(client.emulator.clone(), other, "s", FABRIC).await;
+    let member = Client::with(client.emulator.clone(), app, "s", FABRIC).await;
     let enable = || json!({"state": "Enabled"});
     check(
         &member,
