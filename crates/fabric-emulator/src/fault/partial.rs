@@ -4,6 +4,7 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use crate::wire::Incoming;
+use crate::world::needs_definition;
 
 /// What can be left out of a request, the first that is there.
 const OPTIONAL: [&str; 4] = ["definition", "capacityId", "folderId", "myGitCredentials"];
@@ -20,8 +21,14 @@ pub(crate) fn reduced(request: &Incoming) -> Option<Incoming> {
         Some("assigntocapacity") => return None,
         _ => {
             let body = body.as_object_mut()?;
-            let part =
-                OPTIONAL.into_iter().find(|name| body.get(*name).is_some_and(|part| !part.is_null()))?;
+            // Some types are nothing without their definition, whether the body names them or the collection.
+            let whole = body.get("type").and_then(Value::as_str).is_some_and(needs_definition)
+                || matches!(
+                    last.as_deref(),
+                    Some("semanticmodels" | "reports" | "paginatedreports" | "mirroreddatabases")
+                );
+            let mut optional = OPTIONAL.into_iter().filter(|name| !whole || *name != "definition");
+            let part = optional.find(|name| body.get(*name).is_some_and(|part| !part.is_null()))?;
             body.shift_remove(part);
         }
     }
@@ -47,6 +54,8 @@ mod tests {
             ),
             ("items", json!({"displayName": "x", "folderId": "f"}), Some(json!({"displayName": "x"}))),
             ("items", json!({"displayName": "x", "folderId": null}), None),
+            ("items", json!({"type": "Report", "definition": {}}), None),
+            ("semanticModels", json!({"definition": {}, "folderId": "f"}), Some(json!({"definition": {}}))),
             ("workspaces", json!({"displayName": "x", "capacityId": "c"}), Some(json!({"displayName": "x"}))),
             ("assignToCapacity", json!({"capacityId": "c"}), None),
             (

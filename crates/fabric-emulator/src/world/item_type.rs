@@ -93,7 +93,7 @@ pub(crate) fn has_definition(kind: &str) -> bool {
     )
 }
 
-pub(super) fn needs_definition(kind: &str) -> bool {
+pub(crate) fn needs_definition(kind: &str) -> bool {
     matches!(kind, "SemanticModel" | "Report" | "PaginatedReport" | "MirroredDatabase")
 }
 

@@ -64,7 +64,7 @@ pub(crate) use git_sync::{Commit, ConflictPolicy, Update};
 pub(crate) use git_tree::Change;
 pub(crate) use identity::Identity;
 pub(crate) use inventory::inventory;
-pub(crate) use item_type::{has_definition, item_type};
+pub(crate) use item_type::{has_definition, item_type, needs_definition};
 pub(crate) use items::{Item, ItemPatch, NewItem};
 pub(crate) use jobs::{Job, JobRun, JobStatus, Schedule, ScheduleInput};
 pub(crate) use pipelines::{
