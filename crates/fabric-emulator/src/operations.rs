@@ -318,37 +318,3 @@ fn recorded_as_long(request: Long<'_>) -> bool {
         Long::GitStatus | Long::RefreshMetadata | Long::TestConnection => false,
     }
 }
-
-/// Whether a request is one of those or runs a job, told by its route alone: faults are decided before anything is
-/// parsed.
-pub(crate) fn may_be_long_running(method: &str, path: &str) -> bool {
-    let path = path.to_lowercase();
-    let last = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
-    match method {
-        "POST" => matches!(
-            last,
-            "items"
-                | "getdefinition"
-                | "updatedefinition"
-                | "initializeconnection"
-                | "committogit"
-                | "updatefromgit"
-                | "deploy"
-                | "testconnection"
-                | "provisionidentity"
-                | "deprovisionidentity"
-                | "publish"
-                | "bulkexportdefinitions"
-                | "bulkimportdefinitions"
-                | "bulkcreate"
-                | "resetshortcutcache"
-                | "load"
-                | "refreshmetadata"
-                | "restorepoints"
-                | "restore"
-                | "instances"
-        ),
-        "GET" => path.trim_end_matches('/').ends_with("/git/status"),
-        _ => false,
-    }
-}

@@ -41,7 +41,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::emulator::{Shared, caller_id};
-use crate::seed::{Seed, seeded};
+use crate::seed::{CapacityState, Seed, seeded};
 use crate::service::BoxError;
 use crate::wire::{Incoming, Reply};
 use crate::world::inventory;
@@ -50,12 +50,6 @@ use crate::world::inventory;
 #[serde(deny_unknown_fields)]
 struct CapacityBody {
     state: CapacityState,
-}
-
-#[derive(Deserialize)]
-enum CapacityState {
-    Active,
-    Inactive,
 }
 
 pub(crate) fn handle(shared: &Shared, request: &Incoming) -> Response<Bytes> {
@@ -137,7 +131,7 @@ fn set_capacity(shared: &Shared, id: &str, request: &Incoming) -> Result<Option<
     let Some(capacity) = capacities.find(|capacity| capacity.id.to_string().eq_ignore_ascii_case(id)) else {
         return Ok(None);
     };
-    capacity.active = matches!(state, CapacityState::Active);
+    capacity.active = state == CapacityState::Active;
     Ok(Some(Reply::empty(204)))
 }
 

@@ -10,8 +10,8 @@ use crate::wire::Reply;
 use crate::world::{ApiError, PartInput, World};
 
 pub(super) const ROUTES: &[Row] = &[
-    Row::new("POST", "/v1/workspaces/{workspaceId}/items/bulkExportDefinitions", Recorded, export),
-    Row::new("POST", "/v1/workspaces/{workspaceId}/items/bulkImportDefinitions", Guessed, import),
+    Row::new("POST", "/v1/workspaces/{workspaceId}/items/bulkExportDefinitions", Recorded, export).long(),
+    Row::new("POST", "/v1/workspaces/{workspaceId}/items/bulkImportDefinitions", Guessed, import).long(),
 ];
 
 #[derive(Deserialize)]

@@ -23,7 +23,7 @@ macro_rules! environment {
 }
 
 pub(super) const ROUTES: &[Row] = &[
-    Row::new("POST", environment!("/staging/publish"), Recorded, publish),
+    Row::new("POST", environment!("/staging/publish"), Recorded, publish).long(),
     Row::new("POST", environment!("/staging/cancelPublish"), Spec, cancel),
     Row::new("GET", environment!("/staging/sparkcompute"), Spec, staged_compute),
     Row::new("PATCH", environment!("/staging/sparkcompute"), Spec, stage_compute),

@@ -70,10 +70,10 @@ pub(super) const ROUTES: &[Row] = &[
     Row::new("POST", "/v1/workspaces/{workspaceId}/git/disconnect", Spec, disconnect),
     Row::new("GET", "/v1/workspaces/{workspaceId}/git/myGitCredentials", Spec, credentials),
     Row::new("PATCH", "/v1/workspaces/{workspaceId}/git/myGitCredentials", Spec, set_credentials),
-    Row::new("POST", "/v1/workspaces/{workspaceId}/git/initializeConnection", Spec, initialize),
-    Row::new("GET", "/v1/workspaces/{workspaceId}/git/status", Spec, status),
-    Row::new("POST", "/v1/workspaces/{workspaceId}/git/commitToGit", Spec, commit),
-    Row::new("POST", "/v1/workspaces/{workspaceId}/git/updateFromGit", Spec, update),
+    Row::new("POST", "/v1/workspaces/{workspaceId}/git/initializeConnection", Spec, initialize).long(),
+    Row::new("GET", "/v1/workspaces/{workspaceId}/git/status", Spec, status).long(),
+    Row::new("POST", "/v1/workspaces/{workspaceId}/git/commitToGit", Spec, commit).long(),
+    Row::new("POST", "/v1/workspaces/{workspaceId}/git/updateFromGit", Spec, update).long(),
 ];
 
 fn connection(call: &mut Call<'_>) -> Answer {

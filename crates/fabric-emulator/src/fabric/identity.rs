@@ -9,8 +9,8 @@ use crate::wire::Reply;
 use crate::world::{Identity, World};
 
 pub(super) const ROUTES: &[Row] = &[
-    Row::new("POST", "/v1/workspaces/{workspaceId}/provisionIdentity", Recorded, provision),
-    Row::new("POST", "/v1/workspaces/{workspaceId}/deprovisionIdentity", Recorded, deprovision),
+    Row::new("POST", "/v1/workspaces/{workspaceId}/provisionIdentity", Recorded, provision).long(),
+    Row::new("POST", "/v1/workspaces/{workspaceId}/deprovisionIdentity", Recorded, deprovision).long(),
 ];
 
 fn provision(call: &mut Call<'_>) -> Answer {

@@ -20,17 +20,19 @@ const ONE: &str = "/v1/workspaces/{workspaceId}/items/{itemId}";
 
 pub(super) const ROUTES: &[Row] = &[
     Row::new("GET", ALL, Recorded, list),
-    Row::new("POST", ALL, Recorded, create),
+    Row::new("POST", ALL, Recorded, create).long(),
     Row::new("GET", ONE, Recorded, get),
     Row::new("PATCH", ONE, Recorded, update),
     Row::new("DELETE", ONE, Recorded, delete),
-    Row::new("POST", "/v1/workspaces/{workspaceId}/items/{itemId}/getDefinition", Recorded, get_definition),
+    Row::new("POST", "/v1/workspaces/{workspaceId}/items/{itemId}/getDefinition", Recorded, get_definition)
+        .long(),
     Row::new(
         "POST",
         "/v1/workspaces/{workspaceId}/items/{itemId}/updateDefinition",
         Recorded,
         update_definition,
-    ),
+    )
+    .long(),
     Row::new("POST", "/v1/workspaces/{workspaceId}/items/{itemId}/move", Spec, move_one),
     Row::new("POST", "/v1/workspaces/{workspaceId}/items/bulkMove", Spec, move_many),
 ];

@@ -18,9 +18,9 @@ macro_rules! job {
 
 #[rustfmt::skip]
 pub(super) const ROUTES: &[Row] = &[
-    Row::new("POST", job!("items/{itemId}", "{jobType}/instances"), Spec, run),
+    Row::new("POST", job!("items/{itemId}", "{jobType}/instances"), Spec, run).long(),
     // The older form, which the documents mention and Microsoft's own command line sends.
-    Row::new("POST", job!("items/{itemId}", "instances"), Recorded, run),
+    Row::new("POST", job!("items/{itemId}", "instances"), Recorded, run).long(),
     Row::new("GET", job!("items/{itemId}", "instances"), Spec, list),
     Row::new("GET", job!("items/{itemId}", "instances/{jobInstanceId}"), Recorded, get),
     Row::new("POST", job!("items/{itemId}", "instances/{jobInstanceId}/cancel"), Recorded, cancel),
@@ -29,14 +29,14 @@ pub(super) const ROUTES: &[Row] = &[
     Row::new("GET", job!("items/{itemId}", "{jobType}/schedules/{scheduleId}"), Recorded, get_schedule),
     Row::new("PATCH", job!("items/{itemId}", "{jobType}/schedules/{scheduleId}"), Recorded, update_schedule),
     Row::new("DELETE", job!("items/{itemId}", "{jobType}/schedules/{scheduleId}"), Recorded, delete_schedule),
-    Row::new("POST", job!("notebooks/{notebookId}", "execute/instances"), Spec, run_of_type),
-    Row::new("POST", job!("sparkJobDefinitions/{sparkJobDefinitionId}", "sparkjob/instances"), Spec, run_of_type),
-    Row::new("POST", job!("lakehouses/{lakehouseId}", "tableMaintenance/instances"), Spec, run_of_type),
-    Row::new("POST", job!("lakehouses/{lakehouseId}", "refreshMaterializedLakeViews/instances"), Spec, run_of_type),
+    Row::new("POST", job!("notebooks/{notebookId}", "execute/instances"), Spec, run_of_type).long(),
+    Row::new("POST", job!("sparkJobDefinitions/{sparkJobDefinitionId}", "sparkjob/instances"), Spec, run_of_type).long(),
+    Row::new("POST", job!("lakehouses/{lakehouseId}", "tableMaintenance/instances"), Spec, run_of_type).long(),
+    Row::new("POST", job!("lakehouses/{lakehouseId}", "refreshMaterializedLakeViews/instances"), Spec, run_of_type).long(),
     Row::new("POST", job!("lakehouses/{lakehouseId}", "refreshMaterializedLakeViews/schedules"), Spec, create_schedule),
     Row::new("PATCH", job!("lakehouses/{lakehouseId}", "refreshMaterializedLakeViews/schedules/{scheduleId}"), Spec, update_schedule),
     Row::new("DELETE", job!("lakehouses/{lakehouseId}", "refreshMaterializedLakeViews/schedules/{scheduleId}"), Spec, delete_schedule),
-    Row::new("POST", job!("dataPipelines/{dataPipelineId}", "execute/instances"), Spec, run),
+    Row::new("POST", job!("dataPipelines/{dataPipelineId}", "execute/instances"), Spec, run).long(),
     Row::new("GET", job!("dataPipelines/{dataPipelineId}", "execute/instances"), Spec, list),
     Row::new("GET", job!("dataPipelines/{dataPipelineId}", "execute/instances/{jobInstanceId}"), Spec, get),
     Row::new("GET", job!("dataPipelines/{dataPipelineId}", "execute/schedules"), Spec, list_schedules),

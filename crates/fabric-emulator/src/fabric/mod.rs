@@ -144,12 +144,9 @@ pub(crate) fn caller(state: &mut State, request: &Incoming) -> Result<Uuid, ApiE
     }
 }
 
-/// Whether a request creates an item in the collection of its type.
-pub(crate) fn creates_typed(request: &Incoming) -> bool {
-    let route = || ROUTER.find(&request.method, &request.segments);
-    request.method == "POST"
-        && request.segments.len() == 4
-        && route().is_some_and(|route| route.collection.is_some())
+/// Whether a request may become an operation, or runs a job.
+pub(crate) fn may_be_long_running(request: &Incoming) -> bool {
+    ROUTER.find(&request.method, &request.segments).is_some_and(|route| route.long)
 }
 
 /// Carries a request of that caller out.
@@ -231,6 +228,7 @@ impl Call<'_> {
         effect: Effect,
         at_once: fn(Option<Value>) -> Reply,
     ) -> Answer {
+        debug_assert!(self.route.long, "{} is not marked as one that may be long-running", self.route.path);
         if !self.becomes_operation(long) {
             return effect(&mut self.state.world).map(at_once);
         }

@@ -13,7 +13,7 @@ const ONE: &str = "/v1/workspaces/{workspaceId}/warehouses/{warehouseId}/restore
 
 pub(super) const ROUTES: &[Row] = &[
     Row::new("GET", ALL, Spec, list),
-    Row::new("POST", ALL, Spec, create),
+    Row::new("POST", ALL, Spec, create).long(),
     Row::new("GET", ONE, Spec, get),
     Row::new("PATCH", ONE, Spec, update),
     Row::new("DELETE", ONE, Spec, delete),
@@ -22,7 +22,8 @@ pub(super) const ROUTES: &[Row] = &[
         "/v1/workspaces/{workspaceId}/warehouses/{warehouseId}/restorePoints/{restorePointId}/restore",
         Spec,
         restore,
-    ),
+    )
+    .long(),
 ];
 
 fn list(call: &mut Call<'_>) -> Answer {

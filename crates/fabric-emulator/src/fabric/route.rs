@@ -18,6 +18,7 @@ pub(super) struct Row {
     path: &'static str,
     evidence: Evidence,
     handler: Handler,
+    long: bool,
 }
 
 /// A route; a row about typed collections has become one for each of them.
@@ -26,6 +27,8 @@ pub(super) struct Route {
     method: &'static str,
     pub(super) evidence: Evidence,
     pub(super) handler: Handler,
+    /// Whether its requests may become operations, or run jobs.
+    pub(super) long: bool,
     pub(super) collection: Option<&'static Collection>,
 }
 
@@ -36,7 +39,12 @@ impl Row {
         evidence: Evidence,
         handler: Handler,
     ) -> Self {
-        Self { method, path, evidence, handler }
+        Self { method, path, evidence, handler, long: false }
+    }
+
+    /// Its requests may become operations, or run jobs.
+    pub(super) const fn long(self) -> Self {
+        Self { long: true, ..self }
     }
 
     pub(super) fn route(&self, collection: Option<&'static Collection>) -> Route {
@@ -44,7 +52,8 @@ impl Row {
             None => self.path.to_owned(),
             Some(it) => self.path.replace("{collection}", it.path).replace("{itemId}", it.id),
         };
-        Route { path, method: self.method, evidence: self.evidence, handler: self.handler, collection }
+        let Self { method, evidence, handler, long, .. } = *self;
+        Route { path, method, evidence, handler, long, collection }
     }
 }
 

@@ -20,8 +20,9 @@ pub(super) const ROUTES: &[Row] = &[
     Row::new("POST", ALL, Recorded, create),
     Row::new("GET", ONE, Recorded, get),
     Row::new("DELETE", ONE, Reported, delete),
-    Row::new("POST", "/v1/workspaces/{workspaceId}/items/{itemId}/shortcuts/bulkCreate", Spec, create_many),
-    Row::new("POST", "/v1/workspaces/{workspaceId}/onelake/resetShortcutCache", Spec, reset_cache),
+    Row::new("POST", "/v1/workspaces/{workspaceId}/items/{itemId}/shortcuts/bulkCreate", Spec, create_many)
+        .long(),
+    Row::new("POST", "/v1/workspaces/{workspaceId}/onelake/resetShortcutCache", Spec, reset_cache).long(),
 ];
 
 #[derive(Deserialize)]

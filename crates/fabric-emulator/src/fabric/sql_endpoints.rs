@@ -16,7 +16,8 @@ pub(super) const ROUTES: &[Row] = &[
         "/v1/workspaces/{workspaceId}/sqlEndpoints/{sqlEndpointId}/refreshMetadata",
         Reported,
         refresh,
-    ),
+    )
+    .long(),
     Row::new(
         "GET",
         "/v1/workspaces/{workspaceId}/sqlEndpoints/{sqlEndpointId}/connectionString",

@@ -17,7 +17,8 @@ pub(super) const ROUTES: &[Row] = &[
         "/v1/workspaces/{workspaceId}/lakehouses/{lakehouseId}/tables/{tableName}/load",
         Spec,
         load,
-    ),
+    )
+    .long(),
 ];
 
 #[derive(Deserialize)]

@@ -114,15 +114,19 @@ struct TypedRow {
 
 const ROWS: &[TypedRow] = &[
     typed_row(Has::List, Part::Item, Row::new("GET", ALL, Spec, list)),
-    typed_row(Has::Items, Part::Item, Row::new("POST", ALL, Recorded, create)),
+    typed_row(Has::Items, Part::Item, Row::new("POST", ALL, Recorded, create).long()),
     typed_row(Has::Single, Part::Item, Row::new("GET", ONE, Recorded, get)),
     typed_row(Has::Items, Part::Item, Row::new("PATCH", ONE, Recorded, update)),
     typed_row(Has::Items, Part::Item, Row::new("DELETE", ONE, Recorded, delete)),
-    typed_row(Has::Definitions, Part::GetDefinition, Row::new("POST", GET_DEFINITION, Recorded, definition)),
+    typed_row(
+        Has::Definitions,
+        Part::GetDefinition,
+        Row::new("POST", GET_DEFINITION, Recorded, definition).long(),
+    ),
     typed_row(
         Has::Definitions,
         Part::UpdateDefinition,
-        Row::new("POST", UPDATE_DEFINITION, Recorded, set_definition),
+        Row::new("POST", UPDATE_DEFINITION, Recorded, set_definition).long(),
     ),
 ];
 

@@ -13,8 +13,7 @@ use super::edit::{Edit, RetryAfter};
 use super::partial::reduced;
 use super::{Fault, ParseFaultError, Verdict};
 use crate::clock::later;
-use crate::fabric::{Bucket, creates_typed};
-use crate::operations::may_be_long_running;
+use crate::fabric::{Bucket, may_be_long_running};
 use crate::wire::{Api, Incoming};
 
 /// The header by which a request asks for faults of its own. It may come several times.
@@ -210,7 +209,7 @@ fn own(request: &Incoming) -> Result<Vec<Action>, ParseFaultError> {
 /// Whether a request is one that the action can hit at all; one that is not is not counted.
 pub(super) fn applies(action: &Action, request: &Incoming) -> bool {
     let fabric = request.api == Api::Fabric;
-    let long = || may_be_long_running(&request.method, &request.path) || creates_typed(request);
+    let long = || may_be_long_running(request);
     // The run of a job is no operation, but it can fail.
     let job = || request.segments.last().is_some_and(|last| last.eq_ignore_ascii_case("instances"));
     let has_parts = |effect: &Effect| *effect != Effect::Partial || reduced(request).is_some();

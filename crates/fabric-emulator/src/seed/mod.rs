@@ -41,8 +41,9 @@ struct CapacitySeed {
     state: CapacityState,
 }
 
+/// Whether a capacity runs or is paused.
 #[derive(Deserialize, PartialEq)]
-enum CapacityState {
+pub(crate) enum CapacityState {
     Active,
     Inactive,
 }

@@ -36,7 +36,7 @@ pub(super) const ROUTES: &[Row] = &[
     Row::new("GET", ONE, Recorded, get),
     Row::new("PATCH", ONE, Recorded, update),
     Row::new("DELETE", ONE, Recorded, delete),
-    Row::new("POST", "/v1/connections/{connectionId}/testConnection", Spec, test),
+    Row::new("POST", "/v1/connections/{connectionId}/testConnection", Spec, test).long(),
 ];
 
 fn list(call: &mut Call<'_>) -> Answer {

@@ -52,7 +52,7 @@ const DEPLOYMENT_ID: HeaderName = HeaderName::from_static("deployment-id");
 const LISTED: usize = 20;
 
 pub(in crate::fabric) const ROUTES: &[Row] = &[
-    Row::new("POST", "/v1/deploymentPipelines/{deploymentPipelineId}/deploy", Spec, deploy),
+    Row::new("POST", "/v1/deploymentPipelines/{deploymentPipelineId}/deploy", Spec, deploy).long(),
     Row::new("GET", "/v1/deploymentPipelines/{deploymentPipelineId}/operations", Spec, list),
     Row::new("GET", "/v1/deploymentPipelines/{deploymentPipelineId}/operations/{operationId}", Spec, get),
 ];
