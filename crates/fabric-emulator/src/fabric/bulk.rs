@@ -51,7 +51,9 @@ fn export(call: &mut Call<'_>) -> Answer {
         Some("Selective") => Some(body.items.iter().map(|item| item.id).collect::<Vec<_>>()),
         _ => return Err(ApiError::invalid("mode", "must be All or Selective")),
     };
-    call.world().export_definitions(caller, workspace, items.as_deref())?;
+    call.check_before(Long::BulkExport, |world| {
+        world.export_definitions(caller, workspace, items.as_deref())
+    })?;
     let effect = Box::new(move |world: &mut World| {
         world.export_definitions(caller, workspace, items.as_deref()).map(Some)
     });
@@ -63,7 +65,7 @@ fn import(call: &mut Call<'_>) -> Answer {
     let body: ImportBody = call.request.parse()?;
     let parts = body.definition_parts.ok_or_else(|| ApiError::invalid("definitionParts", "is required"))?;
     let by_name = body.options.unwrap_or_default().allow_pairing_by_name;
-    call.world().check_import(caller, workspace, &parts, by_name)?;
+    call.check_before(Long::BulkImport, |world| world.check_import(caller, workspace, &parts, by_name))?;
     let effect = Box::new(move |world: &mut World| {
         world.import_definitions(caller, workspace, &parts, by_name).map(Some)
     });

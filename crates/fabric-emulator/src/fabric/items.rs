@@ -110,9 +110,7 @@ pub(super) fn create_of(call: &mut Call<'_>, kind: Option<&'static str>) -> Answ
         creation_payload: body.creation_payload,
     };
     let long = Long::Create { kind, with_definition: new.definition.is_some() };
-    if call.becomes_operation(long) {
-        call.world().new_item(caller, workspace, new.clone())?;
-    }
+    call.check_before(long, |world| world.new_item(caller, workspace, new.clone()))?;
     let effect = Box::new(move |world: &mut World| {
         let item = world.create_item(caller, workspace, new)?;
         Ok(Some(item_json(workspace, &item)))
@@ -180,13 +178,16 @@ pub(super) fn replace_definition(
     let metadata = call.request.flag("updateMetadata").unwrap_or(false);
     let missing = || ApiError::new(400, "MissingDefinition", "The item definition is missing");
     let definition = call.request.parse::<ItemBody>()?.definition.ok_or_else(missing)?;
-    let kind = call.world().check_new_definition(caller, workspace, id, &definition, metadata)?;
+    let long = Long::UpdateDefinition { kind: call.world().definition_of(caller, workspace, id)?.0.kind };
+    call.check_before(long, |world| {
+        world.check_new_definition(caller, workspace, id, &definition, metadata)
+    })?;
     let effect = Box::new(move |world: &mut World| {
         world.update_definition(caller, workspace, id, definition, metadata)?;
         let (item, _) = world.definition_of(caller, workspace, id)?;
         Ok(result(world, workspace, item))
     });
-    call.run(Long::UpdateDefinition { kind }, None, effect, |shown| match shown {
+    call.run(long, None, effect, |shown| match shown {
         Some(shown) => Reply::json(200, shown),
         None => Reply::empty(200),
     })

@@ -220,6 +220,18 @@ impl Call<'_> {
         operation.is_some() || is_long()
     }
 
+    /// Says what an operation would be refused for before it is started; what is done at once says so itself.
+    fn check_before<T>(
+        &self,
+        long: Long<'_>,
+        check: impl FnOnce(&World) -> Result<T, ApiError>,
+    ) -> Result<(), ApiError> {
+        if self.becomes_operation(long) {
+            check(&self.state.world)?;
+        }
+        Ok(())
+    }
+
     /// Does what was asked at once, or as an operation. The caller has checked that it would be accepted now.
     fn run(
         &mut self,

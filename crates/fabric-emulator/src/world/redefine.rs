@@ -37,7 +37,7 @@ impl World {
         Ok((item, workspace.git.is_some()))
     }
 
-    /// Whether [`World::update_definition`] would be accepted now; returns the type of the item.
+    /// Whether [`World::update_definition`] would be accepted now.
     pub(crate) fn check_new_definition(
         &self,
         caller: Uuid,
@@ -45,10 +45,9 @@ impl World {
         id: Uuid,
         definition: &DefinitionInput,
         metadata: bool,
-    ) -> Result<&'static str, ApiError> {
+    ) -> Result<(), ApiError> {
         let (item, _) = self.definition_of(caller, workspace, id)?;
-        read(definition.clone(), item, metadata)?;
-        Ok(item.kind)
+        read(definition.clone(), item, metadata).map(drop)
     }
 
     /// Replaces a definition. What `.platform` says about the item counts only with `metadata`.
