@@ -43,7 +43,7 @@ pub(crate) struct App {
 }
 
 /// Runs one command line, the program's name first.
-pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(answer) => {

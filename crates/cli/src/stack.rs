@@ -1,195 +1,62 @@
 //! The one place where the layers that a request goes through are put together.
 
-use std::sync::Arc;
+use std::time::Duration;
 
-use anyhow::{Context as _, anyhow};
-use azure_core::credentials::TokenCredential;
-use selvedge_fabric_client::azure::{self, CredentialConfig, CredentialKind};
 use selvedge_fabric_client::layer::{Auth, BaseUri};
-use selvedge_fabric_client::transport::{HttpTransport, TransportConfig};
-use selvedge_fabric_client::{BoxService, Client, FabricClassify, PollConfig, PollMode};
-use selvedge_resilience::breaker::{Breaker, BreakerConfig, BreakerLayer};
+use selvedge_fabric_client::{BoxService, FabricClassify, Request, Response};
+use selvedge_resilience::InvalidConfig;
+use selvedge_resilience::breaker::{BreakerConfig, BreakerLayer, Breakers};
+use selvedge_resilience::deadline::{AttemptTimeoutLayer, DeadlineLayer};
+use selvedge_resilience::gate::{GateConfig, GateLayer, Gates};
 use selvedge_resilience::retry::{RetryConfig, RetryLayer};
-use selvedge_resilience::timeout::AttemptTimeoutLayer;
-use tower::ServiceBuilder;
 use tower::util::option_layer;
+use tower::{BoxError, Service, ServiceBuilder};
 
-use crate::exit;
-use crate::flags::Flags;
-use crate::report::ExitWith;
-use crate::settings::{CredentialChoice, Environment, PollingMode, Service, Settings};
-
-/// The clients of one run.
-pub(crate) struct Clients {
-    pub(crate) fabric: Client,
-    pub(crate) graph: Client,
+/// Which layers there are, and how they are set.
+#[derive(Clone, Debug)]
+pub struct StackConfig {
+    /// The most that a request may take with all its attempts and pauses.
+    pub call_deadline: Duration,
+    /// `FEATURE_USE_RETRY_LOGIC`.
+    pub retry: Option<RetryConfig>,
+    /// `FEATURE_USE_CIRCUIT_BREAKER`.
+    pub breaker: Option<BreakerConfig>,
+    /// The pace of all requests.
+    pub gate: GateConfig,
+    /// The most that one attempt may take.
+    pub attempt_timeout: Duration,
 }
 
-impl Clients {
-    /// Builds the stack, of the layers that the flags ask for.
-    ///
-    /// # Errors
-    ///
-    /// When a setting does not make sense, or there are no credentials.
-    pub(crate) fn new(settings: &Settings, flags: &Flags, environment: &Environment) -> anyhow::Result<Self> {
-        let config = TransportConfig {
-            connect_timeout: settings.http.connect_timeout,
-            // No settings: their addresses may hold a password.
-            proxy: either_case(environment, "HTTPS_PROXY"),
-            no_proxy: either_case(environment, "NO_PROXY"),
-            ..TransportConfig::default()
-        };
-        let transport = HttpTransport::new(&config).context("set up HTTPS")?;
-        let builder = Builder { settings, flags, transport };
-        let credential = credential(settings, environment, builder.stack("entra", None)?)?;
-        Ok(Self {
-            fabric: builder.client("fabric", &settings.fabric, &credential)?,
-            graph: builder.client("graph", &settings.graph, &credential)?,
-        })
-    }
-}
-
-struct Builder<'a> {
-    settings: &'a Settings,
-    flags: &'a Flags,
-    transport: HttpTransport,
-}
-
-impl Builder<'_> {
-    fn client(
-        &self,
-        name: &str,
-        service: &Service,
-        credential: &Arc<dyn TokenCredential>,
-    ) -> anyhow::Result<Client> {
-        let base = BaseUri::new(&service.base_url)
-            .with_context(|| ExitWith::usage(format!("set up requests to {}", service.base_url)))?;
-        let auth = Auth::new(Arc::clone(credential), service.scope.clone(), base.clone());
-        let settings = &self.settings.polling;
-        let polling = PollConfig {
-            first_poll: settings.first_poll,
-            deadline: settings.deadline,
-            mode: match settings.mode {
-                PollingMode::Adaptive => PollMode::Adaptive,
-                PollingMode::RetryAfter => PollMode::RetryAfter,
-            },
-            ..PollConfig::default()
-        };
-        Ok(Client::new(self.stack(name, Some((auth, base)))?).with_polling(polling))
-    }
-
-    /// The stack of one service, outermost first. Each has a breaker of its own: trouble at Entra ID is not Fabric's.
-    fn stack(&self, name: &str, api: Option<(Auth, BaseUri)>) -> anyhow::Result<BoxService> {
-        let Self { settings, flags, transport } = self;
-        let tried = || ExitWith::usage(format!("set up requests to {name}"));
-        let retry = flags.retry.on.then(|| RetryLayer::new(retry_config(settings), FabricClassify));
-        let breaker = flags.circuit_breaker.on.then(|| Breaker::new(name, breaker_config(settings)));
-        let breaker = breaker.transpose().with_context(tried)?;
-        let (auth, base) = api.unzip();
-        let stack = ServiceBuilder::new()
-            // The whole call, with every attempt and pause.
-            .layer(AttemptTimeoutLayer::new(settings.http.call_deadline))
-            .layer(option_layer(retry.transpose().with_context(tried)?))
-            // Inside the retry, so that a later attempt carries a fresh token; outside the breaker, which is not Entra's.
-            .layer(option_layer(auth))
-            .layer(option_layer(breaker.map(|breaker| BreakerLayer::new(breaker, FabricClassify))))
-            .layer(AttemptTimeoutLayer::new(settings.http.attempt_timeout))
-            .layer(option_layer(base))
-            .service(transport.clone());
-        Ok(BoxService::new(stack))
-    }
-}
-
-fn retry_config(settings: &Settings) -> RetryConfig {
-    RetryConfig {
-        max_attempts: settings.retry.max_attempts,
-        base_delay: settings.retry.base_delay,
-        max_delay: settings.retry.max_delay,
-        ..RetryConfig::default()
-    }
-}
-
-fn breaker_config(settings: &Settings) -> BreakerConfig {
-    BreakerConfig {
-        failure_threshold: settings.breaker.failure_threshold,
-        open_for: settings.breaker.open_for,
-        success_threshold: settings.breaker.success_threshold,
-        half_open_permits: settings.breaker.half_open_permits,
-    }
-}
-
-/// A variable that other programs take in either case.
-fn either_case(environment: &Environment, name: &str) -> Option<String> {
-    let found = environment.variable(name).or_else(|| environment.variable(&name.to_lowercase()));
-    found.filter(|value| !value.is_empty())
-}
-
-/// Whether something says who we are. The Azure CLI, which may, is only known by asking it.
-pub(crate) fn has_credentials(settings: &Settings, environment: &Environment) -> bool {
-    let entra = &settings.entra;
-    match entra.credential {
-        CredentialChoice::Auto => {
-            let application = entra.tenant_id.is_some() && entra.client_id.is_some();
-            application
-                && (environment.secret(CLIENT_SECRET).is_some() || entra.federated_token_file.is_some())
-        }
-        _ => true,
-    }
-}
-
-/// The variable of the client secret.
-const CLIENT_SECRET: &str = "AZURE_CLIENT_SECRET";
-
-fn credential(
-    settings: &Settings,
-    environment: &Environment,
-    service: BoxService,
-) -> anyhow::Result<Arc<dyn TokenCredential>> {
-    let config = CredentialConfig {
-        authority: settings.entra.authority.clone(),
-        kind: credential_kind(settings, environment)?,
-    };
-    let tried = || {
-        ExitWith::usage("set up the credentials")
-            .help("check AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_LOGIN_BASE_URL")
-    };
-    azure::credential(config, service).with_context(tried)
-}
-
-/// A value without which there is no credential.
-fn needed<T>(value: Option<T>, name: &str) -> anyhow::Result<T> {
-    value.ok_or_else(|| {
-        let help = format!("set {name}, in .env or the environment");
-        anyhow!("{name} is not set").context(ExitWith::new(exit::DENIED, "find credentials").help(help))
-    })
-}
-
-fn credential_kind(settings: &Settings, environment: &Environment) -> anyhow::Result<CredentialKind> {
-    let entra = &settings.entra;
-    let tenant = || needed(entra.tenant_id.clone(), "AZURE_TENANT_ID");
-    let client = || needed(entra.client_id.clone(), "AZURE_CLIENT_ID");
-    let secret = environment.secret(CLIENT_SECRET);
-    let choice = match entra.credential {
-        CredentialChoice::Auto if secret.is_some() => CredentialChoice::ClientSecret,
-        CredentialChoice::Auto if entra.federated_token_file.is_some() => CredentialChoice::WorkloadIdentity,
-        CredentialChoice::Auto => CredentialChoice::AzureCli,
-        choice => choice,
-    };
-    Ok(match choice {
-        CredentialChoice::ClientSecret => {
-            let secret = needed(secret, CLIENT_SECRET)?;
-            CredentialKind::ClientSecret { tenant_id: tenant()?, client_id: client()?, secret }
-        }
-        CredentialChoice::WorkloadIdentity => CredentialKind::WorkloadIdentity {
-            tenant_id: tenant()?,
-            client_id: client()?,
-            token_file: needed(entra.federated_token_file.clone(), "AZURE_FEDERATED_TOKEN_FILE")?,
-        },
-        CredentialChoice::ManagedIdentity => {
-            CredentialKind::ManagedIdentity { client_id: entra.client_id.clone() }
-        }
-        CredentialChoice::AzureCli | CredentialChoice::Auto => {
-            CredentialKind::AzureCli { tenant_id: entra.tenant_id.clone() }
-        }
-    })
+/// The stack of the service called `name`, outermost first, with `transport` at the bottom.
+///
+/// Each service has a stack of its own, and with it breakers and gates: trouble at Entra ID is not Fabric's.
+///
+/// # Errors
+///
+/// When a configuration cannot work.
+pub fn stack<S, F>(
+    name: &str,
+    config: &StackConfig,
+    api: Option<(Auth, BaseUri)>,
+    transport: S,
+) -> Result<BoxService, InvalidConfig>
+where
+    S: Service<Request, Response = Response, Error = BoxError, Future = F> + Clone + Send + Sync + 'static,
+    F: Future<Output = Result<Response, BoxError>> + Send + 'static,
+{
+    let retry = config.retry.clone().map(|config| RetryLayer::new(config, FabricClassify)).transpose()?;
+    let breaker = config.breaker.clone().map(|config| Breakers::new(name, config)).transpose()?;
+    let (auth, base) = api.unzip();
+    let stack = ServiceBuilder::new()
+        .layer(DeadlineLayer::new(config.call_deadline)?)
+        .layer(option_layer(retry))
+        // Inside the retry, so that a later attempt carries a fresh token; outside the breaker, which is not Entra's.
+        .layer(option_layer(auth))
+        .layer(option_layer(breaker.map(|breakers| BreakerLayer::new(breakers, FabricClassify))))
+        // Inside the breaker, so that nobody waits for a place to be told that it is open.
+        .layer(GateLayer::new(Gates::new(name, config.gate.clone())?, FabricClassify))
+        .layer(AttemptTimeoutLayer::new(config.attempt_timeout))
+        .layer(option_layer(base))
+        .service(transport);
+    Ok(BoxService::new(stack))
 }

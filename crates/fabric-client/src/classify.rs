@@ -1,10 +1,10 @@
 //! What Fabric's answers mean to the layers of `selvedge-resilience`.
 
 use crate::{
-    ApiError, BodyTooLarge, Request, Response, Unsent,
+    ApiError, BodyTooLarge, Request, Response,
     layer::{AuthError, NotRelative},
 };
-use selvedge_resilience::{Classify, Effect, Outcome, breaker::BreakerOpen, find_cause};
+use selvedge_resilience::{Classify, Effect, Outcome, find_cause, outcome_of};
 use tower::BoxError;
 
 /// Reads effect and outcome off Fabric's requests and answers. Graph's, Entra's and Key Vault's are understood too.
@@ -28,20 +28,13 @@ impl Classify<Request, Response, BoxError> for FabricClassify {
 fn of_error(error: &(dyn std::error::Error + 'static)) -> Outcome {
     // Authentication first: behind it stands a stack, and retries, of its own.
     let ours = find_cause::<AuthError>(error).is_some() || find_cause::<NotRelative>(error).is_some();
-    if ours || find_cause::<BodyTooLarge>(error).is_some() {
-        Outcome::Permanent
-    } else if find_cause::<Unsent>(error).is_some() || find_cause::<BreakerOpen>(error).is_some() {
-        Outcome::Unsent
-    } else {
-        // Timeouts, resets, bodies that broke off.
-        Outcome::Transient { retry_after: None }
-    }
+    if ours || find_cause::<BodyTooLarge>(error).is_some() { Outcome::Permanent } else { outcome_of(error) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Operation;
+    use crate::{Operation, Unsent};
     use bytes::Bytes;
     use std::time::Duration;
 

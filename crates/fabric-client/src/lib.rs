@@ -55,4 +55,5 @@ pub use classify::FabricClassify;
 pub use client::{Accepted, Client, PollConfig, PollMode, Started};
 pub use error::{ApiError, Error, ErrorCode, ErrorDetail, ErrorKind, RelatedResource};
 pub use ids::{CapacityId, ConnectionId, FolderId, ItemId, OperationId, PrincipalId, WorkspaceId};
-pub use service::{BodyTooLarge, BoxService, Request, Response, Unsent};
+pub use selvedge_resilience::Unsent;
+pub use service::{BodyTooLarge, BoxService, Request, Response};

@@ -12,19 +12,6 @@ pub type Response = http::Response<Bytes>;
 /// A stack of layers and a transport, as one type.
 pub type BoxService = BoxCloneSyncService<Request, Response, BoxError>;
 
-/// A transport wraps an error in this where the request provably never left: name not resolved, connection refused,
-/// TLS not established. Only then may a request that creates something be sent again blindly.
-#[derive(Debug, thiserror::Error)]
-#[error("no connection was established")]
-pub struct Unsent(#[source] BoxError);
-
-impl Unsent {
-    /// Marks `error` as one that arose before the request left.
-    pub fn new(error: impl Into<BoxError>) -> Self {
-        Self(error.into())
-    }
-}
-
 /// A transport ends an attempt with this where the answer's body is larger than it reads. The request took place.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("the answer's body is larger than {limit} bytes")]

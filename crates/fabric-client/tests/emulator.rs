@@ -20,9 +20,9 @@ use selvedge_fabric_client::{
 use selvedge_fabric_emulator::{Config, Emulator, demo};
 use selvedge_resilience::{
     Outcome,
-    breaker::{Breaker, BreakerConfig, BreakerLayer},
+    breaker::{BreakerConfig, BreakerLayer, Breakers},
+    deadline::AttemptTimeoutLayer,
     retry::{RetryConfig, RetryLayer},
-    timeout::AttemptTimeoutLayer,
 };
 use std::{collections::HashSet, str::FromStr, time::Duration};
 use tokio::time::Instant;
@@ -54,7 +54,7 @@ fn clients(origin: &str, transport: &BoxService, layers: Layers) -> Clients {
         let base = BaseUri::new(&format!("{origin}{path}")).unwrap();
         let retry = || RetryLayer::new(RetryConfig::default(), FabricClassify).unwrap();
         let breaker = layers.resilient.then(|| {
-            let breaker = Breaker::new(audience, BreakerConfig::default()).unwrap();
+            let breaker = Breakers::new(audience, BreakerConfig::default()).unwrap();
             BreakerLayer::new(breaker, FabricClassify)
         });
         let stack = ServiceBuilder::new()

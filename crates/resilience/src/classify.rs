@@ -1,6 +1,8 @@
 //! The vocabulary: what a repetition does, and what an answer tells.
 
-use std::time::Duration;
+use crate::{breaker::BreakerOpen, deadline::TooLate, find_cause, gate::Paused, retry::Attempts};
+use std::{borrow::Cow, error::Error, time::Duration};
+use tower::BoxError;
 
 /// What sending a request once more does to the server (RFC 9110 section 9.2.2).
 ///
@@ -30,6 +32,12 @@ pub enum Outcome {
         /// The least time to wait, where the server named one.
         retry_after: Option<Duration>,
     },
+    /// What the request is about is not ready: a name still reserved, another operation under way. The server is
+    /// healthy, and requests about other things need not wait.
+    Busy {
+        /// The least time to wait, where the server named one.
+        retry_after: Option<Duration>,
+    },
     /// Failed for a reason that may pass: server errors, resets, timeouts.
     Transient {
         /// The least time to wait, where the server named one.
@@ -39,12 +47,57 @@ pub enum Outcome {
     Permanent,
 }
 
+/// A name for what fails together, or is throttled together: the part after the slash in `fabric/operations`.
+/// There should be few. Empty where a service is one whole.
+pub type Class = Cow<'static, str>;
+
+/// Tells the layers of this crate what the requests and answers of one protocol mean.
+///
+/// [`http::HttpClassify`](crate::http::HttpClassify) does so for HTTP in general.
+pub trait Classify<Req, Res, E = BoxError>: Clone {
+    /// What sending `request` once more does.
+    fn effect(&self, request: &Req) -> Effect;
+
+    /// What the end of an attempt tells.
+    ///
+    /// Errors of this crate's own layers come through here as well; [`outcome_of`] knows them.
+    fn outcome(&self, result: Result<&Res, &E>) -> Outcome;
+
+    /// Which requests this one fails with, and is throttled with. All of them, unless said otherwise.
+    fn class(&self, request: &Req) -> Class {
+        let _ = request;
+        Class::default()
+    }
+
+    /// What to call the request in logs.
+    fn name<'a>(&self, request: &'a Req) -> &'a str {
+        let _ = request;
+        "request"
+    }
+
+    /// Notes in a response that is no [`Outcome::Success`], and that is given up with, what it took. An error is
+    /// wrapped instead ([`Retried`](crate::retry::Retried)); a response has to carry it itself, where it can.
+    fn annotate(&self, response: &mut Res, attempts: Attempts) {
+        let _ = (response, attempts);
+    }
+}
+
+/// A transport wraps an error in this where the request provably never left: name not resolved, connection refused,
+/// TLS not established. Only then may a request that creates something be sent again blindly.
+#[derive(Debug, thiserror::Error)]
+#[error("no connection was established")]
+pub struct Unsent(#[source] BoxError);
+
+// ===== impl Outcome =====
+
 impl Outcome {
     /// The least time to wait before another attempt, where the server named one.
     #[must_use]
     pub fn retry_after(self) -> Option<Duration> {
         match self {
-            Self::Throttled { retry_after } | Self::Transient { retry_after } => retry_after,
+            Self::Throttled { retry_after }
+            | Self::Busy { retry_after }
+            | Self::Transient { retry_after } => retry_after,
             Self::Success | Self::Unsent | Self::Permanent => None,
         }
     }
@@ -56,21 +109,29 @@ impl Outcome {
             Self::Success => "success",
             Self::Unsent => "unsent",
             Self::Throttled { .. } => "throttled",
+            Self::Busy { .. } => "busy",
             Self::Transient { .. } => "transient",
             Self::Permanent => "permanent",
         }
     }
 }
 
-/// Tells the layers of this crate what the requests and answers of one protocol mean.
-pub trait Classify<Req, Res, E>: Clone {
-    /// What sending `request` once more does.
-    fn effect(&self, request: &Req) -> Effect;
+/// What an error tells, as far as this crate knows errors: what its layers refused to send is [`Outcome::Unsent`], as is
+/// what a transport marked so; everything else (timeouts, resets, bodies that broke off) may pass.
+#[must_use]
+pub fn outcome_of(error: &(dyn Error + 'static)) -> Outcome {
+    let unsent = find_cause::<Unsent>(error).is_some()
+        || find_cause::<BreakerOpen>(error).is_some()
+        || find_cause::<Paused>(error).is_some()
+        || find_cause::<TooLate>(error).is_some();
+    if unsent { Outcome::Unsent } else { Outcome::Transient { retry_after: None } }
+}
 
-    /// What the end of an attempt tells.
-    ///
-    /// Errors of this crate's own layers ([`Elapsed`](crate::timeout::Elapsed),
-    /// [`BreakerOpen`](crate::breaker::BreakerOpen)) come through here as well where `E` can hold them;
-    /// [`find_cause`](crate::find_cause) finds them.
-    fn outcome(&self, result: Result<&Res, &E>) -> Outcome;
+// ===== impl Unsent =====
+
+impl Unsent {
+    /// Marks `error` as one that arose before the request left.
+    pub fn new(error: impl Into<BoxError>) -> Self {
+        Self(error.into())
+    }
 }

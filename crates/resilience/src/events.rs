@@ -3,9 +3,17 @@
 use crate::{Effect, Outcome};
 use std::time::Duration;
 
-pub(crate) fn retrying(attempt: u32, max_attempts: u32, delay: Duration, effect: Effect, outcome: Outcome) {
+pub(crate) fn retrying(
+    request: &str,
+    attempt: u32,
+    max_attempts: u32,
+    delay: Duration,
+    effect: Effect,
+    outcome: Outcome,
+) {
     tracing::warn!(
         name: "resilience.retry",
+        request,
         attempt,
         max_attempts,
         delay_ms = millis(delay),
@@ -15,12 +23,34 @@ pub(crate) fn retrying(attempt: u32, max_attempts: u32, delay: Duration, effect:
     );
 }
 
-pub(crate) fn retry_budget_exhausted(attempt: u32, max_attempts: u32) {
+pub(crate) fn retry_budget_exhausted(request: &str, attempt: u32, max_attempts: u32, enforced: bool) {
+    if enforced {
+        tracing::warn!(
+            name: "resilience.retry_budget_exhausted",
+            request,
+            attempt,
+            max_attempts,
+            "Not retrying request: too many requests are being retried"
+        );
+    } else {
+        tracing::warn!(
+            name: "resilience.retry_budget_exceeded",
+            request,
+            attempt,
+            max_attempts,
+            "Retrying request beyond the retry budget"
+        );
+    }
+}
+
+pub(crate) fn no_time_to_retry(request: &str, attempt: u32, max_attempts: u32, delay: Duration) {
     tracing::warn!(
-        name: "resilience.retry_budget_exhausted",
+        name: "resilience.no_time_to_retry",
+        request,
         attempt,
         max_attempts,
-        "Not retrying request: too many requests are being retried"
+        delay_ms = millis(delay),
+        "Not retrying request: the call's deadline comes first"
     );
 }
 
@@ -49,8 +79,26 @@ pub(crate) fn breaker_half_opened(breaker: &str) {
     );
 }
 
+pub(crate) fn breaker_probes_expired(breaker: &str) {
+    tracing::warn!(
+        name: "resilience.breaker_probes_expired",
+        breaker,
+        "Circuit breaker half-open: its probes did not end, probing anew"
+    );
+}
+
 pub(crate) fn breaker_closed(breaker: &str) {
     tracing::info!(name: "resilience.breaker_closed", breaker, "Circuit breaker closed");
+}
+
+pub(crate) fn gate_paused(gate: &str, pause: Duration, limit: u32) {
+    tracing::warn!(
+        name: "resilience.throttled",
+        gate,
+        pause_ms = millis(pause),
+        limit,
+        "Throttled: pausing all requests"
+    );
 }
 
 fn millis(duration: Duration) -> u64 {

@@ -55,11 +55,23 @@
 
 pub mod breaker;
 mod classify;
+pub mod deadline;
 mod error;
 mod events;
+pub mod gate;
+#[cfg(feature = "http")]
+pub mod http;
 pub mod retry;
-pub mod retry_after;
-pub mod timeout;
+mod sync;
 
-pub use classify::{Classify, Effect, Outcome};
+pub use classify::{Class, Classify, Effect, Outcome, Unsent, outcome_of};
 pub use error::{InvalidConfig, find_cause};
+
+/// What a breaker or gate is called.
+fn class_name(service: &str, class: &Class) -> String {
+    match (service.is_empty(), class.is_empty()) {
+        (false, false) => format!("{service}/{class}"),
+        (false, true) => service.to_owned(),
+        (true, _) => class.clone().into_owned(),
+    }
+}

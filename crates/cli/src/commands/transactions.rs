@@ -13,12 +13,12 @@ use serde_json::{Value, json};
 use super::deploy::target::{self, Target};
 use super::deploy::{Applied, Outcome, apply};
 use crate::args::{TransactionsAction, TransactionsArgs};
+use crate::clients::Clients;
 use crate::exit;
 use crate::output::{self, Format};
 use crate::render::{self, Progress};
 use crate::report::ExitWith;
 use crate::run::App;
-use crate::stack::Clients;
 use crate::text::one_line;
 
 /// Which way an operator sends a transaction.

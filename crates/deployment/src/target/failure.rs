@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use selvedge_fabric_client::{Error, ErrorKind};
-use selvedge_resilience::{Outcome, retry_after};
+use selvedge_resilience::{Outcome, retry::after};
 use selvedge_rollback::{Failure, Reach, StepId};
 
 use super::Fail;
@@ -55,9 +55,11 @@ pub(super) fn idempotent(error: Error) -> Fail {
 pub(super) fn once(error: Error) -> Fail {
     let reach = if error.may_have_been_sent() { Reach::Sent } else { Reach::Unsent };
     let resend_after = match error.outcome() {
-        Outcome::Throttled { retry_after } | Outcome::Transient { retry_after } => {
+        Outcome::Throttled { retry_after }
+        | Outcome::Busy { retry_after }
+        | Outcome::Transient { retry_after } => {
             // Whoever asks for the longest wait that is understood may have asked for more: never too early.
-            Some(retry_after.unwrap_or_default()).filter(|wait| *wait < retry_after::CAP)
+            Some(retry_after.unwrap_or_default()).filter(|wait| *wait < after::CAP)
         }
         _ => breaker(&error),
     };

@@ -4,13 +4,11 @@
 
 use super::{Client, decode};
 use crate::{
-    Error, ErrorKind, Lro, OperationId, Response, ResultKind,
-    error::read_retry_after,
-    events,
+    Error, ErrorKind, Lro, OperationId, Response, ResultKind, events,
     operations::{self, State},
 };
 use http::{StatusCode, header::LOCATION};
-use selvedge_resilience::Outcome;
+use selvedge_resilience::{Outcome, http::retry_after as read_retry_after};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 use std::time::Duration;

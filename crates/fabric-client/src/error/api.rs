@@ -2,8 +2,8 @@
 
 use super::{code::ErrorCode, text::Printable};
 use crate::Response;
-use http::{HeaderMap, StatusCode, header};
-use selvedge_resilience::{Outcome, retry_after};
+use http::{HeaderMap, StatusCode};
+use selvedge_resilience::{Outcome, http::retry_after};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 use std::{fmt, time::Duration};
@@ -22,7 +22,7 @@ pub struct ApiError {
     pub request_id: Option<String>,
     /// What the service says about sending the same request again.
     pub is_retriable: Option<bool>,
-    /// The least time to wait before that, at most [`retry_after::CAP`].
+    /// The least time to wait before that, at most [`CAP`](selvedge_resilience::retry::after::CAP).
     pub retry_after: Option<Duration>,
     /// What the error is about.
     pub related_resource: Option<RelatedResource>,
@@ -78,7 +78,7 @@ impl ApiError {
             error.code = text(headers, "x-ms-public-api-error-code").unwrap_or_default().into();
         }
         error.request_id = error.request_id.or_else(|| text(headers, "requestid"));
-        error.retry_after = read_retry_after(headers);
+        error.retry_after = retry_after(headers);
         error
     }
 
@@ -176,16 +176,6 @@ impl ErrorBody {
             more_details: member(value, "moreDetails"),
         }
     }
-}
-
-/// The least time to wait that the headers name, measured against the answer's own clock. Of several, the longest.
-pub(crate) fn read_retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let date = headers.get(header::DATE).and_then(|date| date.to_str().ok());
-    headers
-        .get_all(header::RETRY_AFTER)
-        .iter()
-        .filter_map(|value| retry_after::parse(value.to_str().ok()?, date))
-        .max()
 }
 
 fn text(headers: &HeaderMap, name: &str) -> Option<String> {

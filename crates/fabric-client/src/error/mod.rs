@@ -6,8 +6,8 @@ mod code;
 mod tests;
 mod text;
 
+pub(crate) use api::ErrorBody;
 pub use api::{ApiError, ErrorDetail, RelatedResource};
-pub(crate) use api::{ErrorBody, read_retry_after};
 pub use code::ErrorCode;
 pub(crate) use text::Printable;
 
@@ -16,7 +16,7 @@ use crate::{
     layer::{AuthError, NotRelative},
 };
 use http::StatusCode;
-use selvedge_resilience::{Outcome, breaker::BreakerOpen, find_cause, retry::Retried, timeout::Elapsed};
+use selvedge_resilience::{Outcome, breaker::BreakerOpen, deadline::Elapsed, find_cause, retry::Retried};
 use std::{fmt, time::Duration};
 use tower::BoxError;
 
@@ -93,7 +93,7 @@ impl Error {
     /// Finds in what a stack of layers answered how the call ended.
     pub(crate) fn from_stack(operation: &'static str, error: BoxError) -> Self {
         let chain = &*error;
-        let sent_before = find_cause::<Retried>(chain).is_some_and(Retried::may_have_been_sent);
+        let sent_before = find_cause::<Retried>(chain).is_some_and(|it| it.attempts().may_have_been_sent);
         // Authentication first: behind it stands a stack of its own, whose errors are not this call's.
         let kind = if find_cause::<AuthError>(chain).is_some() {
             ErrorKind::Auth(error)

@@ -5,9 +5,9 @@ use crate::testing::response;
 use proptest::prelude::*;
 use selvedge_resilience::{
     Classify, Effect,
-    breaker::{Breaker, BreakerConfig, BreakerLayer},
+    breaker::{BreakerConfig, BreakerLayer, Breakers, Trip},
+    deadline::AttemptTimeoutLayer,
     retry::{RetryConfig, RetryLayer},
-    timeout::AttemptTimeoutLayer,
 };
 use std::{error::Error as _, sync::Mutex, time::Duration};
 use tower::ServiceBuilder;
@@ -69,7 +69,7 @@ enum Attempt {
 
 /// Sends an idempotent request over retry, breaker and timeout to a service whose attempts go like this.
 async fn send(attempts: Vec<Attempt>) -> Error {
-    let breaker = Breaker::new("test", BreakerConfig::default()).unwrap();
+    let breaker = Breakers::new("test", BreakerConfig::default()).unwrap();
     let attempts = std::sync::Arc::new(Mutex::new(attempts.into_iter()));
     let service = ServiceBuilder::new()
         .layer(RetryLayer::new(RetryConfig::default(), crate::FabricClassify).unwrap())
@@ -114,8 +114,8 @@ async fn whether_it_may_have_been_sent_is_known_over_all_attempts() {
 
 #[tokio::test(start_paused = true)]
 async fn an_open_breaker_says_how_long() {
-    let breaker =
-        Breaker::new("test", BreakerConfig { failure_threshold: 1, ..BreakerConfig::default() }).unwrap();
+    let trip = Trip::Consecutive { failures: 1 };
+    let breaker = Breakers::new("test", BreakerConfig { trip, ..BreakerConfig::default() }).unwrap();
     let service = ServiceBuilder::new()
         .layer(BreakerLayer::new(breaker, crate::FabricClassify))
         .service_fn(|_: crate::Request| async { Ok::<_, BoxError>(response("500", "")) });
@@ -167,7 +167,7 @@ proptest! {
             }
         }
         let error = ApiError::from_response(&response);
-        prop_assert!(error.retry_after.is_none_or(|wait| wait <= selvedge_resilience::retry_after::CAP));
+        prop_assert!(error.retry_after.is_none_or(|wait| wait <= selvedge_resilience::retry::after::CAP));
         prop_assert!(!error.to_string().chars().any(char::is_control), "{error}");
         prop_assert_ne!(error.outcome(), Outcome::Success);
     }

@@ -1,23 +1,29 @@
-//! A circuit breaker that counts consecutive failures.
+//! A circuit breaker, by failures in a row or by failure rate.
 //!
-//! A [`Breaker`] is shared by all requests that fail together: one per host and class of endpoints. While it is
-//! open, requests are answered at once with [`BreakerOpen`]; after a while a few probes are let through, and enough
-//! successes among them close it again.
+//! [`Breakers`] has one [`Breaker`] for each [`Class`](crate::Class) of requests, shared by all requests that fail together.
+//! While it is open, requests are answered at once with [`BreakerOpen`]; after a while a few probes are let through, and
+//! enough successes among them close it again.
 //!
 //! Why not a published one: an answer that belongs to an earlier state must not move a later one, a dropped probe
-//! must give its permit back, time must be the runtime's (so that tests can pause it), and an open breaker must
-//! never make a caller wait in `poll_ready`.
+//! must give its permit back, a probe that never ends must not hold its permit for ever, a window must slide, time must
+//! be the runtime's (so that tests can pause it), and an open breaker must never make a caller wait in `poll_ready`.
 //!
 //! Only [`Transient`](crate::Outcome::Transient) and [`Unsent`](crate::Outcome::Unsent) outcomes are failures. A
-//! refusal is an answer, and so is throttling: the service is there.
+//! refusal is an answer, and so is throttling: the service is there. What ends on our own side, a cancelled call or one
+//! whose own deadline came, says nothing.
+//!
+//! The state is this process's and is not kept: each process finds out for itself.
 
 mod config;
 mod handle;
 mod layer;
+mod registry;
 mod state;
 #[cfg(test)]
 mod tests;
+mod window;
 
-pub use config::BreakerConfig;
-pub use handle::{Breaker, BreakerOpen, BreakerStatus};
+pub use config::{BreakerConfig, Trip};
+pub use handle::{Breaker, BreakerOpen, BreakerSnapshot, BreakerStatus};
 pub use layer::{BreakerLayer, BreakerService};
+pub use registry::Breakers;

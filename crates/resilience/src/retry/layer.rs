@@ -20,6 +20,12 @@ impl<C> RetryLayer<C> {
         let policy = RetryPolicy::new(config, classify)?;
         Ok(Self { policy })
     }
+
+    /// The same layer, [unbudgeted](RetryPolicy::unbudgeted).
+    #[must_use]
+    pub fn unbudgeted(self) -> Self {
+        Self { policy: self.policy.unbudgeted() }
+    }
 }
 
 impl<C: Clone, S> Layer<S> for RetryLayer<C> {

@@ -3,7 +3,12 @@
 //! [`RetryLayer`] puts [`tower::retry::Retry`] with a [`RetryPolicy`] round a service. The decision is a table over
 //! [`Effect`](crate::Effect) and [`Outcome`](crate::Outcome) ([`may_resend`]), the pause a pure function
 //! ([`delay`]), and a budget shared by all requests of the layer bounds what retries add to a struggling server.
+//!
+//! No pause goes past the call's [deadline](crate::deadline): a server that asks for more time than is left is an error
+//! now, which says when to come back ([`Attempts::retry_after`]).
 
+pub mod after;
+mod budget;
 mod config;
 mod decision;
 mod error;
@@ -12,8 +17,8 @@ mod policy;
 #[cfg(test)]
 mod tests;
 
-pub use config::RetryConfig;
+pub use config::{BudgetConfig, RetryConfig};
 pub use decision::{delay, may_resend};
-pub use error::Retried;
+pub use error::{Attempts, Retried};
 pub use layer::RetryLayer;
 pub use policy::RetryPolicy;

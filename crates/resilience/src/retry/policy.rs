@@ -1,31 +1,45 @@
 //! The policy: one request's attempts, counted and decided.
 
-use super::{Retried, RetryConfig, delay, may_resend};
-use crate::{Classify, InvalidConfig, Outcome, breaker::BreakerOpen, events, find_cause};
-use std::{fmt, sync::Arc, time::Duration};
-use tokio::time::Sleep;
-use tower::{
-    BoxError,
-    retry::{
-        Policy,
-        budget::{Budget, TpsBudget},
-    },
+use super::{
+    Attempts, Retried, RetryConfig,
+    budget::{Budget, Token},
+    delay, may_resend,
 };
-
-/// How long one success counts for the budget.
-const BUDGET_TTL: Duration = Duration::from_secs(10);
+use crate::{
+    Classify, Effect, InvalidConfig, Outcome,
+    breaker::BreakerOpen,
+    deadline::{self, TooLate},
+    events, find_cause,
+    gate::Paused,
+};
+use std::{fmt, sync::Arc, time::Duration};
+use tokio::time::{Instant, Sleep};
+use tower::{BoxError, retry::Policy};
 
 /// Decides by effect and outcome whether a request is sent again, and when.
 ///
-/// [`tower::retry::Retry`] clones the policy for each request, so the counters here belong to one request; the
-/// budget belongs to all of them.
+/// [`tower::retry::Retry`] clones the policy for each request: a clone counts from the beginning. The budget belongs
+/// to all of them.
 pub struct RetryPolicy<C> {
     config: Arc<RetryConfig>,
     classify: C,
-    budget: Arc<TpsBudget>,
+    budget: Budget,
+    enforce: bool,
+    request: Progress,
+}
+
+/// What became of one request so far.
+struct Progress {
+    started: Instant,
+    /// Attempts that ended.
     attempts: u32,
+    /// What the attempt under way took from the budget.
+    token: Option<Token>,
     may_have_been_sent: bool,
-    waited_for_breaker: bool,
+    /// Which opening of the breaker was waited out.
+    waited_out: Option<u64>,
+    /// How long the server asked to be left alone, longer than the deadline left.
+    retry_after: Option<Duration>,
 }
 
 // ===== impl RetryPolicy =====
@@ -38,76 +52,119 @@ impl<C> RetryPolicy<C> {
     /// When `config` cannot work.
     pub fn new(config: RetryConfig, classify: C) -> Result<Self, InvalidConfig> {
         config.validate()?;
-        let budget = TpsBudget::new(BUDGET_TTL, config.budget_floor, config.budget_ratio);
-        Ok(Self {
-            config: Arc::new(config),
-            classify,
-            budget: Arc::new(budget),
-            attempts: 1,
-            may_have_been_sent: false,
-            waited_for_breaker: false,
-        })
+        let budget = Budget::new(config.budget.clone());
+        Ok(Self { config: Arc::new(config), classify, budget, enforce: true, request: Progress::new() })
+    }
+
+    /// The same policy, for requests that must not fail for want of a budget, such as those that clean up. What they take is counted,
+    /// and logged.
+    #[must_use]
+    pub fn unbudgeted(mut self) -> Self {
+        self.enforce = false;
+        self
     }
 
     /// The pause before the request is sent again; `None` where it is not.
     fn decide<Req, Res>(&mut self, request: &Req, result: &Result<Res, BoxError>) -> Option<Duration>
     where
-        C: Classify<Req, Res, BoxError>,
+        C: Classify<Req, Res>,
     {
-        if let Err(error) = result
-            && let Some(open) = find_cause::<BreakerOpen>(&**error)
-        {
-            return self.wait_for_breaker(*open);
+        if let Err(error) = result {
+            if let Some(open) = find_cause::<BreakerOpen>(&**error) {
+                return self.wait_for_breaker(*open);
+            }
+            if find_cause::<Paused>(&**error).is_some() || find_cause::<TooLate>(&**error).is_some() {
+                return None;
+            }
         }
         let outcome = self.classify.outcome(result.as_ref());
+        self.request.attempts += 1;
         if outcome == Outcome::Success {
             self.budget.deposit();
         }
+        if let Some(token) = self.request.token.take() {
+            token.spend();
+        }
         let effect = self.classify.effect(request);
-        let max_attempts = self.config.max_attempts;
-        if !may_resend(effect, outcome) || self.attempts >= max_attempts {
+        if !may_resend(effect, outcome) || self.request.attempts >= self.max_attempts() {
             return None;
         }
-        if !self.budget.withdraw() {
-            events::retry_budget_exhausted(self.attempts, max_attempts);
+        let pause = delay(self.request.attempts, &self.config, outcome.retry_after(), rand::random());
+        let name = self.classify.name(request);
+        self.begin_retry(name, effect, outcome, pause)
+    }
+
+    fn begin_retry(
+        &mut self,
+        name: &str,
+        effect: Effect,
+        outcome: Outcome,
+        pause: Duration,
+    ) -> Option<Duration> {
+        let next = self.request.attempts + 1;
+        let max_attempts = self.max_attempts();
+        if !deadline::allows(pause) {
+            self.request.retry_after = outcome.retry_after();
+            events::no_time_to_retry(name, next, max_attempts, pause);
             return None;
         }
-        let floor = outcome.retry_after();
-        let pause = delay(self.attempts, &self.config, floor, rand::random());
-        self.attempts += 1;
-        self.may_have_been_sent |= outcome != Outcome::Unsent;
-        events::retrying(self.attempts, max_attempts, pause, effect, outcome);
+        self.request.token = self.budget.withdraw();
+        if self.request.token.is_none() {
+            events::retry_budget_exhausted(name, next, max_attempts, self.enforce);
+            if self.enforce {
+                return None;
+            }
+        }
+        self.request.may_have_been_sent |= outcome != Outcome::Unsent;
+        events::retrying(name, next, max_attempts, pause, effect, outcome);
         Some(pause)
     }
 
-    /// An open breaker sent nothing, so waiting for it is no attempt. It is waited for once: a breaker that is open
-    /// again afterwards says that the service is not back.
+    /// An open breaker sent nothing, so waiting for it is no attempt. One opening of it is waited out, to the end of its
+    /// probes; a breaker that opens anew afterwards says that the service is not back.
     fn wait_for_breaker(&mut self, open: BreakerOpen) -> Option<Duration> {
-        if self.waited_for_breaker {
+        if self.request.waited_out.is_some_and(|opening| opening != open.opening()) {
             return None;
         }
-        self.waited_for_breaker = true;
         // All who wait would otherwise ask for the few probes at the same moment.
         let spread = self.config.base_delay.mul_f64(rand::random::<f64>());
         let pause = open.retry_after().saturating_add(spread);
+        if !deadline::allows(pause) {
+            return None;
+        }
+        self.request.waited_out = Some(open.opening());
         events::waiting_for_breaker(pause);
         Some(pause)
+    }
+
+    fn max_attempts(&self) -> u32 {
+        let max = self.config.max_attempts;
+        if cfg!(selvedge_bug = "multiplies-retries") { max.saturating_mul(max) } else { max }
     }
 }
 
 impl<C, Req, Res> Policy<Req, Res, BoxError> for RetryPolicy<C>
 where
-    C: Classify<Req, Res, BoxError>,
+    C: Classify<Req, Res>,
     Req: Clone,
 {
     type Future = Sleep;
 
     fn retry(&mut self, request: &mut Req, result: &mut Result<Res, BoxError>) -> Option<Sleep> {
         let pause = self.decide(request, result);
-        if pause.is_none() && self.attempts > 1 {
-            Retried::wrap(result, self.attempts, self.may_have_been_sent);
+        if let Some(pause) = pause {
+            return Some(tokio::time::sleep(pause));
         }
-        pause.map(tokio::time::sleep)
+        let attempts = self.request.attempts();
+        match result {
+            Err(error) if attempts.count > 1 || attempts.retry_after.is_some() => {
+                Retried::wrap(error, attempts);
+            }
+            Err(_) => {}
+            Ok(response) if self.classify.outcome(Ok(response)) == Outcome::Success => {}
+            Ok(response) => self.classify.annotate(response, attempts),
+        }
+        None
     }
 
     fn clone_request(&mut self, request: &Req) -> Option<Req> {
@@ -120,19 +177,39 @@ impl<C: Clone> Clone for RetryPolicy<C> {
         Self {
             config: Arc::clone(&self.config),
             classify: self.classify.clone(),
-            budget: Arc::clone(&self.budget),
-            attempts: self.attempts,
-            may_have_been_sent: self.may_have_been_sent,
-            waited_for_breaker: self.waited_for_breaker,
+            budget: self.budget.clone(),
+            enforce: self.enforce,
+            request: Progress::new(),
         }
     }
 }
 
 impl<C> fmt::Debug for RetryPolicy<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RetryPolicy")
-            .field("config", &self.config)
-            .field("attempts", &self.attempts)
-            .finish_non_exhaustive()
+        f.debug_struct("RetryPolicy").field("config", &self.config).finish_non_exhaustive()
+    }
+}
+
+// ===== impl Progress =====
+
+impl Progress {
+    fn new() -> Self {
+        Self {
+            started: Instant::now(),
+            attempts: 0,
+            token: None,
+            may_have_been_sent: false,
+            waited_out: None,
+            retry_after: None,
+        }
+    }
+
+    fn attempts(&self) -> Attempts {
+        Attempts {
+            count: self.attempts,
+            elapsed: self.started.elapsed(),
+            may_have_been_sent: self.may_have_been_sent,
+            retry_after: self.retry_after,
+        }
     }
 }

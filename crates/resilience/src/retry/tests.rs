@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     Classify, Effect, Outcome,
-    breaker::{Breaker, BreakerConfig, BreakerLayer, BreakerOpen},
+    breaker::{BreakerConfig, BreakerLayer, BreakerOpen, Breakers, Trip},
     find_cause,
 };
 use proptest::prelude::*;
@@ -99,8 +99,7 @@ async fn one_attempt_means_no_retry() {
 async fn the_budget_is_shared_by_all_requests_of_a_layer() {
     let config = RetryConfig {
         max_attempts: 2,
-        budget_floor: 1,
-        budget_ratio: 0.0,
+        budget: BudgetConfig { capacity: 10, per_success: 0.0, per_second: 0.0 },
         base_delay: Duration::from_millis(1),
         ..no_jitter()
     };
@@ -115,19 +114,18 @@ async fn the_budget_is_shared_by_all_requests_of_a_layer() {
     for _ in 0..100 {
         service.clone().oneshot(Effect::Read).await.unwrap();
     }
-    // One per second over the ten seconds that the budget looks at.
     assert_eq!(count.load(Ordering::Relaxed), 100 + 10);
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_open_breaker_is_waited_out_once() {
-    let breaker =
-        Breaker::new("test", BreakerConfig { failure_threshold: 1, ..BreakerConfig::default() }).unwrap();
+    let trip = Trip::Consecutive { failures: 1 };
+    let breakers = Breakers::new("test", BreakerConfig { trip, ..BreakerConfig::default() }).unwrap();
     let count = Arc::new(AtomicU32::new(0));
     let counter = Arc::clone(&count);
     let service = ServiceBuilder::new()
         .layer(RetryLayer::new(no_jitter(), Literal).unwrap())
-        .layer(BreakerLayer::new(breaker, Literal))
+        .layer(BreakerLayer::new(breakers, Literal))
         .service_fn(move |_: Effect| {
             counter.fetch_add(1, Ordering::Relaxed);
             std::future::ready(Err::<Outcome, BoxError>("refused".into()))
@@ -159,8 +157,8 @@ async fn the_last_error_does_not_hide_that_an_earlier_attempt_may_have_arrived()
     for (earlier, maybe) in [(Err("refused"), false), (Ok(TRANSIENT), true), (Ok(THROTTLED), true)] {
         let error = gives_up_with([earlier, Err("refused"), Err("refused")]).await;
         let retried = find_cause::<Retried>(&*error).unwrap();
-        assert_eq!(retried.attempts(), 3);
-        assert_eq!(retried.may_have_been_sent(), maybe, "{earlier:?}");
+        assert_eq!(retried.attempts().count, 3);
+        assert_eq!(retried.attempts().may_have_been_sent, maybe, "{earlier:?}");
         assert_eq!(std::error::Error::source(retried).unwrap().to_string(), "refused");
     }
 }
@@ -206,13 +204,15 @@ async fn each_retry_is_a_warning() {
 #[test]
 fn configurations_that_cannot_work_are_refused() {
     let default = RetryConfig::default;
+    let budget = |budget| RetryConfig { budget, ..default() };
     for (config, setting) in [
         (RetryConfig { max_attempts: 0, ..default() }, "max_attempts"),
         (RetryConfig { base_delay: Duration::from_secs(61), ..default() }, "base_delay"),
         (RetryConfig { jitter: f64::NAN, ..default() }, "jitter"),
         (RetryConfig { jitter: 1.1, ..default() }, "jitter"),
-        (RetryConfig { budget_ratio: -0.1, ..default() }, "budget_ratio"),
-        (RetryConfig { budget_floor: u32::MAX, ..default() }, "budget_floor"),
+        (budget(BudgetConfig { capacity: 0, ..BudgetConfig::default() }), "budget.capacity"),
+        (budget(BudgetConfig { per_success: -0.1, ..BudgetConfig::default() }), "budget.per_success"),
+        (budget(BudgetConfig { per_second: f64::NAN, ..BudgetConfig::default() }), "budget.per_second"),
     ] {
         assert_eq!(RetryLayer::new(config, Literal).unwrap_err().setting(), setting);
     }

@@ -15,11 +15,11 @@ use selvedge_resilience::find_cause;
 use serde_json::{Value, json};
 
 use crate::args::Selection;
+use crate::clients::{self, Clients};
 use crate::exit;
 use crate::render::{Progress, Stage};
 use crate::report::ExitWith;
 use crate::run::App;
-use crate::stack::{self, Clients};
 
 /// Where a product's configuration is looked for, from the project root, when none is named.
 const USUAL_PLACES: [&str; 2] = ["product_config.yaml", "scenarios/automated-deployment/product_config.yaml"];
@@ -93,7 +93,7 @@ pub(crate) async fn prepare(
         progress.warn(warning);
     }
     note_rollback(app, rollback_on_error, progress);
-    let offline = offline_allowed && !stack::has_credentials(&app.settings, &app.environment);
+    let offline = offline_allowed && !clients::has_credentials(&app.settings, &app.environment);
     let clients = if offline {
         progress.note("no credentials: planned against an empty workspace");
         None

@@ -1,0 +1,18 @@
+//! The program `selvedge`, as a library: what `main` runs, and the stack of layers, so that benchmarks measure the very one.
+
+mod args;
+mod clients;
+mod commands;
+mod exit;
+mod flags;
+mod logging;
+mod output;
+mod render;
+mod report;
+mod run;
+mod settings;
+mod signal;
+pub mod stack;
+mod text;
+
+pub use run::run;

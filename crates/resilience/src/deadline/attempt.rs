@@ -1,0 +1,122 @@
+//! The bound on one attempt.
+
+use super::{Deadline, LEAST};
+use std::{
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+use tower::{BoxError, Layer, Service};
+
+/// A call, or an attempt, that was given up because its time was over. Whether it had an effect is unknown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no answer within {after:.1?}")]
+pub struct Elapsed {
+    after: Duration,
+    ours: bool,
+}
+
+/// An attempt was not begun, because too little of the call's time was left. Nothing was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not sent: only {remaining:.1?} of the call's time are left")]
+pub struct TooLate {
+    remaining: Duration,
+}
+
+/// Bounds each attempt; see [`AttemptTimeout`].
+#[derive(Clone, Copy, Debug)]
+pub struct AttemptTimeoutLayer {
+    after: Duration,
+}
+
+/// Ends an attempt with [`Elapsed`] when the inner service has not answered in time, and refuses one with [`TooLate`]
+/// that the [deadline](super::Deadline) of its call leaves too little time for.
+///
+/// The inner service must answer with a complete body, or the body is not covered.
+#[derive(Clone, Debug)]
+pub struct AttemptTimeout<S> {
+    inner: S,
+    after: Duration,
+}
+
+// ===== impl Elapsed =====
+
+impl Elapsed {
+    pub(super) fn call(after: Duration) -> Self {
+        Self { after, ours: true }
+    }
+
+    /// How long was waited.
+    #[must_use]
+    pub fn after(&self) -> Duration {
+        self.after
+    }
+
+    /// Whether it was the call's own time that ran out, so that nothing is said about the service: it had less than an
+    /// attempt is given.
+    #[must_use]
+    pub fn is_ours(&self) -> bool {
+        self.ours
+    }
+}
+
+// ===== impl TooLate =====
+
+impl TooLate {
+    /// What was left of the call's time.
+    #[must_use]
+    pub fn remaining(&self) -> Duration {
+        self.remaining
+    }
+}
+
+// ===== impl AttemptTimeoutLayer =====
+
+impl AttemptTimeoutLayer {
+    /// Bounds each attempt to `after`.
+    #[must_use]
+    pub fn new(after: Duration) -> Self {
+        Self { after }
+    }
+}
+
+impl<S> Layer<S> for AttemptTimeoutLayer {
+    type Service = AttemptTimeout<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        AttemptTimeout { inner, after: self.after }
+    }
+}
+
+// ===== impl AttemptTimeout =====
+
+impl<S, Req> Service<Req> for AttemptTimeout<S>
+where
+    S: Service<Req, Error = BoxError>,
+    S::Future: Send + 'static,
+{
+    type Response = S::Response;
+    type Error = BoxError;
+    type Future = Pin<Box<dyn Future<Output = Result<S::Response, BoxError>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Req) -> Self::Future {
+        let remaining = Deadline::current().map(Deadline::remaining);
+        if let Some(remaining) = remaining.filter(|remaining| *remaining < LEAST) {
+            return Box::pin(async move { Err(TooLate { remaining }.into()) });
+        }
+        let after = remaining.map_or(self.after, |remaining| remaining.min(self.after));
+        let ours = after < self.after;
+        let attempt = tokio::time::timeout(after, self.inner.call(request));
+        Box::pin(async move {
+            match attempt.await {
+                Ok(result) => result,
+                Err(_) => Err(Elapsed { after, ours }.into()),
+            }
+        })
+    }
+}

@@ -1,0 +1,207 @@
+//! The gate as requests share it: the pace behind a lock, and the places of those under way.
+
+use super::{GateConfig, state::Pace};
+use crate::{Class, InvalidConfig, Outcome, deadline, events, sync::Mutex};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::Instant,
+};
+
+/// The answer of a gate that stays shut for longer than the call's deadline. Nothing was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not sent: the service asked to be left alone for another {retry_after:.1?}")]
+pub struct Paused {
+    retry_after: Duration,
+}
+
+/// A gate at one moment, for health reports.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct GateSnapshot {
+    /// Whose gate it is: `fabric/operations`.
+    pub name: String,
+    /// How long nobody passes.
+    pub pause: Duration,
+    /// How many may be under way at once.
+    pub limit: u32,
+}
+
+/// A gate for each [`Class`] of requests of one service and identity, made when the class is first met. Shared by its
+/// clones.
+#[derive(Clone, Debug)]
+pub struct Gates {
+    shared: Arc<Registry>,
+}
+
+#[derive(Debug)]
+struct Registry {
+    service: String,
+    config: GateConfig,
+    by_class: Mutex<BTreeMap<Class, Gate>>,
+}
+
+/// One gate, shared by its clones.
+#[derive(Clone, Debug)]
+pub struct Gate {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    name: String,
+    config: GateConfig,
+    /// First come, first served. It has as many places as the limit says, and those that are [owed](State::owed).
+    places: Arc<Semaphore>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    pace: Pace,
+    /// Places that are taken beyond the limit, since it was cut: they vanish when they are given back.
+    owed: u32,
+}
+
+/// The right to one attempt. Its place is given back when it is dropped.
+#[derive(Debug)]
+pub(super) struct Pass {
+    gate: Gate,
+    place: Option<OwnedSemaphorePermit>,
+    since: Instant,
+}
+
+// ===== impl Paused =====
+
+impl Paused {
+    /// How long to wait before asking again.
+    #[must_use]
+    pub fn retry_after(&self) -> Duration {
+        self.retry_after
+    }
+}
+
+// ===== impl Gates =====
+
+impl Gates {
+    /// No gates yet. `service` is the first part of their names.
+    ///
+    /// # Errors
+    ///
+    /// When `config` cannot work.
+    pub fn new(service: impl Into<String>, config: GateConfig) -> Result<Self, InvalidConfig> {
+        config.validate()?;
+        let by_class = Mutex::new(BTreeMap::new());
+        Ok(Self { shared: Arc::new(Registry { service: service.into(), config, by_class }) })
+    }
+
+    /// The gate of `class`.
+    #[must_use]
+    pub fn get(&self, class: &Class) -> Gate {
+        let mut by_class = self.shared.by_class.lock();
+        if let Some(gate) = by_class.get(class) {
+            return gate.clone();
+        }
+        let Registry { service, config, .. } = &*self.shared;
+        let gate = Gate::new(crate::class_name(service, class), config.clone());
+        by_class.insert(class.clone(), gate.clone());
+        gate
+    }
+
+    /// All gates at this moment, ordered by name.
+    #[must_use]
+    pub fn snapshot(&self) -> Vec<GateSnapshot> {
+        self.shared.by_class.lock().values().map(Gate::snapshot).collect()
+    }
+}
+
+// ===== impl Gate =====
+
+impl Gate {
+    pub(super) fn new(name: String, config: GateConfig) -> Self {
+        let pace = Pace::new(&config);
+        let places = Arc::new(Semaphore::new(pace.limit() as usize));
+        let state = Mutex::new(State { pace, owed: 0 });
+        Self { shared: Arc::new(Shared { name, config, places, state }) }
+    }
+
+    /// The gate at this moment.
+    #[must_use]
+    pub fn snapshot(&self) -> GateSnapshot {
+        let pace = self.shared.state.lock().pace;
+        GateSnapshot {
+            name: self.shared.name.clone(),
+            pause: pace.pause(Instant::now()),
+            limit: pace.limit(),
+        }
+    }
+
+    /// Waits for a place and for the end of the pause.
+    pub(super) async fn enter(&self) -> Result<Pass, Paused> {
+        // Once before the queue, so that nobody stands in line for what cannot be.
+        self.pause()?;
+        let place = Arc::clone(&self.shared.places).acquire_owned().await.ok();
+        loop {
+            let pause = self.pause()?;
+            if pause.is_zero() {
+                return Ok(Pass { gate: self.clone(), place, since: Instant::now() });
+            }
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    /// What is left of the pause, if the deadline lets one wait for its end.
+    fn pause(&self) -> Result<Duration, Paused> {
+        let retry_after = self.shared.state.lock().pace.pause(Instant::now());
+        if retry_after.is_zero() || deadline::allows(retry_after) {
+            Ok(retry_after)
+        } else {
+            Err(Paused { retry_after })
+        }
+    }
+}
+
+// ===== impl Pass =====
+
+impl Pass {
+    /// Lets what the attempt showed set the pace.
+    pub(super) fn settle(self, outcome: Outcome) {
+        let Shared { name, config, places, state } = &*self.gate.shared;
+        let now = Instant::now();
+        let mut state = state.lock();
+        let before = state.pace;
+        match outcome {
+            Outcome::Success => state.pace = before.succeeded(config),
+            Outcome::Throttled { retry_after }
+            | Outcome::Transient { retry_after: retry_after @ Some(_) } => {
+                state.pace = before.throttled(self.since, retry_after, config, now);
+            }
+            _ => return,
+        }
+        let (limit, old) = (state.pace.limit(), before.limit());
+        if limit > old {
+            // What is owed need not vanish any more, and the rest is new.
+            let forgiven = state.owed.min(limit - old);
+            state.owed -= forgiven;
+            places.add_permits((limit - old - forgiven) as usize);
+        } else if limit < old {
+            let free = places.forget_permits((old - limit) as usize);
+            state.owed += old - limit - u32::try_from(free).unwrap_or(u32::MAX).min(old - limit);
+        }
+        if state.pace.pause(now) > before.pause(now) {
+            events::gate_paused(name, state.pace.pause(now), limit);
+        }
+    }
+}
+
+impl Drop for Pass {
+    fn drop(&mut self) {
+        let mut state = self.gate.shared.state.lock();
+        if state.owed > 0 {
+            state.owed -= 1;
+            if let Some(place) = self.place.take() {
+                place.forget();
+            }
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! The pace as data, and the layer in paused time.
