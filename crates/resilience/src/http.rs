@@ -84,3 +84,118 @@ pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let millis = MILLISECONDS.iter().flat_map(|name| headers.get_all(*name)).filter_map(read_millis);
     standard.chain(millis).max()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        Unsent,
+        breaker::{BreakerConfig, BreakerLayer, Breakers},
+        retry::{RetryConfig, RetryLayer},
+    };
+    use tower::{ServiceBuilder, ServiceExt};
+
+    fn request(method: &str) -> Request<()> {
+        Request::builder().method(method).uri("https://a.example/x").body(()).unwrap()
+    }
+
+    fn effect(request: &Request<()>) -> Effect {
+        Classify::<_, Response<()>>::effect(&HttpClassify, request)
+    }
+
+    fn response(status: u16, headers: &[(&'static str, &str)]) -> Response<()> {
+        let mut response = Response::new(());
+        *response.status_mut() = StatusCode::from_u16(status).unwrap();
+        for (name, value) in headers {
+            response.headers_mut().append(*name, value.parse().unwrap());
+        }
+        response
+    }
+
+    fn outcome(status: u16, headers: &[(&'static str, &str)]) -> Outcome {
+        Classify::<Request<()>, _>::outcome(&HttpClassify, Ok(&response(status, headers)))
+    }
+
+    #[test]
+    fn the_effect_is_the_methods_unless_the_request_says_better() {
+        for (method, expected) in [
+            ("GET", Effect::Read),
+            ("HEAD", Effect::Read),
+            ("OPTIONS", Effect::Read),
+            ("PUT", Effect::Idempotent),
+            ("DELETE", Effect::Idempotent),
+            ("POST", Effect::Once),
+            ("PATCH", Effect::Once),
+            ("PURGE", Effect::Once),
+        ] {
+            assert_eq!(effect(&request(method)), expected, "{method}");
+        }
+        let mut search = request("POST");
+        search.extensions_mut().insert(Effect::Read);
+        assert_eq!(effect(&search), Effect::Read);
+    }
+
+    #[test]
+    fn statuses_and_headers_tell_the_outcome() {
+        let after = |millis| Some(Duration::from_millis(millis));
+        let throttled = |retry_after| Outcome::Throttled { retry_after };
+        let transient = |retry_after| Outcome::Transient { retry_after };
+        let date = ("date", "Sun, 06 Nov 1994 08:49:37 GMT");
+        for (status, headers, expected) in [
+            (200, &[][..], Outcome::Success),
+            (202, &[("retry-after", "20")], Outcome::Success),
+            (304, &[], Outcome::Permanent),
+            (401, &[], Outcome::Permanent),
+            (404, &[], Outcome::Permanent),
+            (408, &[], transient(None)),
+            (409, &[], Outcome::Permanent),
+            (429, &[("retry-after", "58")], throttled(after(58_000))),
+            (430, &[], throttled(None)),
+            (500, &[], transient(None)),
+            (501, &[], Outcome::Permanent),
+            (502, &[], transient(None)),
+            (503, &[date, ("retry-after", "Sun, 06 Nov 1994 08:50:37 GMT")], transient(after(60_000))),
+            (503, &[("retry-after", "Sun, 06 Nov 1994 08:50:37 GMT")], transient(None)),
+            (504, &[("retry-after", "soon")], transient(None)),
+            (429, &[("retry-after-ms", "1500")], throttled(after(1500))),
+            (429, &[("x-ms-retry-after-ms", "33")], throttled(after(33))),
+            // Of several the longest, never less than any of them asked.
+            (429, &[("retry-after-ms", "1500"), ("retry-after", "1")], throttled(after(1500))),
+            (429, &[("retry-after", "1"), ("retry-after", "5")], throttled(after(5000))),
+        ] {
+            assert_eq!(outcome(status, headers), expected, "{status} {headers:?}");
+        }
+    }
+
+    #[test]
+    fn errors_are_judged_by_what_they_wrap() {
+        let outcome =
+            |error: BoxError| Classify::<Request<()>, Response<()>>::outcome(&HttpClassify, Err(&error));
+        assert_eq!(outcome(Unsent::new("refused").into()), Outcome::Unsent);
+        assert_eq!(outcome("reset".into()), Outcome::Transient { retry_after: None });
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn hosts_have_breakers_of_their_own_and_answers_say_what_they_took() {
+        let breakers = Breakers::new("", BreakerConfig::guide()).unwrap();
+        let service = ServiceBuilder::new()
+            .layer(RetryLayer::new(RetryConfig::robust(), HttpClassify).unwrap())
+            .layer(BreakerLayer::new(breakers.clone(), HttpClassify))
+            .service_fn(|request: Request<()>| async move {
+                let down = request.uri().host() == Some("a.example");
+                Ok::<_, BoxError>(response(if down { 500 } else { 404 }, &[]))
+            });
+        let answer = |uri: &'static str| {
+            let request = Request::get(uri).body(()).unwrap();
+            service.clone().oneshot(request)
+        };
+        // It opens at the fifth attempt; the sixth waits it out, and is a probe.
+        let failed = answer("https://a.example/x").await.unwrap();
+        assert_eq!(failed.extensions().get::<Attempts>().unwrap().count, 6);
+        let refused = answer("https://b.example:8443/x").await.unwrap();
+        assert_eq!(refused.extensions().get::<Attempts>().unwrap().count, 1);
+        let snapshot = breakers.snapshot();
+        let openings: Vec<_> = snapshot.iter().map(|it| (&*it.name, it.openings)).collect();
+        assert_eq!(openings, [("a.example", 2), ("b.example:8443", 0)]);
+    }
+}

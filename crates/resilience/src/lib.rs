@@ -61,8 +61,12 @@ mod events;
 pub mod gate;
 #[cfg(feature = "http")]
 pub mod http;
+#[cfg(test)]
+mod pitfalls;
 pub mod retry;
 mod sync;
+#[cfg(test)]
+mod testing;
 
 pub use classify::{Class, Classify, Effect, Outcome, Unsent, outcome_of};
 pub use error::{InvalidConfig, find_cause};

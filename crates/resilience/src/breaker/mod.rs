@@ -17,6 +17,8 @@
 mod config;
 mod handle;
 mod layer;
+#[cfg(test)]
+mod machine_tests;
 mod registry;
 mod state;
 #[cfg(test)]

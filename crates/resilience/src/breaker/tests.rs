@@ -1,142 +1,100 @@
-//! The machine as data, and the layer in paused time.
+//! The layer in paused time. What can go wrong in half-open is among the pitfalls.
 
 use super::*;
-use crate::{Class, Classify, Effect, Outcome, find_cause};
+use crate::{
+    Class, find_cause,
+    testing::{Act, Answer, Ask, Literal, READ, Script, TRANSIENT},
+};
 use std::time::Duration;
-use tower::{BoxError, Service, ServiceExt};
-use tower_test::mock;
+use tower::{BoxError, Layer, Service, ServiceExt};
 
-/// The answer itself is the outcome.
-#[derive(Clone, Debug)]
-struct Literal;
+const SECOND: Duration = Duration::from_secs(1);
 
-impl Classify<(), Outcome, BoxError> for Literal {
-    fn effect(&self, (): &()) -> Effect {
-        Effect::Once
-    }
-
-    fn outcome(&self, result: Result<&Outcome, &BoxError>) -> Outcome {
-        result.copied().unwrap_or(Outcome::Transient { retry_after: None })
-    }
-}
-
-type Requests = mock::Handle<(), Outcome>;
-
-fn service(config: BreakerConfig) -> (BreakerService<mock::Mock<(), Outcome>, Literal>, Requests, Breaker) {
-    let (inner, handle) = mock::pair();
+fn guarded(config: BreakerConfig, script: &Script) -> (BreakerService<Script, Literal>, Breaker) {
     let breakers = Breakers::new("test", config).unwrap();
     let breaker = breakers.get(&Class::default());
-    let layer = BreakerLayer::new(breakers, Literal);
-    (tower::Layer::layer(&layer, inner), handle, breaker)
+    (BreakerLayer::new(breakers, Literal).layer(script.clone()), breaker)
 }
 
-/// Sends a request and lets the service behind the breaker answer it, where it arrives.
-async fn send(
-    service: &mut BreakerService<mock::Mock<(), Outcome>, Literal>,
-    requests: &mut Requests,
-    answer: Outcome,
-) -> Result<Outcome, BoxError> {
-    requests.allow(1);
-    let call = service.ready().await.unwrap().call(());
-    let serve = async {
-        if let Some(((), respond)) = requests.next_request().await {
-            respond.send_response(answer);
-        }
-    };
-    tokio::select! {
-        biased;
-        result = call => result,
-        () = async { serve.await; std::future::pending().await } => unreachable!(),
-    }
-}
-
-const DOWN: Outcome = Outcome::Transient { retry_after: None };
-
-async fn opened(
-    config: BreakerConfig,
-) -> (BreakerService<mock::Mock<(), Outcome>, Literal>, Requests, Breaker) {
-    let Trip::Consecutive { failures: threshold } = config.trip else { panic!("{config:?}") };
-    let (mut service, mut requests, breaker) = service(config);
-    for _ in 0..threshold {
-        assert_eq!(breaker.status(), BreakerStatus::Closed);
-        send(&mut service, &mut requests, DOWN).await.unwrap();
-    }
-    (service, requests, breaker)
+async fn send(service: &BreakerService<Script, Literal>) -> Result<Answer, BoxError> {
+    service.clone().oneshot(READ).await
 }
 
 #[tokio::test(start_paused = true)]
 async fn opens_at_the_threshold_and_closes_after_good_probes() {
-    let (mut service, mut requests, breaker) = opened(BreakerConfig::default()).await;
-    let remaining = Duration::from_secs(60);
-    assert_eq!(breaker.status(), BreakerStatus::Open { remaining });
+    let script = Script::answers([TRANSIENT]);
+    let (service, breaker) = guarded(BreakerConfig::guide(), &script);
+    for _ in 0..5 {
+        assert_eq!(breaker.status(), BreakerStatus::Closed);
+        send(&service).await.unwrap();
+    }
+    assert_eq!(breaker.status(), BreakerStatus::Open { remaining: 60 * SECOND });
 
-    tokio::time::advance(Duration::from_secs(20)).await;
-    let error = send(&mut service, &mut requests, Outcome::Success).await.unwrap_err();
-    assert_eq!(find_cause::<BreakerOpen>(&*error).unwrap().retry_after(), Duration::from_secs(40));
+    tokio::time::advance(20 * SECOND).await;
+    let error = send(&service).await.unwrap_err();
+    let open = find_cause::<BreakerOpen>(&*error).unwrap();
+    assert_eq!((open.retry_after(), open.opening()), (40 * SECOND, 1));
+    assert_eq!(error.to_string(), "circuit breaker is open for another 40.0s");
+    assert_eq!(script.count(), 5);
 
-    tokio::time::advance(Duration::from_secs(40)).await;
-    send(&mut service, &mut requests, Outcome::Success).await.unwrap();
+    script.turn(Act::Answer(crate::Outcome::Success));
+    tokio::time::advance(40 * SECOND).await;
+    send(&service).await.unwrap();
     assert_eq!(breaker.status(), BreakerStatus::HalfOpen);
-    send(&mut service, &mut requests, Outcome::Success).await.unwrap();
+    send(&service).await.unwrap();
     assert_eq!(breaker.status(), BreakerStatus::Closed);
 }
 
 #[tokio::test(start_paused = true)]
-async fn only_a_failing_service_opens_it() {
-    for (outcome, opens) in [
-        (Outcome::Transient { retry_after: None }, true),
-        (Outcome::Unsent, true),
-        (Outcome::Permanent, false),
-        (Outcome::Throttled { retry_after: None }, false),
-        (Outcome::Success, false),
-    ] {
-        let (mut service, mut requests, breaker) = service(BreakerConfig::default());
-        for _ in 0..5 {
-            send(&mut service, &mut requests, outcome).await.unwrap();
+async fn a_snapshot_says_what_was_seen() {
+    for config in [BreakerConfig::guide(), BreakerConfig::robust()] {
+        let script = Script::answers([TRANSIENT, TRANSIENT, crate::Outcome::Success]);
+        let (service, breaker) = guarded(config, &script);
+        for _ in 0..3 {
+            send(&service).await.unwrap();
         }
-        assert_eq!(breaker.status() != BreakerStatus::Closed, opens, "{outcome:?}");
+        let snapshot = breaker.snapshot();
+        assert_eq!((snapshot.recent_calls, snapshot.recent_failures), (3, 2));
+        assert_eq!((&*snapshot.name, snapshot.openings), ("test", 0));
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_open_breaker_is_ready_even_where_the_service_is_not() {
-    let (mut service, mut requests, _) = opened(BreakerConfig::default()).await;
+    let (inner, mut requests) = tower_test::mock::pair::<Ask, Answer>();
     requests.allow(0);
-    let error = service.ready().await.unwrap().call(()).await.unwrap_err();
+    let trip = Trip::Consecutive { failures: 1 };
+    let breakers = Breakers::new("test", BreakerConfig { trip, ..BreakerConfig::guide() }).unwrap();
+    let mut service = BreakerLayer::new(breakers, Literal).layer(inner);
+    // ## closed: the inner service is waited for within the call, and a call that is dropped says nothing
+    let call = service.ready().await.unwrap().call(READ);
+    assert!(tokio::time::timeout(SECOND, call).await.is_err());
+    // ## it fails, and the breaker opens
+    requests.allow(1);
+    let call = tokio::spawn(service.call(READ));
+    let (_, respond) = requests.next_request().await.unwrap();
+    respond.send_error("down");
+    call.await.unwrap().unwrap_err();
+    // ## open: an answer at once
+    let error = service.ready().await.unwrap().call(READ).await.unwrap_err();
     assert!(find_cause::<BreakerOpen>(&*error).is_some());
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_dropped_probe_gives_its_permit_back() {
-    let (mut service, mut requests, breaker) = opened(BreakerConfig::default()).await;
-    tokio::time::advance(Duration::from_secs(60)).await;
-
-    let probes: Vec<_> = (0..3).map(|_| service.call(())).collect();
-    let fourth = tokio::time::timeout(Duration::from_secs(1), service.call(())).await;
-    let error = fourth.expect("three probes at most").unwrap_err();
-    assert!(find_cause::<BreakerOpen>(&*error).is_some(), "{error}");
-
-    drop(probes);
-    send(&mut service, &mut requests, Outcome::Success).await.unwrap();
-    assert_eq!(breaker.status(), BreakerStatus::HalfOpen, "cancelled probes say nothing");
-}
-
-#[tokio::test(start_paused = true)]
 async fn a_late_answer_of_an_earlier_generation_has_no_say() {
-    let (mut service, mut requests, breaker) = service(BreakerConfig::default());
-    requests.allow(100);
-    let late = tokio::spawn(service.call(()));
-    let ((), late_answer) = requests.next_request().await.unwrap();
-
+    let script = Script::new([Act::Late(100, TRANSIENT), Act::Answer(TRANSIENT)]);
+    let (service, breaker) = guarded(BreakerConfig::guide(), &script);
+    let late = tokio::spawn(service.clone().oneshot(READ));
+    tokio::task::yield_now().await;
     for _ in 0..5 {
-        send(&mut service, &mut requests, DOWN).await.unwrap();
+        send(&service).await.unwrap();
     }
-    tokio::time::advance(Duration::from_secs(60)).await;
-    send(&mut service, &mut requests, Outcome::Success).await.unwrap();
+    tokio::time::advance(60 * SECOND).await;
+    script.turn(Act::Answer(crate::Outcome::Success));
+    send(&service).await.unwrap();
     assert_eq!(breaker.status(), BreakerStatus::HalfOpen);
 
-    late_answer.send_response(DOWN);
-    late.await.unwrap().unwrap();
+    assert_eq!(late.await.unwrap().unwrap().0, TRANSIENT);
     assert_eq!(breaker.status(), BreakerStatus::HalfOpen);
 }
 
@@ -144,24 +102,27 @@ async fn a_late_answer_of_an_earlier_generation_has_no_say() {
 fn configurations_that_cannot_work_are_refused() {
     let default = BreakerConfig::default;
     let trip = |trip| BreakerConfig { trip, ..default() };
+    let rate = |ratio, window, min_calls| trip(Trip::FailureRate { ratio, window, min_calls });
     for (config, setting) in [
         (trip(Trip::Consecutive { failures: 0 }), "trip.failures"),
-        (trip(Trip::FailureRate { ratio: 0.0, window: 100, min_calls: 50 }), "trip.ratio"),
-        (trip(Trip::FailureRate { ratio: 1.1, window: 100, min_calls: 50 }), "trip.ratio"),
-        (trip(Trip::FailureRate { ratio: f64::NAN, window: 100, min_calls: 50 }), "trip.ratio"),
-        (trip(Trip::FailureRate { ratio: 0.5, window: 129, min_calls: 50 }), "trip.window"),
-        (trip(Trip::FailureRate { ratio: 0.5, window: 0, min_calls: 1 }), "trip.window"),
-        (trip(Trip::FailureRate { ratio: 0.5, window: 100, min_calls: 101 }), "trip.min_calls"),
-        (trip(Trip::FailureRate { ratio: 0.5, window: 100, min_calls: 0 }), "trip.min_calls"),
-        (BreakerConfig { max_open_for: Duration::from_secs(59), ..default() }, "max_open_for"),
-        (BreakerConfig { max_open_for: Duration::MAX, ..default() }, "max_open_for"),
-        (BreakerConfig { probe_expiry: Duration::ZERO, ..default() }, "probe_expiry"),
-        (BreakerConfig { probe_expiry: Duration::MAX, ..default() }, "probe_expiry"),
+        (rate(0.0, 100, 50), "trip.ratio"),
+        (rate(1.1, 100, 50), "trip.ratio"),
+        (rate(f64::NAN, 100, 50), "trip.ratio"),
+        (rate(0.5, 129, 50), "trip.window"),
+        (rate(0.5, 0, 1), "trip.window"),
+        (rate(0.5, 100, 101), "trip.min_calls"),
+        (rate(0.5, 100, 0), "trip.min_calls"),
         (BreakerConfig { open_for: Duration::ZERO, ..default() }, "open_for"),
         (BreakerConfig { open_for: Duration::MAX, ..default() }, "open_for"),
+        (BreakerConfig { max_open_for: 59 * SECOND, ..default() }, "max_open_for"),
+        (BreakerConfig { max_open_for: Duration::MAX, ..default() }, "max_open_for"),
         (BreakerConfig { success_threshold: 0, ..default() }, "success_threshold"),
         (BreakerConfig { half_open_permits: 0, ..default() }, "half_open_permits"),
+        (BreakerConfig { probe_expiry: Duration::ZERO, ..default() }, "probe_expiry"),
+        (BreakerConfig { probe_expiry: Duration::MAX, ..default() }, "probe_expiry"),
     ] {
-        assert_eq!(Breaker::new("test", config).unwrap_err().setting(), setting);
+        assert_eq!(Breaker::new("test", config.clone()).unwrap_err().setting(), setting);
+        assert_eq!(Breakers::new("test", config).unwrap_err().setting(), setting);
     }
+    assert!(Breaker::new("test", BreakerConfig::robust()).is_ok());
 }

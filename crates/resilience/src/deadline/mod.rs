@@ -22,6 +22,9 @@ use tokio::time::Instant;
 /// An attempt needs this much time to be worth a try; with less left none is started.
 pub const LEAST: Duration = Duration::from_secs(1);
 
+/// What a plan adds to [`LEAST`]: timers fire late, and other layers take their time.
+const MARGIN: Duration = Duration::from_millis(100);
+
 tokio::task_local! {
     static CURRENT: Deadline;
 }
@@ -52,10 +55,10 @@ impl Deadline {
         self.0.saturating_duration_since(Instant::now())
     }
 
-    /// Whether an attempt that begins after `pause` would still have the [least](LEAST) time.
+    /// Whether an attempt that begins after `pause` would still have the [least](LEAST) time, with a little to spare.
     #[must_use]
     pub fn allows(self, pause: Duration) -> bool {
-        self.remaining() >= pause.saturating_add(LEAST)
+        self.remaining() >= pause.saturating_add(LEAST + MARGIN)
     }
 
     /// Runs `future` with this as its [current](Self::current) deadline. It ends nothing by itself.

@@ -75,7 +75,7 @@ mod tests {
     const DATE: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
 
     #[test]
-    fn values_as_servers_send_them() {
+    fn pitfall_11_values_as_servers_send_them() {
         let seconds = |n| Some(Duration::from_secs(n));
         for (value, date, expected) in [
             ("0", None, seconds(0)),
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn milliseconds_as_azure_sends_them() {
+    fn pitfall_12_milliseconds_as_azure_sends_them() {
         let millis = |n| Some(Duration::from_millis(n));
         for (value, expected) in [
             ("0", millis(0)),

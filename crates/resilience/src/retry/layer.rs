@@ -21,6 +21,12 @@ impl<C> RetryLayer<C> {
         Ok(Self { policy })
     }
 
+    /// The same layer, [seeded](RetryPolicy::seeded).
+    #[must_use]
+    pub fn seeded(self, seed: u64) -> Self {
+        Self { policy: self.policy.seeded(seed) }
+    }
+
     /// The same layer, [unbudgeted](RetryPolicy::unbudgeted).
     #[must_use]
     pub fn unbudgeted(self) -> Self {

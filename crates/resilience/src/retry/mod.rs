@@ -12,6 +12,7 @@ mod budget;
 mod config;
 mod decision;
 mod error;
+mod jitter;
 mod layer;
 mod policy;
 #[cfg(test)]

@@ -3,7 +3,9 @@
 use super::{
     Attempts, Retried, RetryConfig,
     budget::{Budget, Token},
-    delay, may_resend,
+    delay,
+    jitter::Jitter,
+    may_resend,
 };
 use crate::{
     Classify, Effect, InvalidConfig, Outcome,
@@ -25,6 +27,7 @@ pub struct RetryPolicy<C> {
     classify: C,
     budget: Budget,
     enforce: bool,
+    jitter: Jitter,
     request: Progress,
 }
 
@@ -53,7 +56,21 @@ impl<C> RetryPolicy<C> {
     pub fn new(config: RetryConfig, classify: C) -> Result<Self, InvalidConfig> {
         config.validate()?;
         let budget = Budget::new(config.budget.clone());
-        Ok(Self { config: Arc::new(config), classify, budget, enforce: true, request: Progress::new() })
+        Ok(Self {
+            config: Arc::new(config),
+            classify,
+            budget,
+            enforce: true,
+            jitter: Jitter::Thread,
+            request: Progress::new(),
+        })
+    }
+
+    /// The same policy with a source of chance that gives the same pauses in each run, for simulations.
+    #[must_use]
+    pub fn seeded(mut self, seed: u64) -> Self {
+        self.jitter = Jitter::seeded(seed);
+        self
     }
 
     /// The same policy, for requests that must not fail for want of a budget, such as those that clean up. What they take is counted,
@@ -89,7 +106,7 @@ impl<C> RetryPolicy<C> {
         if !may_resend(effect, outcome) || self.request.attempts >= self.max_attempts() {
             return None;
         }
-        let pause = delay(self.request.attempts, &self.config, outcome.retry_after(), rand::random());
+        let pause = delay(self.request.attempts, &self.config, outcome.retry_after(), self.jitter.draw());
         let name = self.classify.name(request);
         self.begin_retry(name, effect, outcome, pause)
     }
@@ -127,7 +144,7 @@ impl<C> RetryPolicy<C> {
             return None;
         }
         // All who wait would otherwise ask for the few probes at the same moment.
-        let spread = self.config.base_delay.mul_f64(rand::random::<f64>());
+        let spread = self.config.base_delay.mul_f64(self.jitter.draw());
         let pause = open.retry_after().saturating_add(spread);
         if !deadline::allows(pause) {
             return None;
@@ -179,6 +196,7 @@ impl<C: Clone> Clone for RetryPolicy<C> {
             classify: self.classify.clone(),
             budget: self.budget.clone(),
             enforce: self.enforce,
+            jitter: self.jitter.clone(),
             request: Progress::new(),
         }
     }

@@ -1,88 +1,59 @@
 //! The retry layer against a scripted service, in paused time.
 
-use super::*;
+use super::{budget::Budget, *};
 use crate::{
-    Classify, Effect, Outcome,
-    breaker::{BreakerConfig, BreakerLayer, BreakerOpen, Breakers, Trip},
+    Effect, Outcome,
+    deadline::{AttemptTimeoutLayer, DeadlineLayer, Elapsed},
     find_cause,
+    testing::{Act, Answer, Ask, Lines, Literal, READ, Script, THROTTLED, TRANSIENT, throttled, transient},
 };
 use proptest::prelude::*;
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering},
-    },
-    time::Duration,
-};
+use std::time::Duration;
 use tokio::time::Instant;
-use tower::{BoxError, ServiceBuilder, ServiceExt};
+use tower::{BoxError, Layer, Service, ServiceBuilder, ServiceExt};
 
-/// The answer itself is the outcome of the attempt; the request is the effect.
-#[derive(Clone, Debug)]
-struct Literal;
-
-impl Classify<Effect, Outcome, BoxError> for Literal {
-    fn effect(&self, request: &Effect) -> Effect {
-        *request
-    }
-
-    fn outcome(&self, result: Result<&Outcome, &BoxError>) -> Outcome {
-        result.copied().unwrap_or(Outcome::Unsent)
-    }
-}
-
-const THROTTLED: Outcome = Outcome::Throttled { retry_after: None };
-const TRANSIENT: Outcome = Outcome::Transient { retry_after: None };
+const SECOND: Duration = Duration::from_secs(1);
 
 fn no_jitter() -> RetryConfig {
     RetryConfig { jitter: 0.0, ..RetryConfig::default() }
 }
 
+fn layer(config: RetryConfig) -> RetryLayer<Literal> {
+    RetryLayer::new(config, Literal).unwrap()
+}
+
 /// Sends one request to a service that always answers `outcome`; how often it was sent, and how long it took.
-async fn sends(config: RetryConfig, effect: Effect, outcome: Outcome) -> (u32, Duration) {
-    let count = Arc::new(AtomicU32::new(0));
-    let counter = Arc::clone(&count);
-    let service = ServiceBuilder::new().layer(RetryLayer::new(config, Literal).unwrap()).service_fn(
-        move |_: Effect| {
-            counter.fetch_add(1, Ordering::Relaxed);
-            std::future::ready(Ok::<_, BoxError>(outcome))
-        },
-    );
+async fn sends(config: RetryConfig, effect: Effect, outcome: Outcome) -> (usize, Duration) {
+    let script = Script::answers([outcome]);
     let started = Instant::now();
-    assert_eq!(service.oneshot(effect).await.unwrap(), outcome);
-    (count.load(Ordering::Relaxed), started.elapsed())
+    let answer = layer(config).layer(script.clone()).oneshot(Ask(effect, "")).await.unwrap();
+    assert_eq!(answer.0, outcome);
+    (script.count(), started.elapsed())
 }
 
 #[tokio::test(start_paused = true)]
 async fn only_what_is_safe_is_sent_again() {
     use Effect::{Idempotent, Once, Read};
-    for (effect, outcome, expected) in [
-        (Read, Outcome::Unsent, 3),
-        (Idempotent, Outcome::Unsent, 3),
-        (Once, Outcome::Unsent, 3),
-        (Read, THROTTLED, 3),
-        (Idempotent, THROTTLED, 3),
-        (Once, THROTTLED, 1),
-        (Read, TRANSIENT, 3),
-        (Idempotent, TRANSIENT, 3),
-        (Once, TRANSIENT, 1),
-        (Read, Outcome::Permanent, 1),
-        (Idempotent, Outcome::Permanent, 1),
-        (Once, Outcome::Permanent, 1),
-        (Read, Outcome::Success, 1),
-        (Idempotent, Outcome::Success, 1),
-        (Once, Outcome::Success, 1),
+    let busy = Outcome::Busy { retry_after: None };
+    for (outcome, expected) in [
+        (Outcome::Unsent, [3, 3, 3]),
+        (THROTTLED, [3, 3, 1]),
+        (busy, [3, 3, 1]),
+        (TRANSIENT, [3, 3, 1]),
+        (Outcome::Permanent, [1, 1, 1]),
+        (Outcome::Success, [1, 1, 1]),
     ] {
-        let (count, _) = sends(no_jitter(), effect, outcome).await;
-        assert_eq!(count, expected, "{effect:?} x {outcome:?}");
+        for (effect, expected) in [Read, Idempotent, Once].into_iter().zip(expected) {
+            let (count, _) = sends(no_jitter(), effect, outcome).await;
+            assert_eq!(count, expected, "{effect:?} x {outcome:?}");
+        }
     }
     assert_eq!(Effect::default(), Once, "a request that says nothing is not repeated");
 }
 
 #[tokio::test(start_paused = true)]
 async fn pauses_double_and_never_undercut_the_server() {
-    let floor = |seconds| Outcome::Throttled { retry_after: Some(Duration::from_secs(seconds)) };
-    for (outcome, expected) in [(TRANSIENT, 2 + 4), (floor(42), 42 + 42), (floor(3), 3 + 4)] {
+    for (outcome, expected) in [(TRANSIENT, 2 + 4), (throttled(42), 42 + 42), (transient(3), 3 + 4)] {
         let (_, took) = sends(no_jitter(), Effect::Read, outcome).await;
         // The runtime's timer works in milliseconds and rounds up.
         assert_eq!(took.as_secs(), expected, "{outcome:?}");
@@ -96,97 +67,120 @@ async fn one_attempt_means_no_retry() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_budget_is_shared_by_all_requests_of_a_layer() {
-    let config = RetryConfig {
-        max_attempts: 2,
-        budget: BudgetConfig { capacity: 10, per_success: 0.0, per_second: 0.0 },
-        base_delay: Duration::from_millis(1),
-        ..no_jitter()
-    };
-    let count = Arc::new(AtomicU32::new(0));
-    let counter = Arc::clone(&count);
-    let service = ServiceBuilder::new().layer(RetryLayer::new(config, Literal).unwrap()).service_fn(
-        move |_: Effect| {
-            counter.fetch_add(1, Ordering::Relaxed);
-            std::future::ready(Ok::<_, BoxError>(TRANSIENT))
-        },
-    );
-    for _ in 0..100 {
-        service.clone().oneshot(Effect::Read).await.unwrap();
+async fn the_two_profiles_are_what_they_are_called() {
+    for (config, attempts, at_least) in [(RetryConfig::guide(), 3, 2 + 4), (RetryConfig::robust(), 6, 15)] {
+        let (count, took) = sends(config, Effect::Read, TRANSIENT).await;
+        assert_eq!(count, attempts);
+        assert!((at_least..=at_least * 5 / 4 + 1).contains(&took.as_secs()), "{took:?}");
     }
-    assert_eq!(count.load(Ordering::Relaxed), 100 + 10);
+    assert_eq!(RetryConfig::default(), RetryConfig::guide());
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_open_breaker_is_waited_out_once() {
-    let trip = Trip::Consecutive { failures: 1 };
-    let breakers = Breakers::new("test", BreakerConfig { trip, ..BreakerConfig::default() }).unwrap();
-    let count = Arc::new(AtomicU32::new(0));
-    let counter = Arc::clone(&count);
-    let service = ServiceBuilder::new()
-        .layer(RetryLayer::new(no_jitter(), Literal).unwrap())
-        .layer(BreakerLayer::new(breakers, Literal))
-        .service_fn(move |_: Effect| {
-            counter.fetch_add(1, Ordering::Relaxed);
-            std::future::ready(Err::<Outcome, BoxError>("refused".into()))
-        });
-
-    let started = Instant::now();
-    let error = service.oneshot(Effect::Once).await.unwrap_err();
-
-    // 0 s: sent, opens. 2 s: open, wait it out. 60-62 s: probe fails, opens again. Then: open again, give up.
-    assert!(find_cause::<BreakerOpen>(&*error).is_some(), "{error}");
-    assert_eq!(count.load(Ordering::Relaxed), 2);
-    assert!((60..70).contains(&started.elapsed().as_secs()), "{:?}", started.elapsed());
+async fn the_same_seed_gives_the_same_pauses() {
+    let mut runs = Vec::new();
+    for seed in [7, 7, 8] {
+        let script = Script::answers([TRANSIENT]);
+        let started = Instant::now();
+        layer(RetryConfig::robust()).seeded(seed).layer(script.clone()).oneshot(READ).await.unwrap();
+        runs.push(script.arrivals().iter().map(|at| *at - started).collect::<Vec<_>>());
+    }
+    assert_eq!(runs[0], runs[1]);
+    assert_ne!(runs[0], runs[2]);
 }
 
+// ===== the deadline =====
+
+fn within(seconds: u64, script: &Script) -> impl Service<Ask, Response = Answer, Error = BoxError> + use<> {
+    ServiceBuilder::new()
+        .layer(DeadlineLayer::new(Duration::from_secs(seconds)).unwrap())
+        .layer(layer(no_jitter()))
+        .layer(AttemptTimeoutLayer::new(30 * SECOND))
+        .service(script.clone())
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_asked_to_wait_longer_than_the_deadline_says_so_at_once() {
+    let script = Script::answers([throttled(42)]);
+    let started = Instant::now();
+    let answer = within(40, &script).oneshot(READ).await.unwrap();
+    assert_eq!((script.count(), started.elapsed()), (1, Duration::ZERO), "no sleep for nothing");
+    let attempts = answer.1.unwrap();
+    assert_eq!((attempts.count, attempts.retry_after), (1, Some(42 * SECOND)));
+    assert_eq!(attempts.to_string(), "1 attempt in 0.0ns; to be tried again in 42.0s");
+
+    // A pause of the own choosing is no reason to come back at a certain time.
+    let script = Script::answers([TRANSIENT]);
+    let answer = within(4, &script).oneshot(READ).await.unwrap();
+    let attempts = answer.1.unwrap();
+    assert_eq!((attempts.count, attempts.retry_after), (2, None), "0 s, 2 s, and not 6 s");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deadline_that_leaves_a_second_for_the_attempt_is_enough() {
+    // 0 s, 2 s and 6 s; the timers, which are late, need a little more than 6 s + 1 s.
+    for (deadline, expected) in [(7, 2), (8, 3)] {
+        let script = Script::answers([TRANSIENT]);
+        within(deadline, &script).oneshot(READ).await.unwrap();
+        assert_eq!(script.count(), expected, "{deadline} s");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_last_attempt_gets_what_is_left_and_the_error_tells_all() {
+    let script = Script::new([Act::Answer(TRANSIENT), Act::Hang]);
+    let started = Instant::now();
+    let error = within(20, &script).oneshot(READ).await.unwrap_err();
+    assert_eq!(started.elapsed().as_secs(), 20, "not the 30 s of an attempt");
+    let retried = find_cause::<Retried>(&*error).expect("attempts are told even so").attempts();
+    assert_eq!((retried.count, retried.may_have_been_sent), (2, true));
+    assert_eq!(retried.elapsed.as_secs(), 20);
+    assert!(find_cause::<Elapsed>(&*error).unwrap().is_ours());
+    assert_eq!(error.to_string(), "gave up after 2 attempts in 20.0s");
+}
+
+// ===== what is told =====
+
 /// Sends a request to a service whose attempts end in this order; the error it gives up with.
-async fn gives_up_with(answers: [Result<Outcome, &'static str>; 3]) -> BoxError {
-    let answers = Arc::new(std::sync::Mutex::new(answers.into_iter()));
-    let service = ServiceBuilder::new().layer(RetryLayer::new(no_jitter(), Literal).unwrap()).service_fn(
-        move |_: Effect| {
-            let answer = answers.lock().unwrap().next().unwrap();
-            std::future::ready(answer.map_err(BoxError::from))
-        },
-    );
-    service.oneshot(Effect::Idempotent).await.unwrap_err()
+async fn gives_up_with(acts: [Act; 3]) -> BoxError {
+    layer(no_jitter()).layer(Script::new(acts)).oneshot(READ).await.unwrap_err()
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_last_error_does_not_hide_that_an_earlier_attempt_may_have_arrived() {
-    for (earlier, maybe) in [(Err("refused"), false), (Ok(TRANSIENT), true), (Ok(THROTTLED), true)] {
-        let error = gives_up_with([earlier, Err("refused"), Err("refused")]).await;
+    for (earlier, maybe) in [
+        (Act::Refused, false),
+        (Act::Error("reset"), true),
+        (Act::Answer(TRANSIENT), true),
+        (Act::Answer(THROTTLED), true),
+    ] {
+        let error = gives_up_with([earlier, Act::Refused, Act::Refused]).await;
         let retried = find_cause::<Retried>(&*error).unwrap();
         assert_eq!(retried.attempts().count, 3);
+        assert_eq!(retried.attempts().elapsed.as_secs(), 6);
         assert_eq!(retried.attempts().may_have_been_sent, maybe, "{earlier:?}");
-        assert_eq!(std::error::Error::source(retried).unwrap().to_string(), "refused");
+        assert_eq!(retried.to_string(), "gave up after 3 attempts in 6.0s");
+        let cause = std::error::Error::source(retried).unwrap();
+        assert_eq!(cause.to_string(), "no connection was established");
     }
 }
 
-/// Keeps the level and the message of every event.
-#[derive(Clone, Default)]
-struct Lines(Arc<std::sync::Mutex<Vec<String>>>);
+#[tokio::test(start_paused = true)]
+async fn an_answer_carries_what_it_took_unless_it_is_a_success() {
+    let answer = |acts: [Outcome; 3]| layer(no_jitter()).layer(Script::answers(acts)).oneshot(READ);
+    let refused = answer([TRANSIENT, TRANSIENT, Outcome::Permanent]).await.unwrap();
+    assert_eq!(refused.1.unwrap().count, 3);
+    let failed = answer([TRANSIENT, TRANSIENT, TRANSIENT]).await.unwrap();
+    assert_eq!((failed.1.unwrap().count, failed.1.unwrap().elapsed.as_secs()), (3, 6));
+    let done = answer([TRANSIENT, TRANSIENT, Outcome::Success]).await.unwrap();
+    assert_eq!(done.1, None);
+}
 
-impl tracing::Subscriber for Lines {
-    fn enabled(&self, _: &tracing::Metadata<'_>) -> bool {
-        true
-    }
-    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
-        tracing::span::Id::from_u64(1)
-    }
-    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
-    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
-    fn event(&self, event: &tracing::Event<'_>) {
-        let mut line = event.metadata().level().to_string();
-        event.record(&mut |field: &tracing::field::Field, value: &dyn std::fmt::Debug| {
-            if field.name() == "message" {
-                line = format!("{line} {value:?}");
-            }
-        });
-        self.0.lock().unwrap().push(line);
-    }
-    fn enter(&self, _: &tracing::span::Id) {}
-    fn exit(&self, _: &tracing::span::Id) {}
+#[tokio::test(start_paused = true)]
+async fn a_single_attempt_keeps_its_error_as_it_is() {
+    let config = RetryConfig { max_attempts: 1, ..no_jitter() };
+    let error = layer(config).layer(Script::new([Act::Error("reset")])).oneshot(READ).await.unwrap_err();
+    assert_eq!(error.to_string(), "reset");
 }
 
 #[tokio::test(start_paused = true)]
@@ -195,24 +189,92 @@ async fn each_retry_is_a_warning() {
     let guard = tracing::subscriber::set_default(lines.clone());
     sends(no_jitter(), Effect::Read, TRANSIENT).await;
     drop(guard);
+    assert_eq!(lines.take(), ["WARN Retrying request (attempt 2/3)", "WARN Retrying request (attempt 3/3)"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_not_retried_any_more_says_why() {
+    let lines = Lines::default();
+    let guard = tracing::subscriber::set_default(lines.clone());
+    within(2, &Script::answers([TRANSIENT])).oneshot(READ).await.unwrap();
+    let empty = BudgetConfig { capacity: 1, per_success: 0.0, per_second: 0.0 };
+    let policy = layer(RetryConfig { budget: empty, ..no_jitter() });
+    policy.layer(Script::answers([TRANSIENT])).oneshot(READ).await.unwrap();
+    policy.unbudgeted().layer(Script::answers([TRANSIENT])).oneshot(READ).await.unwrap();
+    drop(guard);
     assert_eq!(
-        *lines.0.lock().unwrap(),
-        ["WARN Retrying request (attempt 2/3)", "WARN Retrying request (attempt 3/3)"]
+        lines.take(),
+        [
+            "WARN Not retrying request: the call's deadline comes first",
+            "WARN Retrying request (attempt 2/3)",
+            "WARN Not retrying request: too many requests are being retried",
+            "WARN Retrying request beyond the retry budget",
+            "WARN Retrying request (attempt 2/3)",
+            "WARN Retrying request beyond the retry budget",
+            "WARN Retrying request (attempt 3/3)",
+        ]
     );
+}
+
+// ===== the budget =====
+
+fn budget(capacity: u32, per_success: f64, per_second: f64) -> BudgetConfig {
+    BudgetConfig { capacity, per_success, per_second }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_budget_is_shared_by_all_requests_of_a_layer() {
+    let config = RetryConfig {
+        max_attempts: 2,
+        base_delay: Duration::from_millis(1),
+        budget: budget(10, 0.0, 0.0),
+        ..no_jitter()
+    };
+    let script = Script::answers([TRANSIENT]);
+    let service = layer(config).layer(script.clone());
+    for _ in 0..100 {
+        service.clone().oneshot(READ).await.unwrap();
+    }
+    assert_eq!(script.count(), 100 + 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn successes_and_time_earn_retries_up_to_the_capacity() {
+    let budget = Budget::new(budget(2, 0.5, 0.1));
+    let held = [budget.withdraw().unwrap(), budget.withdraw().unwrap()];
+    assert!(budget.withdraw().is_none());
+    budget.deposit();
+    assert!(budget.withdraw().is_none(), "half a retry is none");
+    budget.deposit();
+    budget.withdraw().unwrap().spend();
+    tokio::time::advance(9 * SECOND).await;
+    assert!(budget.withdraw().is_none());
+    tokio::time::advance(SECOND).await;
+    budget.withdraw().unwrap().spend();
+
+    drop(held);
+    assert!((budget.retries() - 2.0).abs() < 1e-9, "given back");
+    budget.deposit();
+    tokio::time::advance(1000 * SECOND).await;
+    budget.deposit();
+    assert!((budget.retries() - 2.0).abs() < 1e-9, "no more than the capacity");
 }
 
 #[test]
 fn configurations_that_cannot_work_are_refused() {
     let default = RetryConfig::default;
-    let budget = |budget| RetryConfig { budget, ..default() };
+    let budget =
+        |capacity, success, second| RetryConfig { budget: budget(capacity, success, second), ..default() };
     for (config, setting) in [
         (RetryConfig { max_attempts: 0, ..default() }, "max_attempts"),
-        (RetryConfig { base_delay: Duration::from_secs(61), ..default() }, "base_delay"),
+        (RetryConfig { base_delay: 61 * SECOND, ..default() }, "base_delay"),
         (RetryConfig { jitter: f64::NAN, ..default() }, "jitter"),
         (RetryConfig { jitter: 1.1, ..default() }, "jitter"),
-        (budget(BudgetConfig { capacity: 0, ..BudgetConfig::default() }), "budget.capacity"),
-        (budget(BudgetConfig { per_success: -0.1, ..BudgetConfig::default() }), "budget.per_success"),
-        (budget(BudgetConfig { per_second: f64::NAN, ..BudgetConfig::default() }), "budget.per_second"),
+        (budget(0, 0.5, 10.0), "budget.capacity"),
+        (budget(1, -0.1, 10.0), "budget.per_success"),
+        (budget(1, 1001.0, 10.0), "budget.per_success"),
+        (budget(1, 0.5, f64::NAN), "budget.per_second"),
+        (budget(1, 0.5, 1e7), "budget.per_second"),
     ] {
         assert_eq!(RetryLayer::new(config, Literal).unwrap_err().setting(), setting);
     }
