@@ -1,11 +1,12 @@
-//! Retry, circuit breaker and attempt timeout as [`tower`] layers, over an explicit vocabulary.
+//! Retry, circuit breaker, throttle gate and deadlines as [`tower`] layers, over an explicit vocabulary.
 //!
 //! Two questions decide what may be done after a failure, and the layers of this crate ask nothing else:
 //!
 //! - what does sending the request *again* do: [`Effect`] (RFC 9110 section 9.2.2);
 //! - what does the answer tell about the attempt: [`Outcome`].
 //!
-//! A [`Classify`] answers both for one protocol. The crate knows no protocol itself.
+//! A [`Classify`] answers both for one protocol. [`http::HttpClassify`] does so for HTTP in general; the crate knows no
+//! service, and no transport.
 //!
 //! # Order
 //!
@@ -13,45 +14,92 @@
 //! them on or off. From the outside in:
 //!
 //! ```text
+//! DeadlineLayer        bounds the call with all its attempts and pauses; those beneath see what is left
 //! RetryLayer           decides once more per answer; waits out an open breaker, once
 //! BreakerLayer         counts attempts: outside the retry it would see only what the retry could not heal
+//! GateLayer            one pause and one limit for all: inside the breaker, so that nobody queues to be told that it is open
 //! AttemptTimeoutLayer  bounds each attempt, so that a hung one is a failure the breaker can count
 //! the service
 //! ```
 //!
 //! ```
-//! use selvedge_resilience::{Classify, Effect, Outcome};
-//! use selvedge_resilience::{breaker, retry, timeout::AttemptTimeoutLayer};
+//! use http::{Request, Response};
+//! use selvedge_resilience::breaker::{BreakerConfig, BreakerLayer, Breakers};
+//! use selvedge_resilience::deadline::{AttemptTimeoutLayer, DeadlineLayer};
+//! use selvedge_resilience::gate::{GateConfig, GateLayer, Gates};
+//! use selvedge_resilience::http::HttpClassify;
+//! use selvedge_resilience::retry::{RetryConfig, RetryLayer};
 //! use std::time::Duration;
 //! use tower::{BoxError, ServiceBuilder, util::option_layer};
 //!
-//! #[derive(Clone)]
-//! struct Always;
-//!
-//! impl Classify<String, String, BoxError> for Always {
-//!     fn effect(&self, _: &String) -> Effect {
-//!         Effect::Read
-//!     }
-//!     fn outcome(&self, result: Result<&String, &BoxError>) -> Outcome {
-//!         match result {
-//!             Ok(_) => Outcome::Success,
-//!             Err(_) => Outcome::Transient { retry_after: None },
-//!         }
-//!     }
-//! }
-//!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let retry = retry::RetryLayer::new(retry::RetryConfig::default(), Always)?;
-//! let breaker = breaker::Breaker::new("store", breaker::BreakerConfig::default())?;
+//! let retry = RetryLayer::new(RetryConfig::robust(), HttpClassify)?;
+//! let breakers = Breakers::new("store", BreakerConfig::robust())?;
 //! let stack = ServiceBuilder::new()
+//!     .layer(DeadlineLayer::new(Duration::from_secs(300))?)
 //!     .layer(option_layer(Some(retry)))
-//!     .layer(option_layer(Some(breaker::BreakerLayer::new(breaker, Always))))
+//!     .layer(option_layer(Some(BreakerLayer::new(breakers.clone(), HttpClassify))))
+//!     .layer(GateLayer::new(Gates::new("store", GateConfig::default())?, HttpClassify))
 //!     .layer(AttemptTimeoutLayer::new(Duration::from_secs(30)))
-//!     .service(tower::service_fn(|name: String| async move { Ok::<_, BoxError>(name) }));
+//!     .service(tower::service_fn(|_: Request<String>| async { Ok::<_, BoxError>(Response::new("done")) }));
 //! # drop(stack);
+//! // For a health report:
+//! for breaker in breakers.snapshot() {
+//!     println!("{}: {:?}", breaker.name, breaker.status);
+//! }
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! # The other order
+//!
+//! A breaker *outside* the retry counts calls, not attempts. Take three attempts a call, and a service that answers every third
+//! one: a breaker by failure rate inside the retry sees two failures in three attempts and opens; outside it sees nothing but
+//! successes and never opens, while the service carries three times its load. Outside, an open breaker also ends a call at once,
+//! where inside the retry waits for it. Take that order where callers would rather fail than wait, and keep the retries few:
+//!
+//! ```
+//! # use http::{Request, Response};
+//! # use selvedge_resilience::breaker::{BreakerConfig, BreakerLayer, Breakers};
+//! # use selvedge_resilience::http::HttpClassify;
+//! # use selvedge_resilience::retry::{RetryConfig, RetryLayer};
+//! # use tower::{BoxError, ServiceBuilder};
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let impatient = ServiceBuilder::new()
+//!     .layer(BreakerLayer::new(Breakers::new("store", BreakerConfig::guide())?, HttpClassify))
+//!     .layer(RetryLayer::new(RetryConfig { max_attempts: 2, ..RetryConfig::guide() }, HttpClassify)?)
+//!     .service(tower::service_fn(|_: Request<String>| async { Ok::<_, BoxError>(Response::new("done")) }));
+//! # drop(impatient);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Whichever the order: exactly one layer retries. Two of them multiply, as do the hidden retries of an HTTP client or an SDK;
+//! turn those off.
+//!
+//! # A request that cannot be repeated
+//!
+//! A retry needs the request again, so it has to be [`Clone`]; one that is not does not compile, rather than silently losing its
+//! retries:
+//!
+//! ```compile_fail,E0277
+//! # use selvedge_resilience::{Classify, Effect, Outcome, retry::{RetryConfig, RetryLayer}};
+//! # use tower::{BoxError, Service, ServiceBuilder};
+//! struct Stream; // not Clone
+//! # #[derive(Clone)] struct Always;
+//! # impl Classify<Stream, ()> for Always {
+//! #     fn effect(&self, _: &Stream) -> Effect { Effect::Read }
+//! #     fn outcome(&self, _: Result<&(), &BoxError>) -> Outcome { Outcome::Success }
+//! # }
+//! # fn needs_service<S: Service<Stream>>(_: S) {}
+//! let retry = RetryLayer::new(RetryConfig::guide(), Always).unwrap();
+//! needs_service(ServiceBuilder::new().layer(retry).service_fn(|_: Stream| async { Ok::<_, BoxError>(()) }));
+//! ```
+//!
+//! # Time
+//!
+//! Every wait, window and deadline runs on tokio's monotonic clock: setting the wall clock changes nothing, and
+//! `tokio::time::pause` lets tests of the whole stack run without waiting.
 
 pub mod breaker;
 mod classify;

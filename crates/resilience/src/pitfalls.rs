@@ -215,6 +215,16 @@ async fn pitfall_08_the_service_is_made_ready_before_each_attempt() {
     assert_eq!(script.count(), 5);
 }
 
+#[test]
+fn pitfall_09_no_request_loses_its_retries_for_want_of_a_copy() {
+    // That a request which cannot be copied does not compile is shown in the crate's documentation.
+    let mut policy = crate::retry::RetryPolicy::new(retry(), Literal).unwrap();
+    for request in [READ, CREATE] {
+        let copy = tower::retry::Policy::<Ask, Answer, BoxError>::clone_request(&mut policy, &request);
+        assert_eq!(copy, Some(request));
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn pitfall_10_an_answer_that_does_not_end_is_a_failure_of_its_attempt() {
     let breakers = breakers(5);
