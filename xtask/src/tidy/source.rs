@@ -45,13 +45,13 @@ fn find(
         .collect()
 }
 
-/// Whether users run the code of `path`: not the tasks, not a build script, not a test.
+/// Whether users run the code of `path`: not the tasks, not a build script, not a test, not an example.
 fn is_product(path: &str) -> bool {
     let Some(inside) = path.strip_prefix("crates/") else {
         return false;
     };
     let mut parts = inside.split('/');
-    !parts.any(|part| matches!(part, "tests" | "benches" | "tests.rs" | "build.rs"))
+    !parts.any(|part| matches!(part, "tests" | "benches" | "examples" | "tests.rs" | "build.rs"))
 }
 
 fn unfinished(line: &Line) -> Option<String> {
