@@ -50,7 +50,7 @@ pub(crate) fn no_time_to_retry(request: &str, attempt: u32, max_attempts: u32, d
         attempt,
         max_attempts,
         delay_ms = millis(delay),
-        "Not retrying request: the call's deadline comes first"
+        "Not retrying request: the wait would be too long"
     );
 }
 

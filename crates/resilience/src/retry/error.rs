@@ -13,12 +13,12 @@ pub struct Attempts {
     pub elapsed: Duration,
     /// Whether an attempt before the last one may have reached the server.
     pub may_have_been_sent: bool,
-    /// How long the server still wants to be left alone, where that is more than the call's deadline left: the same
-    /// request may be worth a try then.
+    /// How long the server wants to be left alone, where that was too long to wait: more than the call's deadline
+    /// left, or [`CAP`](super::after::CAP), which stands for anything longer. The same request may be worth a try then.
     pub retry_after: Option<Duration>,
 }
 
-/// The last error of a request that was tried more than once, or that was given up because of its deadline.
+/// The last error of a request that was tried more than once, or that was given up because the wait would have been too long.
 ///
 /// The last attempt alone may provably not have reached the server while an earlier one may have; who asks whether
 /// the request can have had an effect must ask here.

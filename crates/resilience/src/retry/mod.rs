@@ -5,7 +5,7 @@
 //! ([`delay`]), and a budget shared by all requests of the layer bounds what retries add to a struggling server.
 //!
 //! No pause goes past the call's [deadline](crate::deadline): a server that asks for more time than is left is an error
-//! now, which says when to come back ([`Attempts::retry_after`]).
+//! now, which says when to come back ([`Attempts::retry_after`]). So is one that asks for more than [`after::CAP`].
 
 pub mod after;
 mod budget;

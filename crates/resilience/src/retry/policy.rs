@@ -1,7 +1,7 @@
 //! The policy: one request's attempts, counted and decided.
 
 use super::{
-    Attempts, Retried, RetryConfig,
+    Attempts, Retried, RetryConfig, after,
     budget::{Budget, Token},
     delay,
     jitter::Jitter,
@@ -41,7 +41,7 @@ struct Progress {
     may_have_been_sent: bool,
     /// Which opening of the breaker was waited out.
     waited_out: Option<u64>,
-    /// How long the server asked to be left alone, longer than the deadline left.
+    /// How long the server asked to be left alone, where that was too long to wait.
     retry_after: Option<Duration>,
 }
 
@@ -120,8 +120,10 @@ impl<C> RetryPolicy<C> {
     ) -> Option<Duration> {
         let next = self.request.attempts + 1;
         let max_attempts = self.max_attempts();
-        if !deadline::allows(pause) {
-            self.request.retry_after = outcome.retry_after();
+        let asked = outcome.retry_after();
+        // Whoever asks for the longest wait that is understood may have asked for more: never too early.
+        if asked.is_some_and(|wait| wait >= after::CAP) || !deadline::allows(pause) {
+            self.request.retry_after = asked;
             events::no_time_to_retry(name, next, max_attempts, pause);
             return None;
         }

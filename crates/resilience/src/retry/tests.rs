@@ -117,6 +117,13 @@ async fn who_is_asked_to_wait_longer_than_the_deadline_says_so_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_may_have_asked_for_more_than_is_understood_is_not_asked_too_early() {
+    for (wait, expected) in [(599, 3), (600, 1)] {
+        assert_eq!(sends(no_jitter(), Effect::Read, throttled(wait)).await.0, expected, "{wait} s");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_deadline_that_leaves_a_second_for_the_attempt_is_enough() {
     // 0 s, 2 s and 6 s; the timers, which are late, need a little more than 6 s + 1 s.
     for (deadline, expected) in [(7, 2), (8, 3)] {
@@ -205,7 +212,7 @@ async fn what_is_not_retried_any_more_says_why() {
     assert_eq!(
         lines.take(),
         [
-            "WARN Not retrying request: the call's deadline comes first",
+            "WARN Not retrying request: the wait would be too long",
             "WARN Retrying request (attempt 2/3)",
             "WARN Not retrying request: too many requests are being retried",
             "WARN Retrying request beyond the retry budget",
