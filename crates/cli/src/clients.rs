@@ -8,15 +8,13 @@ use selvedge_fabric_client::azure::{self, CredentialConfig, CredentialKind};
 use selvedge_fabric_client::layer::{Auth, BaseUri};
 use selvedge_fabric_client::transport::{HttpTransport, TransportConfig};
 use selvedge_fabric_client::{BoxService, Client, PollConfig, PollMode};
-use selvedge_resilience::breaker::{BreakerConfig, Trip};
-use selvedge_resilience::gate::GateConfig;
-use selvedge_resilience::retry::RetryConfig;
 
 use crate::exit;
 use crate::flags::Flags;
 use crate::report::ExitWith;
 use crate::settings::{CredentialChoice, Environment, PollingMode, Service, Settings};
-use crate::stack::{StackConfig, stack};
+use crate::stack::stack;
+use crate::stack_config::stack_config;
 
 /// The clients of one run.
 pub(crate) struct Clients {
@@ -81,30 +79,6 @@ impl Builder<'_> {
         let config = stack_config(self.settings, self.flags);
         stack(name, &config, api, self.transport.clone())
             .with_context(|| ExitWith::usage(format!("set up requests to {name}")))
-    }
-}
-
-fn stack_config(settings: &Settings, flags: &Flags) -> StackConfig {
-    let retry = RetryConfig {
-        max_attempts: settings.retry.max_attempts,
-        base_delay: settings.retry.base_delay,
-        max_delay: settings.retry.max_delay,
-        ..RetryConfig::default()
-    };
-    let breaker = BreakerConfig {
-        trip: Trip::Consecutive { failures: settings.breaker.failure_threshold },
-        open_for: settings.breaker.open_for,
-        max_open_for: settings.breaker.open_for,
-        success_threshold: settings.breaker.success_threshold,
-        half_open_permits: settings.breaker.half_open_permits,
-        ..BreakerConfig::default()
-    };
-    StackConfig {
-        call_deadline: settings.http.call_deadline,
-        retry: flags.retry.on.then_some(retry),
-        breaker: flags.circuit_breaker.on.then_some(breaker),
-        gate: GateConfig::default(),
-        attempt_timeout: settings.http.attempt_timeout,
     }
 }
 

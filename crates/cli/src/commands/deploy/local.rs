@@ -67,6 +67,8 @@ impl Local {
         [
             ("retry.base_delay", "250ms"),
             ("breaker.open_for", "500ms"),
+            // Nor is it open longer when its trials fail.
+            ("breaker.max_open_for", "500ms"),
             ("polling.first_poll", "50ms"),
             ("rollback.consistency_delay", "100ms"),
             ("rollback.journal_dir", &journals),
