@@ -5,5 +5,6 @@
 mod bridge;
 mod entra;
 mod flags;
+mod http2;
 mod sockets;
 mod world;

@@ -76,9 +76,9 @@ fn serve(mut stream: TcpStream, script: &[End], count: &AtomicUsize) {
 }
 
 /// The stack over the real transport, and how often it was asked to send.
-fn service(retry: bool) -> (BoxService, Arc<AtomicUsize>) {
+pub(crate) fn service(config: &TransportConfig, retry: bool) -> (BoxService, Arc<AtomicUsize>) {
     let sent = Arc::new(AtomicUsize::new(0));
-    let mut transport = HttpTransport::new(&TransportConfig::default()).unwrap();
+    let mut transport = HttpTransport::new(config).unwrap();
     let count = Arc::clone(&sent);
     let counted = service_fn(move |request: Request| {
         count.fetch_add(1, Relaxed);
@@ -90,23 +90,28 @@ fn service(retry: bool) -> (BoxService, Arc<AtomicUsize>) {
     (stack("fabric", &config, None, counted).unwrap(), sent)
 }
 
-async fn get(service: &BoxService, url: &str) -> Result<Response, BoxError> {
+pub(crate) async fn get(service: &BoxService, url: &str) -> Result<Response, BoxError> {
     let mut request = http::Request::get(url).body(Bytes::new())?;
     request.extensions_mut().insert(Effect::Read);
     service.clone().oneshot(request).await
+}
+
+/// As often as the error says, the request was tried.
+pub(crate) fn attempts(error: &BoxError) -> usize {
+    find_cause::<Retried>(&**error).map_or(1, |retried| retried.attempts().count as usize)
 }
 
 #[tokio::test]
 async fn pitfall_2_a_pooled_connection_that_is_reset_hides_no_retry() {
     // A connection that has proved itself, and then a reset on it: hyper and reqwest would send again by themselves.
     let server = Server::start(&[End::Kept, End::Reset]);
-    let (service, sent) = service(false);
+    let (service, sent) = service(&TransportConfig::default(), false);
     for round in 1..=20 {
         get(&service, &server.url).await.unwrap();
         get(&service, &server.url).await.unwrap_err();
         assert_eq!((sent.load(Relaxed), server.arrived()), (2 * round, 2 * round));
     }
-    let (service, sent) = self::service(true);
+    let (service, sent) = self::service(&TransportConfig::default(), true);
     for round in 1..=20 {
         // The second is reset, and its second attempt is the third to arrive.
         let server = Server::start(&[End::Kept, End::Reset, End::Kept]);
@@ -122,10 +127,12 @@ async fn pitfall_2_resets_arrive_as_often_as_the_error_says() {
     let server = Server::start(&[End::Reset]);
     for (retry, expected) in [(false, 1), (true, 3)] {
         let before = server.arrived();
-        let (service, sent) = service(retry);
+        let (service, sent) = service(&TransportConfig::default(), retry);
         let error = get(&service, &server.url).await.unwrap_err();
-        let counted = find_cause::<Retried>(&*error).map_or(1, |retried| retried.attempts().count as usize);
-        assert_eq!((counted, sent.load(Relaxed), server.arrived() - before), (expected, expected, expected));
+        assert_eq!(
+            (attempts(&error), sent.load(Relaxed), server.arrived() - before),
+            (expected, expected, expected)
+        );
     }
 }
 
@@ -134,7 +141,7 @@ async fn pitfall_2_resets_arrive_as_often_as_the_error_says() {
 #[tokio::test]
 async fn pitfall_2_a_connection_that_died_in_the_pool_sends_nothing_twice() {
     let server = Server::start(&[End::Closed]);
-    let (service, sent) = service(false);
+    let (service, sent) = service(&TransportConfig::default(), false);
     let mut answered = 0;
     for _ in 0..200 {
         answered += usize::from(get(&service, &server.url).await.is_ok());
