@@ -29,13 +29,7 @@ impl Clients {
     ///
     /// When a setting does not make sense, or there are no credentials.
     pub(crate) fn new(settings: &Settings, flags: &Flags, environment: &Environment) -> anyhow::Result<Self> {
-        let config = TransportConfig {
-            connect_timeout: settings.http.connect_timeout,
-            // No settings: their addresses may hold a password.
-            proxy: either_case(environment, "HTTPS_PROXY"),
-            no_proxy: either_case(environment, "NO_PROXY"),
-            ..TransportConfig::default()
-        };
+        let config = transport_config(settings, environment);
         let transport = HttpTransport::new(&config).context("set up HTTPS")?;
         let builder = Builder { settings, flags, transport };
         let credential = credential(settings, environment, builder.stack("entra", None)?)?;
@@ -43,6 +37,19 @@ impl Clients {
             fabric: builder.client("fabric", &settings.fabric, &credential)?,
             graph: builder.client("graph", &settings.graph, &credential)?,
         })
+    }
+}
+
+fn transport_config(settings: &Settings, environment: &Environment) -> TransportConfig {
+    let defaults = TransportConfig::default();
+    TransportConfig {
+        connect_timeout: settings.http.connect_timeout,
+        // The stack bounds an attempt, and has to be the one that does.
+        request_timeout: defaults.request_timeout.max(settings.http.attempt_timeout.saturating_mul(2)),
+        // No settings: their addresses may hold a password.
+        proxy: either_case(environment, "HTTPS_PROXY"),
+        no_proxy: either_case(environment, "NO_PROXY"),
+        ..defaults
     }
 }
 
@@ -156,4 +163,21 @@ fn credential_kind(settings: &Settings, environment: &Environment) -> anyhow::Re
             CredentialKind::AzureCli { tenant_id: entra.tenant_id.clone() }
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::{Profile, load};
+
+    #[test]
+    fn the_transport_never_ends_an_attempt_before_the_stack_does() {
+        let root = tempfile::tempdir().unwrap();
+        for seconds in ["1", "30", "119", "120", "300", "86400"] {
+            let environment = Environment::of(&[("HTTP_READ_TIMEOUT", seconds)], &[]);
+            let settings = load(root.path(), &environment, &[], Profile::Guide).unwrap();
+            let config = transport_config(&settings, &environment);
+            assert!(config.request_timeout > settings.http.attempt_timeout, "{seconds}");
+        }
+    }
 }
