@@ -15,6 +15,7 @@ use selvedge_fabric_emulator::demo;
 use selvedge_resilience::breaker::BreakerOpen;
 use selvedge_resilience::deadline::Deadline;
 use selvedge_resilience::find_cause;
+use selvedge_resilience::gate::Paused;
 use selvedge_resilience::retry::Retried;
 use serde_json::json;
 use tokio::time::Instant;
@@ -170,6 +171,24 @@ async fn pitfall_14_a_hanging_token_endpoint_ends_with_the_deadline_of_the_call(
         let started = Instant::now();
         world.list().await.unwrap();
         assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
+    }
+}
+
+/// The 90 s that a credential gives itself are the layers' deadline too: no pause goes past them.
+#[tokio::test(start_paused = true)]
+async fn pitfall_11_a_pause_longer_than_a_token_is_waited_for_fails_at_once() {
+    for retry in [false, true] {
+        let world = World::new(&shipped(retry, false));
+        world.inject("POST */token=429,retry-after=120,times=1");
+        let started = Instant::now();
+        world.token().await.unwrap_err();
+        // Nor does whoever comes next stand at the gate in vain.
+        let error = world.token().await.unwrap_err();
+        assert!(find_cause::<Paused>(&error).is_some(), "{error:?}");
+        assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
+        assert_eq!(arrivals(&world.emulator, "POST", "/token"), 1);
+        tokio::time::sleep(Duration::from_secs(120)).await;
+        world.token().await.unwrap();
     }
 }
 
