@@ -3,12 +3,14 @@
 use crate::error::{InvalidConfig, ensure};
 use std::time::Duration;
 
+const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// How many requests pass at once, and how long a pause is that the server has not measured.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GateConfig {
     /// Requests under way at the same time, at most; 1 to 10,000. Default 16.
     pub max_concurrency: u32,
-    /// The pause when the server throttles and does not say for how long. Default 1 s.
+    /// The pause when the server throttles and does not say for how long; at most one day. Default 1 s.
     pub pause: Duration,
 }
 

@@ -157,6 +157,8 @@ fn configurations_that_cannot_work_are_refused() {
     for max in [0, 10_001] {
         assert_eq!(Gates::new("test", at_most(max)).unwrap_err().setting(), "max_concurrency");
     }
+    let endless = GateConfig { pause: Duration::MAX, ..GateConfig::default() };
+    assert_eq!(Gates::new("test", endless).unwrap_err().setting(), "pause");
     let gates = Gates::new("", at_most(1)).unwrap();
     assert_eq!(gates.get(&Class::Borrowed("x")).snapshot().name, "x");
 }
