@@ -1,16 +1,11 @@
 //! How errors are read from answers and stacks, as data.
 
+mod attempts;
+
 use super::*;
 use crate::testing::response;
 use proptest::prelude::*;
-use selvedge_resilience::{
-    Classify, Effect,
-    breaker::{BreakerConfig, BreakerLayer, Breakers, Trip},
-    deadline::AttemptTimeoutLayer,
-    retry::{RetryConfig, RetryLayer},
-};
-use std::{error::Error as _, sync::Mutex, time::Duration};
-use tower::ServiceBuilder;
+use std::time::Duration;
 
 #[test]
 fn error_answers_of_all_dialects_are_read_as_far_as_they_go() {
@@ -47,97 +42,37 @@ fn error_answers_of_all_dialects_are_read_as_far_as_they_go() {
 }
 
 #[test]
-fn of_several_retry_after_headers_the_longest_counts_and_none_is_too_long() {
+fn of_several_waits_the_longest_counts_and_none_is_too_long() {
     for (head, expected) in [
         ("429 Retry-After=3,Retry-After=7", Some(7)),
         ("429 Retry-After=99999999999", Some(600)),
         ("429 Retry-After=-1", None),
         ("429 Retry-After=soon,Retry-After=5", Some(5)),
+        // A header beats the message, which needs the answer's own clock.
+        ("429 Retry-After=3,Date=Mon May  5 13:55:41 2025", Some(3)),
+        ("429 Date=Mon May  5 13:55:41 2025", Some(60)),
+        ("429 ", None),
+        // Only where it is the pace that is wrong.
+        ("400 Date=Mon May  5 13:55:41 2025", None),
     ] {
-        let error = ApiError::from_response(&response(head, ""));
+        let body =
+            r#"{"message":"Request is blocked by the upstream service until: 5/5/2025 1:56:41 PM (UTC)"}"#;
+        let error = ApiError::from_response(&response(head, body));
         assert_eq!(error.retry_after, expected.map(Duration::from_secs), "{head}");
     }
 }
 
-#[derive(Clone)]
-enum Attempt {
-    Refused,
-    Reset,
-    Hangs,
-    Answers(&'static str),
-}
-
-/// Sends an idempotent request over retry, breaker and timeout to a service whose attempts go like this.
-async fn send(attempts: Vec<Attempt>) -> Error {
-    let breaker = Breakers::new("test", BreakerConfig::default()).unwrap();
-    let attempts = std::sync::Arc::new(Mutex::new(attempts.into_iter()));
-    let service = ServiceBuilder::new()
-        .layer(RetryLayer::new(RetryConfig::default(), crate::FabricClassify).unwrap())
-        .layer(BreakerLayer::new(breaker, crate::FabricClassify))
-        .layer(AttemptTimeoutLayer::new(Duration::from_secs(30)))
-        .service_fn(move |request: crate::Request| {
-            assert_eq!(crate::FabricClassify.effect(&request), Effect::Idempotent);
-            let attempt = attempts.lock().unwrap().next().unwrap();
-            async move {
-                let io = |kind| std::io::Error::from(kind);
-                match attempt {
-                    Attempt::Refused => Err(Unsent::new(io(std::io::ErrorKind::ConnectionRefused)).into()),
-                    Attempt::Reset => Err(BoxError::from(io(std::io::ErrorKind::ConnectionReset))),
-                    Attempt::Hangs => std::future::pending().await,
-                    Attempt::Answers(head) => Ok(response(head, "")),
-                }
-            }
-        });
-    let client = crate::Client::new(service);
-    let id = crate::WorkspaceId(uuid::Uuid::nil());
-    client.send(crate::workspaces::delete(id)).await.unwrap_err()
-}
-
-#[tokio::test(start_paused = true)]
-async fn whether_it_may_have_been_sent_is_known_over_all_attempts() {
-    use Attempt::{Answers, Hangs, Refused, Reset};
-    let transient = Outcome::Transient { retry_after: None };
-    for (attempts, kind, sent, outcome) in [
-        (vec![Refused, Refused, Refused], "could not be sent", false, Outcome::Unsent),
-        (vec![Reset, Refused, Refused], "could not be sent", true, transient),
-        (vec![Answers("503"), Refused, Refused], "could not be sent", true, transient),
-        (vec![Refused, Refused, Reset], "got no answer", true, transient),
-        (vec![Refused, Hangs, Hangs], "was not answered within 30.0s", true, transient),
-        (vec![Refused, Answers("403")], "was answered with an error", true, Outcome::Permanent),
-    ] {
-        let error = send(attempts).await;
-        assert_eq!(error.to_string(), format!("workspaces.delete {kind}"));
-        assert_eq!(error.may_have_been_sent(), sent, "{kind}");
-        assert_eq!(error.outcome(), outcome, "{kind}");
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_open_breaker_says_how_long() {
-    let trip = Trip::Consecutive { failures: 1 };
-    let breaker = Breakers::new("test", BreakerConfig { trip, ..BreakerConfig::default() }).unwrap();
-    let service = ServiceBuilder::new()
-        .layer(BreakerLayer::new(breaker, crate::FabricClassify))
-        .service_fn(|_: crate::Request| async { Ok::<_, BoxError>(response("500", "")) });
-    let client = crate::Client::new(service);
-    client.list_all(crate::workspaces::list()).await.unwrap_err();
-    let error = client.list_all(crate::workspaces::list()).await.unwrap_err();
-    assert_eq!(error.retry_after(), Some(Duration::from_secs(60)));
-    assert!(!error.may_have_been_sent());
-    assert_eq!(error.outcome(), Outcome::Unsent);
+/// The messages of an error and of what caused it.
+fn chain(error: &Error) -> Vec<String> {
+    let causes = iter::successors(Some(error as &dyn StdError), |error| (**error).source());
+    causes.map(ToString::to_string).collect()
 }
 
 #[test]
 fn a_chain_says_each_thing_once() {
     let error = Error::from_stack("things.get", Unsent::new("connection refused").into());
-    let mut chain = vec![error.to_string()];
-    let mut source = error.source();
-    while let Some(cause) = source {
-        chain.push(cause.to_string());
-        source = cause.source();
-    }
     assert_eq!(
-        chain,
+        chain(&error),
         ["things.get could not be sent", "no connection was established", "connection refused"]
     );
 }
