@@ -13,12 +13,14 @@ use crate::exit;
 use crate::flags::Flags;
 use crate::report::ExitWith;
 use crate::settings::{CredentialChoice, Environment, PollingMode, Service, Settings};
-use crate::stack::stack;
+use crate::stack::{Stacks, stacks};
 use crate::stack_config::stack_config;
 
 /// The clients of one run.
 pub(crate) struct Clients {
     pub(crate) fabric: Client,
+    /// Fabric once more, for what takes back: it shares all but the bounds of a call with the way forward.
+    pub(crate) fabric_undo: Client,
     pub(crate) graph: Client,
 }
 
@@ -32,10 +34,13 @@ impl Clients {
         let config = transport_config(settings, environment);
         let transport = HttpTransport::new(&config).context("set up HTTPS")?;
         let builder = Builder { settings, flags, transport };
-        let credential = credential(settings, environment, builder.stack("entra", None)?)?;
+        let credential = credential(settings, environment, builder.stacks("entra", None)?.forward)?;
+        let fabric = builder.api("fabric", &settings.fabric, &credential)?;
+        let graph = builder.api("graph", &settings.graph, &credential)?;
         Ok(Self {
-            fabric: builder.client("fabric", &settings.fabric, &credential)?,
-            graph: builder.client("graph", &settings.graph, &credential)?,
+            fabric: builder.client(fabric.forward),
+            fabric_undo: builder.client(fabric.undo),
+            graph: builder.client(graph.forward),
         })
     }
 }
@@ -60,15 +65,19 @@ struct Builder<'a> {
 }
 
 impl Builder<'_> {
-    fn client(
+    fn api(
         &self,
         name: &str,
         service: &Service,
         credential: &Arc<dyn TokenCredential>,
-    ) -> anyhow::Result<Client> {
+    ) -> anyhow::Result<Stacks> {
         let base = BaseUri::new(&service.base_url)
             .with_context(|| ExitWith::usage(format!("set up requests to {}", service.base_url)))?;
         let auth = Auth::new(Arc::clone(credential), service.scope.clone(), base.clone());
+        self.stacks(name, Some((auth, base)))
+    }
+
+    fn client(&self, stack: BoxService) -> Client {
         let settings = &self.settings.polling;
         let polling = PollConfig {
             first_poll: settings.first_poll,
@@ -79,12 +88,12 @@ impl Builder<'_> {
             },
             ..PollConfig::default()
         };
-        Ok(Client::new(self.stack(name, Some((auth, base)))?).with_polling(polling))
+        Client::new(stack).with_polling(polling)
     }
 
-    fn stack(&self, name: &str, api: Option<(Auth, BaseUri)>) -> anyhow::Result<BoxService> {
+    fn stacks(&self, name: &str, api: Option<(Auth, BaseUri)>) -> anyhow::Result<Stacks> {
         let config = stack_config(self.settings, self.flags);
-        stack(name, &config, api, self.transport.clone())
+        stacks(name, &config, api, self.transport.clone())
             .with_context(|| ExitWith::usage(format!("set up requests to {name}")))
     }
 }

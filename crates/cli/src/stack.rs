@@ -8,7 +8,7 @@ use selvedge_resilience::InvalidConfig;
 use selvedge_resilience::breaker::{BreakerConfig, BreakerLayer, Breakers};
 use selvedge_resilience::deadline::{AttemptTimeoutLayer, DeadlineLayer};
 use selvedge_resilience::gate::{GateConfig, GateLayer, Gates};
-use selvedge_resilience::retry::{RetryConfig, RetryLayer};
+use selvedge_resilience::retry::{RetryConfig, RetryLayer, after};
 use tower::util::option_layer;
 use tower::{BoxError, Service, ServiceBuilder};
 
@@ -27,13 +27,27 @@ pub struct StackConfig {
     pub attempt_timeout: Duration,
 }
 
-/// The stack of the service called `name`, outermost first, with `transport` at the bottom.
+/// The two ways into the stack of one service.
 ///
-/// Each service has a stack of its own, and with it breakers and gates: trouble at Entra ID is not Fabric's.
+/// They share the token, the breakers, the gates and the retry budget. What takes back must not fail because the way forward
+/// did: its retries are counted and logged, but not refused, and a call has time to wait for as long as a server may ask.
+#[derive(Clone, Debug)]
+pub struct Stacks {
+    /// The usual way.
+    pub forward: BoxService,
+    /// For what takes back, and for reading back what is in doubt.
+    pub undo: BoxService,
+    /// The breakers of both, for health reports and for operators.
+    pub breakers: Option<Breakers>,
+    /// The gates of both.
+    pub gates: Gates,
+}
+
+/// The stack of the service called `name`, by the usual way; see [`stacks`].
 ///
 /// # Errors
 ///
-/// When a configuration cannot work.
+/// As [`stacks`].
 pub fn stack<S, F>(
     name: &str,
     config: &StackConfig,
@@ -44,19 +58,46 @@ where
     S: Service<Request, Response = Response, Error = BoxError, Future = F> + Clone + Send + Sync + 'static,
     F: Future<Output = Result<Response, BoxError>> + Send + 'static,
 {
+    stacks(name, config, api, transport).map(|stacks| stacks.forward)
+}
+
+/// The stack of the service called `name`, outermost first, with `transport` at the bottom.
+///
+/// Each service has a stack of its own, and with it breakers and gates: trouble at Entra ID is not Fabric's.
+///
+/// # Errors
+///
+/// When a configuration cannot work.
+pub fn stacks<S, F>(
+    name: &str,
+    config: &StackConfig,
+    api: Option<(Auth, BaseUri)>,
+    transport: S,
+) -> Result<Stacks, InvalidConfig>
+where
+    S: Service<Request, Response = Response, Error = BoxError, Future = F> + Clone + Send + Sync + 'static,
+    F: Future<Output = Result<Response, BoxError>> + Send + 'static,
+{
     let retry = config.retry.clone().map(|config| RetryLayer::new(config, FabricClassify)).transpose()?;
-    let breaker = config.breaker.clone().map(|config| Breakers::new(name, config)).transpose()?;
+    let breakers = config.breaker.clone().map(|config| Breakers::new(name, config)).transpose()?;
+    let gates = Gates::new(name, config.gate.clone())?;
     let (auth, base) = api.unzip();
-    let stack = ServiceBuilder::new()
-        .layer(DeadlineLayer::new(config.call_deadline)?)
-        .layer(option_layer(retry))
+    let core = ServiceBuilder::new()
         // Inside the retry, so that a later attempt carries a fresh token; outside the breaker, which is not Entra's.
         .layer(option_layer(auth))
-        .layer(option_layer(breaker.map(|breakers| BreakerLayer::new(breakers, FabricClassify))))
+        .layer(option_layer(breakers.clone().map(|breakers| BreakerLayer::new(breakers, FabricClassify))))
         // Inside the breaker, so that nobody waits for a place to be told that it is open.
-        .layer(GateLayer::new(Gates::new(name, config.gate.clone())?, FabricClassify))
+        .layer(GateLayer::new(gates.clone(), FabricClassify))
         .layer(AttemptTimeoutLayer::new(config.attempt_timeout))
         .layer(option_layer(base))
         .service(transport);
-    Ok(BoxService::new(stack))
+    let forward = ServiceBuilder::new()
+        .layer(DeadlineLayer::new(config.call_deadline)?)
+        .layer(option_layer(retry.clone()))
+        .service(core.clone());
+    let undo = ServiceBuilder::new()
+        .layer(DeadlineLayer::new(config.call_deadline.saturating_add(after::CAP))?)
+        .layer(option_layer(retry.map(RetryLayer::unbudgeted)))
+        .service(core);
+    Ok(Stacks { forward: BoxService::new(forward), undo: BoxService::new(undo), breakers, gates })
 }

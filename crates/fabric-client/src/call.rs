@@ -1,6 +1,6 @@
 //! Requests as values: what to send, what it does, and what comes back. Nothing here does any IO.
 
-use crate::Request;
+use crate::{Quota, Request};
 use bytes::Bytes;
 use http::{
     HeaderValue, Method,
@@ -58,6 +58,7 @@ pub struct Lro<T> {
 pub(crate) struct Message {
     pub(crate) name: &'static str,
     pub(crate) effect: Effect,
+    quota: Quota,
     method: Method,
     path: String,
     query: Vec<(&'static str, String)>,
@@ -85,6 +86,10 @@ impl Message {
         request.headers_mut().insert(ACCEPT, json);
         request.extensions_mut().insert(self.effect);
         request.extensions_mut().insert(Operation { name: self.name });
+        // Most requests are of the default, and those need not carry it.
+        if self.quota != Quota::default() {
+            request.extensions_mut().insert(self.quota);
+        }
         Ok(request)
     }
 
@@ -115,14 +120,17 @@ impl fmt::Debug for Message {
 impl<T> Call<T> {
     /// A request without a body to `path` (from a slash on, relative to the API's base), whose answer is JSON.
     ///
-    /// For endpoints that have no function in this crate.
+    /// For endpoints that have no function in this crate. What it [counts against](Quota) is told by the path; where that
+    /// is not so, [`Call::counted_as`] says it.
     pub fn new(name: &'static str, effect: Effect, method: Method, path: impl Into<String>) -> Self {
+        let path = path.into();
         Self {
             message: Message {
                 name,
                 effect,
+                quota: Quota::of(&path),
                 method,
-                path: path.into(),
+                path,
                 query: Vec::new(),
                 body: Ok(Bytes::new()),
             },
@@ -145,10 +153,23 @@ impl<T> Call<T> {
         self
     }
 
+    /// The same request, counted against another quota than its path tells.
+    #[must_use]
+    pub fn counted_as(mut self, quota: Quota) -> Self {
+        self.message.quota = quota;
+        self
+    }
+
     /// The name for logs, errors and spans.
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.message.name
+    }
+
+    /// What it counts against.
+    #[must_use]
+    pub fn quota(&self) -> Quota {
+        self.message.quota
     }
 
     /// What sending it again does.

@@ -1,13 +1,17 @@
 //! What Fabric's answers mean to the layers of `selvedge-resilience`.
 
 use crate::{
-    ApiError, BodyTooLarge, Request, Response,
+    ApiError, BodyTooLarge, Operation, Quota, Request, Response,
     layer::{AuthError, NotRelative},
 };
-use selvedge_resilience::{Classify, Effect, Outcome, find_cause, outcome_of};
+use selvedge_resilience::{Class, Classify, Effect, Outcome, find_cause, outcome_of, retry::Attempts};
 use tower::BoxError;
 
 /// Reads effect and outcome off Fabric's requests and answers. Graph's, Entra's and Key Vault's are understood too.
+///
+/// The class of a request is its [`Quota`], so that polling operations too fast does not hold the writes back, and the
+/// other way round. What was done about a request that ended with an error answer is an extension of that answer, of
+/// type [`Attempts`].
 #[derive(Clone, Copy, Debug, Default)]
 pub struct FabricClassify;
 
@@ -22,6 +26,18 @@ impl Classify<Request, Response, BoxError> for FabricClassify {
             Ok(response) => ApiError::from_response(response).outcome(),
             Err(error) => of_error(&**error),
         }
+    }
+
+    fn class(&self, request: &Request) -> Class {
+        Class::Borrowed(request.extensions().get::<Quota>().copied().unwrap_or_default().as_str())
+    }
+
+    fn name<'a>(&self, request: &'a Request) -> &'a str {
+        request.extensions().get::<Operation>().map_or("request", |operation| operation.name)
+    }
+
+    fn annotate(&self, response: &mut Response, attempts: Attempts) {
+        response.extensions_mut().insert(attempts);
     }
 }
 
@@ -52,6 +68,7 @@ mod tests {
         let after = |seconds: u64| Some(Duration::from_secs(seconds));
         let throttled = |retry_after| Outcome::Throttled { retry_after };
         let transient = |retry_after| Outcome::Transient { retry_after };
+        let busy = |retry_after| Outcome::Busy { retry_after };
         for (status, header, body, expected) in [
             (200, None, "{}", Outcome::Success),
             (202, None, "null", Outcome::Success),
@@ -70,24 +87,69 @@ mod tests {
             (504, Some("soon"), "", transient(None)),
             // isRetriable beats the status.
             (500, None, r#"{"errorCode":"UnknownError","isRetriable":false}"#, Outcome::Permanent),
-            (409, Some("20"), r#"{"errorCode":"X","isRetriable":true}"#, throttled(after(20))),
+            (409, Some("20"), r#"{"errorCode":"X","isRetriable":true}"#, busy(after(20))),
+            (400, None, r#"{"errorCode":"X","isRetriable":true}"#, busy(None)),
+            (408, None, r#"{"errorCode":"X","isRetriable":true}"#, transient(None)),
+            (429, None, r#"{"errorCode":"X","isRetriable":true}"#, throttled(None)),
+            (430, None, r#"{"errorCode":"X","isRetriable":true}"#, throttled(None)),
+            (429, None, r#"{"errorCode":"X","isRetriable":false}"#, Outcome::Permanent),
             (501, None, r#"{"errorCode":"X","isRetriable":true}"#, transient(None)),
             (500, None, r#"{"errorCode":"X","isRetriable":null}"#, transient(None)),
             // The code beats both.
             (503, None, r#"{"errorCode":"CapacityNotInActiveState","isRetriable":true}"#, Outcome::Permanent),
             (404, None, r#"{"errorCode":"CapacityNotActive"}"#, Outcome::Permanent),
-            (
-                400,
-                None,
-                r#"{"errorCode":"WorkspaceMigrationOperationInProgress","isRetriable":false}"#,
-                throttled(None),
-            ),
-            (400, None, r#"{"errorCode":"ItemDisplayNameNotAvailableYet"}"#, throttled(None)),
             (400, None, r#"{"errorCode":"ItemDisplayNameAlreadyInUse"}"#, Outcome::Permanent),
             (400, None, r#"{"errorCode":"PrincipalNotFound"}"#, Outcome::Permanent),
         ] {
             assert_eq!(outcome(status, header, body), expected, "{status} {body}");
         }
+    }
+
+    /// The code is in the body, or in a header where the body was lost on the way.
+    #[test]
+    fn pitfall_20_code_and_is_retriable_beat_the_status() {
+        let throttled = Outcome::Throttled { retry_after: None };
+        let busy = Outcome::Busy { retry_after: None };
+        for (code, expected) in [
+            // The identity is too fast, or the capacity has too much to do: everybody pauses.
+            ("RequestBlocked", throttled),
+            ("CapacityLimitExceeded", throttled),
+            ("TooManyRequestsForCapacity", throttled),
+            ("TooManyRequestsForJobs", throttled),
+            // One thing is not ready, and the rest need not wait for it.
+            ("ItemDisplayNameNotAvailableYet", busy),
+            ("WorkspaceMigrationOperationInProgress", busy),
+            ("WorkspacePreviousOperationInProgress", busy),
+            // Somebody must resume it.
+            ("CapacityNotInActiveState", Outcome::Permanent),
+            ("CapacityNotActive", Outcome::Permanent),
+        ] {
+            for status in [400, 409, 429, 430, 500, 503] {
+                for said in ["", r#","isRetriable":false"#, r#","isRetriable":true"#] {
+                    let body = format!(r#"{{"errorCode":"{code}"{said}}}"#);
+                    assert_eq!(outcome(status, None, &body), expected, "{status} {body}");
+                    let body = format!(r#"{{"message":"m"{said}}}"#);
+                    let response = http::Response::builder()
+                        .status(status)
+                        .header("x-ms-public-api-error-code", code)
+                        .body(Bytes::from(body.clone()))
+                        .unwrap();
+                    assert_eq!(FabricClassify.outcome(Ok(&response)), expected, "{status} {code} {body}");
+                }
+            }
+        }
+        // A paused capacity as it was seen, and a reserved name.
+        let paused = r#"{"errorCode":"CapacityNotInActiveState","isRetriable":false}"#;
+        assert_eq!(outcome(500, None, paused), Outcome::Permanent);
+        let reserved = r#"{"errorCode":"ItemDisplayNameNotAvailableYet","isRetriable":true}"#;
+        assert_eq!(outcome(409, None, reserved), busy);
+    }
+
+    #[test]
+    fn a_request_is_called_what_it_does_and_an_answer_carries_what_it_took() {
+        let call = crate::Call::<()>::new("x.get", Effect::Read, http::Method::GET, "/x");
+        assert_eq!(FabricClassify.name(&call.message.to_request().unwrap()), "x.get");
+        assert_eq!(FabricClassify.name(&Request::default()), "request");
     }
 
     #[test]

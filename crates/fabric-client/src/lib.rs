@@ -16,7 +16,7 @@
 //!
 //! The service is a stack of layers round a transport ([`layer`], [`transport`], and the retry, breaker and timeout
 //! of `selvedge-resilience`, which [`FabricClassify`] teaches what Fabric's answers mean). Requests carry their
-//! [`Effect`](selvedge_resilience::Effect) and [`Operation`] as extensions, for those layers.
+//! [`Effect`](selvedge_resilience::Effect), [`Operation`] and [`Quota`] as extensions, for those layers.
 //!
 //! What a server sends is never trusted with more than it needs: absolute URLs in answers (`Location`,
 //! `continuationUri`) are not followed; the operation id or the token is taken out and the request is rebuilt on the
@@ -32,6 +32,7 @@ mod events;
 mod ids;
 pub mod layer;
 mod open_enum;
+mod quota;
 mod service;
 #[cfg(test)]
 mod testing;
@@ -55,5 +56,6 @@ pub use classify::FabricClassify;
 pub use client::{Accepted, Client, PollConfig, PollMode, Started};
 pub use error::{ApiError, Error, ErrorCode, ErrorDetail, ErrorKind, RelatedResource};
 pub use ids::{CapacityId, ConnectionId, FolderId, ItemId, OperationId, PrincipalId, WorkspaceId};
+pub use quota::Quota;
 pub use selvedge_resilience::Unsent;
 pub use service::{BodyTooLarge, BoxService, Request, Response};

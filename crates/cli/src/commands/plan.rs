@@ -65,7 +65,7 @@ pub(crate) fn show(app: &App, prepared: &Prepared) -> anyhow::Result<()> {
                     })
                 })
                 .collect();
-            let read = prepared.fabric.is_some();
+            let read = prepared.clients.is_some();
             render::result(
                 format,
                 json!({

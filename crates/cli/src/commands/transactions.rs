@@ -115,7 +115,7 @@ async fn take_up(app: &App, id: TransactionId, way: Way) -> anyhow::Result<u8> {
     }
     let plan = begin.plan.clone();
     let what = json!({ "subject": begin.subject });
-    let fabric = target::target(app, Clients::new(&app.settings, &app.flags, &app.environment)?.fabric);
+    let fabric = target::target(app, &Clients::new(&app.settings, &app.flags, &app.environment)?);
     let progress = Progress::new(app);
     let started = std::time::Instant::now();
     let interrupt = Interrupt::default();

@@ -7,4 +7,5 @@ mod entra;
 mod flags;
 mod http2;
 mod sockets;
+mod undo;
 mod world;

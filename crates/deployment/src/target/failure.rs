@@ -40,14 +40,14 @@ pub enum TargetError {
 
 /// A read failed: nothing was changed by it.
 pub(super) fn read(error: Error) -> Fail {
-    let resend_after = breaker(&error);
+    let resend_after = postponed(&error);
     Failure { error: error.into(), reach: Reach::Unsent, resend_after }
 }
 
 /// A write failed that the retry layer may repeat, and has repeated if it is there.
 pub(super) fn idempotent(error: Error) -> Fail {
     let reach = if error.may_have_been_sent() { Reach::Sent } else { Reach::Unsent };
-    let resend_after = breaker(&error);
+    let resend_after = postponed(&error);
     Failure { error: error.into(), reach, resend_after }
 }
 
@@ -57,11 +57,8 @@ pub(super) fn once(error: Error) -> Fail {
     let resend_after = match error.outcome() {
         Outcome::Throttled { retry_after }
         | Outcome::Busy { retry_after }
-        | Outcome::Transient { retry_after } => {
-            // Whoever asks for the longest wait that is understood may have asked for more: never too early.
-            Some(retry_after.unwrap_or_default()).filter(|wait| *wait < after::CAP)
-        }
-        _ => breaker(&error),
+        | Outcome::Transient { retry_after } => Some(retry_after.unwrap_or_default()).filter(keeps),
+        _ => postponed(&error),
     };
     Failure { error: error.into(), reach, resend_after }
 }
@@ -87,10 +84,118 @@ pub(super) fn not_verified(text: impl Into<String>) -> Fail {
     Failure { error, reach: Reach::Sent, resend_after: Some(Duration::ZERO) }
 }
 
-/// An open breaker says when it will let a request through; a rollback waits for that.
-fn breaker(error: &Error) -> Option<Duration> {
+/// What nobody beneath could wait for, and the engine can: an open breaker, a pause, and whatever the service asked for
+/// that was longer than the call's time.
+fn postponed(error: &Error) -> Option<Duration> {
     match error.kind() {
-        ErrorKind::BreakerOpen { retry_after } => Some(*retry_after),
-        _ => None,
+        ErrorKind::BreakerOpen { retry_after } | ErrorKind::Paused { retry_after } => Some(*retry_after),
+        // The next request has time of its own.
+        ErrorKind::TooLate { .. } => Some(Duration::ZERO),
+        _ => error.attempts()?.retry_after.filter(keeps),
+    }
+}
+
+/// Whether a wait is what was asked for. Whoever asks for the longest one that is understood may have asked for more, and
+/// nothing is sent too early.
+fn keeps(wait: &Duration) -> bool {
+    *wait < after::CAP
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use selvedge_fabric_client::{
+        BoxService, Client, FabricClassify, Request, Response, WorkspaceId, workspaces,
+    };
+    use selvedge_resilience::breaker::{BreakerConfig, BreakerLayer, Breakers, Trip};
+    use selvedge_resilience::deadline::{AttemptTimeoutLayer, DeadlineLayer};
+    use selvedge_resilience::gate::{GateConfig, GateLayer, Gates};
+    use selvedge_resilience::retry::{RetryConfig, RetryLayer};
+    use tower::{BoxError, ServiceBuilder, ServiceExt as _, service_fn};
+
+    /// A stack whose breaker opens at the first failure, round a service that always answers so, behind tokens that take
+    /// `late` seconds.
+    fn client(status: u16, header: Option<(&'static str, &'static str)>, late: f32) -> Client {
+        let trip = Trip::Consecutive { failures: 1 };
+        let breaker =
+            BreakerConfig { trip, max_open_for: Duration::from_secs(900), ..BreakerConfig::default() };
+        let breaker = BreakerConfig { open_for: Duration::from_secs(900), ..breaker };
+        let mut answer = Response::default();
+        *answer.status_mut() = status.try_into().unwrap();
+        if let Some((name, value)) = header {
+            answer.headers_mut().insert(name, value.parse().unwrap());
+        }
+        let inner = ServiceBuilder::new()
+            .layer(BreakerLayer::new(Breakers::new("test", breaker).unwrap(), FabricClassify))
+            .layer(GateLayer::new(Gates::new("test", GateConfig::default()).unwrap(), FabricClassify))
+            .layer(AttemptTimeoutLayer::new(Duration::from_secs(30)))
+            .service_fn(move |_: Request| std::future::ready(Ok::<_, BoxError>(answer.clone())));
+        let inner = BoxService::new(inner);
+        let late = service_fn(move |request: Request| {
+            let inner = inner.clone();
+            async move {
+                tokio::time::sleep(Duration::from_secs_f32(late)).await;
+                inner.oneshot(request).await
+            }
+        });
+        let stack = ServiceBuilder::new()
+            .layer(DeadlineLayer::new(Duration::from_secs(120)).unwrap())
+            .layer(RetryLayer::new(RetryConfig::default(), FabricClassify).unwrap())
+            .service(late);
+        Client::new(stack)
+    }
+
+    async fn delete(client: &Client) -> Error {
+        client.send(workspaces::delete(WorkspaceId::from(uuid::Uuid::nil()))).await.unwrap_err()
+    }
+
+    async fn create(client: &Client) -> Error {
+        client.send(workspaces::create(&workspaces::New::named("x"))).await.unwrap_err()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn r20_what_nobody_beneath_could_wait_for_is_waited_for_by_the_engine() {
+        use Reach::{Sent, Unsent};
+        let after = |seconds| Some(Duration::from_secs(seconds));
+        let header = |value| Some(("retry-after", value));
+        let reserved = Some(("x-ms-public-api-error-code", "ItemDisplayNameNotAvailableYet"));
+        // Status and header; whether another request was answered so before; seconds for the token; how far an idempotent
+        // request came and when it may be sent again, and the same of one that must not be repeated.
+        for (status, header, again, late, idempotently, at_once) in [
+            // The gate is shut, and so nothing sent.
+            (429, header("300"), true, 0.0, (Unsent, after(300)), (Unsent, after(300))),
+            // The service asks for more than the call has.
+            (429, header("300"), false, 0.0, (Sent, after(300)), (Sent, after(300))),
+            // And perhaps for more than is understood: giving up beats coming back too early.
+            (429, header("3600"), false, 0.0, (Sent, None), (Sent, None)),
+            // One thing is not ready: the layer beneath has asked for it often enough, if it may ask again.
+            (409, reserved, true, 0.0, (Sent, None), (Sent, after(0))),
+            // The breaker is open.
+            (500, None, true, 0.0, (Unsent, after(900)), (Unsent, after(900))),
+            // The token came too late for an attempt.
+            (200, None, false, 119.5, (Unsent, after(0)), (Unsent, after(0))),
+            (403, None, false, 0.0, (Sent, None), (Sent, None)),
+        ] {
+            let what = format!("{status} {header:?} {again} {late}");
+            let mut failures = Vec::new();
+            for once_only in [false, true] {
+                let client = client(status, header, late);
+                if again {
+                    create(&client).await;
+                }
+                let failure = match once_only {
+                    false => idempotent(delete(&client).await),
+                    true => once(create(&client).await),
+                };
+                failures.push((failure.reach, failure.resend_after));
+            }
+            assert_eq!(failures, [idempotently, at_once], "{what}");
+            let client = client(status, header, late);
+            if again {
+                create(&client).await;
+            }
+            let failure = read(delete(&client).await);
+            assert_eq!((failure.reach, failure.resend_after), (Unsent, idempotently.1), "{what}");
+        }
     }
 }

@@ -9,6 +9,7 @@ mod items;
 mod roles;
 mod workspaces;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -66,14 +67,29 @@ impl Default for Patience {
 /// A Fabric tenant, as its API shows it to one principal.
 pub struct Fabric<S> {
     client: Client,
-    secrets: S,
+    secrets: Arc<S>,
     patience: Patience,
+    /// The same, for what must not fail because the way forward did.
+    back: Option<Box<Self>>,
 }
 
 impl<S: Secrets> Fabric<S> {
     /// The tenant behind `client`.
     pub fn new(client: Client, secrets: S, patience: Patience) -> Self {
-        Self { client, secrets, patience }
+        Self { client, secrets: Arc::new(secrets), patience, back: None }
+    }
+
+    /// The same tenant, with `client` for what follows a change that was sent: waiting for its end, reading it back and undoing it.
+    /// Where it is not bound by a retry budget, or by the deadline of the way forward, a rollback is not either.
+    #[must_use]
+    pub fn back_through(mut self, client: Client) -> Self {
+        let (secrets, patience) = (Arc::clone(&self.secrets), self.patience);
+        self.back = Some(Box::new(Self { client, secrets, patience, back: None }));
+        self
+    }
+
+    fn back(&self) -> &Self {
+        self.back.as_deref().unwrap_or(self)
     }
 
     /// The id that a reference stands for.
@@ -234,98 +250,101 @@ impl<S: Secrets> Target for Fabric<S> {
     }
 
     async fn wait(&self, call: Call<'_, Self>, text: &str) -> Attempt<Receipt> {
+        let back = self.back();
         match call.change {
             Change::AssignCapacity { workspace, capacity } => {
-                self.capacity_assigned(self.id(call, workspace)?, Some(*capacity)).await
+                back.capacity_assigned(back.id(call, workspace)?, Some(*capacity)).await
             }
-            Change::CreateItem { .. } => self.item_created(&operation(text)?).await,
+            Change::CreateItem { .. } => back.item_created(&operation(text)?).await,
             Change::UpdateDefinition { workspace, item, item_type, .. } => {
-                self.definition_updated(call, *workspace, *item, item_type, &operation(text)?).await
+                back.definition_updated(call, *workspace, *item, item_type, &operation(text)?).await
             }
-            Change::InitializeGit { .. } => self.git_initialized(&operation(text)?).await,
-            Change::CommitToGit { .. } => self.committed_to_git(&operation(text)?).await,
+            Change::InitializeGit { .. } => back.git_initialized(&operation(text)?).await,
+            Change::CommitToGit { .. } => back.committed_to_git(&operation(text)?).await,
             _ => Err(Failure::unsent(TargetError::NoOperation(call.step))),
         }
     }
 
     async fn reconcile(&self, call: Call<'_, Self>) -> Attempt<Found<Receipt>> {
+        let back = self.back();
         match call.change {
-            Change::CreateWorkspace { name, .. } => self.find_workspace(call, name).await,
+            Change::CreateWorkspace { name, .. } => back.find_workspace(call, name).await,
             Change::DescribeWorkspace { workspace, description, .. } => {
-                self.find_workspace_description(*workspace, description).await
+                back.find_workspace_description(*workspace, description).await
             }
             Change::AssignCapacity { workspace, capacity } => {
-                self.find_capacity(self.id(call, workspace)?, *capacity).await
+                back.find_capacity(back.id(call, workspace)?, *capacity).await
             }
             Change::CreateFolder { workspace, parent, name, .. } => {
-                self.find_folder(call, workspace, parent.as_ref(), name).await
+                back.find_folder(call, workspace, parent.as_ref(), name).await
             }
             Change::CreateItem { workspace, item_type, name, .. } => {
-                self.find_item(call, self.id(call, workspace)?, item_type, name).await
+                back.find_item(call, back.id(call, workspace)?, item_type, name).await
             }
             Change::DescribeItem { workspace, item, description, .. } => {
-                self.find_item_description(*workspace, *item, description).await
+                back.find_item_description(*workspace, *item, description).await
             }
             Change::UpdateDefinition { workspace, item, item_type, definition, .. } => {
-                self.find_definition(*workspace, *item, item_type, definition).await
+                back.find_definition(*workspace, *item, item_type, definition).await
             }
             Change::AddRole { workspace, principal, role, .. } => {
-                self.find_role(self.id(call, workspace)?, *principal, *role).await
+                back.find_role(back.id(call, workspace)?, *principal, *role).await
             }
             Change::ChangeRole { workspace, principal, role, .. } => {
-                self.find_changed_role(*workspace, *principal, *role).await
+                back.find_changed_role(*workspace, *principal, *role).await
             }
-            Change::CreateConnection { name, url, .. } => self.find_connection(name, url).await,
+            Change::CreateConnection { name, url, .. } => back.find_connection(name, url).await,
             Change::ConnectGit { workspace, provider, .. } => {
-                self.find_git(self.id(call, workspace)?, provider).await
+                back.find_git(back.id(call, workspace)?, provider).await
             }
             Change::InitializeGit { workspace, .. } => {
-                self.find_git_initialized(self.id(call, workspace)?).await
+                back.find_git_initialized(back.id(call, workspace)?).await
             }
-            Change::CommitToGit { workspace, .. } => self.find_commit(self.id(call, workspace)?).await,
+            Change::CommitToGit { workspace, .. } => back.find_commit(back.id(call, workspace)?).await,
         }
     }
 
     async fn undo(&self, call: Call<'_, Self>, undo: &Undo, receipt: &Receipt) -> Attempt<Undone> {
+        let back = self.back();
         match (call.change, undo, receipt) {
             (Change::CreateWorkspace { .. }, Undo::Remove, Receipt::Workspace { id }) => {
-                self.remove_workspace(*id).await
+                back.remove_workspace(*id).await
             }
             (
                 Change::DescribeWorkspace { workspace, description, .. },
                 Undo::RestoreDescription { before },
                 _,
-            ) => self.restore_workspace_description(*workspace, description, before).await,
+            ) => back.restore_workspace_description(*workspace, description, before).await,
             (Change::AssignCapacity { workspace, capacity }, Undo::RestoreCapacity { before }, _) => {
-                self.restore_capacity(self.id(call, workspace)?, *capacity, *before).await
+                back.restore_capacity(back.id(call, workspace)?, *capacity, *before).await
             }
             (Change::CreateFolder { workspace, .. }, Undo::Remove, Receipt::Folder { id }) => {
-                self.remove_folder(self.id(call, workspace)?, *id).await
+                back.remove_folder(back.id(call, workspace)?, *id).await
             }
             (Change::CreateItem { workspace, .. }, Undo::Remove, Receipt::Item { id }) => {
-                self.remove_item(self.id(call, workspace)?, *id).await
+                back.remove_item(back.id(call, workspace)?, *id).await
             }
             (
                 Change::DescribeItem { workspace, item, description, .. },
                 Undo::RestoreDescription { before },
                 _,
-            ) => self.restore_item_description(*workspace, *item, description, before).await,
+            ) => back.restore_item_description(*workspace, *item, description, before).await,
             (
                 Change::UpdateDefinition { workspace, item, item_type, .. },
                 Undo::RestoreDefinition { before },
                 Receipt::Definition { after },
-            ) => self.restore_definition(*workspace, *item, item_type, after, before).await,
+            ) => back.restore_definition(*workspace, *item, item_type, after, before).await,
             (Change::AddRole { workspace, principal, role, .. }, Undo::Remove, _) => {
-                self.remove_role(self.id(call, workspace)?, *principal, *role).await
+                back.remove_role(back.id(call, workspace)?, *principal, *role).await
             }
             (Change::ChangeRole { workspace, principal, role, .. }, Undo::RestoreRole { before }, _) => {
-                self.restore_role(*workspace, *principal, *role, *before).await
+                back.restore_role(*workspace, *principal, *role, *before).await
             }
             (Change::CreateConnection { .. }, Undo::Remove, Receipt::Connection { id }) => {
-                self.remove_connection(*id).await
+                back.remove_connection(*id).await
             }
             (Change::ConnectGit { workspace, provider, .. }, Undo::Disconnect, _) => {
-                self.disconnect_git(self.id(call, workspace)?, provider).await
+                back.disconnect_git(back.id(call, workspace)?, provider).await
             }
             (Change::InitializeGit { .. } | Change::AddRole { .. }, Undo::Nothing, _) => Ok(Undone::Reversed),
             _ => Err(Failure::unsent(TargetError::CannotUndo(call.step))),

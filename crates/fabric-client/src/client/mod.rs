@@ -7,7 +7,7 @@ mod tests;
 
 pub use operations::{Accepted, PollConfig, PollMode, Started};
 
-use crate::{ApiError, BoxService, Call, Error, ErrorKind, Request, Response, ResultKind, call::Message};
+use crate::{BoxService, Call, Error, ErrorKind, Request, Response, ResultKind, call::Message};
 use serde::de::{DeserializeOwned, Error as _};
 use serde_json::{Map, Value};
 use std::fmt;
@@ -55,12 +55,7 @@ impl Client {
         let request = message.to_request().map_err(|error| Error::new(name, ErrorKind::Request(error)))?;
         let response =
             self.service.clone().oneshot(request).await.map_err(|error| Error::from_stack(name, error))?;
-        if response.status().is_success() {
-            Ok(response)
-        } else {
-            let error = ApiError::from_response(&response);
-            Err(Error::new(name, ErrorKind::Api(error)))
-        }
+        if response.status().is_success() { Ok(response) } else { Err(Error::answered(name, &response)) }
     }
 }
 

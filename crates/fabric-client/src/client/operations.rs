@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Polls that may fail one after another before the wait is given up. A throttled one is none of them.
+/// Polls that may fail one after another before the wait is given up. One that was too early is none of them.
 const MOST_FAILED_POLLS: u32 = 5;
 
 /// The name of waiting in errors, where the request that began it is not known.
@@ -160,7 +160,8 @@ impl Client {
                 // A state that could not be read says nothing about the operation, which goes on meanwhile.
                 Err(error) => {
                     match (error.kind(), error.outcome()) {
-                        (_, Outcome::Throttled { .. }) => {}
+                        (ErrorKind::Paused { .. }, _) => {}
+                        (_, Outcome::Throttled { .. } | Outcome::Busy { .. }) => {}
                         (_, Outcome::Transient { .. } | Outcome::Unsent) | (ErrorKind::Body(_), _) => {
                             failed_polls += 1
                         }

@@ -46,7 +46,7 @@ async fn an_error_answer_keeps_what_the_service_said() {
     assert_eq!(error.request_id(), Some("R"));
     let retry_after = Some(Duration::from_secs(20));
     assert_eq!(error.retry_after(), retry_after);
-    assert_eq!(error.outcome(), Outcome::Throttled { retry_after });
+    assert_eq!(error.outcome(), Outcome::Busy { retry_after });
     assert!(error.may_have_been_sent());
     let resource = error.api().unwrap().details[0].related_resource.as_ref().unwrap();
     assert_eq!(resource.resource_type.as_deref(), Some("Principal"));

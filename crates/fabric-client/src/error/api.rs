@@ -1,8 +1,8 @@
 //! What the service says when it does not do what it was asked.
 
-use super::{code::ErrorCode, text::Printable};
+use super::{code::ErrorCode, text::Printable, until};
 use crate::Response;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, StatusCode, header::DATE};
 use selvedge_resilience::{Outcome, http::retry_after};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -22,7 +22,8 @@ pub struct ApiError {
     pub request_id: Option<String>,
     /// What the service says about sending the same request again.
     pub is_retriable: Option<bool>,
-    /// The least time to wait before that, at most [`CAP`](selvedge_resilience::retry::after::CAP).
+    /// The least time to wait before that, at most [`CAP`](selvedge_resilience::retry::after::CAP). A throttled request's
+    /// may stand in the message alone.
     pub retry_after: Option<Duration>,
     /// What the error is about.
     pub related_resource: Option<RelatedResource>,
@@ -79,6 +80,10 @@ impl ApiError {
         }
         error.request_id = error.request_id.or_else(|| text(headers, "requestid"));
         error.retry_after = retry_after(headers);
+        if error.retry_after.is_none() && matches!(error.outcome(), Outcome::Throttled { .. }) {
+            let date = headers.get(DATE).and_then(|date| date.to_str().ok());
+            error.retry_after = date.and_then(|date| until::parse(&error.message, date));
+        }
         error
     }
 
@@ -97,23 +102,27 @@ impl ApiError {
 
     /// What the answer tells about the attempt. The code beats `isRetriable`, and that beats the status.
     ///
-    /// A 4xx that passes by itself (a reserved name, a workspace on the move) is [`Outcome::Throttled`]: come back
-    /// later, the service is well.
+    /// What concerns the identity or the capacity as a whole is [`Outcome::Throttled`]; what concerns one thing only (a
+    /// reserved name, a workspace on the move, any other 4xx that passes by itself) is [`Outcome::Busy`].
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         let retry_after = self.retry_after;
-        let later = Outcome::Throttled { retry_after };
+        let throttled = Outcome::Throttled { retry_after };
+        let busy = Outcome::Busy { retry_after };
         if ErrorCode::FINAL.contains(&self.code) {
             return Outcome::Permanent;
         }
-        if ErrorCode::LATER.contains(&self.code) {
-            return later;
+        if ErrorCode::THROTTLED.contains(&self.code) {
+            return throttled;
+        }
+        if ErrorCode::BUSY.contains(&self.code) {
+            return busy;
         }
         match (self.is_retriable, self.status.as_u16()) {
             (Some(false), _) => Outcome::Permanent,
-            (_, 429 | 430) => later,
+            (_, 429 | 430) => throttled,
             (_, 408 | 500 | 502 | 503 | 504) => Outcome::Transient { retry_after },
-            (Some(true), 400..=499) => later,
+            (Some(true), 400..=499) => busy,
             (Some(true), _) => Outcome::Transient { retry_after },
             (None, _) => Outcome::Permanent,
         }

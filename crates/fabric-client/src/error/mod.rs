@@ -5,6 +5,7 @@ mod code;
 #[cfg(test)]
 mod tests;
 mod text;
+mod until;
 
 pub(crate) use api::ErrorBody;
 pub use api::{ApiError, ErrorDetail, RelatedResource};
@@ -12,12 +13,19 @@ pub use code::ErrorCode;
 pub(crate) use text::Printable;
 
 use crate::{
-    BodyTooLarge, OperationId, Unsent,
+    BodyTooLarge, OperationId, Response, Unsent,
     layer::{AuthError, NotRelative},
 };
 use http::StatusCode;
-use selvedge_resilience::{Outcome, breaker::BreakerOpen, deadline::Elapsed, find_cause, retry::Retried};
-use std::{fmt, time::Duration};
+use selvedge_resilience::{
+    Outcome,
+    breaker::BreakerOpen,
+    deadline::{Elapsed, TooLate},
+    find_cause,
+    gate::Paused,
+    retry::{Attempts, Retried},
+};
+use std::{error::Error as StdError, fmt, iter, time::Duration};
 use tower::BoxError;
 
 /// The error of a call.
@@ -31,6 +39,7 @@ struct Inner {
     /// Whether something before the last attempt may have reached the service: an earlier one, or the request whose
     /// operation is asked about.
     sent_before: bool,
+    attempts: Option<Attempts>,
 }
 
 /// How a call ended.
@@ -49,8 +58,20 @@ pub enum ErrorKind {
     /// The answer did not come in time.
     #[error("was not answered within {after:.1?}")]
     Timeout {
-        /// How long the last attempt was waited for.
+        /// How long was waited: for the last attempt, or for the whole call where the call's time ran out.
         after: Duration,
+    },
+    /// Too little was left of the call's time to begin an attempt, or another one; the last one was not sent.
+    #[error("was not sent: only {remaining:.1?} of its time were left")]
+    TooLate {
+        /// What was left.
+        remaining: Duration,
+    },
+    /// The service has asked this identity to pause for longer than the call has time; the last attempt was not sent.
+    #[error("was not sent: the service asked to be left alone for another {retry_after:.1?}")]
+    Paused {
+        /// How long the pause goes on.
+        retry_after: Duration,
     },
     /// The circuit breaker was open; nothing was sent.
     #[error("was not sent: the circuit breaker is open for another {retry_after:.1?}")]
@@ -87,18 +108,31 @@ pub enum ErrorKind {
 
 impl Error {
     pub(crate) fn new(operation: &'static str, kind: ErrorKind) -> Self {
-        Self(Box::new(Inner { operation, kind, sent_before: false }))
+        Self(Box::new(Inner { operation, kind, sent_before: false, attempts: None }))
+    }
+
+    /// The error that an error answer is.
+    pub(crate) fn answered(operation: &'static str, response: &Response) -> Self {
+        let mut error = Self::new(operation, ErrorKind::Api(ApiError::from_response(response)));
+        error.0.attempts = response.extensions().get().copied();
+        error
     }
 
     /// Finds in what a stack of layers answered how the call ended.
     pub(crate) fn from_stack(operation: &'static str, error: BoxError) -> Self {
         let chain = &*error;
-        let sent_before = find_cause::<Retried>(chain).is_some_and(|it| it.attempts().may_have_been_sent);
-        // Authentication first: behind it stands a stack of its own, whose errors are not this call's.
+        // Behind authentication stands a stack of its own, whose errors and attempts are not this call's.
+        let ours = iter::successors(Some(chain as &(dyn StdError + 'static)), |error| (**error).source());
+        let mut ours = ours.take_while(|error| !error.is::<AuthError>());
+        let attempts = ours.find_map(|error| error.downcast_ref::<Retried>()).map(Retried::attempts);
         let kind = if find_cause::<AuthError>(chain).is_some() {
             ErrorKind::Auth(error)
         } else if let Some(open) = find_cause::<BreakerOpen>(chain) {
             ErrorKind::BreakerOpen { retry_after: open.retry_after() }
+        } else if let Some(paused) = find_cause::<Paused>(chain) {
+            ErrorKind::Paused { retry_after: paused.retry_after() }
+        } else if let Some(late) = find_cause::<TooLate>(chain) {
+            ErrorKind::TooLate { remaining: late.remaining() }
         } else if let Some(elapsed) = find_cause::<Elapsed>(chain) {
             ErrorKind::Timeout { after: elapsed.after() }
         } else if find_cause::<Unsent>(chain).is_some() {
@@ -110,7 +144,8 @@ impl Error {
         } else {
             ErrorKind::Transport(error)
         };
-        Self(Box::new(Inner { operation, kind, sent_before }))
+        let sent_before = attempts.is_some_and(|attempts| attempts.may_have_been_sent);
+        Self(Box::new(Inner { operation, kind, sent_before, attempts }))
     }
 
     /// The same error as one of another operation, of which the failed call was a part.
@@ -172,9 +207,17 @@ impl Error {
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         match self.kind() {
-            ErrorKind::BreakerOpen { retry_after } => Some(*retry_after),
-            _ => self.api()?.retry_after,
+            ErrorKind::BreakerOpen { retry_after } | ErrorKind::Paused { retry_after } => Some(*retry_after),
+            ErrorKind::Api(error) | ErrorKind::OperationFailed(error) => error.retry_after,
+            _ => None,
         }
+    }
+
+    /// How often the request was tried and how long that took, where a retry layer noted it: always with an error
+    /// answer, otherwise where there was more than one attempt, or where the call's deadline forbade another.
+    #[must_use]
+    pub fn attempts(&self) -> Option<Attempts> {
+        self.0.attempts
     }
 
     /// Whether the service says that the thing is not there (404, 410). It says the same to those who may not see
@@ -190,8 +233,13 @@ impl Error {
         let transient = Outcome::Transient { retry_after: None };
         match self.kind() {
             ErrorKind::Api(error) => error.outcome(),
-            ErrorKind::Unsent(_) | ErrorKind::BreakerOpen { .. } if self.0.sent_before => transient,
-            ErrorKind::Unsent(_) | ErrorKind::BreakerOpen { .. } => Outcome::Unsent,
+            ErrorKind::Unsent(_)
+            | ErrorKind::BreakerOpen { .. }
+            | ErrorKind::Paused { .. }
+            | ErrorKind::TooLate { .. } => {
+                let retry_after = self.retry_after();
+                if self.0.sent_before { Outcome::Transient { retry_after } } else { Outcome::Unsent }
+            }
             ErrorKind::Transport(_) | ErrorKind::Timeout { .. } | ErrorKind::OperationTimeout { .. } => {
                 transient
             }
@@ -211,6 +259,8 @@ impl Error {
         match self.kind() {
             ErrorKind::Unsent(_)
             | ErrorKind::BreakerOpen { .. }
+            | ErrorKind::Paused { .. }
+            | ErrorKind::TooLate { .. }
             | ErrorKind::Auth(_)
             | ErrorKind::Request(_) => self.0.sent_before,
             ErrorKind::Api(_)
@@ -226,12 +276,19 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.operation(), self.kind())
+        write!(f, "{} {}", self.operation(), self.kind())?;
+        let said = |it: &Attempts| it.count > 1 || it.may_have_been_sent || it.retry_after.is_some();
+        match self.attempts().filter(said) {
+            Some(attempts) => write!(f, "; gave up after {attempts}"),
+            None => Ok(()),
+        }
     }
 }
 
-impl std::error::Error for Error {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.kind().source()
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        let source = self.kind().source()?;
+        // Its message is part of ours.
+        if source.is::<Retried>() { source.source() } else { Some(source) }
     }
 }

@@ -22,6 +22,8 @@ impl Default for GateConfig {
 
 impl GateConfig {
     pub(super) fn validate(&self) -> Result<(), InvalidConfig> {
-        ensure((1..=10_000).contains(&self.max_concurrency), "max_concurrency", "must be between 1 and 10000")
+        let max = self.max_concurrency;
+        ensure((1..=10_000).contains(&max), "max_concurrency", "must be between 1 and 10000")?;
+        ensure(self.pause <= LONGEST_PAUSE, "pause", "must be at most one day")
     }
 }

@@ -86,7 +86,11 @@ impl<C> RetryPolicy<C> {
     where
         C: Classify<Req, Res>,
     {
-        if let Err(error) = result {
+        let outcome = self.classify.outcome(result.as_ref());
+        // What is permanent is so whatever stands in its chain: the errors of another stack's layers may.
+        if let Err(error) = result
+            && outcome != Outcome::Permanent
+        {
             if let Some(open) = find_cause::<BreakerOpen>(&**error) {
                 return self.wait_for_breaker(*open);
             }
@@ -94,7 +98,6 @@ impl<C> RetryPolicy<C> {
                 return None;
             }
         }
-        let outcome = self.classify.outcome(result.as_ref());
         self.request.attempts += 1;
         if outcome == Outcome::Success {
             self.budget.deposit();
@@ -176,7 +179,10 @@ where
         }
         let attempts = self.request.attempts();
         match result {
-            Err(error) if attempts.count > 1 || attempts.retry_after.is_some() => {
+            // What was refused on our side, by an open breaker or a gate, is no attempt; one that was sent may precede it.
+            Err(error)
+                if attempts.count > 1 || attempts.may_have_been_sent || attempts.retry_after.is_some() =>
+            {
                 Retried::wrap(error, attempts);
             }
             Err(_) => {}

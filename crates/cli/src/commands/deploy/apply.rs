@@ -46,10 +46,10 @@ pub(crate) mod context {
 ///
 /// When it could not be begun, or its journal could not be written.
 pub(crate) async fn apply(app: &App, prepared: &Prepared, progress: &Progress) -> anyhow::Result<Applied> {
-    let Some(client) = prepared.fabric.clone() else {
+    let Some(clients) = &prepared.clients else {
         return Err(anyhow!("there are no credentials").context(ExitWith::new(exit::DENIED, "deploy")));
     };
-    let fabric = target::target(app, client);
+    let fabric = target::target(app, clients);
     let plan = &prepared.planned.plan;
     let interrupt = Interrupt::default();
     let policy = target::policy(app);

@@ -10,7 +10,7 @@ use selvedge_deployment::live::{Live, ResolvedRole};
 use selvedge_deployment::principals::{self, ResolveError};
 use selvedge_deployment::read;
 use selvedge_deployment::target::TargetError;
-use selvedge_fabric_client::{Client, Error, ErrorKind, PrincipalId, Unsent};
+use selvedge_fabric_client::{Error, ErrorKind, PrincipalId, Unsent};
 use selvedge_resilience::find_cause;
 use serde_json::{Value, json};
 
@@ -32,7 +32,7 @@ pub(crate) struct Prepared {
     pub(crate) desired: Desired,
     pub(crate) planned: Planned,
     /// `None` for a plan made without credentials.
-    pub(crate) fabric: Option<Client>,
+    pub(crate) clients: Option<Clients>,
 }
 
 impl Prepared {
@@ -122,7 +122,7 @@ pub(crate) async fn prepare(
     let means = Means { git_token: has_token.then_some(GIT_TOKEN) };
     let planned = diff(&desired, &roles, &live, means).map_err(|error| invalid(&error))?;
     planned.warnings.iter().for_each(|warning| progress.warn(warning));
-    Ok(Prepared { desired, planned, fabric: clients.map(|clients| clients.fabric) })
+    Ok(Prepared { desired, planned, clients })
 }
 
 fn load(app: &App, selection: &Selection, config: PathBuf) -> anyhow::Result<Loaded> {

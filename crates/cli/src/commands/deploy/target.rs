@@ -2,10 +2,10 @@
 
 use secrecy::SecretString;
 use selvedge_deployment::target::{Fabric, Patience, Secrets};
-use selvedge_fabric_client::Client;
 use selvedge_rollback::Policy;
 use selvedge_rollback::journal::Journals;
 
+use crate::clients::Clients;
 use crate::run::App;
 use crate::settings::SECRET_VARIABLES;
 
@@ -21,12 +21,13 @@ impl Secrets for NamedSecrets {
 /// The target of this program's transactions.
 pub(crate) type Target = Fabric<NamedSecrets>;
 
-/// Fabric behind `client`.
-pub(crate) fn target(app: &App, client: Client) -> Target {
+/// Fabric, forth by one way and back by the other.
+pub(crate) fn target(app: &App, clients: &Clients) -> Target {
     let secrets =
         SECRET_VARIABLES.into_iter().filter_map(|name| Some((name, app.environment.secret(name)?))).collect();
     let patience = Patience { first: app.settings.polling.first_poll, ..Patience::default() };
-    Fabric::new(client, NamedSecrets(secrets), patience)
+    Fabric::new(clients.fabric.clone(), NamedSecrets(secrets), patience)
+        .back_through(clients.fabric_undo.clone())
 }
 
 /// Where the journals are.

@@ -5,6 +5,9 @@
     reason = "helpers of tests, which clippy does not know for such"
 )]
 
+mod pace;
+mod tokens;
+
 use futures_util::TryStreamExt;
 use secrecy::SecretString;
 use selvedge_fabric_client::{
@@ -19,9 +22,9 @@ use selvedge_fabric_client::{
 };
 use selvedge_fabric_emulator::{Config, Emulator, demo};
 use selvedge_resilience::{
-    Outcome,
     breaker::{BreakerConfig, BreakerLayer, Breakers},
-    deadline::AttemptTimeoutLayer,
+    deadline::{AttemptTimeoutLayer, DeadlineLayer},
+    gate::{GateConfig, GateLayer, Gates},
     retry::{RetryConfig, RetryLayer},
 };
 use std::{collections::HashSet, str::FromStr, time::Duration};
@@ -57,10 +60,17 @@ fn clients(origin: &str, transport: &BoxService, layers: Layers) -> Clients {
             let breaker = Breakers::new(audience, BreakerConfig::default()).unwrap();
             BreakerLayer::new(breaker, FabricClassify)
         });
+        let gate = layers.resilient.then(|| {
+            let gates = Gates::new(audience, GateConfig::default()).unwrap();
+            GateLayer::new(gates, FabricClassify)
+        });
+        let deadline = || DeadlineLayer::new(Duration::from_secs(120)).unwrap();
         let stack = ServiceBuilder::new()
+            .layer(option_layer(layers.resilient.then(deadline)))
             .layer(option_layer(layers.resilient.then(retry)))
             .layer(Auth::new(credential.clone(), format!("{audience}/.default"), base.clone()))
             .layer(option_layer(breaker))
+            .layer(option_layer(gate))
             .layer(AttemptTimeoutLayer::new(Duration::from_secs(30)))
             .layer(base)
             .service(transport.clone());
@@ -309,47 +319,6 @@ async fn what_is_safe_is_sent_again_and_what_is_not_is_handed_back() {
         };
         assert_eq!(there.len(), made, "{fault}");
     }
-}
-
-#[tokio::test(start_paused = true)]
-async fn retry_after_is_never_undercut() {
-    let (emulator, clients) = in_process(Config::default(), RESILIENT);
-    clients.fabric.list_all(workspaces::list()).await.unwrap();
-    emulator.inject("GET */workspaces=429,retry-after=42,times=1".parse().unwrap());
-    let started = Instant::now();
-    clients.fabric.list_all(workspaces::list()).await.unwrap();
-    assert!(started.elapsed() >= Duration::from_secs(42), "{:?}", started.elapsed());
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_expired_token_costs_one_refresh_and_no_failure() {
-    let (emulator, clients) = in_process(Config::default(), PLAIN);
-    clients.fabric.list_all(workspaces::list()).await.unwrap();
-    emulator.inject("POST */workspaces=401,times=1".parse().unwrap());
-    workspace(&clients.fabric, "Sales").await;
-    assert_eq!(arrivals(&emulator, "POST", "/token"), 2);
-    assert_eq!(arrivals(&emulator, "POST", "/workspaces"), 2);
-
-    // For ever: one refresh, and the second 401 is the answer.
-    emulator.inject("GET */workspaces=401".parse().unwrap());
-    let error = clients.fabric.list_all(workspaces::list()).await.unwrap_err();
-    assert_eq!(error.code(), Some(&ErrorCode::TOKEN_EXPIRED));
-    assert_eq!(error.outcome(), Outcome::Permanent);
-    assert_eq!(arrivals(&emulator, "POST", "/token"), 3);
-    assert_eq!(arrivals(&emulator, "GET", "/workspaces"), 3);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_wrong_secret_is_an_error_before_anything_is_sent_to_fabric() {
-    let config = Config { client_secret: "another".into(), ..Config::default() };
-    let (emulator, clients) = in_process(config, RESILIENT);
-    let error = clients.fabric.list_all(workspaces::list()).await.unwrap_err();
-    assert!(matches!(error.kind(), ErrorKind::Auth(_)), "{error:?}");
-    assert!(!error.may_have_been_sent());
-    assert_eq!(arrivals(&emulator, "POST", "/token"), 1);
-    assert_eq!(emulator.requests().len(), 1);
-    let shown = format!("{error:?}");
-    assert!(shown.contains("7000215") && !shown.contains(demo::CLIENT_SECRET), "{shown}");
 }
 
 #[tokio::test(start_paused = true)]
