@@ -14,6 +14,9 @@
 mod config;
 mod handle;
 mod layer;
+#[cfg(test)]
+#[cfg(selvedge_loom)]
+mod loom;
 mod state;
 #[cfg(test)]
 mod tests;
