@@ -8,15 +8,13 @@ use selvedge_fabric_client::azure::{self, CredentialConfig, CredentialKind};
 use selvedge_fabric_client::layer::{Auth, BaseUri};
 use selvedge_fabric_client::transport::{HttpTransport, TransportConfig};
 use selvedge_fabric_client::{BoxService, Client, PollConfig, PollMode};
-use selvedge_resilience::breaker::{BreakerConfig, Trip};
-use selvedge_resilience::gate::GateConfig;
-use selvedge_resilience::retry::RetryConfig;
 
 use crate::exit;
 use crate::flags::Flags;
 use crate::report::ExitWith;
 use crate::settings::{CredentialChoice, Environment, PollingMode, Service, Settings};
-use crate::stack::{StackConfig, stack};
+use crate::stack::stack;
+use crate::stack_config::stack_config;
 
 /// The clients of one run.
 pub(crate) struct Clients {
@@ -31,13 +29,7 @@ impl Clients {
     ///
     /// When a setting does not make sense, or there are no credentials.
     pub(crate) fn new(settings: &Settings, flags: &Flags, environment: &Environment) -> anyhow::Result<Self> {
-        let config = TransportConfig {
-            connect_timeout: settings.http.connect_timeout,
-            // No settings: their addresses may hold a password.
-            proxy: either_case(environment, "HTTPS_PROXY"),
-            no_proxy: either_case(environment, "NO_PROXY"),
-            ..TransportConfig::default()
-        };
+        let config = transport_config(settings, environment);
         let transport = HttpTransport::new(&config).context("set up HTTPS")?;
         let builder = Builder { settings, flags, transport };
         let credential = credential(settings, environment, builder.stack("entra", None)?)?;
@@ -45,6 +37,19 @@ impl Clients {
             fabric: builder.client("fabric", &settings.fabric, &credential)?,
             graph: builder.client("graph", &settings.graph, &credential)?,
         })
+    }
+}
+
+fn transport_config(settings: &Settings, environment: &Environment) -> TransportConfig {
+    let defaults = TransportConfig::default();
+    TransportConfig {
+        connect_timeout: settings.http.connect_timeout,
+        // The stack bounds an attempt, and has to be the one that does.
+        request_timeout: defaults.request_timeout.max(settings.http.attempt_timeout.saturating_mul(2)),
+        // No settings: their addresses may hold a password.
+        proxy: either_case(environment, "HTTPS_PROXY"),
+        no_proxy: either_case(environment, "NO_PROXY"),
+        ..defaults
     }
 }
 
@@ -81,30 +86,6 @@ impl Builder<'_> {
         let config = stack_config(self.settings, self.flags);
         stack(name, &config, api, self.transport.clone())
             .with_context(|| ExitWith::usage(format!("set up requests to {name}")))
-    }
-}
-
-fn stack_config(settings: &Settings, flags: &Flags) -> StackConfig {
-    let retry = RetryConfig {
-        max_attempts: settings.retry.max_attempts,
-        base_delay: settings.retry.base_delay,
-        max_delay: settings.retry.max_delay,
-        ..RetryConfig::default()
-    };
-    let breaker = BreakerConfig {
-        trip: Trip::Consecutive { failures: settings.breaker.failure_threshold },
-        open_for: settings.breaker.open_for,
-        max_open_for: settings.breaker.open_for,
-        success_threshold: settings.breaker.success_threshold,
-        half_open_permits: settings.breaker.half_open_permits,
-        ..BreakerConfig::default()
-    };
-    StackConfig {
-        call_deadline: settings.http.call_deadline,
-        retry: flags.retry.on.then_some(retry),
-        breaker: flags.circuit_breaker.on.then_some(breaker),
-        gate: GateConfig::default(),
-        attempt_timeout: settings.http.attempt_timeout,
     }
 }
 
@@ -182,4 +163,21 @@ fn credential_kind(settings: &Settings, environment: &Environment) -> anyhow::Re
             CredentialKind::AzureCli { tenant_id: entra.tenant_id.clone() }
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::{Profile, load};
+
+    #[test]
+    fn the_transport_never_ends_an_attempt_before_the_stack_does() {
+        let root = tempfile::tempdir().unwrap();
+        for seconds in ["1", "30", "119", "120", "300", "86400"] {
+            let environment = Environment::of(&[("HTTP_READ_TIMEOUT", seconds)], &[]);
+            let settings = load(root.path(), &environment, &[], Profile::Guide).unwrap();
+            let config = transport_config(&settings, &environment);
+            assert!(config.request_timeout > settings.http.attempt_timeout, "{seconds}");
+        }
+    }
 }

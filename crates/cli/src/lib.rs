@@ -13,6 +13,7 @@ mod run;
 mod settings;
 mod signal;
 pub mod stack;
+mod stack_config;
 mod text;
 
 pub use run::run;

@@ -137,8 +137,9 @@ impl App {
         let environment = adjust(Environment::read(&root).with_context(tried)?);
         let debug = environment.find("DEBUG").is_some_and(|(value, _)| flags::is_true(value));
         command_line.extend(log_level(global.verbose, debug));
-        let settings = settings::load(&root, &environment, &command_line).with_context(tried)?;
         let flags = Flags::parse(&environment)?;
+        let profile = flags.stage.profile();
+        let settings = settings::load(&root, &environment, &command_line, profile).with_context(tried)?;
 
         logging::init(&settings.log)?;
         flags::warn_all(&flags.warnings(&environment));

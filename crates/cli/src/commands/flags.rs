@@ -9,6 +9,7 @@ use crate::{
     flags::{Flag, Flags, Switch},
     output::{self, Format},
     run::App,
+    settings::Profile,
 };
 
 /// Prints the flags.
@@ -17,11 +18,13 @@ use crate::{
 /// Stdout cannot be written.
 pub(crate) fn run(app: &App) -> anyhow::Result<u8> {
     let flags = &app.flags;
+    let profile = app.settings.resilience.profile;
     match app.output {
-        Format::Text => output::line(&table(flags))?,
+        Format::Text => output::line(&table(flags, profile))?,
         Format::Json => {
             let rows: Vec<Value> = flags.rows().map(row).collect();
-            output::line(&format!("{:#}", json!({ "stage": flags.stage, "flags": rows })))?;
+            let result = json!({ "stage": flags.stage, "profile": profile, "flags": rows });
+            output::line(&format!("{result:#}"))?;
         }
         Format::Jsonl => {
             for flag in flags.rows() {
@@ -43,7 +46,7 @@ fn row((flag, switch): (&Flag, Switch)) -> Value {
     })
 }
 
-fn table(flags: &Flags) -> String {
+fn table(flags: &Flags, profile: Profile) -> String {
     let mut table = format!("{:<28} {:<5} {:<12} {}\n", "FLAG", "VALUE", "SET BY", "WHEN ON");
     for (flag, switch) in flags.rows() {
         let later = if flag.available { "" } else { " (not in this version yet)" };
@@ -52,7 +55,11 @@ fn table(flags: &Flags) -> String {
         writeln!(table, "{variable:<28} {:<5} {set_by:<12} {description}{later}", switch.on).ok();
     }
     let stage = flags.stage.name();
-    table + &format!("\nStage (HARDENING_STAGE): {stage}")
+    let profile = profile.name();
+    table
+        + &format!(
+            "\nStage (HARDENING_STAGE): {stage}\nProfile of retries and breakers (resilience.profile): {profile}"
+        )
 }
 
 #[cfg(test)]
@@ -65,13 +72,13 @@ mod tests {
         let environment =
             Environment::of(&[("FEATURE_USE_RETRY_LOGIC", "TRUE")], &[("FEATURE_USE_ROLLBACK", "no")]);
         let flags = Flags::parse(&environment).unwrap();
-        let table = table(&flags);
+        let table = table(&flags, flags.stage.profile());
         for expected in [
             "FEATURE_USE_RETRY_LOGIC      true  environment  failed requests",
             "FEATURE_USE_ROLLBACK         false .env         a failed deployment",
             "FEATURE_USE_CIRCUIT_BREAKER  false default      a failing service",
             "FEATURE_USE_TELEMETRY        false default      traces, metrics and events are exported (not in this version yet)",
-            "Stage (HARDENING_STAGE): current",
+            "Stage (HARDENING_STAGE): current\nProfile of retries and breakers (resilience.profile): guide",
         ] {
             assert!(table.contains(expected), "{expected}\n{table}");
         }

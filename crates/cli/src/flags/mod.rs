@@ -6,7 +6,7 @@ use tracing::{info, warn};
 
 use crate::{
     report::ExitWith,
-    settings::{Environment, Origin},
+    settings::{Environment, Origin, Profile},
 };
 
 /// What is fixed about a flag.
@@ -93,6 +93,14 @@ impl Stage {
             Stage::Current => "current",
             Stage::Intermediate => "intermediate",
             Stage::Target => "target",
+        }
+    }
+
+    /// The defaults of retries and breakers that suit the stage.
+    pub(crate) fn profile(self) -> Profile {
+        match self {
+            Stage::Current | Stage::Intermediate => Profile::Guide,
+            Stage::Target => Profile::Robust,
         }
     }
 }

@@ -5,12 +5,20 @@ use std::time::Duration;
 use tracing_subscriber::EnvFilter;
 use url::{Host, Url};
 
-use super::Settings;
+use selvedge_resilience::deadline::LEAST;
+
+use super::{Breaker, Http, Retry, Settings, Throttle};
 use crate::logging;
 
-/// Each problem as (key, what is wrong); no problem quotes a value.
-pub(super) fn problems(settings: &Settings) -> Vec<(&'static str, String)> {
-    let Settings { fabric, graph, entra, http, retry, breaker, polling, rollback, log, .. } = settings;
+/// A key, and what is wrong with it.
+type Problem = (&'static str, String);
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Each problem; none quotes a value.
+pub(super) fn problems(settings: &Settings) -> Vec<Problem> {
+    let Settings { fabric, graph, entra, http, retry, breaker, throttle, polling, rollback, log, .. } =
+        settings;
     let mut problems = Vec::new();
     for (key, url) in [
         ("fabric.base_url", &fabric.base_url),
@@ -23,6 +31,7 @@ pub(super) fn problems(settings: &Settings) -> Vec<(&'static str, String)> {
     }
     for (key, count) in [
         ("retry.max_attempts", retry.max_attempts),
+        ("retry.budget_capacity", retry.budget_capacity),
         ("breaker.failure_threshold", breaker.failure_threshold),
         ("breaker.success_threshold", breaker.success_threshold),
         ("breaker.half_open_permits", breaker.half_open_permits),
@@ -35,7 +44,6 @@ pub(super) fn problems(settings: &Settings) -> Vec<(&'static str, String)> {
     for (key, duration) in [
         ("http.connect_timeout", http.connect_timeout),
         ("http.attempt_timeout", http.attempt_timeout),
-        ("http.call_deadline", http.call_deadline),
         ("breaker.open_for", breaker.open_for),
         ("polling.first_poll", polling.first_poll),
         ("polling.deadline", polling.deadline),
@@ -44,9 +52,11 @@ pub(super) fn problems(settings: &Settings) -> Vec<(&'static str, String)> {
             problems.push((key, "must be longer than zero".to_owned()));
         }
     }
-    if retry.max_delay < retry.base_delay {
-        problems.push(("retry.max_delay", "must not be less than retry.base_delay".to_owned()));
+    if http.call_deadline <= LEAST {
+        problems
+            .push(("http.call_deadline", "must be more than 1s, the least time for an attempt".to_owned()));
     }
+    problems.extend(of_retry(retry).chain(of_breaker(breaker, http)).chain(of_throttle(throttle)));
     if rollback.journal_dir.as_os_str().is_empty() {
         problems.push(("rollback.journal_dir", "must not be empty".to_owned()));
     }
@@ -57,6 +67,60 @@ pub(super) fn problems(settings: &Settings) -> Vec<(&'static str, String)> {
         problems.push(("log.level", expected.to_owned()));
     }
     problems
+}
+
+fn of_retry(retry: &Retry) -> impl Iterator<Item = Problem> {
+    collect([
+        (retry.max_delay >= retry.base_delay, "retry.max_delay", "must not be less than retry.base_delay"),
+        // A number that is none is in no range.
+        ((0.0..=1.0).contains(&retry.jitter), "retry.jitter", "must be between 0 and 1"),
+        (
+            (0.0..=1e3).contains(&retry.budget_per_success),
+            "retry.budget_per_success",
+            "must be between 0 and 1000",
+        ),
+        (
+            (0.0..=1e6).contains(&retry.budget_per_second),
+            "retry.budget_per_second",
+            "must be between 0 and 1000000",
+        ),
+    ])
+}
+
+fn of_breaker(breaker: &Breaker, http: &Http) -> impl Iterator<Item = Problem> {
+    let Breaker { failure_ratio, window, min_calls, open_for, max_open_for, probe_expiry, .. } = breaker;
+    let max_open_for = max_open_for.unwrap_or(*open_for);
+    collect([
+        (
+            *failure_ratio > 0.0 && *failure_ratio <= 1.0,
+            "breaker.failure_ratio",
+            "must be more than 0 and at most 1",
+        ),
+        ((1..=128).contains(window), "breaker.window", "must be between 1 and 128"),
+        ((1..=*window).contains(min_calls), "breaker.min_calls", "must be between 1 and breaker.window"),
+        (*open_for <= DAY, "breaker.open_for", "must be at most one day"),
+        (max_open_for >= *open_for, "breaker.max_open_for", "must not be less than breaker.open_for"),
+        (max_open_for <= DAY, "breaker.max_open_for", "must be at most one day"),
+        (
+            probe_expiry.is_none_or(|expiry| expiry > http.attempt_timeout),
+            "breaker.probe_expiry",
+            "must be more than http.attempt_timeout",
+        ),
+        (probe_expiry.is_none_or(|expiry| expiry <= DAY), "breaker.probe_expiry", "must be at most one day"),
+    ])
+}
+
+fn of_throttle(throttle: &Throttle) -> impl Iterator<Item = Problem> {
+    let concurrency = (1..=10_000).contains(&throttle.max_concurrency);
+    collect([
+        (concurrency, "throttle.max_concurrency", "must be between 1 and 10000"),
+        (throttle.pause <= DAY, "throttle.pause", "must be at most one day"),
+    ])
+}
+
+/// What does not hold.
+fn collect<const N: usize>(rules: [(bool, &'static str, &'static str); N]) -> impl Iterator<Item = Problem> {
+    rules.into_iter().filter(|(holds, ..)| !holds).map(|(_, key, problem)| (key, problem.to_owned()))
 }
 
 /// A lone word that is no level would be taken for the name of a module, and everything else would fall silent.

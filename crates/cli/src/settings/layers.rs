@@ -1,4 +1,5 @@
-//! The layers of settings, lowest first: shipped defaults, `selvedge.toml`, `.env`, environment, command line.
+//! The layers of settings, lowest first: shipped defaults, shipped profile, `selvedge.toml`, `.env`, environment, command
+//! line.
 
 use std::path::Path;
 
@@ -8,12 +9,12 @@ use figment::{
     error::{Actual, Kind},
     providers::{Format as _, Toml},
     util::nest,
-    value::{Dict, Map, Value},
+    value::{Dict, Map, Num, Value},
 };
 
 use selvedge_deployment::config::suggest::nearest;
 
-use super::{Environment, Origin, Settings, check, file};
+use super::{Environment, Origin, Profile as Defaults, Settings, check, file};
 
 /// The settings file, at the project root.
 const FILE: &str = "selvedge.toml";
@@ -50,7 +51,7 @@ pub(crate) struct CommandLine {
     pub(crate) value: String,
 }
 
-/// Resolves all layers and checks the result.
+/// Resolves all layers and checks the result. `auto` is the profile that `resilience.profile = "auto"` means.
 ///
 /// # Errors
 /// A file that cannot be read, the first value of a wrong shape, or all that are out of range: each with its key and
@@ -59,30 +60,52 @@ pub(crate) fn load(
     root: &Path,
     environment: &Environment,
     command_line: &[CommandLine],
+    auto: Defaults,
 ) -> anyhow::Result<Settings> {
-    let defaults = Layer::toml("the shipped defaults", include_str!("default.toml"))?;
-    let mut figment = Figment::from(defaults);
-    let defaults = figment.clone();
-    if let Some(text) = file::read(&root.join(FILE))? {
-        figment = figment.merge(Layer::toml(FILE, &text)?);
+    let defaults = Figment::from(Layer::toml("the shipped defaults", include_str!("default.toml"))?);
+    let given = not_shipped(root, environment, command_line, &defaults)?;
+    // What is wrong with the key itself is found when everything is extracted.
+    let profile = match given.clone().join(&defaults).extract_inner("resilience.profile") {
+        Ok(Defaults::Auto) | Err(_) => auto,
+        Ok(chosen) => chosen,
+    };
+    let mut figment = given;
+    if profile == Defaults::Robust {
+        figment = figment.join(Layer::toml("the shipped profile `robust`", include_str!("robust.toml"))?);
     }
-    for origin in [Origin::EnvFile, Origin::Environment, Origin::Local] {
-        for (name, key, text) in variables(environment, origin) {
-            let value = typed(&defaults, &key, text);
-            figment = figment.merge(Layer::one(format!("{name} ({})", origin.name()), &key, value));
-        }
-    }
-    for given in command_line {
-        let value = typed(&defaults, given.key, &given.value);
-        figment = figment.merge(Layer::one(given.option.to_owned(), given.key, value));
-    }
+    let figment = figment.join(&defaults);
 
-    let settings: Settings = figment.extract().map_err(|error| anyhow!(explain(&error)))?;
+    let mut settings: Settings = figment.extract().map_err(|error| anyhow!(explain(&error)))?;
+    settings.resilience.profile = profile;
     let problems: Vec<String> = check::problems(&settings)
         .into_iter()
         .map(|(key, problem)| format!("{key}, set by {}: {problem}", source(&figment, key)))
         .collect();
     if problems.is_empty() { Ok(settings) } else { Err(anyhow!(problems.join("\n"))) }
+}
+
+/// Everything that is not shipped.
+fn not_shipped(
+    root: &Path,
+    environment: &Environment,
+    command_line: &[CommandLine],
+    defaults: &Figment,
+) -> anyhow::Result<Figment> {
+    let mut figment = Figment::new();
+    if let Some(text) = file::read(&root.join(FILE))? {
+        figment = figment.merge(Layer::toml(FILE, &text)?);
+    }
+    for origin in [Origin::EnvFile, Origin::Environment, Origin::Local] {
+        for (name, key, text) in variables(environment, origin) {
+            let value = typed(defaults, &key, text);
+            figment = figment.merge(Layer::one(format!("{name} ({})", origin.name()), &key, value));
+        }
+    }
+    for given in command_line {
+        let value = typed(defaults, given.key, &given.value);
+        figment = figment.merge(Layer::one(given.option.to_owned(), given.key, value));
+    }
+    Ok(figment)
 }
 
 /// The variables of `origin` that are settings, as (name, key, value), lowest first. An empty one counts as not
@@ -99,12 +122,15 @@ fn variables(environment: &Environment, origin: Origin) -> impl Iterator<Item = 
     foreign.chain(own).filter(|(_, _, value)| !value.is_empty())
 }
 
-/// A variable is text; it becomes a number where the default is one, and only there, so that `007` stays a name.
+/// A variable is text; it becomes a number where the default is one, and only there, so that `007` stays a name. A
+/// fraction where a whole number belongs stays text, and is refused as such.
 fn typed(defaults: &Figment, key: &str, text: &str) -> Value {
-    match (defaults.find_value(key), text.trim().parse::<u64>()) {
-        (Ok(Value::Num(..)), Ok(number)) => Value::from(number),
-        _ => Value::from(text),
-    }
+    let number = match defaults.find_value(key) {
+        Ok(Value::Num(_, Num::F64(_) | Num::F32(_))) => text.trim().parse::<f64>().ok().map(Value::from),
+        Ok(Value::Num(..)) => text.trim().parse::<u64>().ok().map(Value::from),
+        _ => None,
+    };
+    number.unwrap_or_else(|| Value::from(text))
 }
 
 /// One layer: values and the name of where they stand.

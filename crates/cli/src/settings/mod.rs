@@ -1,7 +1,8 @@
 //! What was configured, resolved. The only place that reads the environment and configuration files.
 //!
 //! Commands take [`Settings`], plain data; how it comes about is in `layers`. The keys, their defaults and their
-//! meaning stand in `default.toml`, which is read first and therefore cannot be wrong.
+//! meaning stand in `default.toml`, which is read first and therefore cannot be wrong. What the profile `robust` changes of
+//! it stands in `robust.toml`.
 
 mod check;
 pub(crate) mod duration;
@@ -52,8 +53,10 @@ pub(crate) struct Settings {
     pub(crate) graph: Service,
     pub(crate) entra: Entra,
     pub(crate) http: Http,
+    pub(crate) resilience: Resilience,
     pub(crate) retry: Retry,
     pub(crate) breaker: Breaker,
+    pub(crate) throttle: Throttle,
     pub(crate) polling: Polling,
     pub(crate) rollback: Rollback,
     pub(crate) log: Log,
@@ -105,8 +108,39 @@ pub(crate) struct Http {
     pub(crate) call_deadline: Duration,
 }
 
+/// Where the defaults of [`Retry`] and [`Breaker`] come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Resilience {
+    /// Once loaded never [`Profile::Auto`].
+    pub(crate) profile: Profile,
+}
+
+/// A set of defaults.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Profile {
+    /// What suits the stage.
+    Auto,
+    /// As the hardening guide says.
+    Guide,
+    /// For services that fail often.
+    Robust,
+}
+
+impl Profile {
+    /// As written in the settings.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Profile::Auto => "auto",
+            Profile::Guide => "guide",
+            Profile::Robust => "robust",
+        }
+    }
+}
+
 /// The retry layer, where its flag is on.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Retry {
     /// The first attempt included; at least 1.
@@ -115,17 +149,58 @@ pub(crate) struct Retry {
     pub(crate) base_delay: Duration,
     #[serde(deserialize_with = "duration::deserialize")]
     pub(crate) max_delay: Duration,
+    /// 0 to 1.
+    pub(crate) jitter: f64,
+    /// At least 1.
+    pub(crate) budget_capacity: u32,
+    /// 0 to 1000.
+    pub(crate) budget_per_success: f64,
+    /// 0 to 1,000,000.
+    pub(crate) budget_per_second: f64,
 }
 
 /// The circuit breaker, where its flag is on. All counts are at least 1.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Breaker {
+    pub(crate) trip: TripKind,
     pub(crate) failure_threshold: u32,
+    /// More than 0, at most 1.
+    pub(crate) failure_ratio: f64,
+    /// At most 128.
+    pub(crate) window: u32,
+    /// At most `window`.
+    pub(crate) min_calls: u32,
     #[serde(deserialize_with = "duration::deserialize")]
     pub(crate) open_for: Duration,
+    /// `None`: as `open_for`.
+    #[serde(default, deserialize_with = "duration::deserialize_some")]
+    pub(crate) max_open_for: Option<Duration>,
     pub(crate) success_threshold: u32,
     pub(crate) half_open_permits: u32,
+    /// `None`: longer than any attempt.
+    #[serde(default, deserialize_with = "duration::deserialize_some")]
+    pub(crate) probe_expiry: Option<Duration>,
+}
+
+/// What opens the circuit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum TripKind {
+    /// Failures in a row.
+    Consecutive,
+    /// A part of the last requests.
+    FailureRate,
+}
+
+/// The pace of requests.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Throttle {
+    /// 1 to 10,000.
+    pub(crate) max_concurrency: u32,
+    #[serde(deserialize_with = "duration::deserialize")]
+    pub(crate) pause: Duration,
 }
 
 /// How long-running operations are watched.

@@ -10,7 +10,7 @@ type Variable<'a> = (&'a str, &'a str);
 fn with(toml: &str, process: &[Variable<'_>], file: &[Variable<'_>]) -> anyhow::Result<Settings> {
     let root = tempfile::tempdir().unwrap();
     fs::write(root.path().join("selvedge.toml"), toml).unwrap();
-    load(root.path(), &Environment::of(process, file), &[])
+    load(root.path(), &Environment::of(process, file), &[], Profile::Guide)
 }
 
 #[track_caller]
@@ -21,7 +21,7 @@ fn error(result: anyhow::Result<Settings>) -> String {
 #[test]
 fn the_shipped_defaults_hold_without_any_file() {
     let root = tempfile::tempdir().unwrap();
-    let settings = load(root.path(), &Environment::default(), &[]).unwrap();
+    let settings = load(root.path(), &Environment::default(), &[], Profile::Guide).unwrap();
     assert_eq!(settings.fabric.base_url, "https://api.fabric.microsoft.com/v1");
     assert_eq!(settings.entra.tenant_id, None);
     assert_eq!(settings.retry.max_attempts, 3);
@@ -53,8 +53,14 @@ fn each_layer_wins_over_those_beneath() {
     let root = tempfile::tempdir().unwrap();
     let typed = CommandLine { option: "--verbose", key: "log.level", value: "debug".into() };
     let environment = Environment::of(&[("LOG_LEVEL", "error"), ("RUST_LOG", "warn")], &[]);
-    assert_eq!(load(root.path(), &environment, &[]).unwrap().log.level.as_deref(), Some("warn"));
-    assert_eq!(load(root.path(), &environment, &[typed]).unwrap().log.level.as_deref(), Some("debug"));
+    assert_eq!(
+        load(root.path(), &environment, &[], Profile::Guide).unwrap().log.level.as_deref(),
+        Some("warn")
+    );
+    assert_eq!(
+        load(root.path(), &environment, &[typed], Profile::Guide).unwrap().log.level.as_deref(),
+        Some("debug")
+    );
 }
 
 #[test]
@@ -93,7 +99,7 @@ fn every_variable_reaches_its_key() {
 
 #[test]
 fn what_is_wrong_is_named_with_its_key_and_source() {
-    let cases: [(&str, &[Variable<'_>], &str); 14] = [
+    let cases: [(&str, &[Variable<'_>], &str); 16] = [
         (
             "[retry]\nmax_attempt = 5",
             &[],
@@ -148,6 +154,16 @@ fn what_is_wrong_is_named_with_its_key_and_source() {
             "fabric.base_url, set by FABRIC_API_BASE_URL (environment): must be https",
         ),
         (
+            "[resilience]\nprofile = \"TOPSECRET\"",
+            &[],
+            "resilience.profile, set by selvedge.toml: expected one of: auto, guide, robust",
+        ),
+        (
+            "",
+            &[("SELVEDGE_BREAKER__FAILURE_RATIO", "TOPSECRET")],
+            "breaker.failure_ratio, set by SELVEDGE_BREAKER__FAILURE_RATIO (environment): found text, expected f64",
+        ),
+        (
             "[retry]\nmax_attempts = 0\nmax_delay = 0",
             &[],
             "retry.max_attempts, set by selvedge.toml: must be at least 1\nretry.max_delay, set by selvedge.toml: must not",
@@ -160,6 +176,87 @@ fn what_is_wrong_is_named_with_its_key_and_source() {
     }
     let error = error(with("", &[], &[("HTTP_READ_TIMEOUT", "soon")]));
     assert!(error.starts_with("http.attempt_timeout, set by HTTP_READ_TIMEOUT (.env): "), "{error}");
+}
+
+#[test]
+fn an_explicit_value_beats_the_profile_whatever_sets_it() {
+    let robust = "[resilience]\nprofile = \"robust\"\n";
+    let toml = format!("{robust}[retry]\nmax_attempts = 9\n");
+    let cases: [(&str, &[Variable<'_>], &[Variable<'_>], u32); 5] = [
+        (robust, &[], &[], 6),
+        (&toml, &[], &[], 9),
+        (robust, &[], &[("SELVEDGE_RETRY__MAX_ATTEMPTS", "8")], 8),
+        (robust, &[("FABRIC_API_MAX_RETRIES", "7")], &[("SELVEDGE_RETRY__MAX_ATTEMPTS", "8")], 7),
+        (robust, &[("SELVEDGE_RESILIENCE__PROFILE", "guide")], &[], 3),
+    ];
+    for (toml, process, file, max_attempts) in cases {
+        let settings = with(toml, process, file).unwrap();
+        assert_eq!(settings.retry.max_attempts, max_attempts, "{toml} {process:?} {file:?}");
+        assert!(settings.resilience.profile != Profile::Auto);
+    }
+    let settings = with(&toml, &[], &[]).unwrap();
+    assert_eq!(settings.retry.base_delay, Duration::from_millis(500), "the neighbours are the profile's");
+    assert_eq!(
+        settings.http.connect_timeout,
+        Duration::from_secs(10),
+        "and what it leaves alone, the defaults"
+    );
+}
+
+#[test]
+fn fractions_are_numbers_where_fractions_belong() {
+    for (text, ratio) in [("0.5", 0.5), ("1", 1.0), (" .25 ", 0.25), ("1e-2", 0.01)] {
+        let settings = with("", &[("SELVEDGE_BREAKER__FAILURE_RATIO", text)], &[]).unwrap();
+        assert!((settings.breaker.failure_ratio - ratio).abs() < f64::EPSILON, "{text}");
+    }
+    let settings = with("[retry]\njitter = 1", &[], &[]).unwrap();
+    assert!((settings.retry.jitter - 1.0).abs() < f64::EPSILON);
+    let error = error(with("", &[("SELVEDGE_RETRY__MAX_ATTEMPTS", "2.5")], &[]));
+    assert!(error.ends_with("found text, expected u32"), "{error}");
+}
+
+#[test]
+fn values_out_of_range_are_refused_before_a_layer_has_to() {
+    let cases: [(&str, &str); 24] = [
+        ("http.call_deadline = 1", "must be more than 1s"),
+        ("retry.jitter = 1.1", "must be between 0 and 1"),
+        ("retry.jitter = -0.1", "must be between 0 and 1"),
+        ("retry.jitter = nan", "must be between 0 and 1"),
+        ("retry.budget_capacity = 0", "must be at least 1"),
+        ("retry.budget_per_success = 1001", "must be between 0 and 1000"),
+        ("retry.budget_per_second = inf", "must be between 0 and 1000000"),
+        ("retry.base_delay = 61", ""),
+        ("breaker.failure_threshold = 0", "must be at least 1"),
+        ("breaker.failure_ratio = 0", "must be more than 0 and at most 1"),
+        ("breaker.failure_ratio = 1.01", "must be more than 0 and at most 1"),
+        ("breaker.failure_ratio = nan", "must be more than 0 and at most 1"),
+        ("breaker.window = 129", "must be between 1 and 128"),
+        ("breaker.min_calls = 0", "must be between 1 and breaker.window"),
+        ("breaker.min_calls = 101", "must be between 1 and breaker.window"),
+        ("breaker.open_for = 0", "must be longer than zero"),
+        ("breaker.open_for = 86401", "must be at most one day"),
+        ("breaker.max_open_for = 59", "must not be less than breaker.open_for"),
+        ("breaker.max_open_for = 86401", "must be at most one day"),
+        ("breaker.probe_expiry = 30", "must be more than http.attempt_timeout"),
+        ("breaker.probe_expiry = 86401", "must be at most one day"),
+        ("throttle.max_concurrency = 0", "must be between 1 and 10000"),
+        ("throttle.max_concurrency = 10001", "must be between 1 and 10000"),
+        ("throttle.pause = 86401", "must be at most one day"),
+    ];
+    for (toml, problem) in cases {
+        let key = toml.split(' ').next().unwrap();
+        let error = error(with(toml, &[], &[]));
+        let expected = match problem {
+            // It is the other of the two that was left as shipped.
+            "" => "retry.max_delay, set by the shipped defaults: must not be less than".to_owned(),
+            problem => format!("{key}, set by selvedge.toml: {problem}"),
+        };
+        assert!(error.starts_with(&expected), "{toml}\n{error}");
+    }
+    let toml = "resilience.profile = \"robust\"\nbreaker.open_for = \"10m\"";
+    let expected = "breaker.max_open_for, set by the shipped profile `robust`: must not be less than";
+    let error = error(with(toml, &[], &[]));
+    assert!(error.starts_with(expected), "{error}");
 }
 
 #[test]

@@ -31,6 +31,8 @@ mod interrupted;
 #[cfg(feature = "emulator")]
 mod output;
 #[cfg(feature = "emulator")]
+mod resilience;
+#[cfg(feature = "emulator")]
 mod secrets;
 #[cfg(feature = "emulator")]
 mod transactions;

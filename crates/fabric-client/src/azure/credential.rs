@@ -14,7 +14,7 @@ use azure_identity::{
     UserAssignedId, WorkloadIdentityCredential, WorkloadIdentityCredentialOptions,
 };
 use secrecy::{ExposeSecret, SecretString};
-use selvedge_resilience::Effect;
+use selvedge_resilience::{Effect, deadline::Deadline};
 use std::{path::PathBuf, sync::Arc, time::Duration};
 use url::{Position, Url};
 
@@ -185,7 +185,9 @@ impl TokenCredential for Source {
         options: Option<TokenRequestOptions<'_>>,
     ) -> azure_core::Result<AccessToken> {
         let credential = self.build()?;
-        tokio::time::timeout(DEADLINE, credential.get_token(scopes, options)).await.unwrap_or_else(|_| {
+        let token = tokio::time::timeout(DEADLINE, credential.get_token(scopes, options));
+        // Told to the layers beneath, so that none of them pauses for longer than that.
+        Deadline::within(DEADLINE).scope(token).await.unwrap_or_else(|_| {
             let message = format!("no token within {DEADLINE:?}");
             Err(azure_core::Error::with_message(ErrorKind::Credential, message))
         })

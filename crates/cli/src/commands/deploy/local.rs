@@ -67,6 +67,8 @@ impl Local {
         [
             ("retry.base_delay", "250ms"),
             ("breaker.open_for", "500ms"),
+            // Nor is it open longer when its trials fail.
+            ("breaker.max_open_for", "500ms"),
             ("polling.first_poll", "50ms"),
             ("rollback.consistency_delay", "100ms"),
             ("rollback.journal_dir", &journals),
@@ -91,5 +93,26 @@ impl Local {
             }
         });
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::settings::{Profile, load};
+
+    #[test]
+    fn nobody_waits_for_a_trial_whatever_the_profile() {
+        let local = Local::new(&[]).unwrap();
+        let root = tempfile::tempdir().unwrap();
+        for profile in [Profile::Guide, Profile::Robust] {
+            let environment = local.adjust(Environment::default());
+            let settings = load(root.path(), &environment, &local.settings(), profile).unwrap();
+            let breaker = settings.breaker;
+            assert_eq!(breaker.open_for, Duration::from_millis(500));
+            assert_eq!(breaker.max_open_for, Some(breaker.open_for));
+        }
     }
 }
