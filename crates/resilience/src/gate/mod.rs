@@ -17,6 +17,8 @@ mod layer;
 #[cfg(test)]
 #[cfg(selvedge_loom)]
 mod loom;
+#[cfg(test)]
+mod places_tests;
 mod state;
 #[cfg(test)]
 mod tests;
