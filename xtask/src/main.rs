@@ -1,11 +1,14 @@
-//! The project's own tasks: `cargo xtask test`, `tidy`, `conformance`, `clients` and `demo`.
+//! The project's own tasks: `cargo xtask test`, `tidy`, `conformance`, `clients`, `demo`, and the proofs
+//! `loom`, `bugs`, `mutants` and `fuzz`.
 #![expect(clippy::print_stdout, reason = "a task runner talks to the terminal that started it")]
 
 mod clients;
 mod conformance;
 mod demo;
+mod proof;
 mod test;
 mod tidy;
+mod tools;
 mod workspace;
 
 use std::path::PathBuf;
@@ -40,6 +43,15 @@ enum Task {
     },
     /// Run clients of Fabric that nobody here wrote against the emulator. Needs Python and a network namespace.
     Clients,
+    /// Try every interleaving of what threads share in `crates/resilience`, by its loom models.
+    Loom,
+    /// Plant bugs in `crates/resilience`, one at a time, and demand that a test catches each.
+    Bugs,
+    /// Change the decisions of `crates/resilience` in every small way, and demand that a test notices. Takes a quarter
+    /// of an hour.
+    Mutants,
+    /// Feed made-up input to what `crates/resilience` parses. Needs the nightly toolchain and a C++ compiler.
+    Fuzz(proof::FuzzArguments),
 }
 
 fn main() -> anyhow::Result<ExitCode> {
@@ -51,6 +63,10 @@ fn main() -> anyhow::Result<ExitCode> {
         Task::Conformance(arguments) => conformance::run(&arguments)?,
         Task::Demo { check } => demo::run(&workspace, check)?,
         Task::Clients => clients::run(&workspace)?,
+        Task::Loom => proof::loom(&workspace)?,
+        Task::Bugs => proof::bugs(&workspace)?,
+        Task::Mutants => proof::mutants(&workspace)?,
+        Task::Fuzz(arguments) => proof::fuzz(&workspace, &arguments)?,
     };
     Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -7,9 +7,9 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use anyhow::{Context, ensure};
+use anyhow::Context;
 
-use crate::workspace::Workspace;
+use crate::{tools::Tool, workspace::Workspace};
 use counts::{Counts, Reporter};
 
 /// One command of the list.
@@ -32,7 +32,7 @@ pub(crate) fn run(workspace: &Workspace, quick: bool, specs: Option<&Path>) -> a
     }
     let mut total = Counts::default();
     let mut passed = true;
-    for step in steps(nextest(workspace)?, quick, specs.as_deref(), &requests) {
+    for step in steps(NEXTEST.command(workspace)?, quick, specs.as_deref(), &requests) {
         println!("==> {}: {}", step.name, step.shown());
         let (success, counts) = step.run(workspace)?;
         total += counts;
@@ -83,6 +83,10 @@ fn steps(nextest: Vec<String>, quick: bool, specs: Option<&Path>, requests: &Pat
             reporter: Some(Reporter::Libtest),
             ..plain("doctests", "cargo test --doc --workspace --no-fail-fast")
         });
+        for name in ["loom", "bugs"] {
+            let command = format!("cargo xtask {name}");
+            steps.push(Step { reporter: Some(Reporter::Libtest), ..plain(name, &command) });
+        }
         steps.push(plain("demo", "cargo xtask demo --check"));
         steps.push(Step { reporter: Some(Reporter::Unittest), ..plain("clients", "cargo xtask clients") });
     }
@@ -92,30 +96,8 @@ fn steps(nextest: Vec<String>, quick: bool, specs: Option<&Path>, requests: &Pat
 /// Escape sequences would stand between the words of a summary.
 const COLOURLESS: &[(&str, &str)] = &[("CARGO_TERM_COLOR", "never")];
 
-/// The one that is built where none is installed: it runs on our compiler and counts as `counts.rs` reads.
-const NEXTEST: &str = "cargo-nextest@0.9.143";
-
-/// How to call cargo-nextest: the installed one, or one of our own that is built on first use.
-fn nextest(workspace: &Workspace) -> anyhow::Result<Vec<String>> {
-    let mut installed = Command::new("cargo");
-    installed.args(["nextest", "--version"]);
-    if installed.output().is_ok_and(|output| output.status.success()) {
-        return Ok(words("cargo nextest"));
-    }
-    let tools = workspace.target.join("tools");
-    let own = tools.join("bin").join(format!("cargo-nextest{}", std::env::consts::EXE_SUFFIX));
-    if !own.is_file() {
-        println!("==> cargo-nextest is not installed: building {NEXTEST} once, into {}", tools.display());
-        let status = Command::new("cargo")
-            .args(["install", "--locked", NEXTEST, "--root"])
-            .arg(&tools)
-            .stdin(Stdio::null())
-            .status()
-            .context("run `cargo install`")?;
-        ensure!(status.success(), "could not build {NEXTEST}");
-    }
-    Ok(vec![own.display().to_string(), "nextest".to_owned()])
-}
+/// It runs on our compiler and counts as `counts.rs` reads.
+const NEXTEST: Tool = Tool { name: "nextest", version: "0.9.143" };
 
 fn words(text: &str) -> Vec<String> {
     text.split(' ').map(str::to_owned).collect()
@@ -188,6 +170,9 @@ mod tests {
             ]
         );
         assert!(quick.iter().all(|step| whole.contains(step)));
+        for proof in ["cargo xtask loom", "cargo xtask bugs"] {
+            assert!(whole.iter().any(|step| step == proof), "{proof}");
+        }
         assert!(whole.contains(&"RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps".to_owned()));
     }
 

@@ -18,6 +18,9 @@ mod config;
 mod handle;
 mod layer;
 #[cfg(test)]
+#[cfg(selvedge_loom)]
+mod loom;
+#[cfg(test)]
 mod machine_tests;
 mod registry;
 mod state;

@@ -1,12 +1,12 @@
 //! The gate as requests share it: the pace behind a lock, and the places of those under way.
 
 use super::{GateConfig, state::Pace};
-use crate::{Class, InvalidConfig, Outcome, deadline, events, sync::Mutex};
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
-use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
-    time::Instant,
+use crate::{
+    Class, InvalidConfig, Outcome, deadline, events,
+    sync::{Mutex, OwnedSemaphorePermit, Semaphore},
 };
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use tokio::time::Instant;
 
 /// The answer of a gate that stays shut for longer than the call's deadline. Nothing was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -66,10 +66,20 @@ struct State {
 /// The right to one attempt. Its place is given back when it is dropped.
 #[derive(Debug)]
 pub(super) struct Pass {
-    gate: Gate,
-    place: Option<OwnedSemaphorePermit>,
+    place: Place,
     since: Instant,
 }
+
+/// One of the places. Dropped it is given back, or vanishes where one is owed.
+#[derive(Debug)]
+struct Place {
+    gate: Gate,
+    permit: Option<OwnedSemaphorePermit>,
+}
+
+/// One who stands in line. Who leaves it may have been handed a place just then, which goes back by itself, and must
+/// not be given out where one is owed.
+struct Waiting<'a>(&'a Gate);
 
 // ===== impl Paused =====
 
@@ -136,18 +146,32 @@ impl Gate {
         }
     }
 
+    /// The limit, the free places and those that are owed.
+    #[cfg(all(test, selvedge_loom))]
+    pub(super) fn accounts(&self) -> (u32, usize, u32) {
+        let state = self.shared.state.lock();
+        (state.pace.limit(), self.shared.places.available_permits(), state.owed)
+    }
+
     /// Waits for a place and for the end of the pause.
     pub(super) async fn enter(&self) -> Result<Pass, Paused> {
         // Once before the queue, so that nobody stands in line for what cannot be.
         self.pause()?;
-        let place = Arc::clone(&self.shared.places).acquire_owned().await.ok();
+        let place = self.place().await;
         loop {
             let pause = self.pause()?;
             if pause.is_zero() {
-                return Ok(Pass { gate: self.clone(), place, since: Instant::now() });
+                return Ok(Pass { place, since: Instant::now() });
             }
             tokio::time::sleep(pause).await;
         }
+    }
+
+    async fn place(&self) -> Place {
+        let waiting = Waiting(self);
+        let permit = Arc::clone(&self.shared.places).acquire_owned().await.ok();
+        std::mem::forget(waiting);
+        Place { gate: self.clone(), permit }
     }
 
     /// What is left of the pause, if the deadline lets one wait for its end.
@@ -166,7 +190,7 @@ impl Gate {
 impl Pass {
     /// Lets what the attempt showed set the pace.
     pub(super) fn settle(self, outcome: Outcome) {
-        let Shared { name, config, places, state } = &*self.gate.shared;
+        let Shared { name, config, places, state } = &*self.place.gate.shared;
         let now = Instant::now();
         let mut state = state.lock();
         let before = state.pace;
@@ -194,14 +218,26 @@ impl Pass {
     }
 }
 
-impl Drop for Pass {
+// ===== impl Place =====
+
+impl Drop for Place {
     fn drop(&mut self) {
+        // Given back under the lock: a cut in between would count the place as taken, and owe what nobody gives back.
         let mut state = self.gate.shared.state.lock();
+        let Some(permit) = self.permit.take() else { return };
         if state.owed > 0 {
             state.owed -= 1;
-            if let Some(place) = self.place.take() {
-                place.forget();
-            }
+            permit.forget();
         }
+    }
+}
+
+// ===== impl Waiting =====
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        let mut state = self.0.shared.state.lock();
+        let free = self.0.shared.places.forget_permits(state.owed as usize);
+        state.owed -= u32::try_from(free).unwrap_or(u32::MAX).min(state.owed);
     }
 }

@@ -14,6 +14,11 @@
 mod config;
 mod handle;
 mod layer;
+#[cfg(test)]
+#[cfg(selvedge_loom)]
+mod loom;
+#[cfg(test)]
+mod places_tests;
 mod state;
 #[cfg(test)]
 mod tests;

@@ -14,6 +14,9 @@ mod decision;
 mod error;
 mod jitter;
 mod layer;
+#[cfg(test)]
+#[cfg(selvedge_loom)]
+mod loom;
 mod policy;
 #[cfg(test)]
 mod tests;

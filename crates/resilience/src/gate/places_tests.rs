@@ -1,0 +1,100 @@
+//! The places of a gate when they are given back, cut and handed on; polled by hand, so that each step is where it is.
+
+use super::{
+    GateConfig,
+    handle::{Gate, Pass, Paused},
+};
+use crate::Outcome;
+use std::{
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+
+const THROTTLED: Outcome = Outcome::Throttled { retry_after: None };
+
+type Entering = Pin<Box<dyn Future<Output = Result<Pass, Paused>>>>;
+
+fn gate(max_concurrency: u32) -> Gate {
+    Gate::new(String::new(), GateConfig { max_concurrency, pause: Duration::ZERO })
+}
+
+fn entering(gate: &Gate) -> Entering {
+    let gate = gate.clone();
+    Box::pin(async move { gate.enter().await })
+}
+
+fn poll(entering: &mut Entering) -> Option<Pass> {
+    match entering.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(pass) => Some(pass.unwrap()),
+        Poll::Pending => None,
+    }
+}
+
+/// As many as get in.
+fn fill(gate: &Gate) -> Vec<Pass> {
+    std::iter::from_fn(|| poll(&mut entering(gate))).collect()
+}
+
+#[test]
+fn as_many_pass_as_the_limit_says_after_every_cut_and_growth() {
+    let gate = gate(5);
+    for (outcome, limit) in [
+        (THROTTLED, 2),
+        (Outcome::Success, 2),
+        (Outcome::Success, 3),
+        (Outcome::Permanent, 3),
+        (THROTTLED, 1),
+        (THROTTLED, 1),
+        (Outcome::Success, 2),
+    ] {
+        let mut passes = fill(&gate);
+        passes.pop().unwrap().settle(outcome);
+        assert_eq!(gate.snapshot().limit, limit, "{outcome:?}");
+        drop(passes);
+        assert_eq!(fill(&gate).len(), limit as usize, "{outcome:?}");
+    }
+}
+
+#[test]
+fn places_taken_beyond_the_limit_vanish_as_they_are_given_back() {
+    let gate = gate(4);
+    let mut passes = fill(&gate);
+    passes.pop().unwrap().settle(THROTTLED);
+    // Three are under way and two may be.
+    assert!(fill(&gate).is_empty());
+    passes.pop();
+    assert!(fill(&gate).is_empty(), "two are under way");
+    passes.pop();
+    assert_eq!(fill(&gate).len(), 1);
+    passes.pop();
+    assert_eq!(fill(&gate).len(), 2);
+}
+
+#[test]
+fn growth_forgives_what_is_owed_before_it_makes_places() {
+    let gate = gate(3);
+    let mut passes = fill(&gate);
+    // Cut to 1 1/2, while two are under way; then a success makes it 2.
+    passes.pop().unwrap().settle(THROTTLED);
+    passes.pop().unwrap().settle(Outcome::Success);
+    assert_eq!(gate.snapshot().limit, 2);
+    passes.extend(fill(&gate));
+    assert_eq!(passes.len(), 2);
+    drop(passes);
+    assert_eq!(fill(&gate).len(), 2);
+}
+
+#[test]
+fn who_leaves_with_a_place_just_handed_to_it_pays_what_is_owed() {
+    let gate = gate(3);
+    let mut passes = fill(&gate);
+    let mut waiting = [entering(&gate), entering(&gate)];
+    assert!(waiting.iter_mut().all(|waiting| poll(waiting).is_none()));
+    // Two places go to those who wait, who do not know it yet; then the limit is cut to one.
+    passes.truncate(1);
+    passes.pop().unwrap().settle(THROTTLED);
+    drop(waiting);
+    assert_eq!(fill(&gate).len(), 1);
+}
