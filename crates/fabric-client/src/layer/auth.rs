@@ -108,8 +108,8 @@ where
                 let host = request.uri().host().unwrap_or_default().to_owned();
                 return Err(AuthError(Kind::ForeignHost { host }).into());
             }
-            let mut first = request.clone();
             let token = shared.tokens.token().await?;
+            let mut first = request.clone();
             first.headers_mut().insert(AUTHORIZATION, token.header.clone());
             let response = inner.call(first).await?;
             if response.status() != StatusCode::UNAUTHORIZED {
