@@ -25,5 +25,5 @@ mod window;
 
 pub use config::{BreakerConfig, Trip};
 pub use handle::{Breaker, BreakerOpen, BreakerSnapshot, BreakerStatus};
-pub use layer::{BreakerLayer, BreakerService};
+pub use layer::{BreakerLayer, BreakerService, Guarded};
 pub use registry::Breakers;

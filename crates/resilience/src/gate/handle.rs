@@ -136,6 +136,15 @@ impl Gate {
         }
     }
 
+    /// Enters where there is neither a queue nor a pause. (A place is free only when nobody waits for one.)
+    pub(super) fn try_enter(&self) -> Result<Option<Pass>, Paused> {
+        if !self.pause()?.is_zero() {
+            return Ok(None);
+        }
+        let place = Arc::clone(&self.shared.places).try_acquire_owned().ok();
+        Ok(place.map(|place| self.pass(Some(place))))
+    }
+
     /// Waits for a place and for the end of the pause.
     pub(super) async fn enter(&self) -> Result<Pass, Paused> {
         // Once before the queue, so that nobody stands in line for what cannot be.
@@ -144,10 +153,14 @@ impl Gate {
         loop {
             let pause = self.pause()?;
             if pause.is_zero() {
-                return Ok(Pass { gate: self.clone(), place, since: Instant::now() });
+                return Ok(self.pass(place));
             }
             tokio::time::sleep(pause).await;
         }
+    }
+
+    fn pass(&self, place: Option<OwnedSemaphorePermit>) -> Pass {
+        Pass { gate: self.clone(), place, since: Instant::now() }
     }
 
     /// What is left of the pause, if the deadline lets one wait for its end.
