@@ -1,7 +1,8 @@
-//! The project's own tasks: `cargo xtask test`, `tidy`, `conformance`, `clients`, `demo`, and the proofs
+//! The project's own tasks: `cargo xtask test`, `tidy`, `bench`, `conformance`, `clients`, `demo`, and the proofs
 //! `loom`, `bugs`, `mutants` and `fuzz`.
 #![expect(clippy::print_stdout, reason = "a task runner talks to the terminal that started it")]
 
+mod bench;
 mod clients;
 mod conformance;
 mod demo;
@@ -33,6 +34,9 @@ enum Task {
     },
     /// Check the rules that clippy cannot: crate graph, file sizes, links, words.
     Tidy,
+    /// Measure what the layers cost, and how well they keep to a server's pace.
+    #[command(subcommand)]
+    Bench(bench::Bench),
     /// Check the emulator, and logs of requests to it, against Microsoft's OpenAPI documents.
     Conformance(conformance::Arguments),
     /// Record the README's transcripts from real runs of the binary.
@@ -60,6 +64,7 @@ fn main() -> anyhow::Result<ExitCode> {
     let passed = match task {
         Task::Test { quick, specs } => test::run(&workspace, quick, specs.as_deref())?,
         Task::Tidy => tidy::run(&workspace)?,
+        Task::Bench(bench) => bench::run(&bench)?,
         Task::Conformance(arguments) => conformance::run(&arguments)?,
         Task::Demo { check } => demo::run(&workspace, check)?,
         Task::Clients => clients::run(&workspace)?,

@@ -17,6 +17,8 @@ const GRAPH: &[(&str, &[&str])] = &[
             "selvedge-rollback",
         ],
     ),
+    // The stack that it measures is the cli's own.
+    ("bench", &["selvedge", "selvedge-fabric-client", "selvedge-resilience"]),
     ("conformance", &[EMULATOR]),
     ("selvedge-deployment", &["selvedge-fabric-client", "selvedge-resilience", "selvedge-rollback"]),
     ("selvedge-fabric-client", &["selvedge-resilience"]),
@@ -30,8 +32,8 @@ const GRAPH: &[(&str, &[&str])] = &[
 const CONFINED: &[(&str, &[&str])] = &[
     ("figment", &["selvedge"]),
     ("figment2", &["selvedge"]),
-    ("clap", &["selvedge", "xtask", "conformance"]),
-    ("anyhow", &["selvedge", "xtask", "conformance"]),
+    ("clap", &["selvedge", "xtask", "bench", "conformance"]),
+    ("anyhow", &["selvedge", "xtask", "bench", "conformance"]),
 ];
 
 /// Members that are about a mechanism, and how the names of what they must not know begin. Examples and tests may.
@@ -125,6 +127,8 @@ mod tests {
             (EMULATOR, "selvedge-fabric-client", dev, false),
             (EMULATOR, EMULATOR, dev, false),
             ("xtask", "selvedge", None, false),
+            ("bench", "selvedge", None, true),
+            ("bench", EMULATOR, None, false),
             ("conformance", EMULATOR, None, true),
             ("conformance", "selvedge-fabric-client", None, false),
         ];
@@ -167,8 +171,8 @@ mod tests {
         let cases = [
             ("figment2", "xtask", "selvedge"),
             ("figment", "selvedge-deployment", "selvedge"),
-            ("clap", "selvedge-fabric-emulator", "selvedge and xtask and conformance"),
-            ("anyhow", "selvedge-rollback", "selvedge and xtask and conformance"),
+            ("clap", "selvedge-fabric-emulator", "selvedge and xtask and bench and conformance"),
+            ("anyhow", "selvedge-rollback", "selvedge and xtask and bench and conformance"),
         ];
         for (name, package, owners) in cases {
             assert_eq!(

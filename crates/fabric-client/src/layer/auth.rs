@@ -1,6 +1,9 @@
 //! The bearer token.
 
-use super::{BaseUri, token::TokenSource};
+use super::{
+    BaseUri,
+    token::{Token, TokenSource},
+};
 use crate::{Request, Response, events};
 use azure_core::credentials::TokenCredential;
 use http::{StatusCode, header::AUTHORIZATION};
@@ -108,20 +111,26 @@ where
                 let host = request.uri().host().unwrap_or_default().to_owned();
                 return Err(AuthError(Kind::ForeignHost { host }).into());
             }
-            let mut first = request.clone();
             let token = shared.tokens.token().await?;
-            first.headers_mut().insert(AUTHORIZATION, token.header.clone());
-            let response = inner.call(first).await?;
+            let response = inner.call(with(request.clone(), &token)).await?;
             if response.status() != StatusCode::UNAUTHORIZED {
                 return Ok(response);
             }
+            drop(response);
             events::token_rejected();
-            let mut second = request;
-            let token = shared.tokens.replace(&token).await?;
-            second.headers_mut().insert(AUTHORIZATION, token.header);
-            inner.ready().await?.call(second).await
+            let again = async move {
+                let token = shared.tokens.replace(&token).await?;
+                inner.ready().await?.call(with(request, &token)).await
+            };
+            // Rare: by itself, so that not every request allocates for it.
+            Box::pin(again).await
         })
     }
+}
+
+fn with(mut request: Request, token: &Token) -> Request {
+    request.headers_mut().insert(AUTHORIZATION, token.header.clone());
+    request
 }
 
 impl<S> fmt::Debug for AuthService<S> {

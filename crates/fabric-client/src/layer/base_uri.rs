@@ -8,6 +8,7 @@ use http::{
 };
 use std::{
     fmt,
+    sync::Arc,
     task::{Context, Poll},
 };
 use tower::{BoxError, Layer, Service};
@@ -19,6 +20,12 @@ use url::{Host, Url};
 /// a target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BaseUri {
+    /// Shared: each request clones the layers that it goes through.
+    parts: Arc<Parts>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Parts {
     scheme: Scheme,
     authority: Authority,
     /// Without a slash at the end.
@@ -79,14 +86,17 @@ impl BaseUri {
         let (Ok(scheme), Ok(authority)) = (scheme, authority) else {
             return refuse("not a URL");
         };
-        Ok(Self { scheme, authority, path: url.path().trim_end_matches('/').to_owned() })
+        let path = url.path().trim_end_matches('/').to_owned();
+        Ok(Self { parts: Arc::new(Parts { scheme, authority, path }) })
     }
 
     /// Whether `uri` is relative, or names the scheme, host and port of this base.
     pub(super) fn covers(&self, uri: &Uri) -> bool {
         match (uri.scheme(), uri.authority()) {
             (None, None) => true,
-            (scheme, authority) => scheme == Some(&self.scheme) && authority == Some(&self.authority),
+            (scheme, authority) => {
+                scheme == Some(&self.parts.scheme) && authority == Some(&self.parts.authority)
+            }
         }
     }
 
@@ -94,11 +104,12 @@ impl BaseUri {
         if uri.scheme().is_some() || uri.authority().is_some() {
             return Err(NotRelative.into());
         }
+        let Parts { scheme, authority, path } = &*self.parts;
         let target = uri.path_and_query().map_or("/", PathAndQuery::as_str);
         let uri = Uri::builder()
-            .scheme(self.scheme.clone())
-            .authority(self.authority.clone())
-            .path_and_query(format!("{}{target}", self.path))
+            .scheme(scheme.clone())
+            .authority(authority.clone())
+            .path_and_query(format!("{path}{target}"))
             .build()?;
         Ok(uri)
     }
@@ -106,7 +117,8 @@ impl BaseUri {
 
 impl fmt::Display for BaseUri {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}://{}{}", self.scheme, self.authority, self.path)
+        let Parts { scheme, authority, path } = &*self.parts;
+        write!(f, "{scheme}://{authority}{path}")
     }
 }
 

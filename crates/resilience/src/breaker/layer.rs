@@ -1,19 +1,20 @@
 //! The breaker as a tower layer.
 
-use super::{Breakers, state::Verdict};
+use super::{BreakerOpen, Breakers, handle::Permit, state::Verdict};
 use crate::{
     Classify, Outcome,
     deadline::{Elapsed, TooLate},
     find_cause,
     gate::Paused,
 };
+use pin_project_lite::pin_project;
 use std::{
     error::Error,
     future::Future,
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
-use tower::{BoxError, Layer, Service, ServiceExt};
+use tower::{BoxError, Layer, Service, ServiceExt, util::Oneshot};
 
 /// Puts [`Breakers`] before a service. Services of one layer, and their clones, share them.
 #[derive(Clone, Debug)]
@@ -24,13 +25,32 @@ pub struct BreakerLayer<C> {
 
 /// A service behind [`Breakers`].
 ///
-/// It is always ready: an open breaker answers in `call`, with [`BreakerOpen`](super::BreakerOpen), and the inner
+/// It is always ready: an open breaker answers in `call`, with [`BreakerOpen`], and the inner
 /// service is made ready within the attempt. So nobody is parked by a service that is known to fail.
 #[derive(Clone, Debug)]
 pub struct BreakerService<S, C> {
     inner: S,
     breakers: Breakers,
     classify: C,
+}
+
+pin_project! {
+    /// A request on its way through a [`BreakerService`].
+    #[derive(Debug)]
+    pub struct Guarded<S: Service<Req>, C, Req> {
+        #[pin]
+        state: State<S, C, Req>,
+    }
+}
+
+pin_project! {
+    #[project = StateProjection]
+    #[derive(Debug)]
+    enum State<S: Service<Req>, C, Req> {
+        // The attempt is dropped before its permit is given back.
+        Admitted { #[pin] attempt: Oneshot<S, Req>, classify: C, permit: Option<Permit> },
+        Refused { open: BreakerOpen },
+    }
 }
 
 // ===== impl BreakerLayer =====
@@ -55,33 +75,51 @@ impl<S, C: Clone> Layer<S> for BreakerLayer<C> {
 
 impl<S, C, Req> Service<Req> for BreakerService<S, C>
 where
-    S: Service<Req, Error = BoxError> + Clone + Send + 'static,
-    S::Future: Send,
-    S::Response: Send,
-    C: Classify<Req, S::Response> + Send + 'static,
-    Req: Send + 'static,
+    S: Service<Req, Error = BoxError> + Clone,
+    C: Classify<Req, S::Response>,
 {
     type Response = S::Response;
     type Error = BoxError;
-    type Future = Pin<Box<dyn Future<Output = Result<S::Response, BoxError>> + Send>>;
+    type Future = Guarded<S, C, Req>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, request: Req) -> Self::Future {
-        let permit = match self.breakers.get(&self.classify.class(&request)).acquire() {
-            Ok(permit) => permit,
-            Err(open) => return Box::pin(std::future::ready(Err(open.into()))),
+        let state = match self.breakers.get(&self.classify.class(&request)).acquire() {
+            Ok(permit) => State::Admitted {
+                attempt: self.inner.clone().oneshot(request),
+                classify: self.classify.clone(),
+                permit: Some(permit),
+            },
+            Err(open) => State::Refused { open },
         };
-        let attempt = self.inner.clone().oneshot(request);
-        let classify = self.classify.clone();
-        Box::pin(async move {
-            let result = attempt.await;
-            let outcome = classify.outcome(result.as_ref());
-            permit.settle(verdict(outcome, result.as_ref().err()));
-            result
-        })
+        Guarded { state }
+    }
+}
+
+// ===== impl Guarded =====
+
+impl<S, C, Req> Future for Guarded<S, C, Req>
+where
+    S: Service<Req, Error = BoxError>,
+    C: Classify<Req, S::Response>,
+{
+    type Output = Result<S::Response, BoxError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.project().state.project() {
+            StateProjection::Admitted { attempt, classify, permit } => {
+                let result = ready!(attempt.poll(cx));
+                let outcome = classify.outcome(result.as_ref());
+                if let Some(permit) = permit.take() {
+                    permit.settle(verdict(outcome, result.as_ref().err()));
+                }
+                Poll::Ready(result)
+            }
+            StateProjection::Refused { open } => Poll::Ready(Err((*open).into())),
+        }
     }
 }
 

@@ -30,5 +30,5 @@ mod window;
 
 pub use config::{BreakerConfig, Trip};
 pub use handle::{Breaker, BreakerOpen, BreakerSnapshot, BreakerStatus};
-pub use layer::{BreakerLayer, BreakerService};
+pub use layer::{BreakerLayer, BreakerService, Guarded};
 pub use registry::Breakers;

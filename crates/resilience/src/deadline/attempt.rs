@@ -1,12 +1,14 @@
 //! The bound on one attempt.
 
 use super::{Deadline, LEAST};
+use pin_project_lite::pin_project;
 use std::{
     future::Future,
     pin::Pin,
     task::{Context, Poll},
     time::Duration,
 };
+use tokio::time::Timeout;
 use tower::{BoxError, Layer, Service};
 
 /// A call, or an attempt, that was given up because its time was over. Whether it had an effect is unknown.
@@ -38,6 +40,24 @@ pub struct AttemptTimeoutLayer {
 pub struct AttemptTimeout<S> {
     inner: S,
     after: Duration,
+}
+
+pin_project! {
+    /// An attempt on its way, of an [`AttemptTimeout`].
+    #[derive(Debug)]
+    pub struct Attempt<F> {
+        #[pin]
+        state: State<F>,
+    }
+}
+
+pin_project! {
+    #[project = StateProjection]
+    #[derive(Debug)]
+    enum State<F> {
+        UnderWay { #[pin] attempt: Timeout<F>, elapsed: Elapsed },
+        TooLate { remaining: Duration },
+    }
 }
 
 // ===== impl Elapsed =====
@@ -94,11 +114,10 @@ impl<S> Layer<S> for AttemptTimeoutLayer {
 impl<S, Req> Service<Req> for AttemptTimeout<S>
 where
     S: Service<Req, Error = BoxError>,
-    S::Future: Send + 'static,
 {
     type Response = S::Response;
     type Error = BoxError;
-    type Future = Pin<Box<dyn Future<Output = Result<S::Response, BoxError>> + Send>>;
+    type Future = Attempt<S::Future>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         self.inner.poll_ready(cx)
@@ -107,16 +126,31 @@ where
     fn call(&mut self, request: Req) -> Self::Future {
         let remaining = Deadline::current().map(Deadline::remaining);
         if let Some(remaining) = remaining.filter(|remaining| *remaining < LEAST) {
-            return Box::pin(async move { Err(TooLate { remaining }.into()) });
+            return Attempt { state: State::TooLate { remaining } };
         }
         let after = remaining.map_or(self.after, |remaining| remaining.min(self.after));
-        let ours = after < self.after;
+        let elapsed = Elapsed { after, ours: after < self.after };
         let attempt = tokio::time::timeout(after, self.inner.call(request));
-        Box::pin(async move {
-            match attempt.await {
-                Ok(result) => result,
-                Err(_) => Err(Elapsed { after, ours }.into()),
+        Attempt { state: State::UnderWay { attempt, elapsed } }
+    }
+}
+
+// ===== impl Attempt =====
+
+impl<F, T> Future for Attempt<F>
+where
+    F: Future<Output = Result<T, BoxError>>,
+{
+    type Output = Result<T, BoxError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.project().state.project() {
+            StateProjection::UnderWay { attempt, elapsed } => {
+                attempt.poll(cx).map(|ended| ended.unwrap_or_else(|_| Err((*elapsed).into())))
             }
-        })
+            StateProjection::TooLate { remaining } => {
+                Poll::Ready(Err(TooLate { remaining: *remaining }.into()))
+            }
+        }
     }
 }

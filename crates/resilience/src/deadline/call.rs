@@ -2,12 +2,14 @@
 
 use super::{CURRENT, Deadline, Elapsed, LEAST};
 use crate::error::{InvalidConfig, ensure};
+use pin_project_lite::pin_project;
 use std::{
     future::Future,
     pin::Pin,
     task::{Context, Poll},
     time::Duration,
 };
+use tokio::{task::futures::TaskLocalFuture, time::Timeout};
 use tower::{BoxError, Layer, Service};
 
 /// Bounds each call with all that happens in it; see [`DeadlineService`].
@@ -21,6 +23,16 @@ pub struct DeadlineLayer {
 pub struct DeadlineService<S> {
     inner: S,
     after: Duration,
+}
+
+pin_project! {
+    /// A call on its way, of a [`DeadlineService`].
+    #[derive(Debug)]
+    pub struct Call<F> {
+        #[pin]
+        call: Timeout<TaskLocalFuture<Deadline, F>>,
+        after: Duration,
+    }
 }
 
 // ===== impl DeadlineLayer =====
@@ -50,11 +62,10 @@ impl<S> Layer<S> for DeadlineLayer {
 impl<S, Req> Service<Req> for DeadlineService<S>
 where
     S: Service<Req, Error = BoxError>,
-    S::Future: Send + 'static,
 {
     type Response = S::Response;
     type Error = BoxError;
-    type Future = Pin<Box<dyn Future<Output = Result<S::Response, BoxError>> + Send>>;
+    type Future = Call<S::Future>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         self.inner.poll_ready(cx)
@@ -64,12 +75,20 @@ where
         let after = self.after;
         let deadline = Deadline::within(after);
         let call = CURRENT.sync_scope(deadline, || self.inner.call(request));
-        let call = tokio::time::timeout_at(deadline.instant(), CURRENT.scope(deadline, call));
-        Box::pin(async move {
-            match call.await {
-                Ok(result) => result,
-                Err(_) => Err(Elapsed::call(after).into()),
-            }
-        })
+        Call { call: tokio::time::timeout_at(deadline.instant(), CURRENT.scope(deadline, call)), after }
+    }
+}
+
+// ===== impl Call =====
+
+impl<F, T> Future for Call<F>
+where
+    F: Future<Output = Result<T, BoxError>>,
+{
+    type Output = Result<T, BoxError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        this.call.poll(cx).map(|ended| ended.unwrap_or_else(|_| Err(Elapsed::call(*this.after).into())))
     }
 }

@@ -13,8 +13,8 @@ mod call;
 #[cfg(test)]
 mod tests;
 
-pub use attempt::{AttemptTimeout, AttemptTimeoutLayer, Elapsed, TooLate};
-pub use call::{DeadlineLayer, DeadlineService};
+pub use attempt::{Attempt, AttemptTimeout, AttemptTimeoutLayer, Elapsed, TooLate};
+pub use call::{Call, DeadlineLayer, DeadlineService};
 
 use std::{future::Future, time::Duration};
 use tokio::time::Instant;

@@ -153,25 +153,39 @@ impl Gate {
         (state.pace.limit(), self.shared.places.available_permits(), state.owed)
     }
 
+    /// Enters where there is neither a queue nor a pause. (A place is free only when nobody waits for one.)
+    pub(super) fn try_enter(&self) -> Result<Option<Pass>, Paused> {
+        if !self.pause()?.is_zero() {
+            return Ok(None);
+        }
+        let permit = Arc::clone(&self.shared.places).try_acquire_owned().ok();
+        Ok(permit.map(|permit| self.pass(Some(permit))))
+    }
+
     /// Waits for a place and for the end of the pause.
     pub(super) async fn enter(&self) -> Result<Pass, Paused> {
         // Once before the queue, so that nobody stands in line for what cannot be.
         self.pause()?;
-        let place = self.place().await;
+        let mut pass = self.pass(self.permit().await);
         loop {
             let pause = self.pause()?;
             if pause.is_zero() {
-                return Ok(Pass { place, since: Instant::now() });
+                pass.since = Instant::now();
+                return Ok(pass);
             }
             tokio::time::sleep(pause).await;
         }
     }
 
-    async fn place(&self) -> Place {
+    async fn permit(&self) -> Option<OwnedSemaphorePermit> {
         let waiting = Waiting(self);
         let permit = Arc::clone(&self.shared.places).acquire_owned().await.ok();
         std::mem::forget(waiting);
-        Place { gate: self.clone(), permit }
+        permit
+    }
+
+    fn pass(&self, permit: Option<OwnedSemaphorePermit>) -> Pass {
+        Pass { place: Place { gate: self.clone(), permit }, since: Instant::now() }
     }
 
     /// What is left of the pause, if the deadline lets one wait for its end.

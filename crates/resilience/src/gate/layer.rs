@@ -1,13 +1,15 @@
 //! The gate as a tower layer.
 
-use super::Gates;
+use super::{Gate, Gates, Paused, handle::Pass};
 use crate::Classify;
+use pin_project_lite::pin_project;
 use std::{
+    fmt,
     future::Future,
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
-use tower::{BoxError, Layer, Service, ServiceExt};
+use tower::{BoxError, Layer, Service, ServiceExt, util::Oneshot};
 
 /// Puts [`Gates`] before a service. Services of one layer, and their clones, share them.
 #[derive(Clone, Debug)]
@@ -25,6 +27,27 @@ pub struct GateService<S, C> {
     inner: S,
     gates: Gates,
     classify: C,
+}
+
+pin_project! {
+    /// A request on its way through a [`GateService`].
+    pub struct Passage<S: Service<Req>, C, Req> {
+        // Dropped before the pass, whose place is free only when the attempt is gone.
+        #[pin]
+        attempt: Oneshot<S, Req>,
+        classify: C,
+        way: Way,
+    }
+}
+
+/// How far a request has come.
+enum Way {
+    /// Before the gate; most find it open.
+    Arrived(Gate),
+    /// In the queue, or waiting for the end of a pause.
+    Waiting(Pin<Box<dyn Future<Output = Result<Pass, Paused>> + Send>>),
+    /// Through, and out again when the pass is gone.
+    Passed(Option<Pass>),
 }
 
 // ===== impl GateLayer =====
@@ -49,29 +72,62 @@ impl<S, C: Clone> Layer<S> for GateLayer<C> {
 
 impl<S, C, Req> Service<Req> for GateService<S, C>
 where
-    S: Service<Req, Error = BoxError> + Clone + Send + 'static,
-    S::Future: Send,
-    S::Response: Send,
-    C: Classify<Req, S::Response> + Send + 'static,
-    Req: Send + 'static,
+    S: Service<Req, Error = BoxError> + Clone,
+    C: Classify<Req, S::Response>,
 {
     type Response = S::Response;
     type Error = BoxError;
-    type Future = Pin<Box<dyn Future<Output = Result<S::Response, BoxError>> + Send>>;
+    type Future = Passage<S, C, Req>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, request: Req) -> Self::Future {
-        let gate = self.gates.get(&self.classify.class(&request));
-        let inner = self.inner.clone();
-        let classify = self.classify.clone();
-        Box::pin(async move {
-            let pass = gate.enter().await?;
-            let result = inner.oneshot(request).await;
-            pass.settle(classify.outcome(result.as_ref()));
-            result
-        })
+        Passage {
+            way: Way::Arrived(self.gates.get(&self.classify.class(&request))),
+            attempt: self.inner.clone().oneshot(request),
+            classify: self.classify.clone(),
+        }
+    }
+}
+
+// ===== impl Passage =====
+
+impl<S, C, Req> Future for Passage<S, C, Req>
+where
+    S: Service<Req, Error = BoxError>,
+    C: Classify<Req, S::Response>,
+{
+    type Output = Result<S::Response, BoxError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let pass = loop {
+            match this.way {
+                Way::Arrived(gate) => {
+                    *this.way = match gate.try_enter()? {
+                        Some(pass) => Way::Passed(Some(pass)),
+                        None => {
+                            let gate = gate.clone();
+                            Way::Waiting(Box::pin(async move { gate.enter().await }))
+                        }
+                    };
+                }
+                Way::Waiting(enter) => *this.way = Way::Passed(Some(ready!(enter.as_mut().poll(cx))?)),
+                Way::Passed(pass) => break pass,
+            }
+        };
+        let result = ready!(this.attempt.poll(cx));
+        if let Some(pass) = pass.take() {
+            pass.settle(this.classify.outcome(result.as_ref()));
+        }
+        Poll::Ready(result)
+    }
+}
+
+impl<S: Service<Req>, C, Req> fmt::Debug for Passage<S, C, Req> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Passage").finish_non_exhaustive()
     }
 }

@@ -25,4 +25,4 @@ mod tests;
 
 pub use config::GateConfig;
 pub use handle::{Gate, GateSnapshot, Gates, Paused};
-pub use layer::{GateLayer, GateService};
+pub use layer::{GateLayer, GateService, Passage};

@@ -49,6 +49,14 @@ impl Semaphore {
         Ok(Acquire { semaphore: self, ticket: None }.await)
     }
 
+    /// An error is that none is free.
+    pub(crate) fn try_acquire_owned(self: Arc<Self>) -> Result<OwnedSemaphorePermit, ()> {
+        let mut inner = self.0.lock();
+        inner.free = inner.free.checked_sub(1).ok_or(())?;
+        drop(inner);
+        Ok(OwnedSemaphorePermit(Some(self)))
+    }
+
     pub(crate) fn add_permits(&self, permits: usize) {
         let mut inner = self.0.lock();
         let mut woken = Vec::new();
