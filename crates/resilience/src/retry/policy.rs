@@ -3,7 +3,7 @@
 use super::{
     Attempts, Retried, RetryConfig,
     budget::{Budget, Token},
-    delay, may_resend,
+    may_resend, pause,
 };
 use crate::{
     Classify, Effect, InvalidConfig, Outcome,
@@ -89,7 +89,7 @@ impl<C> RetryPolicy<C> {
         if !may_resend(effect, outcome) || self.request.attempts >= self.max_attempts() {
             return None;
         }
-        let pause = delay(self.request.attempts, &self.config, outcome.retry_after(), rand::random());
+        let pause = pause(self.request.attempts, &self.config, outcome, rand::random());
         let name = self.classify.name(request);
         self.begin_retry(name, effect, outcome, pause)
     }
