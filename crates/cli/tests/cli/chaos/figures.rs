@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use super::run::Run;
+use super::run::{Run, Trouble};
 
 /// The sums over many runs.
 pub(super) struct Figures {
@@ -20,8 +20,8 @@ pub(super) struct Figures {
     /// Of the runs that committed.
     committed: Sums,
     calm_calls: BTreeMap<&'static str, usize>,
-    /// The verdicts of failed runs by seed.
-    failures: Vec<(u64, String)>,
+    /// The verdicts of failed runs.
+    failures: Vec<(Trouble, String)>,
     median: Duration,
     longest: Duration,
     calm_took: Duration,
@@ -50,7 +50,7 @@ impl Figures {
                 *committed.calls.entry(name).or_default() += count;
             }
         }
-        let failures = runs.iter().filter(|run| !run.committed).map(|run| (run.seed, run.verdict.clone()));
+        let failures = runs.iter().filter(|run| !run.committed).map(|run| (run.trouble, run.verdict.clone()));
         Self {
             runs: runs.len(),
             failed: runs.len() - committed.runs,
@@ -156,9 +156,9 @@ impl fmt::Display for Figures {
                 writeln!(f, "  {name}: {calm} and {more:+.2} a run")?;
             }
         }
-        for (seed, verdict) in self.failures.iter().take(10) {
+        for (trouble, verdict) in self.failures.iter().take(10) {
             let verdict: String = verdict.chars().take(300).collect();
-            writeln!(f, "seed {seed}: {verdict}")?;
+            writeln!(f, "{trouble:?}: {verdict}")?;
         }
         Ok(())
     }

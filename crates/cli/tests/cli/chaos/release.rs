@@ -1,7 +1,7 @@
 //! The same over a thousand seeds, and one of them by name. They are asked for:
 //! `cargo nextest run -p selvedge --run-ignored only chaos:: --no-capture`.
 
-use super::run::{Profile, run};
+use super::run::{Profile, Trouble, run};
 use super::{RATE, guide, robust};
 
 #[test]
@@ -24,7 +24,7 @@ fn replay() {
     let named = std::env::var("SELVEDGE_CHAOS").unwrap_or_else(|_| "robust:0".to_owned());
     let (profile, seed) = named.split_once(':').unwrap();
     let profile = if profile == "guide" { Profile::guide() } else { Profile::robust() };
-    let run = run(&profile, seed.parse().unwrap(), RATE);
+    let run = run(&profile, Trouble::Some { seed: seed.parse().unwrap(), rate: RATE });
     run.requests.iter().for_each(|line| println!("{line}"));
     println!("{}\n{:#}", run.verdict, run.world);
 }

@@ -52,6 +52,21 @@ const KINDS: [&str; 16] = [
     "effect+silence",
 ];
 
+/// What goes wrong while a deployment is under way.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Trouble {
+    Nothing,
+    /// So large a part of all requests, chosen by the seed.
+    Some {
+        seed: u64,
+        rate: f64,
+    },
+    /// Everything, for a minute from the call of this number on.
+    All {
+        call: usize,
+    },
+}
+
 /// How patient the program is.
 pub(super) struct Profile {
     pub(super) name: &'static str,
@@ -61,7 +76,7 @@ pub(super) struct Profile {
 
 /// What became of a deployment.
 pub(super) struct Run {
-    pub(super) seed: u64,
+    pub(super) trouble: Trouble,
     pub(super) committed: bool,
     pub(super) verdict: String,
     /// The hash of the tenant's inventory before the deployment.
@@ -86,8 +101,6 @@ pub(super) struct Run {
     /// How long it took by the tenant's clock.
     pub(super) took: Duration,
 }
-
-type Calls = Arc<Mutex<BTreeMap<&'static str, usize>>>;
 
 /// How often the engine was in doubt, and how often it sent a change again.
 #[derive(Default)]
@@ -124,26 +137,23 @@ impl Profile {
     }
 }
 
-/// The deployment that nothing happens to.
-pub(super) fn calm(profile: &Profile) -> Run {
-    run(profile, 0, 0.0)
-}
-
-/// A deployment with faults on so many of its requests.
-pub(super) fn run(profile: &Profile, seed: u64, rate: f64) -> Run {
+/// A deployment in trouble.
+pub(super) fn run(profile: &Profile, trouble: Trouble) -> Run {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-    runtime.block_on(deployment(profile, seed, rate))
+    runtime.block_on(deployment(profile, trouble))
 }
 
-async fn deployment(profile: &Profile, seed: u64, rate: f64) -> Run {
+async fn deployment(profile: &Profile, trouble: Trouble) -> Run {
     let emulator = Emulator::new(Config { operation_duration: Duration::from_secs(2), ..Config::default() })
         .with_demo_tenant();
     let before = emulator.inventory().hash;
-    let calls = Calls::default();
-    let [fabric, graph] = clients(profile, &emulator, &calls);
-    let actions = KINDS.iter().map(|kind| kind.parse().unwrap()).collect();
-    emulator.schedule(Some(Chaos { seed, rate, actions }));
+    let asked = Asked { calls: BTreeMap::new(), trouble, emulator: emulator.clone() };
+    let asked = Arc::new(Mutex::new(asked));
+    let [fabric, graph] = clients(profile, &emulator, &asked);
+    if let Trouble::Some { seed, rate } = trouble {
+        emulator.schedule(chaos(seed, rate, &KINDS));
+    }
     let started = tokio::time::Instant::now();
     let engine = Mutex::new(Engine::default());
     let (committed, verdict) = match deploy(profile, fabric, graph, &engine).await {
@@ -157,9 +167,9 @@ async fn deployment(profile: &Profile, seed: u64, rate: f64) -> Run {
     let logged = emulator.requests().into_iter().filter(|request| !request.path.contains("/oauth2/"));
     let logged: Vec<_> = logged.collect();
     let Engine { in_doubt, resent, taken_up } = engine.into_inner().unwrap();
-    let calls = calls.lock().unwrap().clone();
+    let calls = asked.lock().unwrap().calls.clone();
     Run {
-        seed,
+        trouble,
         committed,
         verdict,
         before,
@@ -176,8 +186,37 @@ async fn deployment(profile: &Profile, seed: u64, rate: f64) -> Run {
     }
 }
 
+/// A schedule of such faults.
+fn chaos(seed: u64, rate: f64, kinds: &[&str]) -> Option<Chaos> {
+    let actions = kinds.iter().map(|kind| kind.parse().unwrap()).collect();
+    Some(Chaos { seed, rate, actions })
+}
+
+/// What is asked of the stacks.
+struct Asked {
+    calls: BTreeMap<&'static str, usize>,
+    trouble: Trouble,
+    emulator: Emulator,
+}
+
+impl Asked {
+    fn note(&mut self, request: &Request) {
+        let name = request.extensions().get::<Operation>().map_or("?", |operation| operation.name);
+        let asked: usize = self.calls.values().sum();
+        *self.calls.entry(name).or_default() += 1;
+        if matches!(self.trouble, Trouble::All { call } if call == asked) {
+            let emulator = self.emulator.clone();
+            emulator.schedule(chaos(0, 1.0, &["503", "reset-before"]));
+            tokio::spawn(async move {
+                tokio::time::sleep(Duration::from_secs(60)).await;
+                emulator.schedule(None);
+            });
+        }
+    }
+}
+
 /// The clients of Fabric and Graph, over stacks as the program has them, which count what is asked of them.
-fn clients(profile: &Profile, emulator: &Emulator, calls: &Calls) -> [Client; 2] {
+fn clients(profile: &Profile, emulator: &Emulator, asked: &Arc<Mutex<Asked>>) -> [Client; 2] {
     let config = profile.stack();
     let tenant = Config::default();
     let kind = CredentialKind::ClientSecret {
@@ -192,10 +231,9 @@ fn clients(profile: &Profile, emulator: &Emulator, calls: &Calls) -> [Client; 2]
             let base = BaseUri::new(&format!("{HOST}{path}")).unwrap();
             let auth = Auth::new(credential.clone(), format!("{audience}/.default"), base.clone());
             let stack = stack(name, &config, Some((auth, base)), emulator.service()).unwrap();
-            let calls = Arc::clone(calls);
+            let asked = Arc::clone(asked);
             Client::new(stack.map_request(move |request: Request| {
-                let name = request.extensions().get::<Operation>().map_or("?", |operation| operation.name);
-                *calls.lock().unwrap().entry(name).or_default() += 1;
+                asked.lock().unwrap().note(&request);
                 request
             }))
         })
