@@ -158,6 +158,9 @@ pub enum Undone {
 pub enum Reach {
     /// Proven not to have left this machine, or never built.
     Unsent,
+    /// The other side answered that it is too busy and has not taken it up. That is true but for rare cases, so before it is
+    /// sent again it is looked for once, and no wait is needed for what may not be listed yet.
+    PutOff,
     /// It may have been carried out, and if so, it is by now.
     Sent,
     /// It may still be carried out: the other side was working on it when last seen.

@@ -47,7 +47,11 @@ struct Exception {
 }
 
 /// The written exceptions. One that nothing needs any more is itself a violation.
-const EXCEPTIONS: &[Exception] = &[];
+const EXCEPTIONS: &[Exception] = &[Exception {
+    rule: "unfinished",
+    path: "crates/cli/tests/cli/chaos/release.rs",
+    reason: "1,000 deployments take minutes; a share of them is in every run",
+}];
 
 /// Lists every violation; `true` when there is none.
 pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<bool> {

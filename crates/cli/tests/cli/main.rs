@@ -17,6 +17,8 @@ mod tenant;
 #[cfg(feature = "emulator")]
 mod bad_input;
 #[cfg(feature = "emulator")]
+mod chaos;
+#[cfg(feature = "emulator")]
 mod denied;
 #[cfg(feature = "emulator")]
 mod deploy;

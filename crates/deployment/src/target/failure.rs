@@ -53,8 +53,15 @@ pub(super) fn idempotent(error: Error) -> Fail {
 
 /// A write failed that nobody beneath may repeat: whether to send it again is the engine's to decide, after reading back.
 pub(super) fn once(error: Error) -> Fail {
-    let reach = if error.may_have_been_sent() { Reach::Sent } else { Reach::Unsent };
-    let resend_after = match error.outcome() {
+    let outcome = error.outcome();
+    let busy = matches!(outcome, Outcome::Throttled { .. } | Outcome::Busy { .. })
+        || error.status().is_some_and(|status| status == 503);
+    let reach = match error.may_have_been_sent() {
+        false => Reach::Unsent,
+        true if busy => Reach::PutOff,
+        true => Reach::Sent,
+    };
+    let resend_after = match outcome {
         Outcome::Throttled { retry_after }
         | Outcome::Busy { retry_after }
         | Outcome::Transient { retry_after } => Some(retry_after.unwrap_or_default()).filter(keeps),

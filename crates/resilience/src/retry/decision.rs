@@ -1,4 +1,4 @@
-//! The two decisions of a retry, as pure functions: whether, and how much later.
+//! The decisions of a retry, as pure functions: whether, and how much later.
 
 use super::RetryConfig;
 use crate::{Effect, Outcome};
@@ -23,7 +23,28 @@ pub fn may_resend(effect: Effect, outcome: Outcome) -> bool {
     }
 }
 
-/// The pause before the next attempt, after `attempts` of them (at least one).
+/// The pause before the next attempt, after `attempts` of them (at least one) of which the last ended with `outcome`.
+///
+/// As [`delay`] says, with one exception: a server that throttles and says for how long is believed the first time, also
+/// where that is less than `base_delay`. A longer pause would leave its quota unused. If it throttles again, the pauses
+/// are those that they would have been.
+#[must_use]
+pub fn pause(attempts: u32, config: &RetryConfig, outcome: Outcome, spread: f64) -> Duration {
+    match outcome {
+        Outcome::Throttled { retry_after: Some(wait) }
+            if attempts <= 1
+                && !wait.is_zero()
+                && wait < config.base_delay
+                && !cfg!(selvedge_bug = "ignores-retry-after") =>
+        {
+            let base = RetryConfig { base_delay: wait, ..config.clone() };
+            delay(1, &base, Some(wait), spread)
+        }
+        _ => delay(attempts, config, outcome.retry_after(), spread),
+    }
+}
+
+/// The pause before the next attempt, after `attempts` of them (at least one), where the server asked for `floor`.
 ///
 /// `base_delay * 2^(attempts - 1)`, at most `max_delay`, raised to `floor` (what the server asked for) where that is
 /// more, and then lengthened by `spread` (0 to 1, drawn at random by the caller) times `jitter` times the

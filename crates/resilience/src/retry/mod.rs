@@ -2,7 +2,7 @@
 //!
 //! [`RetryLayer`] puts [`tower::retry::Retry`] with a [`RetryPolicy`] round a service. The decision is a table over
 //! [`Effect`](crate::Effect) and [`Outcome`](crate::Outcome) ([`may_resend`]), the pause a pure function
-//! ([`delay`]), and a budget shared by all requests of the layer bounds what retries add to a struggling server.
+//! ([`pause`]), and a budget shared by all requests of the layer bounds what retries add to a struggling server.
 //!
 //! No pause goes past the call's [deadline](crate::deadline): a server that asks for more time than is left is an error
 //! now, which says when to come back ([`Attempts::retry_after`]). So is one that asks for more than [`after::CAP`].
@@ -22,7 +22,7 @@ mod policy;
 mod tests;
 
 pub use config::{BudgetConfig, RetryConfig};
-pub use decision::{delay, may_resend};
+pub use decision::{delay, may_resend, pause};
 pub use error::{Attempts, Retried};
 pub use layer::RetryLayer;
 pub use policy::RetryPolicy;

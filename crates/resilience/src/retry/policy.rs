@@ -3,9 +3,8 @@
 use super::{
     Attempts, Retried, RetryConfig, after,
     budget::{Budget, Token},
-    delay,
     jitter::Jitter,
-    may_resend,
+    may_resend, pause,
 };
 use crate::{
     Classify, Effect, InvalidConfig, Outcome,
@@ -109,7 +108,7 @@ impl<C> RetryPolicy<C> {
         if !may_resend(effect, outcome) || self.request.attempts >= self.max_attempts() {
             return None;
         }
-        let pause = delay(self.request.attempts, &self.config, outcome.retry_after(), self.jitter.draw());
+        let pause = pause(self.request.attempts, &self.config, outcome, self.jitter.draw());
         let name = self.classify.name(request);
         self.begin_retry(name, effect, outcome, pause)
     }

@@ -120,7 +120,8 @@ impl<T: Target, S: Store, O: Observer<T::Change>> Transaction<'_, T, S, O> {
         };
         let outcome = match waited {
             Some(Ok(receipt)) => Outcome::Done { receipt, adopted: false },
-            waited => match (settle(self.target, &self.policy, call).await, waited) {
+            waited => match (settle(self.target, &self.policy, call, self.policy.absent_reads).await, waited)
+            {
                 (Ok(Found::Done(receipt)), _) => Outcome::Done { receipt, adopted: true },
                 (Ok(Found::Foreign(detail)), _) => Outcome::Foreign { detail },
                 // The other side may still be working on it: absence now proves nothing.

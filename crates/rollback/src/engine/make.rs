@@ -60,18 +60,12 @@ impl<T: Target, O: Observer<T::Change>> Maker<'_, T, O> {
                 return Ok(Made::InDoubt(failure));
             }
             self.observer.on(&Event::InDoubt { step, error: &failure.error });
-            match settle(self.target, self.policy, call).await {
-                Ok(Found::Done(receipt)) => {
-                    return Ok(Made::Done { receipt, adopted: true });
-                }
-                Ok(Found::Foreign(found)) => return Ok(Made::Foreign { found, failure }),
-                // Absence proves nothing about what may still land.
-                Ok(Found::Absent) if failure.reach == Reach::Pending => {
-                    return Ok(Made::InDoubt(failure));
-                }
-                Ok(Found::Absent) => {}
-                Err(_) => return Ok(Made::InDoubt(failure)),
-            }
+            let put_off = failure.reach == Reach::PutOff && floor.is_some();
+            let reads = if put_off { 1 } else { self.policy.absent_reads };
+            let failure = match self.look(call, failure, reads).await {
+                Ok(failure) => failure,
+                Err(made) => return Ok(made),
+            };
             let Some(floor) = floor else {
                 return Ok(Made::NotDone(failure));
             };
@@ -80,8 +74,31 @@ impl<T: Target, O: Observer<T::Change>> Maker<'_, T, O> {
             self.observer.on(&Event::Resending { step, attempt, delay });
             self.interrupt.sleep(delay).await;
             if self.interrupt.is_raised() {
-                return Ok(Made::NotDone(failure));
+                // It is not sent again after all, so nothing would find it any more: one look is not enough now.
+                let looked = if put_off {
+                    self.look(call, failure, self.policy.absent_reads).await
+                } else {
+                    Ok(failure)
+                };
+                return Ok(looked.map_or_else(|made| made, Made::NotDone));
             }
+        }
+    }
+
+    /// Reads a change in doubt back, so often. Absent, it gives the failure back; all else decides.
+    async fn look(
+        &self,
+        call: Call<'_, T>,
+        failure: Failure<T::Error>,
+        reads: u32,
+    ) -> Result<Failure<T::Error>, Made<T>> {
+        match settle(self.target, self.policy, call, reads).await {
+            Ok(Found::Done(receipt)) => Err(Made::Done { receipt, adopted: true }),
+            Ok(Found::Foreign(found)) => Err(Made::Foreign { found, failure }),
+            // Absence proves nothing about what may still land.
+            Ok(Found::Absent) if failure.reach == Reach::Pending => Err(Made::InDoubt(failure)),
+            Ok(Found::Absent) => Ok(failure),
+            Err(_) => Err(Made::InDoubt(failure)),
         }
     }
 
@@ -103,13 +120,14 @@ impl<T: Target, O: Observer<T::Change>> Maker<'_, T, O> {
     }
 }
 
-/// Reads a change in doubt back until it is found, or absent often enough.
+/// Reads a change in doubt back until it is found, or absent so many times in a row.
 pub(super) async fn settle<T: Target>(
     target: &T,
     policy: &Policy,
     call: Call<'_, T>,
+    reads: u32,
 ) -> Result<Found<T::Receipt>, Failure<T::Error>> {
-    for read in 0..policy.absent_reads.max(1) {
+    for read in 0..reads.max(1) {
         if read > 0 {
             tokio::time::sleep(policy.consistency_delay).await;
         }

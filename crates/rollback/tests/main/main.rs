@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod journal;
+mod put_off;
 mod shelf;
 
 use std::collections::BTreeMap;
@@ -15,7 +16,15 @@ use selvedge_rollback::{
 };
 use shelf::{Change, Fault, Shelf, Thing};
 
-const FAULTS: [Fault; 5] = [Fault::Unsent, Fault::Refused, Fault::Busy, Fault::Lost, Fault::LostBusy];
+const FAULTS: [Fault; 7] = [
+    Fault::Unsent,
+    Fault::Refused,
+    Fault::Busy,
+    Fault::PutOff,
+    Fault::Lost,
+    Fault::LostBusy,
+    Fault::LostPutOff,
+];
 
 fn put(name: &str, slow: bool) -> Change {
     Change::Put { name: name.to_owned(), slow }
@@ -107,7 +116,7 @@ async fn r10_r12_every_failure_of_every_step_leaves_the_world_as_it_was_or_made(
         fault_at(&shelf, step, fault);
         let verdict = run(&shelf, MemoryStore::default(), published()).await.unwrap();
         // An answer that was lost after the effect is no failure: what was made is found and adopted.
-        if matches!(fault, Fault::Lost | Fault::LostBusy) {
+        if matches!(fault, Fault::Lost | Fault::LostBusy | Fault::LostPutOff) {
             assert!(matches!(verdict, Verdict::Committed), "{step} {fault:?} {verdict:?}");
             assert_eq!(shelf.inventory(), made(), "{step} {fault:?}");
             assert_eq!(*shelf.published.lock().unwrap(), 1, "{step} {fault:?}");

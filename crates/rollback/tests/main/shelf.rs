@@ -70,10 +70,14 @@ pub(crate) enum Fault {
     Refused,
     /// It is refused, and asks for another try.
     Busy,
+    /// It is not taken up, and asks for another try.
+    PutOff,
     /// It is carried out, and the answer says it was not.
     Lost,
     /// It is carried out, and the answer asks for another try.
     LostBusy,
+    /// It is carried out, and the answer says that it was not taken up.
+    LostPutOff,
 }
 
 #[derive(Default)]
@@ -88,6 +92,8 @@ pub(crate) struct Shelf {
     pub(crate) blind: Mutex<bool>,
     /// How many of the coming looks at a change in doubt ask for another try.
     pub(crate) busy_looks: Mutex<u32>,
+    /// How many looks at changes in doubt there were.
+    pub(crate) looks: Mutex<u32>,
     pub(crate) sent: Mutex<Vec<String>>,
     /// Slow things are accepted and not seen to come; this one, with its marker, comes later.
     pub(crate) coming: Mutex<Option<Thing>>,
@@ -142,6 +148,11 @@ impl Shelf {
             Fault::Unsent => Err(fail("no connection", Reach::Unsent, false)),
             Fault::Refused => Err(fail("refused", Reach::Sent, false)),
             Fault::Busy => Err(fail("busy", Reach::Sent, true)),
+            Fault::PutOff => Err(fail("too busy", Reach::PutOff, true)),
+            Fault::LostPutOff => {
+                effect();
+                Err(fail("too busy", Reach::PutOff, true))
+            }
             Fault::Lost => {
                 effect();
                 Err(fail("connection reset", Reach::Sent, false))
@@ -210,6 +221,7 @@ impl Target for Shelf {
     }
 
     async fn reconcile(&self, call: Call<'_, Self>) -> Result<Found<Receipt>, Fail> {
+        *self.looks.lock().unwrap() += 1;
         let busy = self.busy_looks.lock().unwrap().checked_sub(1);
         if let Some(fewer) = busy {
             *self.busy_looks.lock().unwrap() = fewer;

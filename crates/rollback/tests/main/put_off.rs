@@ -1,0 +1,49 @@
+//! What the other side says it has not taken up: looked for before it is sent again, and given up only when it stays absent.
+
+use selvedge_rollback::journal::MemoryStore;
+use selvedge_rollback::{Event, Interrupt, Policy, Transaction, Verdict};
+
+use crate::shelf::{Change, Fault};
+use crate::{begin, plan, published, run, shelf};
+
+#[tokio::test(start_paused = true)]
+async fn r10_what_was_put_off_is_looked_for_once_before_it_is_sent_again_and_twice_before_it_is_given_up() {
+    let cases: [(&[Fault], u32, u64); 4] = [
+        // Looked for once a time; the pauses are those between the sendings.
+        (&[Fault::PutOff; 2], 2, 2 + 4),
+        // As many sendings as there are; the last is followed by two looks, 10 s apart.
+        (&[Fault::PutOff; 3], 4, 2 + 4 + 10),
+        // Nothing is known of what is merely in doubt: two looks each time.
+        (&[Fault::Busy; 2], 4, 10 + 2 + 10 + 4),
+        (&[Fault::LostPutOff], 1, 0),
+    ];
+    for (faults, looks, seconds) in cases {
+        let shelf = shelf();
+        shelf.faults.lock().unwrap().extend(faults);
+        let started = tokio::time::Instant::now();
+        let verdict = run(&shelf, MemoryStore::default(), published()).await.unwrap();
+        assert_eq!(matches!(verdict, Verdict::Committed), faults.len() < 3, "{faults:?} {verdict:?}");
+        assert_eq!(*shelf.looks.lock().unwrap(), looks, "{faults:?}");
+        assert_eq!(started.elapsed().as_secs(), seconds, "{faults:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn r10_what_was_put_off_and_then_interrupted_is_looked_for_twice_more() {
+    let shelf = shelf();
+    let before = shelf.inventory();
+    shelf.faults.lock().unwrap().push_back(Fault::PutOff);
+    let interrupt = Interrupt::default();
+    let raise = |event: &Event<'_, Change>| {
+        if let Event::Resending { .. } = event {
+            interrupt.raise();
+        }
+    };
+    let store = MemoryStore::default();
+    let begun =
+        Transaction::begin(&shelf, store, begin(plan()), Policy::default(), interrupt.clone(), raise).await;
+    let verdict = begun.unwrap().run().await.unwrap();
+    assert!(matches!(verdict, Verdict::RolledBack { .. }), "{verdict:?}");
+    assert_eq!(*shelf.looks.lock().unwrap(), 3);
+    assert_eq!(shelf.inventory(), before);
+}
