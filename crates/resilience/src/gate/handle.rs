@@ -147,7 +147,8 @@ impl Gate {
     }
 
     /// The limit, the free places and those that are owed.
-    #[cfg(all(test, selvedge_loom))]
+    #[cfg(test)]
+    #[cfg(selvedge_loom)]
     pub(super) fn accounts(&self) -> (u32, usize, u32) {
         let state = self.shared.state.lock();
         (state.pace.limit(), self.shared.places.available_permits(), state.owed)

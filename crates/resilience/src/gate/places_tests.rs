@@ -84,6 +84,23 @@ fn growth_forgives_what_is_owed_before_it_makes_places() {
     assert_eq!(passes.len(), 2);
     drop(passes);
     assert_eq!(fill(&gate).len(), 2);
+
+    let gate = self::gate(7);
+    let mut passes = fill(&gate);
+    // 3 1/2 with three owed, 3.8 with two, and then 4.
+    for outcome in [THROTTLED, Outcome::Success, Outcome::Success] {
+        passes.pop().unwrap().settle(outcome);
+    }
+    assert_eq!((gate.snapshot().limit, passes.len(), fill(&gate).len()), (4, 4, 0));
+    drop(passes);
+    assert_eq!(fill(&gate).len(), 4);
+}
+
+#[test]
+fn a_cut_takes_free_places_first() {
+    let gate = gate(8);
+    poll(&mut entering(&gate)).unwrap().settle(THROTTLED);
+    assert_eq!(fill(&gate).len(), 4);
 }
 
 #[test]
