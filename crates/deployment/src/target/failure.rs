@@ -82,6 +82,17 @@ pub(super) fn operation(error: Error) -> Fail {
     }
 }
 
+/// The same failure, of a request that takes back or reads back: those are worth waiting for where the service fails in
+/// passing, also after all that the retry layer does, since what they do not reach is left to an operator.
+pub(super) fn with_patience(failure: Fail) -> Fail {
+    let TargetError::Fabric(error) = &failure.error else {
+        return failure;
+    };
+    let may_pass = !matches!(error.outcome(), Outcome::Permanent | Outcome::Success);
+    let wait = Some(error.retry_after().unwrap_or_default()).filter(|wait| may_pass && keeps(wait));
+    Failure { resend_after: failure.resend_after.or(wait), ..failure }
+}
+
 pub(super) fn conflict(text: impl Into<String>) -> Fail {
     Failure::unsent(TargetError::Conflict(text.into()))
 }
@@ -162,7 +173,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn r20_what_nobody_beneath_could_wait_for_is_waited_for_by_the_engine() {
-        use Reach::{Sent, Unsent};
+        use Reach::{PutOff, Sent, Unsent};
         let after = |seconds| Some(Duration::from_secs(seconds));
         let header = |value| Some(("retry-after", value));
         let reserved = Some(("x-ms-public-api-error-code", "ItemDisplayNameNotAvailableYet"));
@@ -172,11 +183,11 @@ mod tests {
             // The gate is shut, and so nothing sent.
             (429, header("300"), true, 0.0, (Unsent, after(300)), (Unsent, after(300))),
             // The service asks for more than the call has.
-            (429, header("300"), false, 0.0, (Sent, after(300)), (Sent, after(300))),
+            (429, header("300"), false, 0.0, (Sent, after(300)), (PutOff, after(300))),
             // And perhaps for more than is understood: giving up beats coming back too early.
-            (429, header("3600"), false, 0.0, (Sent, None), (Sent, None)),
+            (429, header("3600"), false, 0.0, (Sent, None), (PutOff, None)),
             // One thing is not ready: the layer beneath has asked for it often enough, if it may ask again.
-            (409, reserved, true, 0.0, (Sent, None), (Sent, after(0))),
+            (409, reserved, true, 0.0, (Sent, None), (PutOff, after(0))),
             // The breaker is open.
             (500, None, true, 0.0, (Unsent, after(900)), (Unsent, after(900))),
             // The token came too late for an attempt.
@@ -203,6 +214,8 @@ mod tests {
             }
             let failure = read(delete(&client).await);
             assert_eq!((failure.reach, failure.resend_after), (Unsent, idempotently.1), "{what}");
+            // What takes back or reads back is waited for wherever it may be worth it.
+            assert_eq!(with_patience(failure).resend_after, at_once.1, "{what}");
         }
     }
 }

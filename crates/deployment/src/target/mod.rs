@@ -266,6 +266,33 @@ impl<S: Secrets> Target for Fabric<S> {
     }
 
     async fn reconcile(&self, call: Call<'_, Self>) -> Attempt<Found<Receipt>> {
+        self.look(call).await.map_err(failure::with_patience)
+    }
+
+    async fn undo(&self, call: Call<'_, Self>, undo: &Undo, receipt: &Receipt) -> Attempt<Undone> {
+        self.take_back(call, undo, receipt).await.map_err(failure::with_patience)
+    }
+
+    async fn unmark(&self, call: Call<'_, Self>, receipt: &Receipt) -> Attempt<()> {
+        let Some(marker) = call.marker else {
+            return Ok(());
+        };
+        match (call.change, receipt) {
+            (Change::CreateWorkspace { description, .. }, Receipt::Workspace { id }) => {
+                self.unmark_workspace(*id, &marker, description.as_deref().unwrap_or_default()).await
+            }
+            (Change::CreateItem { workspace, description, .. }, Receipt::Item { id }) => {
+                let text = description.as_deref().unwrap_or_default();
+                self.unmark_item(self.id(call, workspace)?, *id, &marker, text).await
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl<S: Secrets> Fabric<S> {
+    /// Reads back what became of a change.
+    async fn look(&self, call: Call<'_, Self>) -> Attempt<Found<Receipt>> {
         let back = self.back();
         match call.change {
             Change::CreateWorkspace { name, .. } => back.find_workspace(call, name).await,
@@ -304,7 +331,8 @@ impl<S: Secrets> Target for Fabric<S> {
         }
     }
 
-    async fn undo(&self, call: Call<'_, Self>, undo: &Undo, receipt: &Receipt) -> Attempt<Undone> {
+    /// Reverses a change that was made.
+    async fn take_back(&self, call: Call<'_, Self>, undo: &Undo, receipt: &Receipt) -> Attempt<Undone> {
         let back = self.back();
         match (call.change, undo, receipt) {
             (Change::CreateWorkspace { .. }, Undo::Remove, Receipt::Workspace { id }) => {
@@ -348,22 +376,6 @@ impl<S: Secrets> Target for Fabric<S> {
             }
             (Change::InitializeGit { .. } | Change::AddRole { .. }, Undo::Nothing, _) => Ok(Undone::Reversed),
             _ => Err(Failure::unsent(TargetError::CannotUndo(call.step))),
-        }
-    }
-
-    async fn unmark(&self, call: Call<'_, Self>, receipt: &Receipt) -> Attempt<()> {
-        let Some(marker) = call.marker else {
-            return Ok(());
-        };
-        match (call.change, receipt) {
-            (Change::CreateWorkspace { description, .. }, Receipt::Workspace { id }) => {
-                self.unmark_workspace(*id, &marker, description.as_deref().unwrap_or_default()).await
-            }
-            (Change::CreateItem { workspace, description, .. }, Receipt::Item { id }) => {
-                let text = description.as_deref().unwrap_or_default();
-                self.unmark_item(self.id(call, workspace)?, *id, &marker, text).await
-            }
-            _ => Ok(()),
         }
     }
 }

@@ -99,7 +99,7 @@ async fn r22_a_failed_undo_is_named_and_can_be_finished() {
     let world = world();
     let before = world.hash();
     inject(&world, "POST */commitToGit=403");
-    inject(&world, "DELETE */items/*=500,times=1");
+    inject(&world, "DELETE */items/*=400,times=1");
     let store = MemoryStore::default();
     let verdict = world.deploy(store.clone(), once()).await;
     let Verdict::Left { remaining, .. } = verdict else { panic!("{verdict:?}") };
@@ -159,7 +159,7 @@ async fn r1_r2_a_process_that_dies_at_any_record_is_resumed_or_rolled_back() {
 async fn r13_an_item_that_only_went_to_the_recycle_bin_is_told() {
     let world = world();
     inject(&world, "POST */commitToGit=403");
-    inject(&world, "DELETE */items/*=403,times=1");
+    inject(&world, "DELETE */items/*=400,times=1");
     let verdict = world.deploy(MemoryStore::default(), once()).await;
     let Verdict::RolledBack { traces, .. } = verdict else { panic!("{verdict:?}") };
     let told: Vec<_> = traces.iter().map(|trace| trace.change.as_str()).collect();

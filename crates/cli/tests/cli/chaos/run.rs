@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use secrecy::SecretString;
-use selvedge::stack::{StackConfig, stack};
+use selvedge::stack::{StackConfig, stack, stacks};
 use selvedge_deployment::change::Change;
 use selvedge_deployment::config;
 use selvedge_deployment::desired::Desired;
@@ -150,13 +150,13 @@ async fn deployment(profile: &Profile, trouble: Trouble) -> Run {
     let before = emulator.inventory().hash;
     let asked = Asked { calls: BTreeMap::new(), trouble, emulator: emulator.clone() };
     let asked = Arc::new(Mutex::new(asked));
-    let [fabric, graph] = clients(profile, &emulator, &asked);
+    let clients = clients(profile, &emulator, &asked);
     if let Trouble::Some { seed, rate } = trouble {
         emulator.schedule(chaos(seed, rate, &KINDS));
     }
     let started = tokio::time::Instant::now();
     let engine = Mutex::new(Engine::default());
-    let (committed, verdict) = match deploy(profile, fabric, graph, &engine).await {
+    let (committed, verdict) = match deploy(profile, clients, &engine).await {
         Ok(verdict) => (matches!(verdict, Verdict::Committed), format!("{verdict:?}")),
         Err(error) => (false, format!("before anything was written: {error}")),
     };
@@ -215,8 +215,9 @@ impl Asked {
     }
 }
 
-/// The clients of Fabric and Graph, over stacks as the program has them, which count what is asked of them.
-fn clients(profile: &Profile, emulator: &Emulator, asked: &Arc<Mutex<Asked>>) -> [Client; 2] {
+/// The clients of Fabric, of Fabric for what takes back, and of Graph, over stacks as the program has them, which count
+/// what is asked of them.
+fn clients(profile: &Profile, emulator: &Emulator, asked: &Arc<Mutex<Asked>>) -> [Client; 3] {
     let config = profile.stack();
     let tenant = Config::default();
     let kind = CredentialKind::ClientSecret {
@@ -226,24 +227,26 @@ fn clients(profile: &Profile, emulator: &Emulator, asked: &Arc<Mutex<Asked>>) ->
     };
     let entra = stack("entra", &config, None, emulator.service()).unwrap();
     let credential = credential(CredentialConfig { authority: HOST.to_owned(), kind }, entra).unwrap();
-    [("fabric", "/v1", "https://api.fabric.microsoft.com"), ("graph", "/v1.0", "https://graph.microsoft.com")]
-        .map(|(name, path, audience)| {
-            let base = BaseUri::new(&format!("{HOST}{path}")).unwrap();
-            let auth = Auth::new(credential.clone(), format!("{audience}/.default"), base.clone());
-            let stack = stack(name, &config, Some((auth, base)), emulator.service()).unwrap();
-            let asked = Arc::clone(asked);
-            Client::new(stack.map_request(move |request: Request| {
-                asked.lock().unwrap().note(&request);
-                request
-            }))
-        })
+    let api = |name: &str, path: &str, audience: &str| {
+        let base = BaseUri::new(&format!("{HOST}{path}")).unwrap();
+        let auth = Auth::new(credential.clone(), format!("{audience}/.default"), base.clone());
+        stacks(name, &config, Some((auth, base)), emulator.service()).unwrap()
+    };
+    let fabric = api("fabric", "/v1", "https://api.fabric.microsoft.com");
+    let graph = api("graph", "/v1.0", "https://graph.microsoft.com");
+    [fabric.forward, fabric.undo, graph.forward].map(|stack| {
+        let asked = Arc::clone(asked);
+        Client::new(stack.map_request(move |request: Request| {
+            asked.lock().unwrap().note(&request);
+            request
+        }))
+    })
 }
 
 /// What `deploy` does between reading its files and showing its verdict.
 async fn deploy(
     profile: &Profile,
-    fabric: Client,
-    graph: Client,
+    [fabric, fabric_undo, graph]: [Client; 3],
     engine: &Mutex<Engine>,
 ) -> Result<Verdict, BoxError> {
     let desired = desired();
@@ -254,7 +257,7 @@ async fn deploy(
     let planned = diff(&desired, &roles, &live, Means { git_token: Some("GITHUB_TOKEN") })
         .map_err(|error| error.to_string())?;
     let secrets = |name: &str| (name == "GITHUB_TOKEN").then(|| SecretString::from("token"));
-    let target = Fabric::new(fabric, secrets, Patience::default());
+    let target = Fabric::new(fabric, secrets, Patience::default()).back_through(fabric_undo);
     let observer = |event: &Event<'_, Change>| match event {
         Event::InDoubt { .. } => engine.lock().unwrap().in_doubt += 1,
         Event::Resending { .. } => engine.lock().unwrap().resent += 1,

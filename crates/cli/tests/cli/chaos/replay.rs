@@ -1,21 +1,7 @@
-//! The same over a thousand seeds, and one of them by name. They are asked for:
-//! `cargo nextest run -p selvedge --run-ignored only chaos:: --no-capture`.
+//! One run again, by name: `SELVEDGE_CHAOS=robust:17 cargo nextest run -p selvedge --run-ignored only replay --no-capture`.
 
+use super::RATE;
 use super::run::{Profile, Trouble, run};
-use super::{RATE, guide, robust};
-
-#[test]
-#[ignore = "takes minutes"]
-fn robust_1000() {
-    // As many as fail where every call has six attempts, each of which fails once in five times: half of a percent.
-    robust(1000, 0.01);
-}
-
-#[test]
-#[ignore = "takes minutes"]
-fn guide_1000() {
-    guide(1000);
-}
 
 #[test]
 #[ignore = "shows the one run that SELVEDGE_CHAOS names"]
