@@ -1,6 +1,7 @@
 //! The base that relative requests are sent to.
 
 use crate::Request;
+use bytes::Bytes;
 use futures_util::future::Either;
 use http::{
     Uri,
@@ -105,13 +106,17 @@ impl BaseUri {
             return Err(NotRelative.into());
         }
         let Parts { scheme, authority, path } = &*self.parts;
-        let target = uri.path_and_query().map_or("/", PathAndQuery::as_str);
-        let uri = Uri::builder()
-            .scheme(scheme.clone())
-            .authority(authority.clone())
-            .path_and_query(format!("{path}{target}"))
-            .build()?;
-        Ok(uri)
+        let target = uri.path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
+        let target = if path.is_empty() {
+            target
+        } else {
+            PathAndQuery::from_maybe_shared(Bytes::from([path, target.as_str()].concat()))?
+        };
+        let mut parts = http::uri::Parts::default();
+        parts.scheme = Some(scheme.clone());
+        parts.authority = Some(authority.clone());
+        parts.path_and_query = Some(target);
+        Ok(Uri::from_parts(parts)?)
     }
 }
 
@@ -179,7 +184,6 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bytes::Bytes;
     use tower::ServiceExt;
 
     #[test]

@@ -81,15 +81,17 @@ impl<C> RetryPolicy<C> {
     }
 
     /// The pause before the request is sent again; `None` where it is not.
-    fn decide<Req, Res>(&mut self, request: &Req, result: &Result<Res, BoxError>) -> Option<Duration>
+    fn decide<Req, Res>(
+        &mut self,
+        request: &Req,
+        outcome: Outcome,
+        error: Option<&BoxError>,
+    ) -> Option<Duration>
     where
         C: Classify<Req, Res>,
     {
-        let outcome = self.classify.outcome(result.as_ref());
         // What is permanent is so whatever stands in its chain: the errors of another stack's layers may.
-        if let Err(error) = result
-            && outcome != Outcome::Permanent
-        {
+        if let Some(error) = error.filter(|_| outcome != Outcome::Permanent) {
             if let Some(open) = find_cause::<BreakerOpen>(&**error) {
                 return self.wait_for_breaker(*open);
             }
@@ -172,9 +174,12 @@ where
     type Future = Sleep;
 
     fn retry(&mut self, request: &mut Req, result: &mut Result<Res, BoxError>) -> Option<Sleep> {
-        let pause = self.decide(request, result);
-        if let Some(pause) = pause {
+        let outcome = self.classify.outcome(result.as_ref());
+        if let Some(pause) = self.decide(request, outcome, result.as_ref().err()) {
             return Some(tokio::time::sleep(pause));
+        }
+        if outcome == Outcome::Success {
+            return None;
         }
         let attempts = self.request.attempts();
         match result {
@@ -185,7 +190,6 @@ where
                 Retried::wrap(error, attempts);
             }
             Err(_) => {}
-            Ok(response) if self.classify.outcome(Ok(response)) == Outcome::Success => {}
             Ok(response) => self.classify.annotate(response, attempts),
         }
         None
