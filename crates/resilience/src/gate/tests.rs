@@ -5,7 +5,7 @@ use crate::{
     Class, Effect, Outcome,
     deadline::DeadlineLayer,
     find_cause,
-    testing::{Act, Ask, Literal, READ, Script, THROTTLED, TRANSIENT, throttled, transient},
+    testing::{Act, Ask, Lines, Literal, READ, Script, THROTTLED, TRANSIENT, throttled, transient},
 };
 use proptest::prelude::*;
 use std::time::Duration;
@@ -140,6 +140,23 @@ async fn a_pause_that_outlasts_the_deadline_is_an_answer_at_once() {
     // The place was not lost.
     DeadlineLayer::new(44 * SECOND).unwrap().layer(service).oneshot(READ).await.unwrap();
     assert_eq!(started.elapsed().as_secs(), 42);
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_pause_is_logged_once() {
+    let lines = Lines::default();
+    let guard = tracing::subscriber::set_default(lines.clone());
+    let script = Script::new([
+        Act::Late(1, throttled(10)),
+        Act::Late(1, throttled(10)),
+        Act::Late(1, throttled(3)),
+        Act::Answer(Outcome::Success),
+    ]);
+    let (service, _) = gated(at_most(3), &script);
+    burst(&service, &script, 3).await;
+    burst(&service, &script, 1).await;
+    drop(guard);
+    assert_eq!(lines.take(), ["WARN Throttled: pausing all requests"]);
 }
 
 #[tokio::test(start_paused = true)]

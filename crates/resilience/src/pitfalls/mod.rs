@@ -8,9 +8,9 @@ mod shared;
 use crate::{
     Effect, Outcome,
     breaker::{BreakerConfig, BreakerLayer, BreakerOpen, BreakerStatus, Breakers, Trip},
-    deadline::{AttemptTimeoutLayer, DeadlineLayer},
+    deadline::{AttemptTimeoutLayer, Deadline, DeadlineLayer, TooLate},
     find_cause,
-    gate::{GateConfig, GateLayer, Gates},
+    gate::{GateConfig, GateLayer, Gates, Paused},
     retry::{BudgetConfig, Retried, RetryConfig, RetryLayer},
     testing::{Act, Answer, Ask, Lines, Literal, READ, Script, THROTTLED, TRANSIENT, throttled},
 };

@@ -79,6 +79,27 @@ async fn pitfall_04_nobody_waits_for_a_breaker_beyond_the_deadline() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn pitfall_04_what_a_layer_beneath_refuses_is_no_attempt_and_not_tried_again() {
+    let gates = gates();
+    let script = Script::answers([throttled(60)]);
+    let config = RetryConfig { max_attempts: 1, ..retry() };
+    stack(config, &breakers(5), &gates, &script).oneshot(READ).await.unwrap();
+    // ## the gate is shut for longer than the call has
+    let service = stack(retry(), &breakers(5), &gates, &script);
+    let hurried = DeadlineLayer::new(30 * SECOND).unwrap().layer(service);
+    let error = hurried.oneshot(READ).await.unwrap_err();
+    assert_eq!(error.downcast_ref::<Paused>().map(Paused::retry_after), Some(60 * SECOND), "{error}");
+    // ## too little time is left for an attempt
+    let late = ServiceBuilder::new()
+        .layer(RetryLayer::new(retry(), Literal).unwrap())
+        .layer(AttemptTimeoutLayer::new(30 * SECOND))
+        .service(script.clone());
+    let error = Deadline::within(SECOND / 2).scope(late.oneshot(READ)).await.unwrap_err();
+    assert!(error.is::<TooLate>(), "{error}");
+    assert_eq!(script.count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn pitfall_05_a_breaker_inside_the_retry_sees_what_a_breaker_outside_does_not() {
     // Each request fails twice and then succeeds.
     let acts = || (0..10).flat_map(|_| [TRANSIENT, TRANSIENT, Outcome::Success]);

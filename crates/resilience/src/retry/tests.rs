@@ -268,6 +268,12 @@ async fn successes_and_time_earn_retries_up_to_the_capacity() {
 }
 
 #[test]
+fn a_policy_shows_its_configuration() {
+    let policy = RetryPolicy::new(RetryConfig::robust(), Literal).unwrap();
+    assert!(format!("{policy:?}").starts_with("RetryPolicy { config: RetryConfig { max_attempts: 6, "));
+}
+
+#[test]
 fn configurations_that_cannot_work_are_refused() {
     let default = RetryConfig::default;
     let budget =
