@@ -37,4 +37,6 @@ mod resilience;
 #[cfg(feature = "emulator")]
 mod secrets;
 #[cfg(feature = "emulator")]
+mod stack;
+#[cfg(feature = "emulator")]
 mod transactions;

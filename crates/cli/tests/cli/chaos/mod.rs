@@ -3,8 +3,7 @@
 //!
 //! The faults are the emulator's own schedule (`docs/emulator-faults.md`). A run is its profile and its seed; both
 //! stand in the message of a failed assertion, and
-//! `SELVEDGE_CHAOS=robust:17 cargo nextest run -p selvedge --run-ignored only replay --no-capture` shows that run, request
-//! by request.
+//! `SELVEDGE_CHAOS=robust:17 cargo nextest run -p selvedge replay --no-capture` shows that run, request by request.
 
 mod figures;
 mod replay;

@@ -1,10 +1,9 @@
-//! One run again, by name: `SELVEDGE_CHAOS=robust:17 cargo nextest run -p selvedge --run-ignored only replay --no-capture`.
+//! One run again, by name: `SELVEDGE_CHAOS=robust:17 cargo nextest run -p selvedge replay --no-capture`.
 
 use super::RATE;
 use super::run::{Profile, Trouble, run};
 
 #[test]
-#[ignore = "shows the one run that SELVEDGE_CHAOS names"]
 fn replay() {
     #[expect(clippy::disallowed_methods, reason = "no setting of the program: the name of a run")]
     let named = std::env::var("SELVEDGE_CHAOS").unwrap_or_else(|_| "robust:0".to_owned());
@@ -13,4 +12,5 @@ fn replay() {
     let run = run(&profile, Trouble::Some { seed: seed.parse().unwrap(), rate: RATE });
     run.requests.iter().for_each(|line| println!("{line}"));
     println!("{}\n{:#}", run.verdict, run.world);
+    assert!(run.twice.is_empty(), "{:?}", run.twice);
 }

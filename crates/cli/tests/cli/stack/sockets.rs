@@ -15,7 +15,7 @@ use selvedge_resilience::retry::{Retried, RetryConfig};
 use selvedge_resilience::{Effect, find_cause};
 use tower::{BoxError, Service as _, ServiceExt as _, service_fn};
 
-use crate::world::shipped;
+use super::world::shipped;
 
 /// How a server ends the connection after the request that it reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use selvedge_fabric_client::azure::HttpClient;
 use selvedge_fabric_emulator::Emulator;
 use tokio::time::Instant;
 
-use crate::world::{World, arrivals, shipped};
+use super::world::{World, arrivals, shipped};
 
 /// The pipeline of a service called `name`, with the SDK's retries off.
 fn pipeline(name: &'static str, config: &StackConfig, emulator: &Emulator) -> Pipeline {

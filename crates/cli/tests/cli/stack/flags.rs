@@ -9,10 +9,10 @@ use selvedge_rollback::journal::MemoryStore;
 use selvedge_rollback::record::Begin;
 use selvedge_rollback::{Event, Interrupt, Policy, Transaction, TransactionId, Verdict, plain};
 
-use crate::world::{World, arrivals, path, shipped};
+use super::world::{World, arrivals, path, shipped};
 
 /// What a deployment of the example to an empty tenant sends with every flag off.
-const PLAIN: &str = include_str!("../../../deployment/tests/main/plain_requests.txt");
+const PLAIN: &str = include_str!("../../../../deployment/tests/main/plain_requests.txt");
 /// The same as a transaction.
 const TRANSACTION: &str = include_str!("transaction_requests.txt");
 

@@ -21,7 +21,7 @@ use serde_json::json;
 use tokio::time::Instant;
 use tower::{Service as _, service_fn};
 
-use crate::world::{HOST, SCOPE, World, arrivals, secret, shipped, tenant};
+use super::world::{HOST, SCOPE, World, arrivals, secret, shipped, tenant};
 
 /// An application with an assertion in a file, as GitHub Actions and Kubernetes have it.
 fn workload() -> (CredentialKind, tempfile::NamedTempFile) {

@@ -9,7 +9,7 @@ use selvedge_fabric_client::transport::TransportConfig;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
-use crate::sockets::{attempts, get, service};
+use super::sockets::{attempts, get, service};
 
 /// A server on this machine that answers the first request and refuses the streams of all others.
 struct Server {
