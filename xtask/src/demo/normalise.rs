@@ -12,7 +12,7 @@ const VARIABLE: &[(Finder, &str)] = &[
     (duration, "<duration>"),
 ];
 
-/// `text` with placeholders for ids, ports, times and durations, `.` for `folder`, and no space at the end of a line.
+/// `text` with placeholders for ids, ports, times and durations, `.` for `folder`, and no duration or space at the end of a line.
 pub(super) fn normalise(text: &str, folder: &str) -> String {
     let text = text.replace(folder, ".");
     let mut plain = String::with_capacity(text.len());
@@ -35,7 +35,12 @@ pub(super) fn normalise(text: &str, folder: &str) -> String {
             }
         }
     }
-    plain.lines().flat_map(|line| [line.trim_end(), "\n"]).collect()
+    plain.lines().flat_map(|line| [without_duration(line.trim_end()), "\n"]).collect()
+}
+
+/// A step that took a second or more ends with its duration: whether it is there differs from machine to machine.
+fn without_duration(line: &str) -> &str {
+    line.strip_suffix(" (<duration>)").unwrap_or(line)
 }
 
 /// The bytes at the start of `text` that are `of` a kind.
@@ -118,6 +123,8 @@ mod tests {
             ("done in 1.25s, 340 ms, 3µs", "done in <duration>, <duration>, <duration>"),
             ("took 1m 20s.", "took <duration>."),
             ("took 1m20s", "took <duration>"),
+            ("create workspace (1.2 s)", "create workspace"),
+            ("(1.2 s) create workspace", "(<duration>) create workspace"),
             ("/x/demo/deploy/a  \nb", "./a\nb"),
         ];
         for (text, expected) in cases {
