@@ -85,9 +85,10 @@ where
     let core = ServiceBuilder::new()
         // Inside the retry, so that a later attempt carries a fresh token; outside the breaker, which is not Entra's.
         .layer(option_layer(auth))
-        .layer(option_layer(breakers.clone().map(|breakers| BreakerLayer::new(breakers, FabricClassify))))
-        // Inside the breaker, so that nobody waits for a place to be told that it is open.
         .layer(GateLayer::new(gates.clone(), FabricClassify))
+        // Inside the gate: those who waited there are judged by what the breaker knows when they are let through. An open one
+        // answers at once, and holds no place.
+        .layer(option_layer(breakers.clone().map(|breakers| BreakerLayer::new(breakers, FabricClassify))))
         .layer(AttemptTimeoutLayer::new(config.attempt_timeout))
         .layer(option_layer(base))
         .service(transport);

@@ -52,8 +52,8 @@ async fn main() -> Result<(), BoxError> {
     let shop = ServiceBuilder::new()
         .layer(DeadlineLayer::new(Duration::from_secs(60))?)
         .layer(RetryLayer::new(RetryConfig::robust(), Shop)?)
-        .layer(BreakerLayer::new(Breakers::new("shop", BreakerConfig::default())?, Shop))
         .layer(GateLayer::new(Gates::new("shop", GateConfig::default())?, Shop))
+        .layer(BreakerLayer::new(Breakers::new("shop", BreakerConfig::default())?, Shop))
         .service_fn(async |order: Order| match (VISITS.fetch_add(1, Relaxed), order) {
             (0, _) => Err(BoxError::from("the door is stuck")),
             (1, _) => Ok(Reply::ComeBackIn(Duration::from_millis(700))),

@@ -8,9 +8,11 @@ use http_body_util::BodyExt;
 use selvedge_resilience::{
     Unsent,
     breaker::{BreakerConfig, BreakerLayer, Breakers},
+    deadline::{AttemptTimeoutLayer, DeadlineLayer},
     http::HttpClassify,
     retry::{RetryConfig, RetryLayer},
 };
+use std::time::Duration;
 use tower::{BoxError, ServiceBuilder, ServiceExt};
 
 #[tokio::main(flavor = "current_thread")]
@@ -21,8 +23,10 @@ async fn main() -> Result<(), BoxError> {
     let client = reqwest::Client::builder().retry(reqwest::retry::never()).build()?;
 
     let service = ServiceBuilder::new()
+        .layer(DeadlineLayer::new(Duration::from_secs(300))?)
         .layer(RetryLayer::new(RetryConfig::robust(), HttpClassify)?)
         .layer(BreakerLayer::new(Breakers::new("", BreakerConfig::robust())?, HttpClassify))
+        .layer(AttemptTimeoutLayer::new(Duration::from_secs(30)))
         .service_fn(move |request: Request<Vec<u8>>| send(client.clone(), request));
 
     let answer = service.oneshot(Request::get(url).body(Vec::new())?).await?;

@@ -54,9 +54,10 @@ pub(crate) fn no_time_to_retry(request: &str, attempt: u32, max_attempts: u32, d
     );
 }
 
-pub(crate) fn waiting_for_breaker(delay: Duration) {
+pub(crate) fn waiting_for_breaker(request: &str, delay: Duration) {
     tracing::warn!(
         name: "resilience.breaker_wait",
+        request,
         delay_ms = millis(delay),
         "Waiting for an open circuit breaker"
     );

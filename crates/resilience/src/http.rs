@@ -4,8 +4,8 @@ use crate::{
     Class, Classify, Effect, Outcome, outcome_of,
     retry::{Attempts, after},
 };
-use http::{HeaderMap, Method, Request, Response, StatusCode, header};
-use std::time::Duration;
+use http::{HeaderMap, Method, Request, Response, StatusCode, Uri, header};
+use std::time::{Duration, SystemTime};
 use tower::BoxError;
 
 /// Headers that say in milliseconds how long to wait.
@@ -16,7 +16,8 @@ const MILLISECONDS: [&str; 2] = ["retry-after-ms", "x-ms-retry-after-ms"];
 /// - The effect is the request's extension of type [`Effect`], where it has one; else the method's (RFC 9110 section
 ///   9.2.1 and 9.2.2), so that a POST or PATCH is never sent again after it may have been sent.
 /// - The outcome is by status: 2xx success; 429 and 430 throttled; 408, 500, 502, 503 and 504 transient; all others permanent.
-/// - The class is the host of the target, so that each host has its own breaker and gate.
+/// - The class is the host of the target and its port, so that each host has its own breaker and gate; they are kept for as long
+///   as the registries are. The retry budget is the layer's: hosts that must not use up each other's need a layer each.
 /// - What it took is an extension of the answer, of type [`Attempts`].
 #[derive(Clone, Copy, Debug, Default)]
 pub struct HttpClassify;
@@ -35,10 +36,7 @@ impl<B, R> Classify<Request<B>, Response<R>> for HttpClassify {
     }
 
     fn class(&self, request: &Request<B>) -> Class {
-        request
-            .uri()
-            .authority()
-            .map_or_else(Class::default, |authority| authority.as_str().to_owned().into())
+        request.uri().host().map_or_else(Class::default, |host| host_and_port(host, request.uri()).into())
     }
 
     fn name<'a>(&self, request: &'a Request<B>) -> &'a str {
@@ -47,6 +45,21 @@ impl<B, R> Classify<Request<B>, Response<R>> for HttpClassify {
 
     fn annotate(&self, response: &mut Response<R>, attempts: Attempts) {
         response.extensions_mut().insert(attempts);
+    }
+}
+
+/// A host in lower case, with its port unless that is the scheme's. User information is left out: it is no part of who
+/// answers, and no business of a log.
+fn host_and_port(host: &str, uri: &Uri) -> String {
+    let usual = match uri.scheme_str() {
+        Some("http") => Some(80),
+        Some("https") => Some(443),
+        _ => None,
+    };
+    let host = host.to_ascii_lowercase();
+    match uri.port_u16().filter(|port| Some(*port) != usual) {
+        Some(port) => format!("{host}:{port}"),
+        None => host,
     }
 }
 
@@ -73,11 +86,20 @@ pub fn outcome_of_status(status: StatusCode, retry_after: Option<Duration>) -> O
     }
 }
 
-/// The least time to wait that the headers ask for, measured against the answer's own clock, at most [`after::CAP`].
-/// Of several, the longest.
+/// The least time to wait that the headers ask for, at most [`after::CAP`]. Of several, the longest.
+///
+/// A moment is measured against the answer's own clock, its `Date`. Only where it names none is ours taken, which may be
+/// another: better a wait of about the right length than none.
 #[must_use]
 pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let date = headers.get(header::DATE).and_then(|date| date.to_str().ok());
+    let ours;
+    let date = match headers.get(header::DATE) {
+        Some(date) => date.to_str().ok(),
+        None => {
+            ours = httpdate::fmt_http_date(SystemTime::now());
+            Some(&*ours)
+        }
+    };
     let read = |value: &http::HeaderValue| after::parse(value.to_str().ok()?, date);
     let read_millis = |value: &http::HeaderValue| after::parse_millis(value.to_str().ok()?);
     let standard = headers.get_all(header::RETRY_AFTER).iter().filter_map(read);
@@ -155,7 +177,10 @@ mod tests {
             (501, &[], Outcome::Permanent),
             (502, &[], transient(None)),
             (503, &[date, ("retry-after", "Sun, 06 Nov 1994 08:50:37 GMT")], transient(after(60_000))),
-            (503, &[("retry-after", "Sun, 06 Nov 1994 08:50:37 GMT")], transient(None)),
+            // Without a date of its own, by our clock: long ago, or far away.
+            (503, &[("retry-after", "Sun, 06 Nov 1994 08:50:37 GMT")], transient(after(0))),
+            (503, &[("retry-after", "Fri, 06 Nov 2099 08:50:37 GMT")], transient(after(600_000))),
+            (503, &[("date", "soon"), ("retry-after", "Fri, 06 Nov 2099 08:50:37 GMT")], transient(None)),
             (504, &[("retry-after", "soon")], transient(None)),
             (429, &[("retry-after-ms", "1500")], throttled(after(1500))),
             (429, &[("x-ms-retry-after-ms", "33")], throttled(after(33))),
@@ -173,6 +198,21 @@ mod tests {
             |error: BoxError| Classify::<Request<()>, Response<()>>::outcome(&HttpClassify, Err(&error));
         assert_eq!(outcome(Unsent::new("refused").into()), Outcome::Unsent);
         assert_eq!(outcome("reset".into()), Outcome::Transient { retry_after: None });
+    }
+
+    #[test]
+    fn a_host_is_one_however_it_is_written_and_whoever_asks() {
+        let class = |uri: &str| {
+            let request = Request::get(uri).body(()).unwrap();
+            Classify::<_, Response<()>>::class(&HttpClassify, &request)
+        };
+        for uri in ["https://a.example/x", "https://A.EXAMPLE:443/", "https://bob:hunter2@a.example/"] {
+            assert_eq!(class(uri), "a.example", "{uri}");
+        }
+        assert_eq!(class("http://a.example/"), "a.example");
+        assert_eq!(class("http://a.example:443/"), "a.example:443");
+        assert_eq!(class("http://[::1]:8080/"), "[::1]:8080");
+        assert_eq!(class("/x"), "");
     }
 
     #[tokio::test(start_paused = true)]

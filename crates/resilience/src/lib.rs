@@ -16,8 +16,9 @@
 //! ```text
 //! DeadlineLayer        bounds the call with all its attempts and pauses; those beneath see what is left
 //! RetryLayer           decides once more per answer; waits out an open breaker, once
-//! BreakerLayer         counts attempts: outside the retry it would see only what the retry could not heal
-//! GateLayer            one pause and one limit for all: inside the breaker, so that nobody queues to be told that it is open
+//! GateLayer            one pause and one limit for all
+//! BreakerLayer         counts attempts: outside the retry it would see only what the retry could not heal; inside the gate, or
+//!                      those who queue there would be let through by what it knew when they came
 //! AttemptTimeoutLayer  bounds each attempt, so that a hung one is a failure the breaker can count
 //! the service
 //! ```
@@ -38,8 +39,8 @@
 //! let stack = ServiceBuilder::new()
 //!     .layer(DeadlineLayer::new(Duration::from_secs(300))?)
 //!     .layer(option_layer(Some(retry)))
-//!     .layer(option_layer(Some(BreakerLayer::new(breakers.clone(), HttpClassify))))
 //!     .layer(GateLayer::new(Gates::new("store", GateConfig::default())?, HttpClassify))
+//!     .layer(option_layer(Some(BreakerLayer::new(breakers.clone(), HttpClassify))))
 //!     .layer(AttemptTimeoutLayer::new(Duration::from_secs(30)))
 //!     .service(tower::service_fn(|_: Request<String>| async { Ok::<_, BoxError>(Response::new("done")) }));
 //! # drop(stack);

@@ -142,7 +142,7 @@ impl Breaker {
     }
 
     /// Closes the breaker and forgets what it has seen, as an operator may who knows that the service is back.
-    /// Attempts under way have no say any more.
+    /// Attempts under way have no say any more. Requests that already wait for it to close wait as long as they were told.
     pub fn reset(&self) {
         self.advance(&mut self.shared.machine.lock(), Event::Reset, Instant::now());
     }

@@ -138,7 +138,9 @@ fn verdict(outcome: Outcome, error: Option<&BoxError>) -> Verdict {
 
 /// Whether the attempt ended on our side, for a reason that is none of the service's.
 fn is_ours(error: &(dyn Error + 'static)) -> bool {
-    find_cause::<Paused>(error).is_some()
+    // A breaker beneath this one has an opinion of its own about what it guards.
+    find_cause::<BreakerOpen>(error).is_some()
+        || find_cause::<Paused>(error).is_some()
         || find_cause::<TooLate>(error).is_some()
         || find_cause::<Elapsed>(error).is_some_and(Elapsed::is_ours)
 }

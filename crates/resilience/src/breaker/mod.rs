@@ -9,7 +9,8 @@
 //! be the runtime's (so that tests can pause it), and an open breaker must never make a caller wait in `poll_ready`.
 //!
 //! Only [`Transient`](crate::Outcome::Transient) and [`Unsent`](crate::Outcome::Unsent) outcomes are failures. A
-//! refusal is an answer, and so is throttling: the service is there. What ends on our own side, a cancelled call or one
+//! refusal is an answer, and so is throttling: the service is there. (To a probe throttling says nothing either way: a service that
+//! throttles every probe keeps its breaker half-open, with a few requests at a time.) What ends on our own side, a cancelled call or one
 //! whose own deadline came, says nothing.
 //!
 //! The state is this process's and is not kept: each process finds out for itself.

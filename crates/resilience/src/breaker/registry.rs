@@ -4,7 +4,8 @@ use super::{Breaker, BreakerConfig, BreakerSnapshot};
 use crate::{Class, InvalidConfig, sync::Mutex};
 use std::{collections::BTreeMap, sync::Arc};
 
-/// A breaker for each [`Class`] of requests of one service, made when the class is first met. Shared by its clones.
+/// A breaker for each [`Class`] of requests of one service, made when the class is first met and kept as long as this is.
+/// Shared by its clones.
 #[derive(Clone, Debug)]
 pub struct Breakers {
     shared: Arc<Shared>,

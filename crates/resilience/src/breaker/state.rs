@@ -128,6 +128,8 @@ impl Machine {
             // Those under way are lost: a new generation, in which they have no say.
             return self.probe(open_for, config, now);
         }
+        // Nobody is under way: the time of those that come counts from now.
+        let expires = if in_flight == 0 { now + config.probe_expiry } else { expires };
         let in_flight = in_flight + 1;
         Self { state: State::HalfOpen { in_flight, successes, expires, open_for }, ..self }
     }

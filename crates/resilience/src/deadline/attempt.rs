@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 use tokio::time::Timeout;
-use tower::{BoxError, Layer, Service};
+use tower::{BoxError, Layer, Service, ServiceExt, util::Oneshot};
 
 /// A call, or an attempt, that was given up because its time was over. Whether it had an effect is unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -35,7 +35,8 @@ pub struct AttemptTimeoutLayer {
 /// Ends an attempt with [`Elapsed`] when the inner service has not answered in time, and refuses one with [`TooLate`]
 /// that the [deadline](super::Deadline) of its call leaves too little time for.
 ///
-/// The inner service must answer with a complete body, or the body is not covered.
+/// It is always ready: the inner service is made ready within the attempt, and its time. The inner service must answer with a
+/// complete body, or the body is not covered.
 #[derive(Clone, Debug)]
 pub struct AttemptTimeout<S> {
     inner: S,
@@ -84,6 +85,10 @@ impl Elapsed {
 // ===== impl TooLate =====
 
 impl TooLate {
+    pub(crate) fn with(remaining: Duration) -> Self {
+        Self { remaining }
+    }
+
     /// What was left of the call's time.
     #[must_use]
     pub fn remaining(&self) -> Duration {
@@ -113,14 +118,14 @@ impl<S> Layer<S> for AttemptTimeoutLayer {
 
 impl<S, Req> Service<Req> for AttemptTimeout<S>
 where
-    S: Service<Req, Error = BoxError>,
+    S: Service<Req, Error = BoxError> + Clone,
 {
     type Response = S::Response;
     type Error = BoxError;
-    type Future = Attempt<S::Future>;
+    type Future = Attempt<Oneshot<S, Req>>;
 
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.inner.poll_ready(cx)
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, request: Req) -> Self::Future {
@@ -130,7 +135,7 @@ where
         }
         let after = remaining.map_or(self.after, |remaining| remaining.min(self.after));
         let elapsed = Elapsed { after, ours: after < self.after };
-        let attempt = tokio::time::timeout(after, self.inner.call(request));
+        let attempt = tokio::time::timeout(after, self.inner.clone().oneshot(request));
         Attempt { state: State::UnderWay { attempt, elapsed } }
     }
 }

@@ -19,6 +19,10 @@ pub struct DeadlineLayer {
 }
 
 /// Ends a call with [`Elapsed`] when it takes too long, and tells the layers beneath by when it has to end.
+///
+/// Those that know of it end by themselves and say what was tried; what hangs beneath them is dropped, and says nothing. So
+/// put an [`AttemptTimeoutLayer`](super::AttemptTimeoutLayer) round the service, and give it less time than a call has: an
+/// attempt that had to end because its call did tells a breaker nothing of the service.
 #[derive(Clone, Debug)]
 pub struct DeadlineService<S> {
     inner: S,
@@ -72,8 +76,8 @@ where
     }
 
     fn call(&mut self, request: Req) -> Self::Future {
-        let after = self.after;
-        let deadline = Deadline::within(after);
+        let deadline = Deadline::within(self.after);
+        let after = self.after.min(deadline.remaining());
         let call = CURRENT.sync_scope(deadline, || self.inner.call(request));
         Call { call: tokio::time::timeout_at(deadline.instant(), CURRENT.scope(deadline, call)), after }
     }

@@ -2,11 +2,14 @@
 
 use super::{GateConfig, state::Pace};
 use crate::{
-    Class, InvalidConfig, Outcome, deadline, events,
+    Class, InvalidConfig, Outcome,
+    deadline::{self, Deadline, LEAST, TooLate},
+    events,
     sync::{Mutex, OwnedSemaphorePermit, Semaphore},
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::time::Instant;
+use tower::BoxError;
 
 /// The answer of a gate that stays shut for longer than the call's deadline. Nothing was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -163,11 +166,19 @@ impl Gate {
         Ok(permit.map(|permit| self.pass(Some(permit))))
     }
 
-    /// Waits for a place and for the end of the pause.
-    pub(super) async fn enter(&self) -> Result<Pass, Paused> {
+    /// Waits for a place and for the end of the pause, as long as the deadline leaves time for an attempt afterwards.
+    pub(super) async fn enter(&self) -> Result<Pass, BoxError> {
         // Once before the queue, so that nobody stands in line for what cannot be.
         self.pause()?;
-        let mut pass = self.pass(self.permit().await);
+        let permit = match Deadline::current() {
+            None => self.permit().await,
+            Some(deadline) => {
+                let patience = deadline.remaining().saturating_sub(LEAST);
+                let permit = tokio::time::timeout(patience, self.permit()).await;
+                permit.map_err(|_| TooLate::with(deadline.remaining()))?
+            }
+        };
+        let mut pass = self.pass(permit);
         loop {
             let pause = self.pause()?;
             if pause.is_zero() {

@@ -1,6 +1,6 @@
 //! The gate as a tower layer.
 
-use super::{Gate, Gates, Paused, handle::Pass};
+use super::{Gate, Gates, handle::Pass};
 use crate::Classify;
 use pin_project_lite::pin_project;
 use std::{
@@ -45,7 +45,7 @@ enum Way {
     /// Before the gate; most find it open.
     Arrived(Gate),
     /// In the queue, or waiting for the end of a pause.
-    Waiting(Pin<Box<dyn Future<Output = Result<Pass, Paused>> + Send>>),
+    Waiting(Pin<Box<dyn Future<Output = Result<Pass, BoxError>> + Send>>),
     /// Through, and out again when the pass is gone.
     Passed(Option<Pass>),
 }

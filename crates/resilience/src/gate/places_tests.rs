@@ -2,7 +2,7 @@
 
 use super::{
     GateConfig,
-    handle::{Gate, Pass, Paused},
+    handle::{Gate, Pass},
 };
 use crate::Outcome;
 use std::{
@@ -11,10 +11,11 @@ use std::{
     task::{Context, Poll, Waker},
     time::Duration,
 };
+use tower::BoxError;
 
 const THROTTLED: Outcome = Outcome::Throttled { retry_after: None };
 
-type Entering = Pin<Box<dyn Future<Output = Result<Pass, Paused>>>>;
+type Entering = Pin<Box<dyn Future<Output = Result<Pass, BoxError>>>>;
 
 fn gate(max_concurrency: u32) -> Gate {
     Gate::new(String::new(), GateConfig { max_concurrency, pause: Duration::ZERO })

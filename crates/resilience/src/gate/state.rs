@@ -1,6 +1,7 @@
 //! The pace: pure, so that every step can be tested without a clock or a server.
 
 use super::GateConfig;
+use crate::retry::after;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -40,7 +41,8 @@ impl Pace {
         config: &GateConfig,
         now: Instant,
     ) -> Self {
-        let until = now + retry_after.unwrap_or(config.pause);
+        // No clock holds just any wait.
+        let until = now + retry_after.map_or(config.pause, |wait| wait.min(after::CAP));
         let paused_until = Some(self.paused_until.map_or(until, |earlier| earlier.max(until)));
         if self.cut_at.is_some_and(|cut_at| passed <= cut_at) {
             return Self { paused_until, ..self };

@@ -44,8 +44,8 @@ fn stack(
     ServiceBuilder::new()
         .layer(DeadlineLayer::new(600 * SECOND).unwrap())
         .layer(RetryLayer::new(config, Literal).unwrap())
-        .layer(BreakerLayer::new(breakers.clone(), Literal))
         .layer(GateLayer::new(gates.clone(), Literal))
+        .layer(BreakerLayer::new(breakers.clone(), Literal))
         .layer(AttemptTimeoutLayer::new(30 * SECOND))
         .service(script.clone())
 }

@@ -31,8 +31,8 @@ async fn pitfall_03_the_layers_beneath_hand_every_answer_up_as_it_is() {
     for outcome in [TRANSIENT, throttled(9), Outcome::Permanent, Outcome::Busy { retry_after: None }] {
         let script = Script::answers([outcome]);
         let beneath = ServiceBuilder::new()
-            .layer(BreakerLayer::new(breakers(5), Literal))
             .layer(GateLayer::new(gates(), Literal))
+            .layer(BreakerLayer::new(breakers(5), Literal))
             .layer(AttemptTimeoutLayer::new(30 * SECOND))
             .service(script.clone());
         assert_eq!(beneath.oneshot(READ).await.unwrap(), Answer(outcome, None));

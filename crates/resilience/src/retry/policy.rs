@@ -93,7 +93,7 @@ impl<C> RetryPolicy<C> {
         // What is permanent is so whatever stands in its chain: the errors of another stack's layers may.
         if let Some(error) = error.filter(|_| outcome != Outcome::Permanent) {
             if let Some(open) = find_cause::<BreakerOpen>(&**error) {
-                return self.wait_for_breaker(*open);
+                return self.wait_for_breaker(self.classify.name(request), *open);
             }
             if find_cause::<Paused>(&**error).is_some() || find_cause::<TooLate>(&**error).is_some() {
                 return None;
@@ -145,7 +145,7 @@ impl<C> RetryPolicy<C> {
 
     /// An open breaker sent nothing, so waiting for it is no attempt. One opening of it is waited out, to the end of its
     /// probes; a breaker that opens anew afterwards says that the service is not back.
-    fn wait_for_breaker(&mut self, open: BreakerOpen) -> Option<Duration> {
+    fn wait_for_breaker(&mut self, name: &str, open: BreakerOpen) -> Option<Duration> {
         if self.request.waited_out.is_some_and(|opening| opening != open.opening()) {
             return None;
         }
@@ -155,8 +155,9 @@ impl<C> RetryPolicy<C> {
         if !deadline::allows(pause) {
             return None;
         }
-        self.request.waited_out = Some(open.opening());
-        events::waiting_for_breaker(pause);
+        if self.request.waited_out.replace(open.opening()).is_none() {
+            events::waiting_for_breaker(name, pause);
+        }
         Some(pause)
     }
 
