@@ -27,6 +27,17 @@ pub enum Event<'a, C> {
         /// How long is waited before it.
         delay: Duration,
     },
+    /// It could not be read back, for a reason that may pass; it is read again after a wait.
+    ReadingAgain {
+        /// The step.
+        step: &'a Step<C>,
+        /// The number of the coming attempt, from 2.
+        attempt: u32,
+        /// How long is waited before it.
+        delay: Duration,
+        /// Why it could not be read.
+        error: &'a (dyn std::error::Error + 'static),
+    },
     /// It is done.
     Done {
         /// The step.

@@ -23,6 +23,11 @@ impl Jsonl {
             Event::Resending { step, attempt, delay } => {
                 about("resending", step, json!({ "attempt": attempt, "delay_seconds": delay.as_secs_f64() }))
             }
+            Event::ReadingAgain { step, attempt, delay, error } => {
+                let delay = delay.as_secs_f64();
+                let more = json!({ "attempt": attempt, "delay_seconds": delay, "error": describe(*error) });
+                about("reading_again", step, more)
+            }
             Event::Done { step, adopted } => about("done", step, json!({ "adopted": adopted })),
             Event::Failed { step, error } => about("failed", step, json!({ "error": describe(*error) })),
             Event::RollingBack { id, reason } => {

@@ -97,6 +97,15 @@ impl Text {
                 let message = format!("{}: attempt {attempt} in {}", step.change, seconds(*delay));
                 self.line(Mark::Note, &message);
             }
+            Event::ReadingAgain { step, attempt, delay, error } => {
+                let message = format!(
+                    "{}: could not be read back: {}; attempt {attempt} in {}",
+                    step.change,
+                    describe(*error),
+                    seconds(*delay)
+                );
+                self.line(Mark::Note, &message);
+            }
             Event::Done { step, adopted } => {
                 let found = if *adopted { ", found done" } else { "" };
                 self.end(Mark::Fine, &format!("{}{found}", step.change));

@@ -52,6 +52,8 @@ pub struct Patience {
     pub longest: Duration,
     /// When to give up looking.
     pub deadline: Duration,
+    /// How long reads may lag behind a write: what is not found is gone when it is still not found so much later.
+    pub lag: Duration,
 }
 
 impl Default for Patience {
@@ -60,6 +62,7 @@ impl Default for Patience {
             first: Duration::from_millis(500),
             longest: Duration::from_secs(10),
             deadline: Duration::from_secs(10 * 60),
+            lag: Duration::from_secs(10),
         }
     }
 }

@@ -28,6 +28,15 @@ impl<S: Secrets> Fabric<S> {
         }
     }
 
+    /// A workspace of ours that nobody has removed here is gone where it is gone twice: reads may lag behind its creation.
+    async fn workspace_stays_gone(&self, id: WorkspaceId) -> Attempt<bool> {
+        if !self.workspace_is_gone(id).await? {
+            return Ok(false);
+        }
+        tokio::time::sleep(self.patience.lag).await;
+        self.workspace_is_gone(id).await
+    }
+
     /// A positive read of the workspace, without which "not found" about something in it proves nothing.
     pub(super) async fn workspace_is_readable(&self, id: WorkspaceId) -> Attempt<()> {
         self.client.send(workspaces::get(id)).await.map(drop).map_err(read)
@@ -78,8 +87,12 @@ impl<S: Secrets> Fabric<S> {
     pub(super) async fn remove_workspace(&self, id: WorkspaceId) -> Attempt<Undone> {
         let inside = match self.client.list_all(items::list(id)).await {
             Ok(inside) => inside,
-            Err(error) if error.is_not_found() && self.workspace_is_gone(id).await? => {
+            Err(error) if error.is_not_found() && self.workspace_stays_gone(id).await? => {
                 return Ok(Undone::AlreadyGone);
+            }
+            // It is there after all, and what is in it will be, too.
+            Err(error) if error.is_not_found() => {
+                return Err(not_verified("what the workspace holds cannot be listed yet"));
             }
             Err(error) => return Err(read(error)),
         };

@@ -159,12 +159,24 @@ async fn r1_r2_a_process_that_dies_at_any_record_is_resumed_or_rolled_back() {
 async fn r13_an_item_that_only_went_to_the_recycle_bin_is_told() {
     let world = world();
     inject(&world, "POST */commitToGit=403");
-    inject(&world, "DELETE */items/*=400,times=1");
+    inject(&world, "DELETE */items/*=403,times=1");
     let verdict = world.deploy(MemoryStore::default(), once()).await;
     let Verdict::RolledBack { traces, .. } = verdict else { panic!("{verdict:?}") };
     let told: Vec<_> = traces.iter().map(|trace| trace.change.as_str()).collect();
     assert_eq!(told, ["create Notebook 20_SummariseSales_Notebook"]);
     assert!(traces[0].reason.contains("recycle bin"), "{}", traces[0].reason);
+}
+
+#[tokio::test(start_paused = true)]
+async fn r13_what_reads_do_not_show_yet_is_not_taken_for_gone() {
+    for lag in ["2s", "9s"] {
+        let world = world();
+        let before = world.hash();
+        inject(&world, &format!("GET *=lag:{lag}"));
+        let verdict = world.deploy(MemoryStore::default(), once()).await;
+        assert!(matches!(verdict, Verdict::RolledBack { .. }), "{lag}: {verdict:?}");
+        assert_untouched(&world, &before, lag);
+    }
 }
 
 #[tokio::test(start_paused = true)]

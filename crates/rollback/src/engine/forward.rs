@@ -1,6 +1,7 @@
 //! Forward: intent, change, outcome, for each step; then the commit.
 
-use super::make::{Accept, Made, Maker, ReadBack, settle};
+use super::make::{Accept, Made, Maker, ReadBack};
+use super::settle::Reader;
 use super::{Error, Transaction, describe};
 use crate::journal::{Journal, JournalError, Store};
 use crate::record::{Body, End, Outcome};
@@ -120,16 +121,22 @@ impl<T: Target, S: Store, O: Observer<T::Change>> Transaction<'_, T, S, O> {
         };
         let outcome = match waited {
             Some(Ok(receipt)) => Outcome::Done { receipt, adopted: false },
-            waited => match (settle(self.target, &self.policy, call, self.policy.absent_reads).await, waited)
-            {
-                (Ok(Found::Done(receipt)), _) => Outcome::Done { receipt, adopted: true },
-                (Ok(Found::Foreign(detail)), _) => Outcome::Foreign { detail },
+            waited => match (self.reader().settle(step, call, self.policy.absent_reads).await, waited) {
+                (Ok(Some(Found::Done(receipt))), _) => Outcome::Done { receipt, adopted: true },
+                (Ok(Some(Found::Foreign(detail))), _) => Outcome::Foreign { detail },
                 // The other side may still be working on it: absence now proves nothing.
-                (Ok(Found::Absent), Some(Err(failure))) if failure.reach == Reach::Pending => {
+                (Ok(Some(Found::Absent)), Some(Err(failure))) if failure.reach == Reach::Pending => {
                     return Ok(Err(failure));
                 }
-                (Ok(Found::Absent), _) => Outcome::NotDone { detail: "read back as not done".to_owned() },
-                (Err(failure), _) => return Ok(Err(failure)),
+                (Ok(Some(Found::Absent)), _) => {
+                    Outcome::NotDone { detail: "read back as not done".to_owned() }
+                }
+                // Nothing was found out, so nothing is recorded.
+                (Ok(None), _) => return Ok(Ok(false)),
+                (Err(failure), _) => {
+                    self.patience = 1;
+                    return Ok(Err(failure));
+                }
             },
         };
         let done = matches!(outcome, Outcome::Done { .. });
@@ -139,6 +146,17 @@ impl<T: Target, S: Store, O: Observer<T::Change>> Transaction<'_, T, S, O> {
             self.observer.on(&Event::Done { step, adopted });
         }
         Ok(Ok(done))
+    }
+
+    /// Reads back without heeding an interrupt: what it finds is needed on the way back, too.
+    fn reader(&self) -> Reader<'_, T, O> {
+        Reader {
+            target: self.target,
+            policy: &self.policy,
+            observer: &self.observer,
+            interrupt: None,
+            tries: self.patience,
+        }
     }
 
     fn failed(&self, step: &Step<T::Change>, failure: Failure<T::Error>) -> Stopped<T::Error> {

@@ -2,7 +2,9 @@
 
 use std::future::Future;
 
-use super::{Interrupt, Policy};
+use tokio::time::Instant;
+
+use super::{Interrupt, Policy, settle::Reader};
 use crate::{Call, Event, Failure, Found, Observer, Progress, Reach, Step, Target};
 
 /// What became of a change.
@@ -60,27 +62,24 @@ impl<T: Target, O: Observer<T::Change>> Maker<'_, T, O> {
                 return Ok(Made::InDoubt(failure));
             }
             self.observer.on(&Event::InDoubt { step, error: &failure.error });
+            let failed_at = Instant::now();
             let put_off = failure.reach == Reach::PutOff && floor.is_some();
             let reads = if put_off { 1 } else { self.policy.absent_reads };
-            let failure = match self.look(call, failure, reads).await {
+            let failure = match self.look(step, call, failure, reads).await {
                 Ok(failure) => failure,
                 Err(made) => return Ok(made),
             };
             let Some(floor) = floor else {
                 return Ok(Made::NotDone(failure));
             };
-            let delay = self.policy.delay(attempt, floor);
+            // Reading back took time, and what was asked for is a time from the answer on.
+            let delay = self.policy.delay(attempt, floor).saturating_sub(failed_at.elapsed());
             attempt += 1;
             self.observer.on(&Event::Resending { step, attempt, delay });
             self.interrupt.sleep(delay).await;
             if self.interrupt.is_raised() {
-                // It is not sent again after all, so nothing would find it any more: one look is not enough now.
-                let looked = if put_off {
-                    self.look(call, failure, self.policy.absent_reads).await
-                } else {
-                    Ok(failure)
-                };
-                return Ok(looked.map_or_else(|made| made, Made::NotDone));
+                // It is not sent again after all, so nothing would find it any more, and one look was not enough for that.
+                return Ok(if put_off { Made::InDoubt(failure) } else { Made::NotDone(failure) });
             }
         }
     }
@@ -88,17 +87,25 @@ impl<T: Target, O: Observer<T::Change>> Maker<'_, T, O> {
     /// Reads a change in doubt back, so often. Absent, it gives the failure back; all else decides.
     async fn look(
         &self,
+        step: &Step<T::Change>,
         call: Call<'_, T>,
         failure: Failure<T::Error>,
         reads: u32,
     ) -> Result<Failure<T::Error>, Made<T>> {
-        match settle(self.target, self.policy, call, reads).await {
-            Ok(Found::Done(receipt)) => Err(Made::Done { receipt, adopted: true }),
-            Ok(Found::Foreign(found)) => Err(Made::Foreign { found, failure }),
+        let reader = Reader {
+            target: self.target,
+            policy: self.policy,
+            observer: self.observer,
+            interrupt: Some(self.interrupt),
+            tries: self.policy.undo_attempts,
+        };
+        match reader.settle(step, call, reads).await {
+            Ok(Some(Found::Done(receipt))) => Err(Made::Done { receipt, adopted: true }),
+            Ok(Some(Found::Foreign(found))) => Err(Made::Foreign { found, failure }),
             // Absence proves nothing about what may still land.
-            Ok(Found::Absent) if failure.reach == Reach::Pending => Err(Made::InDoubt(failure)),
-            Ok(Found::Absent) => Ok(failure),
-            Err(_) => Err(Made::InDoubt(failure)),
+            Ok(Some(Found::Absent)) if failure.reach == Reach::Pending => Err(Made::InDoubt(failure)),
+            Ok(Some(Found::Absent)) => Ok(failure),
+            Ok(None) | Err(_) => Err(Made::InDoubt(failure)),
         }
     }
 
@@ -117,45 +124,5 @@ impl<T: Target, O: Observer<T::Change>> Maker<'_, T, O> {
             }
             Err(failure) => Err(failure),
         })
-    }
-}
-
-/// Reads a change in doubt back until it is found, or absent so many times in a row.
-pub(super) async fn settle<T: Target>(
-    target: &T,
-    policy: &Policy,
-    call: Call<'_, T>,
-    reads: u32,
-) -> Result<Found<T::Receipt>, Failure<T::Error>> {
-    for read in 0..reads.max(1) {
-        if read > 0 {
-            tokio::time::sleep(policy.consistency_delay).await;
-        }
-        match reconcile(target, policy, call).await? {
-            Found::Absent => {}
-            found => return Ok(found),
-        }
-    }
-    Ok(Found::Absent)
-}
-
-/// Reads a change back. What asks to be waited for, such as an open circuit, is waited out: an answer that was only
-/// postponed must not leave the change in doubt.
-async fn reconcile<T: Target>(
-    target: &T,
-    policy: &Policy,
-    call: Call<'_, T>,
-) -> Result<Found<T::Receipt>, Failure<T::Error>> {
-    let mut attempt = 1;
-    loop {
-        let failure = match target.reconcile(call).await {
-            Ok(found) => return Ok(found),
-            Err(failure) => failure,
-        };
-        let Some(floor) = failure.resend_after.filter(|_| attempt < policy.undo_attempts) else {
-            return Err(failure);
-        };
-        tokio::time::sleep(policy.delay(attempt, floor)).await;
-        attempt += 1;
     }
 }

@@ -4,6 +4,7 @@ mod back;
 mod forward;
 mod make;
 pub mod plain;
+mod settle;
 
 use std::sync::Arc;
 use std::time::Duration;

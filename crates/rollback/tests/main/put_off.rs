@@ -13,8 +13,8 @@ async fn r10_what_was_put_off_is_looked_for_once_before_it_is_sent_again_and_twi
         (&[Fault::PutOff; 2], 2, 2 + 4),
         // As many sendings as there are; the last is followed by two looks, 10 s apart.
         (&[Fault::PutOff; 3], 4, 2 + 4 + 10),
-        // Nothing is known of what is merely in doubt: two looks each time.
-        (&[Fault::Busy; 2], 4, 10 + 2 + 10 + 4),
+        // Nothing is known of what is merely in doubt: two looks each time, and the pauses pass meanwhile.
+        (&[Fault::Busy; 2], 4, 10 + 10),
         (&[Fault::LostPutOff], 1, 0),
     ];
     for (faults, looks, seconds) in cases {
@@ -46,4 +46,30 @@ async fn r10_what_was_put_off_and_then_interrupted_is_looked_for_twice_more() {
     assert!(matches!(verdict, Verdict::RolledBack { .. }), "{verdict:?}");
     assert_eq!(*shelf.looks.lock().unwrap(), 3);
     assert_eq!(shelf.inventory(), before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn r19_an_interrupt_ends_the_waits_of_reading_back() {
+    // Between two looks, and before a look that could not be had.
+    for busy_looks in [0, 5] {
+        let shelf = shelf();
+        let before = shelf.inventory();
+        shelf.faults.lock().unwrap().push_back(Fault::Busy);
+        *shelf.busy_looks.lock().unwrap() = busy_looks;
+        let interrupt = Interrupt::default();
+        let decided = std::sync::Mutex::new(None);
+        let started = tokio::time::Instant::now();
+        let raise = |event: &Event<'_, Change>| match event {
+            Event::InDoubt { .. } => interrupt.raise(),
+            Event::RollingBack { .. } => *decided.lock().unwrap() = Some(started.elapsed()),
+            _ => {}
+        };
+        let store = MemoryStore::default();
+        let policy = Policy::default();
+        let begun = Transaction::begin(&shelf, store, begin(plan()), policy, interrupt.clone(), raise).await;
+        let verdict = begun.unwrap().run().await.unwrap();
+        assert!(matches!(verdict, Verdict::RolledBack { .. }), "{verdict:?}");
+        assert_eq!(shelf.inventory(), before);
+        assert_eq!(decided.lock().unwrap().unwrap().as_secs(), 0, "the decision does not wait");
+    }
 }

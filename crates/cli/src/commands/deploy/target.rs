@@ -25,7 +25,11 @@ pub(crate) type Target = Fabric<NamedSecrets>;
 pub(crate) fn target(app: &App, clients: &Clients) -> Target {
     let secrets =
         SECRET_VARIABLES.into_iter().filter_map(|name| Some((name, app.environment.secret(name)?))).collect();
-    let patience = Patience { first: app.settings.polling.first_poll, ..Patience::default() };
+    let patience = Patience {
+        first: app.settings.polling.first_poll,
+        lag: app.settings.rollback.consistency_delay,
+        ..Patience::default()
+    };
     Fabric::new(clients.fabric.clone(), NamedSecrets(secrets), patience)
         .back_through(clients.fabric_undo.clone())
 }

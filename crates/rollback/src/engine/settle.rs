@@ -1,0 +1,73 @@
+//! Reading back what became of a change in doubt.
+
+use std::time::Duration;
+
+use super::{Interrupt, Policy};
+use crate::{Call, Event, Failure, Found, Observer, Step, Target};
+
+/// Reads changes in doubt back.
+pub(super) struct Reader<'a, T, O> {
+    pub(super) target: &'a T,
+    pub(super) policy: &'a Policy,
+    pub(super) observer: &'a O,
+    /// What ends the waits of the way forward. The way back goes on: an interrupt is what asked for it.
+    pub(super) interrupt: Option<&'a Interrupt>,
+    /// How often a reading is tried where its failure may pass.
+    pub(super) tries: u32,
+}
+
+impl<T: Target, O: Observer<T::Change>> Reader<'_, T, O> {
+    /// Reads until the change is found, or absent so many times in a row; `None` where an interrupt came first.
+    pub(super) async fn settle(
+        &self,
+        step: &Step<T::Change>,
+        call: Call<'_, T>,
+        reads: u32,
+    ) -> Result<Option<Found<T::Receipt>>, Failure<T::Error>> {
+        for read in 0..reads.max(1) {
+            if read > 0 && self.sleep(self.policy.consistency_delay).await.is_none() {
+                return Ok(None);
+            }
+            match self.read(step, call).await? {
+                Some(Found::Absent) => {}
+                found => return Ok(found),
+            }
+        }
+        Ok(Some(Found::Absent))
+    }
+
+    /// Reads once. What asks to be waited for, such as an open circuit, is waited out: an answer that was only
+    /// postponed must not leave the change in doubt.
+    async fn read(
+        &self,
+        step: &Step<T::Change>,
+        call: Call<'_, T>,
+    ) -> Result<Option<Found<T::Receipt>>, Failure<T::Error>> {
+        let mut attempt = 1;
+        loop {
+            let failure = match self.target.reconcile(call).await {
+                Ok(found) => return Ok(Some(found)),
+                Err(failure) => failure,
+            };
+            let Some(floor) = failure.resend_after.filter(|_| attempt < self.tries) else {
+                return Err(failure);
+            };
+            let delay = self.policy.delay(attempt, floor);
+            attempt += 1;
+            self.observer.on(&Event::ReadingAgain { step, attempt, delay, error: &failure.error });
+            if self.sleep(delay).await.is_none() {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// `None` where an interrupt ended it.
+    async fn sleep(&self, duration: Duration) -> Option<()> {
+        let Some(interrupt) = self.interrupt else {
+            tokio::time::sleep(duration).await;
+            return Some(());
+        };
+        interrupt.sleep(duration).await;
+        (!interrupt.is_raised()).then_some(())
+    }
+}
