@@ -192,6 +192,19 @@ fn pitfall_07_probes_after_a_long_rest_have_all_their_time() {
 }
 
 #[test]
+fn pitfall_07_who_joins_a_lost_probe_does_not_lengthen_its_time() {
+    let mut run = Run::new(BreakerConfig::guide());
+    run.calls(Verdict::Failing, 5);
+    run.wait(60 * SECOND);
+    let first = run.ask().unwrap();
+    run.wait(149 * SECOND);
+    assert_eq!((run.ask(), run.ask()), (Ok(first), Ok(first)));
+    assert_eq!(run.ask(), Err(SECOND));
+    run.wait(SECOND);
+    assert_ne!(run.ask().expect("the first is lost"), first);
+}
+
+#[test]
 fn an_operator_closes_it_from_any_state() {
     let mut run = Run::new(BreakerConfig::guide());
     run.calls(Verdict::Failing, 4);
