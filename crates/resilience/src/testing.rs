@@ -60,6 +60,20 @@ impl Classify<Ask, Answer> for Literal {
     }
 }
 
+/// Takes answers at their word, and says this of every error, whatever stands in its chain.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Judge(pub(crate) Outcome);
+
+impl Classify<Ask, Answer> for Judge {
+    fn effect(&self, request: &Ask) -> Effect {
+        request.0
+    }
+
+    fn outcome(&self, result: Result<&Answer, &BoxError>) -> Outcome {
+        result.map_or(self.0, |answer| answer.0)
+    }
+}
+
 /// How an attempt goes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Act {

@@ -165,6 +165,46 @@ fn pitfall_07_probes_that_never_end_do_not_hold_it_for_ever() {
 }
 
 #[test]
+fn pitfall_07_who_finds_the_probes_taken_waits_no_longer_than_it_was_open() {
+    let open_for = SECOND / 2;
+    let mut run = Run::new(BreakerConfig { open_for, half_open_permits: 1, ..BreakerConfig::guide() });
+    run.calls(Verdict::Failing, 5);
+    run.wait(open_for);
+    run.ask().unwrap();
+    assert_eq!(run.ask(), Err(open_for));
+}
+
+#[test]
+fn pitfall_07_probes_after_a_long_rest_have_all_their_time() {
+    let mut run = Run::new(BreakerConfig::guide());
+    run.calls(Verdict::Failing, 5);
+    run.wait(60 * SECOND);
+    run.calls(Verdict::Alive, 1);
+    run.wait(10_000 * SECOND);
+    let passed = (0..20).filter(|_| run.ask().is_ok()).count();
+    assert_eq!(passed, 3, "as many as there are permits");
+    // The success of before still counts.
+    assert!(matches!(run.machine.state, State::HalfOpen { in_flight: 3, successes: 1, .. }));
+    run.wait(149 * SECOND);
+    assert_eq!(run.ask(), Err(SECOND));
+    run.wait(SECOND);
+    run.ask().expect("now they are lost");
+}
+
+#[test]
+fn pitfall_07_who_joins_a_lost_probe_does_not_lengthen_its_time() {
+    let mut run = Run::new(BreakerConfig::guide());
+    run.calls(Verdict::Failing, 5);
+    run.wait(60 * SECOND);
+    let first = run.ask().unwrap();
+    run.wait(149 * SECOND);
+    assert_eq!((run.ask(), run.ask()), (Ok(first), Ok(first)));
+    assert_eq!(run.ask(), Err(SECOND));
+    run.wait(SECOND);
+    assert_ne!(run.ask().expect("the first is lost"), first);
+}
+
+#[test]
 fn an_operator_closes_it_from_any_state() {
     let mut run = Run::new(BreakerConfig::guide());
     run.calls(Verdict::Failing, 4);

@@ -2,8 +2,11 @@
 
 use super::*;
 use crate::{
-    Class, find_cause,
-    testing::{Act, Answer, Ask, Literal, READ, Script, TRANSIENT},
+    Class, Outcome,
+    deadline::{AttemptTimeoutLayer, Deadline, TooLate},
+    find_cause,
+    gate::{GateConfig, GateLayer, Gates, Paused},
+    testing::{Act, Answer, Ask, Judge, Lines, Literal, READ, Script, THROTTLED, TRANSIENT, throttled},
 };
 use std::time::Duration;
 use tower::{BoxError, Layer, Service, ServiceExt};
@@ -14,6 +17,11 @@ fn guarded(config: BreakerConfig, script: &Script) -> (BreakerService<Script, Li
     let breakers = Breakers::new("test", config).unwrap();
     let breaker = breakers.get(&Class::default());
     (BreakerLayer::new(breakers, Literal).layer(script.clone()), breaker)
+}
+
+/// Opens at the first failure.
+fn one_failure() -> BreakerConfig {
+    BreakerConfig { trip: Trip::Consecutive { failures: 1 }, ..BreakerConfig::guide() }
 }
 
 async fn send(service: &BreakerService<Script, Literal>) -> Result<Answer, BoxError> {
@@ -78,6 +86,77 @@ async fn an_open_breaker_is_ready_even_where_the_service_is_not() {
     // ## open: an answer at once
     let error = service.ready().await.unwrap().call(READ).await.unwrap_err();
     assert!(find_cause::<BreakerOpen>(&*error).is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_speaks_for_the_service_where_the_service_itself_refused() {
+    let busy = Outcome::Busy { retry_after: None };
+    let silent = Some((0, 0));
+    let alive = Some((1, 0));
+    for (outcome, answer, error) in [
+        (Outcome::Success, alive, alive),
+        (busy, alive, alive),
+        (Outcome::Permanent, alive, silent),
+        (THROTTLED, silent, silent),
+        (TRANSIENT, None, None),
+        (Outcome::Unsent, None, None),
+    ] {
+        for (act, expected) in [(Act::Answer(outcome), answer), (Act::Error("of ours"), error)] {
+            let breakers = Breakers::new("test", one_failure()).unwrap();
+            let service = BreakerLayer::new(breakers.clone(), Judge(outcome)).layer(Script::new([act]));
+            drop(service.oneshot(READ).await);
+            let seen = breakers.snapshot().remove(0);
+            let calls = (seen.openings == 0).then_some((seen.recent_calls, seen.recent_failures));
+            assert_eq!(calls, expected, "{outcome:?} of {act:?}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_layers_beneath_refuse_says_nothing_of_the_service() {
+    // Whatever the classifier makes of it.
+    for outcome in [Outcome::Unsent, TRANSIENT, Outcome::Success] {
+        let breakers = Breakers::new("test", one_failure()).unwrap();
+        let outer = BreakerLayer::new(breakers.clone(), Judge(outcome));
+        // ## a breaker
+        let script = Script::new([Act::Error("reset")]);
+        let (beneath, _) = guarded(one_failure(), &script);
+        send(&beneath).await.unwrap_err();
+        let error = outer.layer(beneath).oneshot(READ).await.unwrap_err();
+        assert!(error.is::<BreakerOpen>(), "{error}");
+        // ## a gate
+        let gates = Gates::new("test", GateConfig::default()).unwrap();
+        let beneath = GateLayer::new(gates, Literal).layer(Script::answers([throttled(60)]));
+        beneath.clone().oneshot(READ).await.unwrap();
+        let paused = Deadline::within(30 * SECOND).scope(outer.layer(beneath).oneshot(READ));
+        let error = paused.await.unwrap_err();
+        assert!(error.is::<Paused>(), "{error}");
+        // ## the bound on an attempt
+        let beneath = AttemptTimeoutLayer::new(30 * SECOND).layer(script);
+        let late = Deadline::within(SECOND / 2).scope(outer.layer(beneath).oneshot(READ));
+        let error = late.await.unwrap_err();
+        assert!(error.is::<TooLate>(), "{error}");
+
+        let seen = breakers.snapshot().remove(0);
+        assert_eq!((seen.openings, seen.recent_calls), (0, 0), "{outcome:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn probes_that_did_not_end_are_logged() {
+    let script = Script::new([Act::Answer(TRANSIENT), Act::Hang]);
+    let (service, breaker) = guarded(one_failure(), &script);
+    send(&service).await.unwrap();
+    tokio::time::advance(60 * SECOND).await;
+    let lines = Lines::default();
+    let guard = tracing::subscriber::set_default(lines.clone());
+    let lost: Vec<_> = (0..3).map(|_| breaker.acquire().unwrap()).collect();
+    assert_eq!(lines.take(), ["INFO Circuit breaker half-open: probing"]);
+    tokio::time::advance(150 * SECOND).await;
+    let fresh = breaker.acquire().unwrap();
+    drop(guard);
+    assert_eq!(lines.take(), ["WARN Circuit breaker half-open: its probes did not end, probing anew"]);
+    drop((lost, fresh));
 }
 
 #[tokio::test(start_paused = true)]

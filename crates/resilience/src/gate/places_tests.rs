@@ -4,7 +4,7 @@ use super::{
     GateConfig,
     handle::{Gate, Pass},
 };
-use crate::Outcome;
+use crate::{Outcome, deadline::Deadline};
 use std::{
     future::Future,
     pin::Pin,
@@ -115,4 +115,30 @@ fn who_leaves_with_a_place_just_handed_to_it_pays_what_is_owed() {
     passes.pop().unwrap().settle(THROTTLED);
     drop(waiting);
     assert_eq!(fill(&gate).len(), 1);
+}
+
+#[test]
+fn who_finds_a_free_place_need_not_queue_for_it() {
+    let gate = gate(2);
+    let mut passes: Vec<Pass> = std::iter::from_fn(|| gate.try_enter().unwrap()).collect();
+    assert_eq!(passes.len(), 2, "as many as the limit says, and no more");
+    // ## a place that is given back goes to those who wait for it
+    let mut waiting = entering(&gate);
+    assert!(poll(&mut waiting).is_none());
+    passes.pop();
+    assert!(gate.try_enter().unwrap().is_none(), "nobody is overtaken");
+    drop(poll(&mut waiting).unwrap());
+    assert!(gate.try_enter().unwrap().is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_passes_during_a_pause() {
+    let pause = Duration::from_secs(5);
+    let gate = Gate::new(String::new(), GateConfig { max_concurrency: 2, pause });
+    gate.try_enter().unwrap().unwrap().settle(THROTTLED);
+    assert!(gate.try_enter().unwrap().is_none(), "it has to be waited for");
+    let hurried = Deadline::within(pause).scope(async { gate.try_enter().map(drop) });
+    assert_eq!(hurried.await.unwrap_err().retry_after(), pause, "and cannot be");
+    tokio::time::advance(pause).await;
+    assert!(gate.try_enter().unwrap().is_some());
 }

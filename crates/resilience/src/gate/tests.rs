@@ -3,7 +3,7 @@
 use super::{state::Pace, *};
 use crate::{
     Class, Effect, Outcome,
-    deadline::DeadlineLayer,
+    deadline::{DeadlineLayer, TooLate},
     find_cause,
     testing::{Act, Ask, Lines, Literal, READ, Script, THROTTLED, TRANSIENT, throttled, transient},
 };
@@ -212,4 +212,26 @@ proptest! {
             prop_assert!((1..=max).contains(&pace.limit()));
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_gets_no_place_in_time_leaves_the_queue_with_an_error_that_says_so() {
+    let script = Script::new([Act::Hang]);
+    let (service, _) = gated(at_most(1), &script);
+    let under_way = tokio::spawn(service.clone().oneshot(READ));
+    tokio::task::yield_now().await;
+
+    let started = Instant::now();
+    let hurried = DeadlineLayer::new(20 * SECOND).unwrap().layer(service.clone());
+    let error = hurried.oneshot(READ).await.unwrap_err();
+    // A second, which an attempt would need, is left. The runtime's timer rounds up to a millisecond.
+    let remaining = error.downcast_ref::<TooLate>().expect("nothing was sent").remaining();
+    assert!((SECOND - SECOND / 100..=SECOND).contains(&remaining), "{remaining:?}");
+    assert_eq!((started.elapsed().as_secs(), script.count()), (19, 1));
+
+    // ## the place is not for who has gone
+    under_way.abort();
+    script.turn(Act::Answer(Outcome::Success));
+    let next = tokio::time::timeout(SECOND, service.oneshot(READ)).await;
+    next.expect("the place is free").unwrap();
 }

@@ -110,6 +110,7 @@ mod tests {
             (DATE, Some(DATE), seconds(0)),
             ("Sun, 06 Nov 1994 08:49:00 GMT", Some(DATE), seconds(0)),
             ("Tue, 06 Jan 2099 08:49:37 GMT", Some(DATE), Some(CAP)),
+            ("Sun, 06 Nov 1994 08:50:37 GMT", Some("\t Sun, 06 Nov 1994 08:49:37 GMT \t"), seconds(60)),
             ("Sun, 06 Nov 1994 08:50:37 GMT", None, None),
             ("Sun, 06 Nov 1994 08:50:37 GMT", Some("yesterday"), None),
         ] {

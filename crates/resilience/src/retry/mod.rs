@@ -11,6 +11,8 @@ pub mod after;
 mod budget;
 mod config;
 mod decision;
+#[cfg(test)]
+mod decision_tests;
 mod error;
 mod jitter;
 mod layer;

@@ -3,12 +3,18 @@
 use super::{budget::Budget, *};
 use crate::{
     Effect, Outcome,
+    breaker::{BreakerConfig, BreakerLayer, BreakerOpen, Breakers, Trip},
     deadline::{AttemptTimeoutLayer, DeadlineLayer, Elapsed},
     find_cause,
-    testing::{Act, Answer, Ask, Lines, Literal, READ, Script, THROTTLED, TRANSIENT, throttled, transient},
+    testing::{
+        Act, Answer, Ask, Judge, Lines, Literal, READ, Script, THROTTLED, TRANSIENT, throttled, transient,
+    },
 };
-use proptest::prelude::*;
-use std::time::Duration;
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 use tokio::time::Instant;
 use tower::{BoxError, Layer, Service, ServiceBuilder, ServiceExt};
 
@@ -191,6 +197,77 @@ async fn a_single_attempt_keeps_its_error_as_it_is() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_error_tells_that_it_was_not_the_first_also_where_nothing_was_sent() {
+    let config = RetryConfig { max_attempts: 2, ..no_jitter() };
+    let error = layer(config).layer(Script::new([Act::Refused])).oneshot(READ).await.unwrap_err();
+    let attempts = find_cause::<Retried>(&*error).expect("two attempts are worth telling").attempts();
+    assert_eq!((attempts.count, attempts.may_have_been_sent, attempts.retry_after), (2, false, None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_that_asks_for_a_longer_wait_than_there_is_tells_when_to_come_back() {
+    let script = Script::new([Act::Error("too many")]);
+    let service = ServiceBuilder::new()
+        .layer(DeadlineLayer::new(40 * SECOND).unwrap())
+        .layer(RetryLayer::new(no_jitter(), Judge(throttled(60))).unwrap())
+        .service(script.clone());
+    let error = service.oneshot(READ).await.unwrap_err();
+    let attempts = find_cause::<Retried>(&*error).expect("when to come back is worth telling").attempts();
+    assert_eq!((attempts.count, attempts.retry_after), (1, Some(60 * SECOND)));
+    assert_eq!((attempts.may_have_been_sent, script.count()), (false, 1));
+}
+
+// ===== an open breaker =====
+
+fn one_failure() -> Breakers {
+    let trip = Trip::Consecutive { failures: 1 };
+    Breakers::new("test", BreakerConfig { trip, ..BreakerConfig::guide() }).unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_classifier_calls_permanent_waits_for_no_breaker() {
+    let script = Script::new([Act::Error("reset")]);
+    let service = ServiceBuilder::new()
+        .layer(RetryLayer::new(no_jitter(), Judge(Outcome::Permanent)).unwrap())
+        .layer(BreakerLayer::new(one_failure(), Literal))
+        .service(script.clone());
+    let started = Instant::now();
+    service.clone().oneshot(READ).await.unwrap_err();
+    let error = service.oneshot(READ).await.unwrap_err();
+    assert!(find_cause::<BreakerOpen>(&*error).is_some(), "{error}");
+    assert_eq!((script.count(), started.elapsed()), (1, Duration::ZERO));
+}
+
+#[tokio::test(start_paused = true)]
+async fn those_who_wait_for_a_breaker_do_not_come_back_together() {
+    let script = Script::new([Act::Error("reset"), Act::Answer(Outcome::Success)]);
+    let breaker = BreakerLayer::new(one_failure(), Literal).layer(script);
+    breaker.clone().oneshot(READ).await.unwrap_err();
+
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&asked);
+    let service = ServiceBuilder::new()
+        .layer(layer(no_jitter()).seeded(7))
+        .map_request(move |request| {
+            log.lock().unwrap().push(Instant::now());
+            request
+        })
+        .service(breaker);
+    let started = Instant::now();
+    let calls: Vec<_> = (0..20).map(|_| tokio::spawn(service.clone().oneshot(READ))).collect();
+    for call in calls {
+        call.await.unwrap().unwrap();
+    }
+    let asked = asked.lock().unwrap();
+    assert!(asked[..20].iter().all(|at| *at == started), "all of them found it open");
+    let again: BTreeSet<_> = asked[20..40].iter().map(|at| (*at - started).as_millis()).collect();
+    assert!(again.len() >= 15, "{again:?}");
+    assert!(again.iter().all(|at| (60_000..=62_001).contains(at)), "{again:?}");
+}
+
+// ===== what is logged =====
+
+#[tokio::test(start_paused = true)]
 async fn each_retry_is_a_warning() {
     let lines = Lines::default();
     let guard = tracing::subscriber::set_default(lines.clone());
@@ -227,6 +304,21 @@ async fn what_is_not_retried_any_more_says_why() {
 
 fn budget(capacity: u32, per_success: f64, per_second: f64) -> BudgetConfig {
     BudgetConfig { capacity, per_success, per_second }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_same_seconds_are_earned_once() {
+    let budget = Budget::new(budget(2, 0.0, 0.1));
+    for _ in 0..2 {
+        budget.withdraw().unwrap().spend();
+    }
+    tokio::time::advance(10 * SECOND).await;
+    budget.withdraw().expect("ten seconds earned one").spend();
+    assert!(budget.withdraw().is_none(), "and no second one");
+    tokio::time::advance(5 * SECOND).await;
+    budget.deposit();
+    budget.deposit();
+    assert!((budget.retries() - 0.5).abs() < 1e-9, "five seconds earned half of one");
 }
 
 #[tokio::test(start_paused = true)]
@@ -290,32 +382,5 @@ fn configurations_that_cannot_work_are_refused() {
         (budget(1, 0.5, 1e7), "budget.per_second"),
     ] {
         assert_eq!(RetryLayer::new(config, Literal).unwrap_err().setting(), setting);
-    }
-}
-
-proptest! {
-    #[test]
-    fn a_pause_keeps_its_bounds(
-        attempts in 1_u32..=u32::MAX,
-        base in 0_u64..100_000,
-        longer in 0_u64..100_000,
-        floor in proptest::option::of(0_u64..1_000_000),
-        jitter in 0.0..=1.0_f64,
-        spread in 0.0..=1.0_f64,
-    ) {
-        let config = RetryConfig {
-            base_delay: Duration::from_millis(base),
-            max_delay: Duration::from_millis(base + longer),
-            jitter,
-            ..RetryConfig::default()
-        };
-        let floor = floor.map(Duration::from_millis);
-        let pause = delay(attempts, &config, floor, spread);
-        let least = config.base_delay.max(floor.unwrap_or_default());
-        let most = config.max_delay.max(floor.unwrap_or_default()) + config.max_delay;
-        prop_assert!(least <= pause && pause <= most, "{least:?} <= {pause:?} <= {most:?}");
-        // Jitter upward only, and later attempts never sooner.
-        prop_assert!(delay(attempts, &config, floor, 0.0) <= pause);
-        prop_assert!(pause <= delay(attempts.saturating_add(1), &config, floor, spread));
     }
 }

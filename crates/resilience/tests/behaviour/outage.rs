@@ -1,4 +1,4 @@
-//! A minute in which everything fails, under eight workers that do not stop asking.
+//! A minute in which everything fails, under workers that do not stop asking.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -11,7 +11,9 @@ use tower::{BoxError, ServiceExt as _};
 
 use crate::wire::{Answer, Layers};
 
-const WORKERS: u64 = 8;
+/// Fewer than a gate has places, and far more.
+const FEW: u64 = 8;
+const MANY: u64 = 200;
 const LATENCY: Duration = Duration::from_millis(100);
 /// How long all is well before the outage, how long that lasts, and how long is looked on afterwards.
 const BEFORE: Duration = Duration::from_secs(60);
@@ -51,7 +53,7 @@ struct Report {
     failed: usize,
 }
 
-async fn outage(layers: &Layers) -> Report {
+async fn outage(layers: &Layers, worker_count: u64) -> Report {
     let start = Instant::now();
     let (down, up) = (start + BEFORE, start + BEFORE + OUTAGE);
     let seen = Arc::new(Mutex::new(Seen::default()));
@@ -77,7 +79,7 @@ async fn outage(layers: &Layers) -> Report {
     let (stack, made) = layers.stack(service);
     *breakers.lock().unwrap() = made;
     let mut workers = JoinSet::new();
-    for worker in 0..WORKERS {
+    for worker in 0..worker_count {
         let (stack, seen) = (stack.clone(), Arc::clone(&seen));
         workers.spawn(async move {
             loop {
@@ -144,14 +146,15 @@ fn show(name: &str, report: &Report) {
 async fn an_outage_is_left_alone_and_survived_without_anybodys_help() {
     for layers in [Layers::guide(), Layers::robust()] {
         let permits = layers.breaker.as_ref().unwrap().half_open_permits;
-        for _ in 0..4 {
-            let report = outage(&layers).await;
-            show(layers.name, &report);
-            assert!(report.load <= 0.02, "{} {:.3}", layers.name, report.load);
-            assert!(report.closed <= RECOVERY, "{} {:?}", layers.name, report.closed);
-            assert!(report.recovered <= RECOVERY, "{} {:?}", layers.name, report.recovered);
-            assert!(report.throughput >= 0.99, "{} {:.3}", layers.name, report.throughput);
-            assert!((1..=permits).contains(&report.burst), "{} {}", layers.name, report.burst);
+        for worker_count in [FEW, FEW, FEW, FEW, MANY] {
+            let report = outage(&layers, worker_count).await;
+            let what = format!("{}, {worker_count} workers", layers.name);
+            show(&what, &report);
+            assert!(report.load <= 0.02, "{what}: {:.3}", report.load);
+            assert!(report.closed <= RECOVERY, "{what}: {:?}", report.closed);
+            assert!(report.recovered <= RECOVERY, "{what}: {:?}", report.recovered);
+            assert!(report.throughput >= 0.99, "{what}: {:.3}", report.throughput);
+            assert!((1..=permits).contains(&report.burst), "{what}: {}", report.burst);
         }
     }
 }
@@ -159,7 +162,7 @@ async fn an_outage_is_left_alone_and_survived_without_anybodys_help() {
 #[tokio::test(start_paused = true)]
 async fn without_a_breaker_an_outage_is_not_left_alone() {
     for layers in [Layers::guide(), Layers::robust()] {
-        let report = outage(&Layers { breaker: None, ..layers.clone() }).await;
+        let report = outage(&Layers { breaker: None, ..layers.clone() }, FEW).await;
         show(&format!("{} without a breaker", layers.name), &report);
         assert!(report.load > 0.02, "{} {:.3}", layers.name, report.load);
         assert!(report.throughput >= 0.99, "{} {:.3}", layers.name, report.throughput);

@@ -69,7 +69,7 @@ impl Layers {
         }
     }
 
-    /// The layers in the usual order round `service`, and the breakers among them.
+    /// The layers in the order that the crate's documentation shows, round `service`, and the breakers among them.
     pub(crate) fn stack<S>(
         &self,
         service: S,
@@ -83,8 +83,8 @@ impl Layers {
         let stack = ServiceBuilder::new()
             .layer(DeadlineLayer::new(Duration::from_secs(600)).unwrap())
             .layer(RetryLayer::new(self.retry.clone(), Meaning).unwrap())
-            .layer(option_layer(breakers.clone().map(|breakers| BreakerLayer::new(breakers, Meaning))))
             .layer(option_layer(gates.map(|gates| GateLayer::new(gates, Meaning))))
+            .layer(option_layer(breakers.clone().map(|breakers| BreakerLayer::new(breakers, Meaning))))
             .layer(AttemptTimeoutLayer::new(Duration::from_secs(30)))
             .service(service);
         (BoxCloneSyncService::new(stack), breakers)
