@@ -98,8 +98,8 @@ fn g_all(bencher: Bencher<'_, '_>) {
     let all = ServiceBuilder::new()
         .layer(DeadlineLayer::new(MINUTE).unwrap())
         .layer(retry())
-        .layer(breaker())
         .layer(gate())
+        .layer(breaker())
         .layer(AttemptTimeoutLayer::new(MINUTE));
     measure(bencher, all);
 }

@@ -144,8 +144,8 @@ mod tests {
             answer.headers_mut().insert(name, value.parse().unwrap());
         }
         let inner = ServiceBuilder::new()
-            .layer(BreakerLayer::new(Breakers::new("test", breaker).unwrap(), FabricClassify))
             .layer(GateLayer::new(Gates::new("test", GateConfig::default()).unwrap(), FabricClassify))
+            .layer(BreakerLayer::new(Breakers::new("test", breaker).unwrap(), FabricClassify))
             .layer(AttemptTimeoutLayer::new(Duration::from_secs(30)))
             .service_fn(move |_: Request| std::future::ready(Ok::<_, BoxError>(answer.clone())));
         let inner = BoxService::new(inner);

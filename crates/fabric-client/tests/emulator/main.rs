@@ -69,8 +69,8 @@ fn clients(origin: &str, transport: &BoxService, layers: Layers) -> Clients {
             .layer(option_layer(layers.resilient.then(deadline)))
             .layer(option_layer(layers.resilient.then(retry)))
             .layer(Auth::new(credential.clone(), format!("{audience}/.default"), base.clone()))
-            .layer(option_layer(breaker))
             .layer(option_layer(gate))
+            .layer(option_layer(breaker))
             .layer(AttemptTimeoutLayer::new(Duration::from_secs(30)))
             .layer(base)
             .service(transport.clone());

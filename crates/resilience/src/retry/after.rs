@@ -24,7 +24,7 @@ pub fn parse(value: &str, date: Option<&str>) -> Option<Duration> {
         Some(wait) => wait,
         None => {
             let until = httpdate::parse_http_date(value).ok()?;
-            let now = httpdate::parse_http_date(date?.trim_matches([' ', '\t'])).ok()?;
+            let now = httpdate::parse_http_date(date?).ok()?;
             until.duration_since(now).unwrap_or_default()
         }
     };

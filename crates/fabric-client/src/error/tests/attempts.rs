@@ -61,8 +61,8 @@ fn stack(patience: Patience, effect: Effect, attempts: &[Attempt]) -> BoxService
         .layer(DeadlineLayer::new(Duration::from_secs(patience.deadline)).unwrap())
         .layer(RetryLayer::new(retry, FabricClassify).unwrap())
         .layer(tower::layer::layer_fn(move |inner| late(Arc::clone(&lateness), inner)))
-        .layer(BreakerLayer::new(Breakers::new("test", breaker).unwrap(), FabricClassify))
         .layer(GateLayer::new(Gates::new("test", GateConfig::default()).unwrap(), FabricClassify))
+        .layer(BreakerLayer::new(Breakers::new("test", breaker).unwrap(), FabricClassify))
         .layer(AttemptTimeoutLayer::new(Duration::from_secs(30)))
         .service_fn(move |request: Request| {
             assert_eq!(FabricClassify.effect(&request), effect);
