@@ -41,8 +41,10 @@ impl Classify<Request, Response, BoxError> for FabricClassify {
     }
 }
 
-fn of_error(error: &(dyn std::error::Error + 'static)) -> Outcome {
-    // Authentication first: behind it stands a stack, and retries, of its own.
+/// [`Error::outcome`](crate::Error::outcome) judges a missing token otherwise, for those who wait for longer.
+pub(crate) fn of_error(error: &(dyn std::error::Error + 'static)) -> Outcome {
+    // Authentication first: behind it stands a stack, and retries, of its own. Whatever became of those, the layers here
+    // must not multiply them; so it is permanent to these layers, although it may pass.
     let ours = find_cause::<AuthError>(error).is_some() || find_cause::<NotRelative>(error).is_some();
     if ours || find_cause::<BodyTooLarge>(error).is_some() { Outcome::Permanent } else { outcome_of(error) }
 }

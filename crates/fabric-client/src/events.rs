@@ -1,12 +1,14 @@
 //! Every log line of this crate. None holds a body, a query or a token.
 
-use crate::{Error, OperationId};
-use std::error::Error as _;
+use crate::{Error, OperationId, layer::AuthError};
+use std::{error::Error as StdError, iter};
 
-pub(crate) fn token_refresh_failed(error: &azure_core::Error) {
+pub(crate) fn token_refresh_failed(error: &AuthError) {
+    let told = iter::successors(Some(error as &dyn StdError), |error| (**error).source());
+    let told = told.map(ToString::to_string).collect::<Vec<_>>().join(": ");
     tracing::warn!(
         name: "auth.refresh_failed",
-        error = %crate::error::Printable(&error.to_string()),
+        error = %crate::error::Printable(&told),
         "Access token could not be refreshed; the current one is still valid"
     );
 }

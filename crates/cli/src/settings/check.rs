@@ -89,7 +89,6 @@ fn of_retry(retry: &Retry) -> impl Iterator<Item = Problem> {
 
 fn of_breaker(breaker: &Breaker, http: &Http) -> impl Iterator<Item = Problem> {
     let Breaker { failure_ratio, window, min_calls, open_for, max_open_for, probe_expiry, .. } = breaker;
-    let max_open_for = max_open_for.unwrap_or(*open_for);
     collect([
         (
             *failure_ratio > 0.0 && *failure_ratio <= 1.0,
@@ -99,8 +98,13 @@ fn of_breaker(breaker: &Breaker, http: &Http) -> impl Iterator<Item = Problem> {
         ((1..=128).contains(window), "breaker.window", "must be between 1 and 128"),
         ((1..=*window).contains(min_calls), "breaker.min_calls", "must be between 1 and breaker.window"),
         (*open_for <= DAY, "breaker.open_for", "must be at most one day"),
-        (max_open_for >= *open_for, "breaker.max_open_for", "must not be less than breaker.open_for"),
-        (max_open_for <= DAY, "breaker.max_open_for", "must be at most one day"),
+        // Left out it is as long as open_for, and what is wrong is that.
+        (
+            max_open_for.is_none_or(|most| most >= *open_for),
+            "breaker.max_open_for",
+            "must not be less than breaker.open_for",
+        ),
+        (max_open_for.is_none_or(|most| most <= DAY), "breaker.max_open_for", "must be at most one day"),
         (
             probe_expiry.is_none_or(|expiry| expiry > http.attempt_timeout),
             "breaker.probe_expiry",

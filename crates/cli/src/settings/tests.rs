@@ -252,6 +252,7 @@ fn values_out_of_range_are_refused_before_a_layer_has_to() {
             problem => format!("{key}, set by selvedge.toml: {problem}"),
         };
         assert!(error.starts_with(&expected), "{toml}\n{error}");
+        assert!(!error.contains("an unknown source"), "{toml}\n{error}");
     }
     let toml = "resilience.profile = \"robust\"\nbreaker.open_for = \"10m\"";
     let expected = "breaker.max_open_for, set by the shipped profile `robust`: must not be less than";

@@ -7,7 +7,7 @@ const RETRY: &str = "FEATURE_USE_RETRY_LOGIC";
 /// How often a token was asked for, and nothing else, by a run under these variables where none is to be had.
 fn tokens(tenant: &Tenant, project: &Project, variables: &[(&str, &str)]) -> usize {
     tenant.forget_requests();
-    run(tenant.selvedge(project, &["plan"]).envs(variables.iter().copied())).is(4);
+    run(tenant.selvedge(project, &["plan"]).envs(variables.iter().copied())).is(1);
     let requests = tenant.requests();
     assert!(requests.iter().all(|request| request.shape().ends_with("/token")));
     requests.len()
@@ -50,4 +50,33 @@ fn flags_show_the_profile_in_force() {
     assert_eq!(shown(&[]), "guide");
     assert_eq!(shown(&[("HARDENING_STAGE", "target")]), "robust");
     assert_eq!(shown(&[("SELVEDGE_RESILIENCE__PROFILE", "robust")]), "robust");
+}
+
+#[test]
+fn an_entra_that_is_away_is_no_wrong_secret() {
+    let (tenant, project) = (Tenant::start(), Project::orders());
+    let plan = |fault: &str| {
+        tenant.inject(fault);
+        let ended = run(&mut tenant.selvedge(&project, &["plan"]));
+        (ended.code, ended.stderr)
+    };
+    // A fault stays, and the first that fits is taken.
+    for (fault, again) in [
+        ("POST */token=503,times=1", "later"),
+        ("POST */token=reset,times=1", "later"),
+        ("POST */token=429,retry-after=300,times=1", "in 300s"),
+        ("POST */token=503,retry-after=3600,times=1", "in 600s or later"),
+    ] {
+        let (code, told) = plan(fault);
+        assert_eq!(code, Some(1), "{fault}\n{told}");
+        let help = format!(
+            "help: the sign-in service is unavailable; nothing was changed; run the command again {again}\n"
+        );
+        assert!(told.ends_with(&help), "{fault}\n{told}");
+        assert_eq!(told.matches("authentication failed").count(), 0, "{told}");
+        assert!(!told.contains("\\n") && !told.contains("AZURE_CLIENT_SECRET"), "{told}");
+    }
+    let (code, told) = plan("POST */token=401,times=1");
+    assert_eq!(code, Some(4), "{told}");
+    assert!(told.contains("AZURE_CLIENT_SECRET"), "{told}");
 }

@@ -1,6 +1,6 @@
 //! The ways to sign in.
 
-use super::{HttpClient, http_client::Plain};
+use super::{HttpClient, TokenError, http_client::Plain};
 use crate::BoxService;
 use azure_core::{
     cloud::{CloudConfiguration, CustomConfiguration},
@@ -124,15 +124,12 @@ impl Source {
                 authority(&https).zip(authority(&authority_host)).map(|(https, http)| Plain { https, http });
             authority_host = https;
         }
-        let managed = matches!(config.kind, CredentialKind::ManagedIdentity { .. });
-        let mut client = HttpClient::new(service, "entra.token")
+        let client = HttpClient::new(service, "entra.token")
             // Asking for a token once more leaves nothing but another token.
             .with_post_effect(Effect::Read)
-            .with_plain(plain);
-        if managed {
+            .with_plain(plain)
             // The SDK retries the metadata service six times over whatever it is told.
-            client = client.sealed();
-        }
+            .sealed();
         let mut cloud = CustomConfiguration::default();
         cloud.authority_host = authority_host;
         let options = ClientOptions {
@@ -188,8 +185,7 @@ impl TokenCredential for Source {
         let token = tokio::time::timeout(DEADLINE, credential.get_token(scopes, options));
         // Told to the layers beneath, so that none of them pauses for longer than that.
         Deadline::within(DEADLINE).scope(token).await.unwrap_or_else(|_| {
-            let message = format!("no token within {DEADLINE:?}");
-            Err(azure_core::Error::with_message(ErrorKind::Credential, message))
+            Err(azure_core::Error::new(ErrorKind::Credential, TokenError::Late { after: DEADLINE }))
         })
     }
 }

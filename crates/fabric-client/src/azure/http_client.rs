@@ -1,5 +1,6 @@
 //! The Azure SDK's transport, over a tower service.
 
+use super::TokenError;
 use crate::{ApiError, BoxService, Operation, Request, Response, Unsent};
 use azure_core::{
     Error, Result,
@@ -54,7 +55,8 @@ impl HttpClient {
         self
     }
 
-    /// Lets no error status out that the SDK might retry on.
+    /// For tokens: lets no error out but as a [`TokenError`]. The SDK would retry on some, and of others drop all but
+    /// that it could not read them: a 503 in HTML, the wait that was asked for, how often it was tried.
     pub(super) fn sealed(mut self) -> Self {
         self.sealed = true;
         self
@@ -109,9 +111,9 @@ impl HttpClient {
 
     fn answer(&self, response: Response) -> Result<AsyncRawResponse> {
         if self.sealed && !response.status().is_success() {
-            let error = ApiError::from_response(&response);
-            let message = "the token service answered with an error";
-            return Err(Error::with_error(ErrorKind::Other, error, message));
+            let attempts = response.extensions().get().copied();
+            let source = ApiError::from_response(&response);
+            return Err(Error::new(ErrorKind::Other, TokenError::Answered { source, attempts }));
         }
         let (head, body) = response.into_parts();
         let mut headers = Headers::new();
@@ -134,9 +136,10 @@ impl azure_core::http::HttpClient for HttpClient {
         match self.service.clone().oneshot(request).await {
             Ok(response) => self.answer(response),
             Err(error) => {
-                let kind = if self.sealed {
-                    ErrorKind::Other
-                } else if find_cause::<Unsent>(&*error).is_some() {
+                if self.sealed {
+                    return Err(Error::new(ErrorKind::Other, TokenError::NoAnswer(error)));
+                }
+                let kind = if find_cause::<Unsent>(&*error).is_some() {
                     ErrorKind::Connection
                 } else {
                     ErrorKind::Io

@@ -141,3 +141,13 @@ async fn plain_addresses_are_for_this_machine_and_instance_metadata() {
         }
     }
 }
+
+/// As where a layer does not keep to the deadline it is told.
+#[tokio::test(start_paused = true)]
+async fn a_token_that_does_not_come_in_time_is_told_as_one_that_may_come() {
+    let silent = tower::service_fn(|_: crate::Request| std::future::pending());
+    let credential = credential(CredentialConfig::public(secret()), BoxService::new(silent)).unwrap();
+    let error = credential.get_token(&["scope/.default"], None).await.unwrap_err();
+    assert_eq!(error.to_string(), "no token within 90.0s");
+    assert!(crate::layer::AuthError::token(error).may_pass());
+}

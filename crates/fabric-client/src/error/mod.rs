@@ -82,7 +82,8 @@ pub enum ErrorKind {
     /// The service answered, and what it said could not be read.
     #[error("got an answer that cannot be read")]
     Body(#[source] BoxError),
-    /// No token could be had for the request.
+    /// No token could be had for the request. Whether that may pass is told by [`Error::outcome`]: it is permanent only
+    /// where the credential was refused, or cannot work.
     #[error("could not be authenticated")]
     Auth(#[source] BoxError),
     /// The request could not be put together.
@@ -203,12 +204,14 @@ impl Error {
         self.api()?.request_id.as_deref()
     }
 
-    /// How long the service, or the circuit breaker, asks to be left alone.
+    /// How long the service, or the circuit breaker, asks to be left alone; Entra ID, or its breaker, where there was no
+    /// token.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         match self.kind() {
             ErrorKind::BreakerOpen { retry_after } | ErrorKind::Paused { retry_after } => Some(*retry_after),
             ErrorKind::Api(error) | ErrorKind::OperationFailed(error) => error.retry_after,
+            ErrorKind::Auth(source) => find_cause::<AuthError>(&**source)?.retry_after(),
             _ => None,
         }
     }
@@ -236,9 +239,12 @@ impl Error {
             ErrorKind::Unsent(_)
             | ErrorKind::BreakerOpen { .. }
             | ErrorKind::Paused { .. }
-            | ErrorKind::TooLate { .. } => {
-                let retry_after = self.retry_after();
-                if self.0.sent_before { Outcome::Transient { retry_after } } else { Outcome::Unsent }
+            | ErrorKind::TooLate { .. } => self.not_sent(),
+            // Unlike to a layer (`FabricClassify`): the token's own retries are over, and who waits for longer may yet get one.
+            ErrorKind::Auth(source)
+                if find_cause::<AuthError>(&**source).is_some_and(AuthError::may_pass) =>
+            {
+                self.not_sent()
             }
             ErrorKind::Transport(_) | ErrorKind::Timeout { .. } | ErrorKind::OperationTimeout { .. } => {
                 transient
@@ -250,6 +256,12 @@ impl Error {
             | ErrorKind::Request(_)
             | ErrorKind::PageLoop => Outcome::Permanent,
         }
+    }
+
+    /// The outcome of a request whose last attempt was not sent for a reason that may pass.
+    fn not_sent(&self) -> Outcome {
+        let retry_after = self.retry_after();
+        if self.0.sent_before { Outcome::Transient { retry_after } } else { Outcome::Unsent }
     }
 
     /// Whether the request may have reached the service, and so may have had its effect. An error *answer* does not
@@ -277,8 +289,17 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.operation(), self.kind())?;
+        GaveUp(self.attempts()).fmt(f)
+    }
+}
+
+/// Ends a message with what was done, where that is worth a word.
+pub(crate) struct GaveUp(pub(crate) Option<Attempts>);
+
+impl fmt::Display for GaveUp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let said = |it: &Attempts| it.count > 1 || it.may_have_been_sent || it.retry_after.is_some();
-        match self.attempts().filter(said) {
+        match self.0.filter(said) {
             Some(attempts) => write!(f, "; gave up after {attempts}"),
             None => Ok(()),
         }

@@ -1,7 +1,7 @@
 //! The bearer token.
 
 use super::{
-    BaseUri,
+    AuthError, BaseUri,
     token::{Token, TokenSource},
 };
 use crate::{Request, Response, events};
@@ -37,27 +37,6 @@ struct Shared {
 pub struct AuthService<S> {
     inner: S,
     shared: Arc<Shared>,
-}
-
-/// A request was not sent because it could not be authenticated.
-#[derive(Debug, thiserror::Error)]
-#[error(transparent)]
-pub struct AuthError(Kind);
-
-#[derive(Debug, thiserror::Error)]
-enum Kind {
-    #[error("no access token could be had")]
-    Token(#[source] azure_core::Error),
-    #[error("the access token is not for {host}")]
-    ForeignHost { host: String },
-}
-
-// ===== impl AuthError =====
-
-impl AuthError {
-    pub(super) fn token(error: azure_core::Error) -> Self {
-        Self(Kind::Token(error))
-    }
 }
 
 // ===== impl Auth =====
@@ -109,7 +88,7 @@ where
         Box::pin(async move {
             if !shared.base.covers(request.uri()) {
                 let host = request.uri().host().unwrap_or_default().to_owned();
-                return Err(AuthError(Kind::ForeignHost { host }).into());
+                return Err(AuthError::foreign_host(host).into());
             }
             let token = shared.tokens.token().await?;
             let response = inner.call(with(request.clone(), &token)).await?;

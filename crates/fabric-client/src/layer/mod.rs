@@ -1,12 +1,14 @@
 //! Layers that know where requests go and who sends them.
 
 mod auth;
+mod auth_error;
 mod base_uri;
 #[cfg(test)]
 mod tests;
 mod token;
 
-pub use auth::{Auth, AuthError, AuthService};
+pub use auth::{Auth, AuthService};
+pub use auth_error::AuthError;
 #[cfg(feature = "azure")]
 pub(crate) use base_uri::is_loopback;
 pub use base_uri::{BaseUri, BaseUriService, InvalidBaseUri, NotRelative};

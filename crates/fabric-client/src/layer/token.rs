@@ -51,7 +51,7 @@ impl TokenSource {
                 }
             },
             _ => {
-                let fresh = self.ask().await.map_err(AuthError::token)?;
+                let fresh = self.ask().await?;
                 Ok(current.insert(fresh).clone())
             }
         }
@@ -64,19 +64,19 @@ impl TokenSource {
             Some(token) if token.header != rejected.header => Ok(token.clone()),
             _ => {
                 *current = None;
-                let fresh = self.ask().await.map_err(AuthError::token)?;
+                let fresh = self.ask().await?;
                 Ok(current.insert(fresh).clone())
             }
         }
     }
 
-    async fn ask(&self) -> azure_core::Result<Token> {
-        let token = self.credential.get_token(&[&self.scope], None).await?;
+    async fn ask(&self) -> Result<Token, AuthError> {
+        let token = self.credential.get_token(&[&self.scope], None).await.map_err(AuthError::token)?;
         let mut header = HeaderValue::try_from(format!("Bearer {}", token.token.secret())).map_err(|_| {
-            azure_core::Error::with_message(
+            AuthError::token(azure_core::Error::with_message(
                 azure_core::error::ErrorKind::Credential,
                 "the access token holds characters that a header cannot",
-            )
+            ))
         })?;
         header.set_sensitive(true);
         let valid_for = token.expires_on - OffsetDateTime::now_utc();

@@ -1,5 +1,6 @@
 //! What a request's last error, or answer, does not tell by itself: that it was not the first.
 
+use super::after::CAP;
 use std::{fmt, time::Duration};
 use tower::BoxError;
 
@@ -48,8 +49,29 @@ impl fmt::Display for Attempts {
         let plural = if *count == 1 { "" } else { "s" };
         write!(f, "{count} attempt{plural} in {elapsed:.1?}")?;
         match retry_after {
+            // The longest wait that is understood stands for anything longer.
+            Some(wait) if *wait >= CAP => write!(f, "; to be tried again in {wait:.1?} or more"),
             Some(wait) => write!(f, "; to be tried again in {wait:.1?}"),
             None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_that_may_be_longer_than_is_understood_is_told_as_such() {
+        let second = Duration::from_secs(1);
+        for (wait, told) in [
+            (None, "3 attempts in 6.0s"),
+            (Some(CAP - second), "3 attempts in 6.0s; to be tried again in 599.0s"),
+            (Some(CAP), "3 attempts in 6.0s; to be tried again in 600.0s or more"),
+        ] {
+            let attempts =
+                Attempts { count: 3, elapsed: 6 * second, may_have_been_sent: true, retry_after: wait };
+            assert_eq!(attempts.to_string(), told);
         }
     }
 }

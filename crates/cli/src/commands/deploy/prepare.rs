@@ -10,8 +10,9 @@ use selvedge_deployment::live::{Live, ResolvedRole};
 use selvedge_deployment::principals::{self, ResolveError};
 use selvedge_deployment::read;
 use selvedge_deployment::target::TargetError;
-use selvedge_fabric_client::{Error, ErrorKind, PrincipalId, Unsent};
-use selvedge_resilience::find_cause;
+use selvedge_fabric_client::{Error, ErrorKind, PrincipalId};
+use selvedge_resilience::Outcome;
+use selvedge_resilience::retry::after::CAP;
 use serde_json::{Value, json};
 
 use crate::args::Selection;
@@ -198,15 +199,23 @@ fn resolve_failed(error: ResolveError) -> anyhow::Error {
 
 /// What a failed read means: no rights, or no luck.
 pub(crate) fn not_read(error: &Error) -> ExitWith {
-    let denied = match error.kind() {
-        // Entra ID that cannot be reached has not denied anything.
-        ErrorKind::Auth(source) => find_cause::<Unsent>(&**source).is_none(),
-        _ => error.status().is_some_and(|status| status == 401 || status == 403),
-    };
-    if denied {
-        ExitWith::new(exit::DENIED, "read the live state")
+    const READ: &str = "read the live state";
+    let signing_in = matches!(error.kind(), ErrorKind::Auth(_));
+    if signing_in && error.outcome() != Outcome::Permanent {
+        // Entra ID that is away or busy has not denied anything.
+        let again = match error.retry_after() {
+            Some(wait) if wait >= CAP => format!("in {wait:.0?} or later"),
+            Some(wait) => format!("in {wait:.0?}"),
+            None => "later".to_owned(),
+        };
+        return ExitWith::new(exit::FAILED, READ).help(format!(
+            "the sign-in service is unavailable; nothing was changed; run the command again {again}"
+        ));
+    }
+    if signing_in || error.status().is_some_and(|status| status == 401 || status == 403) {
+        ExitWith::new(exit::DENIED, READ)
             .help("check AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET, and the identity's rights in Fabric")
     } else {
-        ExitWith::new(exit::FAILED, "read the live state").help("nothing was changed; run the command again")
+        ExitWith::new(exit::FAILED, READ).help("nothing was changed; run the command again")
     }
 }

@@ -209,3 +209,24 @@ async fn both_ways_share_gates_and_the_way_back_has_the_time_to_wait() {
         assert_eq!(started.elapsed().as_secs(), wait);
     }
 }
+
+/// The token that the way back brings is refused, and Entra ID is away just then.
+#[tokio::test(start_paused = true)]
+async fn r20_a_rollback_outlives_an_entra_that_is_away_for_a_moment() {
+    for away in ["503", "reset", "429,retry-after=5"] {
+        let emulator = Emulator::new(Config::default()).with_demo_tenant();
+        let before = emulator.inventory().hash;
+        let away = format!("POST */token={away},skip=1,times=1");
+        for fault in ["POST */roleAssignments=403", "DELETE */items/*=token-expired,times=1", &away] {
+            emulator.inject(fault.parse().unwrap());
+        }
+        let Stacks { forward, undo, .. } = tenant(&emulator);
+        let target = Fabric::new(Client::new(forward), |_: &str| None, Patience::default());
+        let target = target.back_through(Client::new(undo));
+        let verdict = deploy(&target).await;
+        assert!(matches!(verdict, Verdict::RolledBack { .. }), "{away}: {verdict:?}");
+        assert_eq!(emulator.inventory().hash, before, "{away}");
+        let tokens = emulator.requests().iter().filter(|it| it.path.ends_with("/token")).count();
+        assert_eq!(tokens, 3, "{away}: at first, in vain, and again");
+    }
+}
