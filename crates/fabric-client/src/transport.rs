@@ -4,9 +4,9 @@
 //! are off; all waiting is bounded, and so is the memory that an answer can take.
 
 use crate::{BodyTooLarge, Request, Response, Unsent};
+use bytes::BytesMut;
 
 use http::{HeaderValue, Method, header::CONTENT_LENGTH};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
 use std::{
     future::Future,
     io,
@@ -152,15 +152,18 @@ fn sized(mut request: Request) -> Request {
 }
 
 /// Reads the whole body, so that a body that stalls or breaks off is a failure of the attempt.
-async fn read(response: reqwest::Response, limit: usize) -> Result<Response, BoxError> {
-    let (mut head, body) = http::Response::<reqwest::Body>::from(response).into_parts();
-    // They hold the address.
-    head.extensions.clear();
-    match Limited::new(body, limit).collect().await {
-        Ok(body) => Ok(Response::from_parts(head, body.to_bytes())),
-        Err(error) if error.is::<LengthLimitError>() => Err(BodyTooLarge { limit }.into()),
-        Err(error) => Err(error.downcast().map_or_else(|other| other, |error| boxed(*error))),
+async fn read(mut response: reqwest::Response, limit: usize) -> Result<Response, BoxError> {
+    let mut body = BytesMut::new();
+    while let Some(chunk) = response.chunk().await.map_err(boxed)? {
+        if body.len() + chunk.len() > limit {
+            return Err(BodyTooLarge { limit }.into());
+        }
+        body.extend_from_slice(&chunk);
     }
+    let mut answer = Response::new(body.freeze());
+    *answer.status_mut() = response.status();
+    *answer.headers_mut() = std::mem::take(response.headers_mut());
+    Ok(answer)
 }
 
 /// Tells what was provably not sent from what may have been. The address is left out: queries may hold names.

@@ -9,7 +9,10 @@ use std::{
     task::{Context, Poll},
     time::Duration,
 };
-use tokio::{task::futures::TaskLocalFuture, time::Timeout};
+use tokio::{
+    task::futures::TaskLocalFuture,
+    time::{Instant, Timeout},
+};
 use tower::{BoxError, Layer, Service};
 
 /// Bounds each call with all that happens in it; see [`DeadlineService`].
@@ -76,8 +79,10 @@ where
     }
 
     fn call(&mut self, request: Req) -> Self::Future {
-        let deadline = Deadline::within(self.after);
-        let after = self.after.min(deadline.remaining());
+        let now = Instant::now();
+        let deadline = Deadline::after(now, self.after);
+        // Less than ours where an outer deadline comes earlier.
+        let after = self.after.min(deadline.instant() - now);
         let call = CURRENT.sync_scope(deadline, || self.inner.call(request));
         Call { call: tokio::time::timeout_at(deadline.instant(), CURRENT.scope(deadline, call)), after }
     }

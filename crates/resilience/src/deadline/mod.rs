@@ -37,7 +37,10 @@ impl Deadline {
     /// So long from now, and not later than the deadline that holds here already.
     #[must_use]
     pub fn within(time: Duration) -> Self {
-        let now = Instant::now();
+        Self::after(Instant::now(), time)
+    }
+
+    fn after(now: Instant, time: Duration) -> Self {
         // A century is as good as for ever, and an instant can hold it.
         let end = now.checked_add(time).unwrap_or(now + Duration::from_secs(100 * 365 * 24 * 60 * 60));
         Self::current().map_or(Self(end), |outer| outer.min(Self(end)))
