@@ -46,15 +46,14 @@ impl Clients {
 }
 
 fn transport_config(settings: &Settings, environment: &Environment) -> TransportConfig {
-    let defaults = TransportConfig::default();
     TransportConfig {
         connect_timeout: settings.http.connect_timeout,
-        // The stack bounds an attempt, and has to be the one that does.
-        request_timeout: defaults.request_timeout.max(settings.http.attempt_timeout.saturating_mul(2)),
+        // The stack bounds an attempt.
+        request_timeout: None,
         // No settings: their addresses may hold a password.
         proxy: either_case(environment, "HTTPS_PROXY"),
         no_proxy: either_case(environment, "NO_PROXY"),
-        ..defaults
+        ..TransportConfig::default()
     }
 }
 
@@ -182,11 +181,8 @@ mod tests {
     #[test]
     fn the_transport_never_ends_an_attempt_before_the_stack_does() {
         let root = tempfile::tempdir().unwrap();
-        for seconds in ["1", "30", "119", "120", "300", "86400"] {
-            let environment = Environment::of(&[("HTTP_READ_TIMEOUT", seconds)], &[]);
-            let settings = load(root.path(), &environment, &[], Profile::Guide).unwrap();
-            let config = transport_config(&settings, &environment);
-            assert!(config.request_timeout > settings.http.attempt_timeout, "{seconds}");
-        }
+        let environment = Environment::of(&[], &[]);
+        let settings = load(root.path(), &environment, &[], Profile::Guide).unwrap();
+        assert_eq!(transport_config(&settings, &environment).request_timeout, None);
     }
 }

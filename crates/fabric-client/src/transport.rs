@@ -23,8 +23,9 @@ use tower::{BoxError, Service};
 pub struct TransportConfig {
     /// The most time to establish a connection, name resolution and TLS included. Default 10 s.
     pub connect_timeout: Duration,
-    /// The most time for one request, from its first byte to the last of the answer. Default 120 s.
-    pub request_timeout: Duration,
+    /// The most time for one request, from its first byte to the last of the answer. Default 120 s. `None` where an
+    /// [attempt timeout](selvedge_resilience::deadline::AttemptTimeoutLayer) above bounds it: one timer is enough.
+    pub request_timeout: Option<Duration>,
     /// The largest body that is read, in bytes, after decompression. Default 64 MiB.
     pub body_limit: usize,
     /// A file of certificates (PEM) to trust *instead of* the system's. Default none.
@@ -57,7 +58,7 @@ impl Default for TransportConfig {
     fn default() -> Self {
         Self {
             connect_timeout: Duration::from_secs(10),
-            request_timeout: Duration::from_secs(120),
+            request_timeout: Some(Duration::from_secs(120)),
             body_limit: 64 * 1024 * 1024,
             ca_bundle: None,
             proxy: None,
@@ -85,8 +86,10 @@ impl HttpTransport {
             .referer(false)
             .no_proxy()
             .connect_timeout(config.connect_timeout)
-            .timeout(config.request_timeout)
             .user_agent(&config.user_agent);
+        if let Some(timeout) = config.request_timeout {
+            builder = builder.timeout(timeout);
+        }
         if let Some(address) = &config.proxy {
             let direct = config.no_proxy.as_deref().unwrap_or_default();
             let direct = format!("localhost,127.0.0.0/8,::1,{direct}");

@@ -97,7 +97,11 @@ impl Variant {
 impl Client {
     /// A client of the server at `address`.
     pub(super) fn new(variant: Variant, address: &str) -> anyhow::Result<Self> {
-        let config = TransportConfig::default();
+        // By itself a client bounds a request; beneath the stack, as in the program, that does.
+        let alone = matches!(variant, Variant::Bare | Variant::Transport);
+        let defaults = TransportConfig::default();
+        let request_timeout = defaults.request_timeout.filter(|_| alone);
+        let config = TransportConfig { request_timeout, ..defaults };
         // It installs the TLS provider, so it comes before any client of our own.
         let transport = HttpTransport::new(&config).context("build the transport")?;
         let authenticates = matches!(variant, Variant::Auth | Variant::All);
@@ -184,8 +188,11 @@ fn bare(config: &TransportConfig) -> anyhow::Result<reqwest::Client> {
         .referer(false)
         .no_proxy()
         .connect_timeout(config.connect_timeout)
-        .timeout(config.request_timeout)
         .user_agent(&config.user_agent);
+    let builder = match config.request_timeout {
+        Some(timeout) => builder.timeout(timeout),
+        None => builder,
+    };
     builder.build().context("build a client of reqwest")
 }
 
