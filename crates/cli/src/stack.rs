@@ -43,24 +43,6 @@ pub struct Stacks {
     pub gates: Gates,
 }
 
-/// The stack of the service called `name`, by the usual way; see [`stacks`].
-///
-/// # Errors
-///
-/// As [`stacks`].
-pub fn stack<S, F>(
-    name: &str,
-    config: &StackConfig,
-    api: Option<(Auth, BaseUri)>,
-    transport: S,
-) -> Result<BoxService, InvalidConfig>
-where
-    S: Service<Request, Response = Response, Error = BoxError, Future = F> + Clone + Send + Sync + 'static,
-    F: Future<Output = Result<Response, BoxError>> + Send + 'static,
-{
-    stacks(name, config, api, transport).map(|stacks| stacks.forward)
-}
-
 /// The stack of the service called `name`, outermost first, with `transport` at the bottom.
 ///
 /// Each service has a stack of its own, and with it breakers and gates: trouble at Entra ID is not Fabric's.

@@ -113,10 +113,9 @@ fn postponed(error: &Error) -> Option<Duration> {
     }
 }
 
-/// Whether a wait is what was asked for. Whoever asks for the longest one that is understood may have asked for more, and
-/// nothing is sent too early.
+/// Whether a wait is all that was asked for: nothing is sent too early.
 fn keeps(wait: &Duration) -> bool {
-    *wait < after::CAP
+    !after::may_be_longer(*wait)
 }
 
 #[cfg(test)]

@@ -10,6 +10,12 @@ use std::time::Duration;
 /// A server that is wrong, or hostile, must not be able to park a client for years.
 pub const CAP: Duration = Duration::from_secs(600);
 
+/// Whether a wait stands for any longer one: whoever asks for the longest that is understood may have asked for more.
+#[must_use]
+pub fn may_be_longer(wait: Duration) -> bool {
+    wait >= CAP
+}
+
 /// The wait that a `Retry-After` of `value` asks for, at most [`CAP`].
 ///
 /// An HTTP-date is measured against `date`, the answer's own `Date` header: the two come from one clock, ours is

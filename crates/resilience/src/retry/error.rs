@@ -1,6 +1,6 @@
 //! What a request's last error, or answer, does not tell by itself: that it was not the first.
 
-use super::after::CAP;
+use super::after;
 use std::{fmt, time::Duration};
 use tower::BoxError;
 
@@ -50,7 +50,9 @@ impl fmt::Display for Attempts {
         write!(f, "{count} attempt{plural} in {elapsed:.1?}")?;
         match retry_after {
             // The longest wait that is understood stands for anything longer.
-            Some(wait) if *wait >= CAP => write!(f, "; to be tried again in {wait:.1?} or more"),
+            Some(wait) if after::may_be_longer(*wait) => {
+                write!(f, "; to be tried again in {wait:.1?} or more")
+            }
             Some(wait) => write!(f, "; to be tried again in {wait:.1?}"),
             None => Ok(()),
         }
@@ -66,8 +68,8 @@ mod tests {
         let second = Duration::from_secs(1);
         for (wait, told) in [
             (None, "3 attempts in 6.0s"),
-            (Some(CAP - second), "3 attempts in 6.0s; to be tried again in 599.0s"),
-            (Some(CAP), "3 attempts in 6.0s; to be tried again in 600.0s or more"),
+            (Some(after::CAP - second), "3 attempts in 6.0s; to be tried again in 599.0s"),
+            (Some(after::CAP), "3 attempts in 6.0s; to be tried again in 600.0s or more"),
         ] {
             let attempts =
                 Attempts { count: 3, elapsed: 6 * second, may_have_been_sent: true, retry_after: wait };

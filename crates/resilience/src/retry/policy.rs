@@ -125,8 +125,8 @@ impl<C> RetryPolicy<C> {
         let next = self.request.attempts + 1;
         let max_attempts = self.max_attempts();
         let asked = outcome.retry_after();
-        // Whoever asks for the longest wait that is understood may have asked for more: never too early.
-        if asked.is_some_and(|wait| wait >= after::CAP) || !deadline::allows(pause) {
+        // Never too early.
+        if asked.is_some_and(after::may_be_longer) || !deadline::allows(pause) {
             self.request.retry_after = asked;
             events::no_time_to_retry(name, next, max_attempts, pause);
             return None;

@@ -6,7 +6,7 @@ use anyhow::{Context, anyhow, ensure};
 use azure_core::credentials::{AccessToken, TokenCredential, TokenRequestOptions};
 use bytes::Bytes;
 use http::{HeaderValue, header};
-use selvedge::stack::{StackConfig, stack};
+use selvedge::stack::{StackConfig, stacks};
 use selvedge_fabric_client::{
     BoxService, Operation, Request,
     layer::{Auth, BaseUri},
@@ -112,7 +112,8 @@ impl Client {
                 let base = BaseUri::new(address).context("read the server's address")?;
                 let auth = Auth::new(Arc::new(Static), "scope/.default", base.clone());
                 let api = authenticates.then_some((auth, base));
-                Kind::Stack(stack("bench", &variant.config(), api, transport).context("build the stack")?)
+                let stacks = stacks("bench", &variant.config(), api, transport);
+                Kind::Stack(stacks.context("build the stack")?.forward)
             }
         };
         let bearer = format!("Bearer {}", token()).parse().context("write the token")?;

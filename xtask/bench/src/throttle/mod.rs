@@ -12,7 +12,7 @@ use std::{
 
 use anyhow::{Context, anyhow};
 use bytes::Bytes;
-use selvedge::stack::{StackConfig, stack};
+use selvedge::stack::{StackConfig, stacks};
 use selvedge_fabric_client::{
     BoxService, Request, Response,
     transport::{HttpTransport, TransportConfig},
@@ -129,7 +129,7 @@ impl Case {
             gate: GateConfig::default(),
             attempt_timeout: Duration::from_secs(30),
         };
-        let stack = stack("bench", &config, None, probe.clone()).context("build the stack")?;
+        let stack = stacks("bench", &config, None, probe.clone()).context("build the stack")?.forward;
         let started = Instant::now();
         let failed = self.calls(&stack, &server.address).await?;
         let seconds = started.elapsed().as_secs_f64();

@@ -12,7 +12,7 @@ use selvedge_deployment::read;
 use selvedge_deployment::target::TargetError;
 use selvedge_fabric_client::{Error, ErrorKind, PrincipalId};
 use selvedge_resilience::Outcome;
-use selvedge_resilience::retry::after::CAP;
+use selvedge_resilience::retry::after;
 use serde_json::{Value, json};
 
 use crate::args::Selection;
@@ -204,7 +204,7 @@ pub(crate) fn not_read(error: &Error) -> ExitWith {
     if signing_in && error.outcome() != Outcome::Permanent {
         // Entra ID that is away or busy has not denied anything.
         let again = match error.retry_after() {
-            Some(wait) if wait >= CAP => format!("in {wait:.0?} or later"),
+            Some(wait) if after::may_be_longer(wait) => format!("in {wait:.0?} or later"),
             Some(wait) => format!("in {wait:.0?}"),
             None => "later".to_owned(),
         };

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use secrecy::SecretString;
-use selvedge::stack::{StackConfig, stack, stacks};
+use selvedge::stack::{StackConfig, stacks};
 use selvedge_deployment::change::Change;
 use selvedge_deployment::config;
 use selvedge_deployment::desired::Desired;
@@ -21,10 +21,11 @@ use selvedge_resilience::breaker::BreakerConfig;
 use selvedge_resilience::gate::GateConfig;
 use selvedge_resilience::retry::RetryConfig;
 use selvedge_rollback::journal::MemoryStore;
-use selvedge_rollback::record::Begin;
-use selvedge_rollback::{Event, Interrupt, Plan, Policy, Transaction, TransactionId, Verdict};
+use selvedge_rollback::{Event, Interrupt, Policy, Transaction, Verdict};
 use serde_json::Value;
 use tower::{BoxError, ServiceExt as _};
+
+use crate::stack::world::begin;
 
 const HOST: &str = "http://localhost";
 
@@ -225,7 +226,7 @@ fn clients(profile: &Profile, emulator: &Emulator, asked: &Arc<Mutex<Asked>>) ->
         client_id: tenant.client_id,
         secret: SecretString::from(tenant.client_secret),
     };
-    let entra = stack("entra", &config, None, emulator.service()).unwrap();
+    let entra = stacks("entra", &config, None, emulator.service()).unwrap().forward;
     let credential = credential(CredentialConfig { authority: HOST.to_owned(), kind }, entra).unwrap();
     let api = |name: &str, path: &str, audience: &str| {
         let base = BaseUri::new(&format!("{HOST}{path}")).unwrap();
@@ -284,18 +285,6 @@ async fn deploy(
         verdict = run.await?.run().await?;
     }
     Ok(verdict)
-}
-
-fn begin(plan: Plan<Change>) -> Begin<Change> {
-    Begin {
-        id: TransactionId::generate(),
-        tool: "test".to_owned(),
-        writer: "test 1".to_owned(),
-        subject: "test".to_owned(),
-        context: BTreeMap::new(),
-        plan_digest: plan.digest().unwrap(),
-        plan,
-    }
 }
 
 fn desired() -> Desired {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use azure_core::error::ErrorKind;
 use azure_core::http::{ClientOptions, Context, Method, Pipeline, Request, RetryOptions, Transport, Url};
-use selvedge::stack::{StackConfig, stack};
+use selvedge::stack::{StackConfig, stacks};
 use selvedge_fabric_client::azure::HttpClient;
 use selvedge_fabric_emulator::Emulator;
 use tokio::time::Instant;
@@ -14,7 +14,7 @@ use super::world::{World, arrivals, shipped};
 
 /// The pipeline of a service called `name`, with the SDK's retries off.
 fn pipeline(name: &'static str, config: &StackConfig, emulator: &Emulator) -> Pipeline {
-    let service = stack(name, config, None, emulator.service()).unwrap();
+    let service = stacks(name, config, None, emulator.service()).unwrap().forward;
     let options = ClientOptions {
         retry: RetryOptions::none(),
         transport: Some(Transport::new(Arc::new(HttpClient::new(service, name)))),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use azure_core::credentials::TokenCredential;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use selvedge::stack::stack;
+use selvedge::stack::stacks;
 use selvedge_fabric_client::azure::{CredentialConfig, CredentialKind, credential};
 use selvedge_fabric_client::layer::{Auth, BaseUri};
 use selvedge_fabric_client::{BoxService, Client, ErrorKind, Request, workspaces};
@@ -206,13 +206,14 @@ async fn pitfall_14_the_remaining_time_is_passed_down_through_the_sdk() {
     };
     let mut config = shipped(true, true);
     config.attempt_timeout = Duration::from_secs(8);
-    let entra = stack("entra", &config, None, transport).unwrap();
+    let entra = stacks("entra", &config, None, transport).unwrap().forward;
     let credential: Arc<dyn TokenCredential> =
         credential(CredentialConfig { authority: HOST.to_owned(), kind: secret() }, entra).unwrap();
     config.call_deadline = Duration::from_secs(20);
     let base = BaseUri::new(&format!("{HOST}/v1")).unwrap();
     let auth = Auth::new(credential, SCOPE, base.clone());
-    let fabric: BoxService = stack("fabric", &config, Some((auth, base)), emulator.service()).unwrap();
+    let fabric: BoxService =
+        stacks("fabric", &config, Some((auth, base)), emulator.service()).unwrap().forward;
     emulator.inject("POST */token=silence".parse().unwrap());
     let started = Instant::now();
     Client::new(fabric).list_all(workspaces::list()).await.unwrap_err();

@@ -6,10 +6,9 @@ use std::time::Duration;
 use selvedge_fabric_client::{ErrorKind, workspaces};
 use selvedge_fabric_emulator::LoggedRequest;
 use selvedge_rollback::journal::MemoryStore;
-use selvedge_rollback::record::Begin;
-use selvedge_rollback::{Event, Interrupt, Policy, Transaction, TransactionId, Verdict, plain};
+use selvedge_rollback::{Event, Interrupt, Policy, Transaction, Verdict, plain};
 
-use super::world::{World, arrivals, path, shipped};
+use super::world::{World, arrivals, begin, path, shipped};
 
 /// What a deployment of the example to an empty tenant sends with every flag off.
 const PLAIN: &str = include_str!("../../../../deployment/tests/main/plain_requests.txt");
@@ -45,15 +44,7 @@ impl Flags {
         if !self.rollback {
             return plain::run(&target, &plan, &policy, &interrupt, &observer).await.is_ok();
         }
-        let begin = Begin {
-            id: TransactionId::generate(),
-            tool: "test".to_owned(),
-            writer: "test 1".to_owned(),
-            subject: "test".to_owned(),
-            context: Default::default(),
-            plan_digest: plan.digest().unwrap(),
-            plan,
-        };
+        let begin = begin(plan);
         let begun =
             Transaction::begin(&target, MemoryStore::default(), begin, policy, interrupt, observer).await;
         matches!(begun.unwrap().run().await.unwrap(), Verdict::Committed)

@@ -6,4 +6,4 @@ mod flags;
 mod http2;
 mod sockets;
 mod undo;
-mod world;
+pub(crate) mod world;

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use bytes::Bytes;
-use selvedge::stack::stack;
+use selvedge::stack::stacks;
 use selvedge_fabric_client::transport::{HttpTransport, TransportConfig};
 use selvedge_fabric_client::{BoxService, Request, Response};
 use selvedge_resilience::retry::{Retried, RetryConfig};
@@ -87,7 +87,7 @@ pub(crate) fn service(config: &TransportConfig, retry: bool) -> (BoxService, Arc
     let mut config = shipped(false, false);
     let delay = Duration::from_millis(1);
     config.retry = retry.then(|| RetryConfig { base_delay: delay, max_delay: delay, ..RetryConfig::guide() });
-    (stack("fabric", &config, None, counted).unwrap(), sent)
+    (stacks("fabric", &config, None, counted).unwrap().forward, sent)
 }
 
 pub(crate) async fn get(service: &BoxService, url: &str) -> Result<Response, BoxError> {

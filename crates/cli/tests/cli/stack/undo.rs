@@ -20,10 +20,11 @@ use selvedge_resilience::breaker::BreakerConfig;
 use selvedge_resilience::gate::GateConfig;
 use selvedge_resilience::retry::{BudgetConfig, RetryConfig};
 use selvedge_rollback::journal::MemoryStore;
-use selvedge_rollback::record::Begin;
-use selvedge_rollback::{Event, Interrupt, Plan, Policy, Transaction, TransactionId, Verdict};
+use selvedge_rollback::{Event, Interrupt, Plan, Policy, Transaction, Verdict};
 use tokio::time::Instant;
 use tower::{BoxError, service_fn};
+
+use super::world::begin;
 
 /// As the settings are shipped, with a budget of one retry that nothing earns back.
 fn config() -> StackConfig {
@@ -117,16 +118,7 @@ fn plan() -> Plan<Change> {
 }
 
 async fn deploy(target: &Fabric<impl selvedge_deployment::target::Secrets>) -> Verdict {
-    let plan = plan();
-    let begin = Begin {
-        id: TransactionId::generate(),
-        tool: "test".to_owned(),
-        writer: "test 1".to_owned(),
-        subject: "test".to_owned(),
-        context: Default::default(),
-        plan_digest: plan.digest().unwrap(),
-        plan,
-    };
+    let begin = begin(plan());
     let (store, policy) = (MemoryStore::default(), Policy { resends: 0, ..Policy::default() });
     let observer = |_: &Event<'_, Change>| {};
     let transaction = Transaction::begin(target, store, begin, policy, Interrupt::default(), observer);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use azure_core::credentials::TokenCredential;
 use secrecy::SecretString;
-use selvedge::stack::{StackConfig, stack};
+use selvedge::stack::{StackConfig, stacks};
 use selvedge_deployment::change::Change;
 use selvedge_deployment::diff::{Means, diff};
 use selvedge_deployment::target::{Fabric, Patience};
@@ -18,7 +18,8 @@ use selvedge_fabric_emulator::{Config, Emulator, LoggedRequest, demo};
 use selvedge_resilience::breaker::BreakerConfig;
 use selvedge_resilience::gate::GateConfig;
 use selvedge_resilience::retry::RetryConfig;
-use selvedge_rollback::Plan;
+use selvedge_rollback::record::Begin;
+use selvedge_rollback::{Plan, TransactionId};
 
 /// Where the emulator seems to be.
 pub(crate) const HOST: &str = "http://localhost";
@@ -70,12 +71,12 @@ impl World {
 
     pub(crate) fn of(emulator: Emulator, config: &StackConfig, kind: CredentialKind) -> Self {
         let transport = BoxService::new(emulator.service());
-        let entra = stack("entra", config, None, transport.clone()).unwrap();
+        let entra = stacks("entra", config, None, transport.clone()).unwrap().forward;
         let credential = credential(CredentialConfig { authority: HOST.to_owned(), kind }, entra).unwrap();
         let client = |name: &str, path: &str, scope: &str| {
             let base = BaseUri::new(&format!("{HOST}{path}")).unwrap();
             let auth = Auth::new(Arc::clone(&credential), scope, base.clone());
-            Client::new(stack(name, config, Some((auth, base)), transport.clone()).unwrap())
+            Client::new(stacks(name, config, Some((auth, base)), transport.clone()).unwrap().forward)
         };
         let fabric = client("fabric", "/v1", SCOPE);
         let graph = client("graph", "/v1.0", "https://graph.microsoft.com/.default");
@@ -86,7 +87,7 @@ impl World {
     pub(crate) fn with_fabric(mut self, config: &StackConfig) -> Self {
         let base = BaseUri::new(&format!("{HOST}/v1")).unwrap();
         let auth = Auth::new(Arc::clone(&self.credential), SCOPE, base.clone());
-        let service = stack("fabric", config, Some((auth, base)), self.emulator.service()).unwrap();
+        let service = stacks("fabric", config, Some((auth, base)), self.emulator.service()).unwrap().forward;
         self.fabric = Client::new(service);
         self
     }
@@ -137,4 +138,17 @@ pub(crate) fn arrivals(emulator: &Emulator, method: &str, end: &str) -> usize {
 /// Without the query.
 pub(crate) fn path(request: &LoggedRequest) -> &str {
     request.path.split('?').next().unwrap_or_default()
+}
+
+/// The first record of a transaction of this plan.
+pub(crate) fn begin(plan: Plan<Change>) -> Begin<Change> {
+    Begin {
+        id: TransactionId::generate(),
+        tool: "test".to_owned(),
+        writer: "test 1".to_owned(),
+        subject: "test".to_owned(),
+        context: Default::default(),
+        plan_digest: plan.digest().unwrap(),
+        plan,
+    }
 }
