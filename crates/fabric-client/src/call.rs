@@ -12,11 +12,17 @@ use std::{fmt, marker::PhantomData, sync::Arc};
 use tower::BoxError;
 use url::form_urlencoded;
 
-/// The name of what a request does (`workspaces.create`), carried in the request's extensions for logs and spans.
+/// What a request does, carried in its extensions for the layers that it goes through.
+///
+/// It is one extension, not three: each is allocated anew for each copy of the request that is kept to be sent again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Operation {
-    /// Resource and verb, joined by a dot.
+    /// Resource and verb, joined by a dot (`workspaces.create`), for logs and spans.
     pub name: &'static str,
+    /// What sending the request once more does.
+    pub effect: Effect,
+    /// What it counts against.
+    pub quota: Quota,
 }
 
 /// Whether a request has a result to read. Where it has none, the body of its answer is not looked at.
@@ -84,12 +90,8 @@ impl Message {
             request.headers_mut().insert(CONTENT_TYPE, json.clone());
         }
         request.headers_mut().insert(ACCEPT, json);
-        request.extensions_mut().insert(self.effect);
-        request.extensions_mut().insert(Operation { name: self.name });
-        // Most requests are of the default, and those need not carry it.
-        if self.quota != Quota::default() {
-            request.extensions_mut().insert(self.quota);
-        }
+        let Self { name, effect, quota, .. } = *self;
+        request.extensions_mut().insert(Operation { name, effect, quota });
         Ok(request)
     }
 

@@ -1,7 +1,7 @@
 //! What Fabric's answers mean to the layers of `selvedge-resilience`.
 
 use crate::{
-    ApiError, BodyTooLarge, Operation, Quota, Request, Response,
+    ApiError, BodyTooLarge, Operation, Request, Response,
     layer::{AuthError, NotRelative},
 };
 use selvedge_resilience::{Class, Classify, Effect, Outcome, find_cause, outcome_of, retry::Attempts};
@@ -17,7 +17,7 @@ pub struct FabricClassify;
 
 impl Classify<Request, Response, BoxError> for FabricClassify {
     fn effect(&self, request: &Request) -> Effect {
-        request.extensions().get().copied().unwrap_or_default()
+        operation(request).map(|operation| operation.effect).unwrap_or_default()
     }
 
     fn outcome(&self, result: Result<&Response, &BoxError>) -> Outcome {
@@ -29,16 +29,20 @@ impl Classify<Request, Response, BoxError> for FabricClassify {
     }
 
     fn class(&self, request: &Request) -> Class {
-        Class::Borrowed(request.extensions().get::<Quota>().copied().unwrap_or_default().as_str())
+        Class::Borrowed(operation(request).map(|operation| operation.quota).unwrap_or_default().as_str())
     }
 
     fn name<'a>(&self, request: &'a Request) -> &'a str {
-        request.extensions().get::<Operation>().map_or("request", |operation| operation.name)
+        operation(request).map_or("request", |operation| operation.name)
     }
 
     fn annotate(&self, response: &mut Response, attempts: Attempts) {
         response.extensions_mut().insert(attempts);
     }
+}
+
+fn operation(request: &Request) -> Option<&Operation> {
+    request.extensions().get()
 }
 
 /// [`Error::outcome`](crate::Error::outcome) judges a missing token otherwise, for those who wait for longer.
@@ -52,7 +56,7 @@ pub(crate) fn of_error(error: &(dyn std::error::Error + 'static)) -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Operation, Unsent};
+    use crate::{Quota, Unsent};
     use bytes::Bytes;
     use std::time::Duration;
 
@@ -174,7 +178,8 @@ mod tests {
         let call = crate::Call::<()>::new("x", Effect::Read, http::Method::POST, "/x");
         let request = call.message.to_request().unwrap();
         assert_eq!(FabricClassify.effect(&request), Effect::Read);
-        assert_eq!(request.extensions().get(), Some(&Operation { name: "x" }));
+        let operation = Operation { name: "x", effect: Effect::Read, quota: Quota::Platform };
+        assert_eq!(request.extensions().get(), Some(&operation));
         assert_eq!(FabricClassify.effect(&Request::default()), Effect::Once);
     }
 }

@@ -16,7 +16,7 @@
 //!
 //! The service is a stack of layers round a transport ([`layer`], [`transport`], and the retry, breaker and timeout
 //! of `selvedge-resilience`, which [`FabricClassify`] teaches what Fabric's answers mean). Requests carry their
-//! [`Effect`](selvedge_resilience::Effect), [`Operation`] and [`Quota`] as extensions, for those layers.
+//! [`Operation`] as an extension, for those layers.
 //!
 //! What a server sends is never trusted with more than it needs: absolute URLs in answers (`Location`,
 //! `continuationUri`) are not followed; the operation id or the token is taken out and the request is rebuilt on the

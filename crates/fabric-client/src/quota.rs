@@ -5,7 +5,7 @@
 /// One of the quotas that the service keeps for an identity. Who has used one up may still use the others, so each has a
 /// throttle gate and a circuit breaker of its own.
 ///
-/// A request carries it as an extension, unless it is the default.
+/// A request carries it in its [`Operation`](crate::Operation).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Quota {

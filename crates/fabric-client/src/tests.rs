@@ -1,7 +1,10 @@
 //! What every function of the resources sends, as data.
 
 use crate::{connections, folders, git, graph, items, operations, roles, workspaces, *};
-use selvedge_resilience::Effect::{self, Idempotent, Once, Read};
+use selvedge_resilience::{
+    Classify as _,
+    Effect::{self, Idempotent, Once, Read},
+};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -27,7 +30,7 @@ fn check<T>(call: &Call<T>, effect: Effect, line: &str, body: Value) {
     };
     assert_eq!(letters(&format!("{} {}", request.method(), request.uri())), line);
     assert_eq!(sent, body, "{line}");
-    assert_eq!(request.extensions().get(), Some(&effect), "{line}");
+    assert_eq!(FabricClassify.effect(&request), effect, "{line}");
     assert_eq!(request.headers().contains_key("content-type"), !body.is_null(), "{line}");
 }
 
@@ -35,7 +38,7 @@ fn check<T>(call: &Call<T>, effect: Effect, line: &str, body: Value) {
 fn check_list<T>(list: &Paged<T>, line: &str) {
     let request = list.message.to_request().unwrap();
     assert_eq!(letters(&format!("{} {}", request.method(), request.uri())), line);
-    assert_eq!(request.extensions().get(), Some(&Read));
+    assert_eq!(FabricClassify.effect(&request), Read);
 }
 
 #[test]

@@ -4,12 +4,11 @@
 //! are off; all waiting is bounded, and so is the memory that an answer can take.
 
 use crate::{BodyTooLarge, Request, Response, Unsent};
-use bytes::BytesMut;
-
+use bytes::{Bytes, BytesMut};
 use http::{HeaderValue, Method, header::CONTENT_LENGTH};
 use std::{
     future::Future,
-    io,
+    io, mem,
     path::PathBuf,
     pin::Pin,
     sync::Once,
@@ -156,16 +155,24 @@ fn sized(mut request: Request) -> Request {
 
 /// Reads the whole body, so that a body that stalls or breaks off is a failure of the attempt.
 async fn read(mut response: reqwest::Response, limit: usize) -> Result<Response, BoxError> {
-    let mut body = BytesMut::new();
+    let mut body = Bytes::new();
+    let mut joined = BytesMut::new();
     while let Some(chunk) = response.chunk().await.map_err(boxed)? {
-        if body.len() + chunk.len() > limit {
+        if body.len() + joined.len() + chunk.len() > limit {
             return Err(BodyTooLarge { limit }.into());
         }
-        body.extend_from_slice(&chunk);
+        // Most bodies are one chunk, and those are not copied.
+        if body.is_empty() && joined.is_empty() {
+            body = chunk;
+        } else {
+            joined.extend_from_slice(&mem::take(&mut body));
+            joined.extend_from_slice(&chunk);
+        }
     }
-    let mut answer = Response::new(body.freeze());
+    let body = if joined.is_empty() { body } else { joined.freeze() };
+    let mut answer = Response::new(body);
     *answer.status_mut() = response.status();
-    *answer.headers_mut() = std::mem::take(response.headers_mut());
+    *answer.headers_mut() = mem::take(response.headers_mut());
     Ok(answer)
 }
 
@@ -180,7 +187,6 @@ fn boxed(error: reqwest::Error) -> BoxError {
 mod tests {
     use super::*;
     use crate::{Error, ErrorKind};
-    use bytes::Bytes;
     use selvedge_resilience::find_cause;
     use std::{
         io::{Read, Write},

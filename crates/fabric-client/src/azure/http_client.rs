@@ -1,7 +1,7 @@
 //! The Azure SDK's transport, over a tower service.
 
 use super::TokenError;
-use crate::{ApiError, BoxService, Operation, Request, Response, Unsent};
+use crate::{ApiError, BoxService, Operation, Quota, Request, Response, Unsent};
 use azure_core::{
     Error, Result,
     error::ErrorKind,
@@ -85,9 +85,8 @@ impl HttpClient {
             header.set_sensitive(name == http::header::AUTHORIZATION);
             translated.headers_mut().append(name, header);
         }
-        let extensions = translated.extensions_mut();
-        extensions.insert(self.effect(request.method()));
-        extensions.insert(Operation { name: self.name });
+        let effect = self.effect(request.method());
+        translated.extensions_mut().insert(Operation { name: self.name, effect, quota: Quota::default() });
         Ok(translated)
     }
 

@@ -1,12 +1,12 @@
 //! The SDK's credentials over scripted services.
 
 use super::*;
-use crate::{BoxService, Unsent, testing::Script};
+use crate::{BoxService, FabricClassify, Unsent, testing::Script};
 use azure_core::{
     credentials::TokenCredential,
     http::{Method, Request, Url},
 };
-use selvedge_resilience::Effect;
+use selvedge_resilience::{Classify as _, Effect};
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 const TENANT: &str = "contoso.example";
@@ -47,7 +47,7 @@ async fn a_secret_is_exchanged_for_a_token_at_the_authority_each_time() {
         let request = &script.requests()[0];
         let body = std::str::from_utf8(request.body()).unwrap();
         assert!(body.contains("client_secret=canary-4711") && body.contains("scope=scope%2F.default"));
-        assert_eq!(request.extensions().get(), Some(&Effect::Read));
+        assert_eq!(FabricClassify.effect(request), Effect::Read);
         assert!(!format!("{credential:?}").contains("canary"));
     }
 }
@@ -135,9 +135,9 @@ async fn plain_addresses_are_for_this_machine_and_instance_metadata() {
         let request = Request::new(Url::parse(url).unwrap(), Method::Get);
         assert_eq!(client.execute_request(&request).await.is_ok(), allowed, "{url}");
         assert_eq!(script.requests().len(), usize::from(allowed), "{url}");
-        for request in script.requests() {
+        for request in &script.requests() {
             assert_eq!(request.uri(), url);
-            assert_eq!(request.extensions().get(), Some(&Effect::Read));
+            assert_eq!(FabricClassify.effect(request), Effect::Read);
         }
     }
 }

@@ -202,7 +202,12 @@ impl Gate {
 
     /// What is left of the pause, if the deadline lets one wait for its end.
     fn pause(&self) -> Result<Duration, Paused> {
-        let retry_after = self.shared.state.lock().pace.pause(Instant::now());
+        let pace = self.shared.state.lock().pace;
+        if !pace.was_paused() {
+            // As most gates are: no clock need be read.
+            return Ok(Duration::ZERO);
+        }
+        let retry_after = pace.pause(Instant::now());
         if retry_after.is_zero() || deadline::allows(retry_after) {
             Ok(retry_after)
         } else {
@@ -217,14 +222,18 @@ impl Pass {
     /// Lets what the attempt showed set the pace.
     pub(super) fn settle(self, outcome: Outcome) {
         let Shared { name, config, places, state } = &*self.place.gate.shared;
-        let now = Instant::now();
         let mut state = state.lock();
         let before = state.pace;
         match outcome {
             Outcome::Success => state.pace = before.succeeded(config),
             Outcome::Throttled { retry_after }
             | Outcome::Transient { retry_after: retry_after @ Some(_) } => {
+                let now = Instant::now();
                 state.pace = before.throttled(self.since, retry_after, config, now);
+                let pause = state.pace.pause(now);
+                if pause > before.pause(now) {
+                    events::gate_paused(name, pause, state.pace.limit());
+                }
             }
             _ => return,
         }
@@ -237,9 +246,6 @@ impl Pass {
         } else if limit < old {
             let free = places.forget_permits((old - limit) as usize);
             state.owed += old - limit - u32::try_from(free).unwrap_or(u32::MAX).min(old - limit);
-        }
-        if state.pace.pause(now) > before.pause(now) {
-            events::gate_paused(name, state.pace.pause(now), limit);
         }
     }
 }

@@ -27,6 +27,11 @@ impl Pace {
         self.limit as u32
     }
 
+    /// Whether anybody was ever asked to wait.
+    pub(super) fn was_paused(self) -> bool {
+        self.paused_until.is_some()
+    }
+
     /// How long nobody may pass.
     pub(super) fn pause(self, now: Instant) -> Duration {
         self.paused_until.map_or(Duration::ZERO, |until| until.saturating_duration_since(now))

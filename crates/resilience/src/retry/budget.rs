@@ -72,8 +72,12 @@ impl Budget {
     }
 
     fn earn(&self, retries: f64) {
-        let mut level = self.shared.level.lock();
-        *level = level.earn(retries, &self.shared.config, Instant::now());
+        let Shared { config, level } = &*self.shared;
+        let mut level = level.lock();
+        // What is full stays so, whatever the time.
+        if level.retries < f64::from(config.capacity) {
+            *level = level.earn(retries, config, Instant::now());
+        }
     }
 
     #[cfg(test)]

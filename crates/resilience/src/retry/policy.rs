@@ -22,12 +22,18 @@ use tower::{BoxError, retry::Policy};
 /// [`tower::retry::Retry`] clones the policy for each request: a clone counts from the beginning. The budget belongs
 /// to all of them.
 pub struct RetryPolicy<C> {
-    config: Arc<RetryConfig>,
+    shared: Arc<Shared>,
     classify: C,
+    request: Progress,
+}
+
+/// What is the same for all requests.
+#[derive(Clone)]
+struct Shared {
+    config: RetryConfig,
     budget: Budget,
     enforce: bool,
     jitter: Jitter,
-    request: Progress,
 }
 
 /// What became of one request so far.
@@ -55,20 +61,14 @@ impl<C> RetryPolicy<C> {
     pub fn new(config: RetryConfig, classify: C) -> Result<Self, InvalidConfig> {
         config.validate()?;
         let budget = Budget::new(config.budget.clone());
-        Ok(Self {
-            config: Arc::new(config),
-            classify,
-            budget,
-            enforce: true,
-            jitter: Jitter::Thread,
-            request: Progress::new(),
-        })
+        let shared = Shared { config, budget, enforce: true, jitter: Jitter::Thread };
+        Ok(Self { shared: Arc::new(shared), classify, request: Progress::new() })
     }
 
     /// The same policy with a source of chance that gives the same pauses in each run, for simulations.
     #[must_use]
     pub fn seeded(mut self, seed: u64) -> Self {
-        self.jitter = Jitter::seeded(seed);
+        Arc::make_mut(&mut self.shared).jitter = Jitter::seeded(seed);
         self
     }
 
@@ -76,7 +76,7 @@ impl<C> RetryPolicy<C> {
     /// and logged.
     #[must_use]
     pub fn unbudgeted(mut self) -> Self {
-        self.enforce = false;
+        Arc::make_mut(&mut self.shared).enforce = false;
         self
     }
 
@@ -101,7 +101,7 @@ impl<C> RetryPolicy<C> {
         }
         self.request.attempts += 1;
         if outcome == Outcome::Success {
-            self.budget.deposit();
+            self.shared.budget.deposit();
         }
         if let Some(token) = self.request.token.take() {
             token.spend();
@@ -110,7 +110,7 @@ impl<C> RetryPolicy<C> {
         if !may_resend(effect, outcome) || self.request.attempts >= self.max_attempts() {
             return None;
         }
-        let pause = pause(self.request.attempts, &self.config, outcome, self.jitter.draw());
+        let pause = pause(self.request.attempts, &self.shared.config, outcome, self.shared.jitter.draw());
         let name = self.classify.name(request);
         self.begin_retry(name, effect, outcome, pause)
     }
@@ -131,10 +131,10 @@ impl<C> RetryPolicy<C> {
             events::no_time_to_retry(name, next, max_attempts, pause);
             return None;
         }
-        self.request.token = self.budget.withdraw();
+        self.request.token = self.shared.budget.withdraw();
         if self.request.token.is_none() {
-            events::retry_budget_exhausted(name, next, max_attempts, self.enforce);
-            if self.enforce {
+            events::retry_budget_exhausted(name, next, max_attempts, self.shared.enforce);
+            if self.shared.enforce {
                 return None;
             }
         }
@@ -150,7 +150,7 @@ impl<C> RetryPolicy<C> {
             return None;
         }
         // All who wait would otherwise ask for the few probes at the same moment.
-        let spread = self.config.base_delay.mul_f64(self.jitter.draw());
+        let spread = self.shared.config.base_delay.mul_f64(self.shared.jitter.draw());
         let pause = open.retry_after().saturating_add(spread);
         if !deadline::allows(pause) {
             return None;
@@ -162,7 +162,7 @@ impl<C> RetryPolicy<C> {
     }
 
     fn max_attempts(&self) -> u32 {
-        let max = self.config.max_attempts;
+        let max = self.shared.config.max_attempts;
         if cfg!(selvedge_bug = "multiplies-retries") { max.saturating_mul(max) } else { max }
     }
 }
@@ -203,20 +203,13 @@ where
 
 impl<C: Clone> Clone for RetryPolicy<C> {
     fn clone(&self) -> Self {
-        Self {
-            config: Arc::clone(&self.config),
-            classify: self.classify.clone(),
-            budget: self.budget.clone(),
-            enforce: self.enforce,
-            jitter: self.jitter.clone(),
-            request: Progress::new(),
-        }
+        Self { shared: Arc::clone(&self.shared), classify: self.classify.clone(), request: Progress::new() }
     }
 }
 
 impl<C> fmt::Debug for RetryPolicy<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RetryPolicy").field("config", &self.config).finish_non_exhaustive()
+        f.debug_struct("RetryPolicy").field("config", &self.shared.config).finish_non_exhaustive()
     }
 }
 

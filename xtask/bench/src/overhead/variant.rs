@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::{HeaderValue, header};
 use selvedge::stack::{StackConfig, stacks};
 use selvedge_fabric_client::{
-    BoxService, Operation, Request,
+    BoxService, Operation, Quota, Request,
     layer::{Auth, BaseUri},
     transport::{HttpTransport, TransportConfig},
 };
@@ -168,8 +168,8 @@ impl Client {
         if let Some(authorization) = &self.authorization {
             request.headers_mut().insert(header::AUTHORIZATION, authorization.clone());
         }
-        request.extensions_mut().insert(Effect::Read);
-        request.extensions_mut().insert(Operation { name: "workspaces.list" });
+        let (effect, quota) = (Effect::Read, Quota::default());
+        request.extensions_mut().insert(Operation { name: "workspaces.list", effect, quota });
         Ok(request)
     }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use selvedge::stack::stacks;
 use selvedge_fabric_client::transport::{HttpTransport, TransportConfig};
-use selvedge_fabric_client::{BoxService, Request, Response};
+use selvedge_fabric_client::{BoxService, Operation, Quota, Request, Response};
 use selvedge_resilience::retry::{Retried, RetryConfig};
 use selvedge_resilience::{Effect, find_cause};
 use tower::{BoxError, Service as _, ServiceExt as _, service_fn};
@@ -92,7 +92,8 @@ pub(crate) fn service(config: &TransportConfig, retry: bool) -> (BoxService, Arc
 
 pub(crate) async fn get(service: &BoxService, url: &str) -> Result<Response, BoxError> {
     let mut request = http::Request::get(url).body(Bytes::new())?;
-    request.extensions_mut().insert(Effect::Read);
+    let read = Operation { name: "read", effect: Effect::Read, quota: Quota::default() };
+    request.extensions_mut().insert(read);
     service.clone().oneshot(request).await
 }
 
