@@ -1,6 +1,7 @@
 //! The clients of one run: settings and flags become stacks, variables become credentials.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use azure_core::credentials::TokenCredential;
@@ -91,7 +92,10 @@ impl Builder<'_> {
     }
 
     fn stacks(&self, name: &str, api: Option<(Auth, BaseUri)>) -> anyhow::Result<Stacks> {
-        let config = stack_config(self.settings, self.flags);
+        let mut config = stack_config(self.settings, self.flags);
+        if api.is_none() {
+            config.attempt_timeout = config.attempt_timeout.min(TOKEN_ATTEMPT);
+        }
         stacks(name, &config, api, self.transport.clone())
             .with_context(|| ExitWith::usage(format!("set up requests to {name}")))
     }
@@ -115,6 +119,10 @@ pub(crate) fn has_credentials(settings: &Settings, environment: &Environment) ->
         _ => true,
     }
 }
+
+/// The most time for one attempt to get a token. All of them have 90 s, and what ends because those are over tells the circuit
+/// breaker nothing of the service.
+const TOKEN_ATTEMPT: Duration = Duration::from_secs(30);
 
 /// The variable of the client secret.
 const CLIENT_SECRET: &str = "AZURE_CLIENT_SECRET";

@@ -45,6 +45,7 @@ fn breaker_config(breaker: &settings::Breaker, http: &Http) -> BreakerConfig {
             ratio: breaker.failure_ratio,
             window: breaker.window,
             min_calls: breaker.min_calls,
+            failures: breaker.failure_threshold,
         },
     };
     BreakerConfig {
@@ -132,6 +133,7 @@ mod tests {
             ("SELVEDGE_BREAKER__FAILURE_RATIO", ".25"),
             ("SELVEDGE_BREAKER__WINDOW", "64"),
             ("SELVEDGE_BREAKER__MIN_CALLS", "16"),
+            ("SELVEDGE_BREAKER__FAILURE_THRESHOLD", "9"),
             ("SELVEDGE_BREAKER__OPEN_FOR", "5m"),
             ("SELVEDGE_BREAKER__MAX_OPEN_FOR", "1h"),
             ("SELVEDGE_BREAKER__SUCCESS_THRESHOLD", "5"),
@@ -151,7 +153,7 @@ mod tests {
             budget: BudgetConfig { capacity: 7, per_success: 0.2, per_second: 3.0 },
         };
         let breaker = BreakerConfig {
-            trip: Trip::FailureRate { ratio: 0.25, window: 64, min_calls: 16 },
+            trip: Trip::FailureRate { ratio: 0.25, window: 64, min_calls: 16, failures: 9 },
             open_for: seconds(300),
             max_open_for: seconds(3600),
             success_threshold: 5,

@@ -1,6 +1,11 @@
 //! The vocabulary: what a repetition does, and what an answer tells.
 
-use crate::{breaker::BreakerOpen, deadline::TooLate, find_cause, gate::Paused, retry::Attempts};
+use crate::{
+    breaker::BreakerOpen,
+    deadline::TooLate,
+    gate::Paused,
+    retry::{Attempts, Retried},
+};
 use std::{borrow::Cow, error::Error, time::Duration};
 use tower::BoxError;
 
@@ -83,7 +88,8 @@ pub trait Classify<Req, Res, E = BoxError>: Clone {
 }
 
 /// A transport wraps an error in this where the request provably never left: name not resolved, connection refused,
-/// TLS not established. Only then may a request that creates something be sent again blindly.
+/// TLS not established, an HTTP/2 stream refused (RFC 9113 section 8.7). Only then may a request that creates something be
+/// sent again blindly.
 #[derive(Debug, thiserror::Error)]
 #[error("no connection was established")]
 pub struct Unsent(#[source] BoxError);
@@ -118,12 +124,16 @@ impl Outcome {
 
 /// What an error tells, as far as this crate knows errors: what its layers refused to send is [`Outcome::Unsent`], as is
 /// what a transport marked so; everything else (timeouts, resets, bodies that broke off) may pass.
+///
+/// The error itself must be one of these. What stands deeper in its chain tells of another request, one that the service
+/// made in order to answer this one: so a layer in between must not wrap the errors of those beneath it.
 #[must_use]
 pub fn outcome_of(error: &(dyn Error + 'static)) -> Outcome {
-    let unsent = find_cause::<Unsent>(error).is_some()
-        || find_cause::<BreakerOpen>(error).is_some()
-        || find_cause::<Paused>(error).is_some()
-        || find_cause::<TooLate>(error).is_some();
+    if let Some(retried) = error.downcast_ref::<Retried>() {
+        return retried.outcome();
+    }
+    let unsent =
+        error.is::<Unsent>() || error.is::<BreakerOpen>() || error.is::<Paused>() || error.is::<TooLate>();
     if unsent { Outcome::Unsent } else { Outcome::Transient { retry_after: None } }
 }
 

@@ -63,6 +63,15 @@ pub(crate) fn waiting_for_breaker(request: &str, delay: Duration) {
     );
 }
 
+pub(crate) fn breaker_not_waited_for(request: &str, delay: Duration, why: &str) {
+    tracing::warn!(
+        name: "resilience.breaker_not_waited_for",
+        request,
+        delay_ms = millis(delay),
+        "Not sending request: a circuit breaker is open, and {why}"
+    );
+}
+
 pub(crate) fn breaker_opened(breaker: &str, open_for: Duration) {
     tracing::error!(
         name: "resilience.breaker_opened",

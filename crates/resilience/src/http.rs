@@ -18,7 +18,7 @@ const MILLISECONDS: [&str; 2] = ["retry-after-ms", "x-ms-retry-after-ms"];
 /// - The outcome is by status: 2xx success; 429 and 430 throttled; 408, 500, 502, 503 and 504 transient; all others permanent.
 /// - The class is the host of the target and its port, so that each host has its own breaker and gate; they are kept for as long
 ///   as the registries are. The retry budget is the layer's: hosts that must not use up each other's need a layer each.
-/// - What it took is an extension of the answer, of type [`Attempts`].
+/// - What it took is an extension of an answer that is no success and was given up with, of type [`Attempts`].
 #[derive(Clone, Copy, Debug, Default)]
 pub struct HttpClassify;
 

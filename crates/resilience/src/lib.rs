@@ -52,6 +52,10 @@
 //! # }
 //! ```
 //!
+//! A service beneath these layers has to be [`Clone`], as clients are: what is readied is used for one request. Where a task is
+//! spawned with a call of a stack over a closure's future, the compiler may say that "one type is more general than the other"; box
+//! the stack (`tower::util::BoxCloneSyncService`), which also gives it a name.
+//!
 //! # The other order
 //!
 //! A breaker *outside* the retry counts calls, not attempts. Take three attempts a call, and a service that answers every third

@@ -56,6 +56,10 @@ pub(super) fn problems(settings: &Settings) -> Vec<Problem> {
         problems
             .push(("http.call_deadline", "must be more than 1s, the least time for an attempt".to_owned()));
     }
+    if http.attempt_timeout >= http.call_deadline {
+        let problem = "must be less than http.call_deadline, or no attempt is seen to hang";
+        problems.push(("http.attempt_timeout", problem.to_owned()));
+    }
     problems.extend(of_retry(retry).chain(of_breaker(breaker, http)).chain(of_throttle(throttle)));
     if rollback.journal_dir.as_os_str().is_empty() {
         problems.push(("rollback.journal_dir", "must not be empty".to_owned()));

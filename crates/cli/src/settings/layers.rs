@@ -206,7 +206,13 @@ fn without_value(kind: &Kind) -> String {
                 Actual::Map => "a section",
                 _ => "another type",
             };
-            let expected = if expected.starts_with("struct ") { "a section" } else { expected };
+            let expected = match expected.as_str() {
+                "u16" | "u32" | "u64" => "a whole number",
+                "f64" => "a number",
+                name if name.starts_with("struct ") => "a section",
+                name if name.starts_with("enum ") => "a word",
+                other => other,
+            };
             format!("found {found}, expected {expected}")
         }
         Kind::UnknownVariant(_, known) => format!("expected one of: {}", known.join(", ")),

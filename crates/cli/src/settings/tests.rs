@@ -131,7 +131,7 @@ fn what_is_wrong_is_named_with_its_key_and_source() {
         (
             "",
             &[("SELVEDGE_RETRY__MAX_ATTEMPTS", "TOPSECRET")],
-            "retry.max_attempts, set by SELVEDGE_RETRY__MAX_ATTEMPTS (environment): found text, expected u32",
+            "retry.max_attempts, set by SELVEDGE_RETRY__MAX_ATTEMPTS (environment): found text, expected a whole number",
         ),
         (
             "",
@@ -161,7 +161,7 @@ fn what_is_wrong_is_named_with_its_key_and_source() {
         (
             "",
             &[("SELVEDGE_BREAKER__FAILURE_RATIO", "TOPSECRET")],
-            "breaker.failure_ratio, set by SELVEDGE_BREAKER__FAILURE_RATIO (environment): found text, expected f64",
+            "breaker.failure_ratio, set by SELVEDGE_BREAKER__FAILURE_RATIO (environment): found text, expected a number",
         ),
         (
             "[retry]\nmax_attempts = 0\nmax_delay = 0",
@@ -212,13 +212,14 @@ fn fractions_are_numbers_where_fractions_belong() {
     let settings = with("[retry]\njitter = 1", &[], &[]).unwrap();
     assert!((settings.retry.jitter - 1.0).abs() < f64::EPSILON);
     let error = error(with("", &[("SELVEDGE_RETRY__MAX_ATTEMPTS", "2.5")], &[]));
-    assert!(error.ends_with("found text, expected u32"), "{error}");
+    assert!(error.ends_with("found text, expected a whole number"), "{error}");
 }
 
 #[test]
 fn values_out_of_range_are_refused_before_a_layer_has_to() {
-    let cases: [(&str, &str); 24] = [
+    let cases: [(&str, &str); 25] = [
         ("http.call_deadline = 1", "must be more than 1s"),
+        ("http.attempt_timeout = 600", "must be less than http.call_deadline"),
         ("retry.jitter = 1.1", "must be between 0 and 1"),
         ("retry.jitter = -0.1", "must be between 0 and 1"),
         ("retry.jitter = nan", "must be between 0 and 1"),

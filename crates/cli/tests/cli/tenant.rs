@@ -20,7 +20,7 @@ use crate::{
 const IN_A_HURRY: [(&str, &str); 7] = [
     ("SELVEDGE_BREAKER__OPEN_FOR", "50ms"),
     ("SELVEDGE_HTTP__ATTEMPT_TIMEOUT", "60s"),
-    ("SELVEDGE_HTTP__CALL_DEADLINE", "60s"),
+    ("SELVEDGE_HTTP__CALL_DEADLINE", "90s"),
     ("SELVEDGE_POLLING__FIRST_POLL", "10ms"),
     ("SELVEDGE_RETRY__BASE_DELAY", "10ms"),
     ("SELVEDGE_RETRY__MAX_DELAY", "100ms"),

@@ -32,14 +32,17 @@ pub enum Trip {
         /// At least 1.
         failures: u32,
     },
-    /// A part of the last calls.
+    /// A part of the last calls, or so many failures in a row: few who wait long between their calls would need many
+    /// minutes to fill a window.
     FailureRate {
         /// The part that must have failed, more than 0 and at most 1.
         ratio: f64,
         /// How many calls are looked back at, 1 to 128.
         window: u32,
-        /// With fewer calls than this nothing is concluded; 1 to `window`.
+        /// With fewer calls than this nothing is concluded of the part that failed; 1 to `window`.
         min_calls: u32,
+        /// So many failures in a row; at least 1.
+        failures: u32,
     },
 }
 
@@ -63,12 +66,13 @@ impl BreakerConfig {
         }
     }
 
-    /// Opens when half of the last hundred calls failed, and never before fifty: where one call in five fails by
-    /// chance, that happens once in half a million windows. Open for 30 s, doubling up to 5 min.
+    /// Opens when half of the last hundred calls failed, at least fifty, or ten in a row: where one call in five fails by
+    /// chance, the one happens once in half a million windows, the other once in ten million calls. Open for 30 s,
+    /// doubling up to 5 min.
     #[must_use]
     pub fn robust() -> Self {
         Self {
-            trip: Trip::FailureRate { ratio: 0.5, window: 100, min_calls: 50 },
+            trip: Trip::FailureRate { ratio: 0.5, window: 100, min_calls: 50, failures: 10 },
             open_for: Duration::from_secs(30),
             max_open_for: Duration::from_secs(5 * 60),
             ..Self::guide()
@@ -78,7 +82,8 @@ impl BreakerConfig {
     pub(super) fn validate(&self) -> Result<(), InvalidConfig> {
         match self.trip {
             Trip::Consecutive { failures } => ensure(failures >= 1, "trip.failures", "must be at least 1")?,
-            Trip::FailureRate { ratio, window, min_calls } => {
+            Trip::FailureRate { ratio, window, min_calls, failures } => {
+                ensure(failures >= 1, "trip.failures", "must be at least 1")?;
                 ensure(ratio > 0.0 && ratio <= 1.0, "trip.ratio", "must be more than 0 and at most 1")?;
                 ensure((1..=128).contains(&window), "trip.window", "must be between 1 and 128")?;
                 ensure((1..=window).contains(&min_calls), "trip.min_calls", "must be between 1 and window")?;

@@ -34,7 +34,7 @@ pub(super) enum State {
         in_flight: u32,
         /// Probes that succeeded.
         successes: u32,
-        /// From when on probes that are still under way count as lost.
+        /// From when on all probes that are still under way count as lost, counted from the last one's start.
         expires: Instant,
         /// How long it was open before.
         open_for: Duration,
@@ -121,15 +121,15 @@ impl Machine {
     }
 
     fn probe_admitted(self, config: &BreakerConfig, now: Instant) -> Self {
-        let State::HalfOpen { in_flight, successes, expires, open_for } = self.state else {
+        let State::HalfOpen { in_flight, successes, open_for, .. } = self.state else {
             return self;
         };
         if in_flight >= config.half_open_permits {
             // Those under way are lost: a new generation, in which they have no say.
             return self.probe(open_for, config, now);
         }
-        // Nobody is under way: the time of those that come counts from now.
-        let expires = if in_flight == 0 { now + config.probe_expiry } else { expires };
+        // As long as there is room for another, nobody is lost whom it matters to find.
+        let expires = now + config.probe_expiry;
         let in_flight = in_flight + 1;
         Self { state: State::HalfOpen { in_flight, successes, expires, open_for }, ..self }
     }

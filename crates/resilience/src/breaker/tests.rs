@@ -181,7 +181,7 @@ async fn a_late_answer_of_an_earlier_generation_has_no_say() {
 fn configurations_that_cannot_work_are_refused() {
     let default = BreakerConfig::default;
     let trip = |trip| BreakerConfig { trip, ..default() };
-    let rate = |ratio, window, min_calls| trip(Trip::FailureRate { ratio, window, min_calls });
+    let rate = |ratio, window, min_calls| trip(Trip::FailureRate { ratio, window, min_calls, failures: 10 });
     for (config, setting) in [
         (trip(Trip::Consecutive { failures: 0 }), "trip.failures"),
         (rate(0.0, 100, 50), "trip.ratio"),

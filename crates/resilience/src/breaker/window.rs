@@ -28,10 +28,11 @@ impl Window {
     pub(super) fn trips(self, trip: Trip) -> bool {
         match trip {
             Trip::Consecutive { failures } => self.in_a_row >= failures,
-            Trip::FailureRate { ratio, window, min_calls } => {
+            Trip::FailureRate { ratio, window, min_calls, failures: in_a_row } => {
                 let calls = self.calls.min(window);
                 let failures = self.failures(window);
-                calls >= min_calls && f64::from(failures) >= ratio * f64::from(calls)
+                self.in_a_row >= in_a_row
+                    || calls >= min_calls && f64::from(failures) >= ratio * f64::from(calls)
             }
         }
     }

@@ -3,6 +3,7 @@
 use super::{Deadline, LEAST};
 use pin_project_lite::pin_project;
 use std::{
+    fmt,
     future::Future,
     pin::Pin,
     task::{Context, Poll},
@@ -20,10 +21,11 @@ pub struct Elapsed {
 }
 
 /// An attempt was not begun, because too little of the call's time was left. Nothing was sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not sent: only {remaining:.1?} of the call's time are left")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooLate {
     remaining: Duration,
+    /// How long it stood in line before a gate, where it did.
+    in_line: Option<Duration>,
 }
 
 /// Bounds each attempt; see [`AttemptTimeout`].
@@ -85,8 +87,8 @@ impl Elapsed {
 // ===== impl TooLate =====
 
 impl TooLate {
-    pub(crate) fn with(remaining: Duration) -> Self {
-        Self { remaining }
+    pub(crate) fn in_line(remaining: Duration, waited: Duration) -> Self {
+        Self { remaining, in_line: Some(waited) }
     }
 
     /// What was left of the call's time.
@@ -95,6 +97,19 @@ impl TooLate {
         self.remaining
     }
 }
+
+impl fmt::Display for TooLate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { remaining, in_line } = self;
+        write!(f, "not sent: only {remaining:.1?} of the call's time are left")?;
+        match in_line {
+            Some(waited) => write!(f, ", after {waited:.1?} in line behind other requests"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for TooLate {}
 
 // ===== impl AttemptTimeoutLayer =====
 
@@ -154,7 +169,7 @@ where
                 attempt.poll(cx).map(|ended| ended.unwrap_or_else(|_| Err((*elapsed).into())))
             }
             StateProjection::TooLate { remaining } => {
-                Poll::Ready(Err(TooLate { remaining: *remaining }.into()))
+                Poll::Ready(Err(TooLate { remaining: *remaining, in_line: None }.into()))
             }
         }
     }

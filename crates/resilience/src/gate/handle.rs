@@ -11,6 +11,9 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::time::Instant;
 use tower::BoxError;
 
+/// A pause that is longer by this than the one before is another, and is logged.
+const ANOTHER: Duration = Duration::from_secs(1);
+
 /// The answer of a gate that stays shut for longer than the call's deadline. Nothing was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not sent: the service asked to be left alone for another {retry_after:.1?}")]
@@ -173,9 +176,16 @@ impl Gate {
         let permit = match Deadline::current() {
             None => self.permit().await,
             Some(deadline) => {
+                let came = Instant::now();
                 let patience = deadline.remaining().saturating_sub(LEAST);
-                let permit = tokio::time::timeout(patience, self.permit()).await;
-                permit.map_err(|_| TooLate::with(deadline.remaining()))?
+                match tokio::time::timeout(patience, self.permit()).await {
+                    Ok(permit) => permit,
+                    Err(_) => {
+                        // A pause that began in the meantime is why nobody moved, and says when to come back.
+                        self.pause()?;
+                        return Err(TooLate::in_line(deadline.remaining(), came.elapsed()).into());
+                    }
+                }
             }
         };
         let mut pass = self.pass(permit);
@@ -225,17 +235,21 @@ impl Pass {
         let mut state = state.lock();
         let before = state.pace;
         match outcome {
-            Outcome::Success => state.pace = before.succeeded(config),
+            // It answered, whatever it said.
+            Outcome::Success | Outcome::Permanent | Outcome::Busy { .. } => {
+                state.pace = before.succeeded(config)
+            }
             Outcome::Throttled { retry_after }
             | Outcome::Transient { retry_after: retry_after @ Some(_) } => {
                 let now = Instant::now();
                 state.pace = before.throttled(self.since, retry_after, config, now);
                 let pause = state.pace.pause(now);
-                if pause > before.pause(now) {
+                // Those who were under way are told of the same pause, one after the other.
+                if pause > before.pause(now) + ANOTHER {
                     events::gate_paused(name, pause, state.pace.limit());
                 }
             }
-            _ => return,
+            Outcome::Transient { retry_after: None } | Outcome::Unsent => return,
         }
         let (limit, old) = (state.pace.limit(), before.limit());
         if limit > old {

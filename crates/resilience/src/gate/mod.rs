@@ -8,8 +8,8 @@
 //!
 //! A quota belongs to an identity: a stack for each credential, or a class that names it, keeps them apart.
 //!
-//! Wait neither too long nor for nothing: where the pause ends after the call's [deadline](crate::deadline), the answer
-//! is [`Paused`] at once.
+//! Who comes during a pause that ends after the call's [deadline](crate::deadline) is told so at once, with [`Paused`]; who
+//! stands in line already when it begins, when its turn has come or its time is over.
 
 mod config;
 mod handle;

@@ -109,6 +109,29 @@ async fn a_throttled_round_cuts_the_limit_once_and_successes_grow_it_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_stands_in_line_when_a_long_pause_begins_is_told_of_it() {
+    let script = Script::new([Act::Late(1, throttled(300))]);
+    let (service, _) = gated(at_most(1), &script);
+    let patient = [service.clone().oneshot(READ), service.clone().oneshot(READ)].map(tokio::spawn);
+    tokio::task::yield_now().await;
+    let hurried = DeadlineLayer::new(60 * SECOND).unwrap().layer(service);
+    let error = hurried.oneshot(READ).await.unwrap_err();
+    let wait = error.downcast_ref::<Paused>().expect("why nobody moved").retry_after();
+    assert_eq!(wait.as_secs(), 300 - 58, "{error}");
+    drop(patient);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_not_there_is_an_answer_all_the_same() {
+    let script = Script::answers([THROTTLED, THROTTLED, Outcome::Permanent]);
+    let (service, gates) = gated(at_most(2), &script);
+    burst(&service, &script, 1).await;
+    assert_eq!(gates.snapshot()[0].limit, 1);
+    burst(&service, &script, 3).await;
+    assert_eq!(gates.snapshot()[0].limit, 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_leaves_the_queue_or_the_attempt_leaves_a_place() {
     let script = Script::new([Act::Hang]);
     let (service, _) = gated(at_most(1), &script);
@@ -148,15 +171,20 @@ async fn each_pause_is_logged_once() {
     let guard = tracing::subscriber::set_default(lines.clone());
     let script = Script::new([
         Act::Late(1, throttled(10)),
-        Act::Late(1, throttled(10)),
-        Act::Late(1, throttled(3)),
+        Act::Late(2, throttled(10)),
+        Act::Late(2, throttled(3)),
         Act::Answer(Outcome::Success),
     ]);
     let (service, _) = gated(at_most(3), &script);
     burst(&service, &script, 3).await;
     burst(&service, &script, 1).await;
-    drop(guard);
     assert_eq!(lines.take(), ["WARN Throttled: pausing all requests"]);
+    // One that is far longer is another.
+    let script = Script::new([Act::Late(1, throttled(10)), Act::Late(2, throttled(60))]);
+    let (service, _) = gated(at_most(2), &script);
+    burst(&service, &script, 2).await;
+    drop(guard);
+    assert_eq!(lines.take(), ["WARN Throttled: pausing all requests"; 2]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -226,6 +254,7 @@ async fn who_gets_no_place_in_time_leaves_the_queue_with_an_error_that_says_so()
     let error = hurried.oneshot(READ).await.unwrap_err();
     // A second, which an attempt would need, is left. The runtime's timer rounds up to a millisecond.
     let remaining = error.downcast_ref::<TooLate>().expect("nothing was sent").remaining();
+    assert!(error.to_string().ends_with(", after 19.0s in line behind other requests"), "{error}");
     assert!((SECOND - SECOND / 100..=SECOND).contains(&remaining), "{remaining:?}");
     assert_eq!((started.elapsed().as_secs(), script.count()), (19, 1));
 

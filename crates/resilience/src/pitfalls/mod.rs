@@ -6,7 +6,7 @@ mod sending;
 mod shared;
 
 use crate::{
-    Effect, Outcome,
+    Effect, Outcome, Unsent,
     breaker::{BreakerConfig, BreakerLayer, BreakerOpen, BreakerStatus, Breakers, Trip},
     deadline::{AttemptTimeoutLayer, Deadline, DeadlineLayer, TooLate},
     find_cause,
@@ -14,7 +14,14 @@ use crate::{
     retry::{BudgetConfig, Retried, RetryConfig, RetryLayer},
     testing::{Act, Answer, Ask, Lines, Literal, READ, Script, THROTTLED, TRANSIENT, throttled},
 };
-use std::{pin::pin, time::Duration};
+use std::{
+    pin::pin,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 use tokio::time::Instant;
 use tower::{BoxError, Layer, Service, ServiceBuilder, ServiceExt};
 

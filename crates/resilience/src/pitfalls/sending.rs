@@ -15,6 +15,38 @@ async fn pitfall_01_what_creates_is_not_sent_again_after_it_may_have_been_sent()
     assert_eq!(script.count(), 2);
 }
 
+/// What a service answers that did its work, and then asked another one.
+#[derive(Debug, thiserror::Error)]
+#[error("done, but could not tell the archive")]
+struct Elsewhere(#[source] BoxError);
+
+#[tokio::test(start_paused = true)]
+async fn pitfall_01_what_was_not_sent_elsewhere_may_have_been_sent_here() {
+    let other = breakers(1);
+    drop(
+        BreakerLayer::new(other.clone(), Literal)
+            .layer(Script::new([Act::Error("down")]))
+            .oneshot(READ)
+            .await,
+    );
+    let open = BreakerLayer::new(other, Literal).layer(Script::answers([]));
+    for deep in [BoxError::from(Unsent::new("refused")), open.oneshot(READ).await.unwrap_err()] {
+        let deep = Arc::new(Mutex::new(Some(deep)));
+        let sent = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&sent);
+        let service = ServiceBuilder::new().layer(RetryLayer::new(retry(), Literal).unwrap()).service_fn(
+            move |_: Ask| {
+                counter.fetch_add(1, Relaxed);
+                let error = Elsewhere(deep.lock().unwrap().take().unwrap());
+                async { Err::<Answer, _>(BoxError::from(error)) }
+            },
+        );
+        let error = service.oneshot(CREATE).await.unwrap_err();
+        assert!(error.is::<Elsewhere>() || find_cause::<Elsewhere>(&*error).is_some(), "{error}");
+        assert_eq!(sent.load(Relaxed), 1);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn pitfall_02_no_layer_sends_what_the_counter_does_not_see() {
     for max_attempts in 1..=6 {

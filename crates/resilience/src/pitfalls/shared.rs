@@ -59,6 +59,19 @@ async fn pitfall_15_a_retry_that_was_not_sent_is_not_taken_from_the_budget() {
     assert_eq!(script.count(), 5 + 2, "the one retry was still there");
 }
 
+#[tokio::test(start_paused = true)]
+async fn pitfall_15_a_retry_that_was_sent_is_taken_from_the_budget_whoever_leaves() {
+    let budget = BudgetConfig { capacity: 1, per_success: 0.0, per_second: 0.0 };
+    let layer = RetryLayer::new(RetryConfig { budget, ..retry() }, Literal).unwrap();
+    let script = Script::new([Act::Answer(TRANSIENT), Act::Hang]);
+    let call = layer.layer(script.clone()).oneshot(READ);
+    assert!(tokio::time::timeout(60 * SECOND, call).await.is_err());
+    assert_eq!(script.count(), 2, "dropped within the retry");
+    script.turn(Act::Answer(TRANSIENT));
+    layer.layer(script.clone()).oneshot(READ).await.unwrap();
+    assert_eq!(script.count(), 3, "there was no other");
+}
+
 /// Sends so many requests of which one attempt in five fails; how many of them fail in the end.
 async fn failing(config: RetryConfig, requests: u32) -> (u32, usize) {
     let acts = (0_u32..).map(|n| if n % 5 == 0 { TRANSIENT } else { Outcome::Success });

@@ -27,7 +27,7 @@ pub(super) struct Level {
     pub(super) at: Instant,
 }
 
-/// One retry, taken from the budget. Dropped (the caller left before the retry ended) it is given back.
+/// One retry, taken from the budget. Dropped (the caller left before it was sent) it is given back.
 #[derive(Debug)]
 pub(super) struct Token {
     budget: Budget,

@@ -25,7 +25,7 @@ pub fn may_resend(effect: Effect, outcome: Outcome) -> bool {
 
 /// The pause before the next attempt, after `attempts` of them (at least one) of which the last ended with `outcome`.
 ///
-/// As [`delay`] says, with one exception: a server that throttles and says for how long is believed the first time, also
+/// As [`delay`] says, with one exception: a server that throttles the first attempt and says for how long is believed, also
 /// where that is less than `base_delay`. A longer pause would leave its quota unused. If it throttles again, the pauses
 /// are those that they would have been.
 #[must_use]

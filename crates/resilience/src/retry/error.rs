@@ -1,6 +1,7 @@
 //! What a request's last error, or answer, does not tell by itself: that it was not the first.
 
 use super::after;
+use crate::{Outcome, outcome_of};
 use std::{fmt, time::Duration};
 use tower::BoxError;
 
@@ -34,6 +35,15 @@ impl Retried {
     pub(super) fn wrap(error: &mut BoxError, attempts: Attempts) {
         let source = std::mem::replace(error, BoxError::from(""));
         *error = Box::new(Self { attempts, source });
+    }
+
+    /// What it tells of the request: of all its attempts, and not only the last.
+    pub(crate) fn outcome(&self) -> Outcome {
+        if self.attempts.may_have_been_sent {
+            Outcome::Transient { retry_after: self.attempts.retry_after }
+        } else {
+            outcome_of(&*self.source)
+        }
     }
 
     /// What was done.

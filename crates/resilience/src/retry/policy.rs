@@ -10,7 +10,7 @@ use crate::{
     Classify, Effect, InvalidConfig, Outcome,
     breaker::BreakerOpen,
     deadline::{self, TooLate},
-    events, find_cause,
+    events,
     gate::Paused,
 };
 use std::{fmt, sync::Arc, time::Duration};
@@ -41,7 +41,7 @@ struct Progress {
     started: Instant,
     /// Attempts that ended.
     attempts: u32,
-    /// What the attempt under way took from the budget.
+    /// What the coming attempt took from the budget.
     token: Option<Token>,
     may_have_been_sent: bool,
     /// Which opening of the breaker was waited out.
@@ -90,21 +90,19 @@ impl<C> RetryPolicy<C> {
     where
         C: Classify<Req, Res>,
     {
-        // What is permanent is so whatever stands in its chain: the errors of another stack's layers may.
+        // Only what a layer beneath this very one says: deeper in the chain stand the errors of other requests. And what the
+        // classifier calls permanent is.
         if let Some(error) = error.filter(|_| outcome != Outcome::Permanent) {
-            if let Some(open) = find_cause::<BreakerOpen>(&**error) {
+            if let Some(open) = error.downcast_ref::<BreakerOpen>() {
                 return self.wait_for_breaker(self.classify.name(request), *open);
             }
-            if find_cause::<Paused>(&**error).is_some() || find_cause::<TooLate>(&**error).is_some() {
+            if error.is::<Paused>() || error.is::<TooLate>() {
                 return None;
             }
         }
         self.request.attempts += 1;
         if outcome == Outcome::Success {
             self.shared.budget.deposit();
-        }
-        if let Some(token) = self.request.token.take() {
-            token.spend();
         }
         let effect = self.classify.effect(request);
         if !may_resend(effect, outcome) || self.request.attempts >= self.max_attempts() {
@@ -147,12 +145,14 @@ impl<C> RetryPolicy<C> {
     /// probes; a breaker that opens anew afterwards says that the service is not back.
     fn wait_for_breaker(&mut self, name: &str, open: BreakerOpen) -> Option<Duration> {
         if self.request.waited_out.is_some_and(|opening| opening != open.opening()) {
+            events::breaker_not_waited_for(name, open.retry_after(), "it has opened again");
             return None;
         }
         // All who wait would otherwise ask for the few probes at the same moment.
         let spread = self.shared.config.base_delay.mul_f64(self.shared.jitter.draw());
         let pause = open.retry_after().saturating_add(spread);
         if !deadline::allows(pause) {
+            events::breaker_not_waited_for(name, pause, "the call has not so much time");
             return None;
         }
         if self.request.waited_out.replace(open.opening()).is_none() {
@@ -197,6 +197,10 @@ where
     }
 
     fn clone_request(&mut self, request: &Req) -> Option<Req> {
+        // It is asked for a copy as it sends, so the retry that was taken from the budget takes place.
+        if let Some(token) = self.request.token.take() {
+            token.spend();
+        }
         Some(request.clone())
     }
 }

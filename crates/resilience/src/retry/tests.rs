@@ -5,7 +5,7 @@ use crate::{
     Effect, Outcome,
     breaker::{BreakerConfig, BreakerLayer, BreakerOpen, Breakers, Trip},
     deadline::{AttemptTimeoutLayer, DeadlineLayer, Elapsed},
-    find_cause,
+    find_cause, outcome_of,
     testing::{
         Act, Answer, Ask, Judge, Lines, Literal, READ, Script, THROTTLED, TRANSIENT, throttled, transient,
     },
@@ -173,6 +173,8 @@ async fn the_last_error_does_not_hide_that_an_earlier_attempt_may_have_arrived()
         assert_eq!(retried.attempts().elapsed.as_secs(), 6);
         assert_eq!(retried.attempts().may_have_been_sent, maybe, "{earlier:?}");
         assert_eq!(retried.to_string(), "gave up after 3 attempts in 6.0s");
+        let told = if maybe { TRANSIENT } else { Outcome::Unsent };
+        assert_eq!(outcome_of(&*error), told, "{earlier:?}");
         let cause = std::error::Error::source(retried).unwrap();
         assert_eq!(cause.to_string(), "no connection was established");
     }

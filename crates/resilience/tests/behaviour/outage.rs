@@ -11,6 +11,8 @@ use tower::{BoxError, ServiceExt as _};
 
 use crate::wire::{Answer, Layers};
 
+/// One who works alone.
+const ONE: u64 = 1;
 /// Fewer than a gate has places, and far more.
 const FEW: u64 = 8;
 const MANY: u64 = 200;
@@ -146,7 +148,7 @@ fn show(name: &str, report: &Report) {
 async fn an_outage_is_left_alone_and_survived_without_anybodys_help() {
     for layers in [Layers::guide(), Layers::robust()] {
         let permits = layers.breaker.as_ref().unwrap().half_open_permits;
-        for worker_count in [FEW, FEW, FEW, FEW, MANY] {
+        for worker_count in [ONE, 2, 4, FEW, FEW, FEW, MANY] {
             let report = outage(&layers, worker_count).await;
             let what = format!("{}, {worker_count} workers", layers.name);
             show(&what, &report);

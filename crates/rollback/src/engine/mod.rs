@@ -26,12 +26,14 @@ pub struct Policy {
     pub resends: u32,
     /// The wait before the first such sending; it doubles for each further one. What the other side asks for is a floor.
     pub backoff: Duration,
+    /// What it doubles up to.
+    pub max_backoff: Duration,
     /// How many times in a row a change in doubt must be read as absent before it counts as not done. At least 1.
     pub absent_reads: u32,
     /// The wait between two such reads: what was made may not be listed at once.
     pub consistency_delay: Duration,
     /// How many times an undo, or the reading back of a change in doubt, is tried where its failure may pass. At least 1.
-    /// With 7, and waits that double from 2 s on, an outage of two minutes does not leave anything behind.
+    /// With 7, and waits that double from 2 s up to 60 s, an outage of two minutes does not leave anything behind.
     pub undo_attempts: u32,
 }
 
@@ -40,6 +42,7 @@ impl Default for Policy {
         Self {
             resends: 2,
             backoff: Duration::from_secs(2),
+            max_backoff: Duration::from_secs(60),
             absent_reads: 2,
             consistency_delay: Duration::from_secs(10),
             undo_attempts: 7,
@@ -50,7 +53,8 @@ impl Default for Policy {
 impl Policy {
     /// The wait before the `n`-th repetition, from 1.
     fn delay(&self, n: u32, floor: Duration) -> Duration {
-        self.backoff.saturating_mul(1_u32.checked_shl(n.saturating_sub(1)).unwrap_or(u32::MAX)).max(floor)
+        let doublings = 1_u32.checked_shl(n.saturating_sub(1)).unwrap_or(u32::MAX);
+        self.backoff.saturating_mul(doublings).min(self.max_backoff).max(floor)
     }
 }
 

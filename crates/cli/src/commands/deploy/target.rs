@@ -45,6 +45,7 @@ pub(crate) fn policy(app: &App) -> Policy {
     Policy {
         resends: if app.flags.retry.on { retry.max_attempts.saturating_sub(1) } else { 0 },
         backoff: retry.base_delay,
+        max_backoff: retry.max_delay,
         absent_reads: app.settings.rollback.absent_reads,
         consistency_delay: app.settings.rollback.consistency_delay,
         ..Policy::default()
