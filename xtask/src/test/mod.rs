@@ -60,6 +60,10 @@ fn steps(nextest: Vec<String>, quick: bool, specs: Option<&Path>, requests: &Pat
     let mut steps = vec![plain("format", "cargo fmt --all -- --check"), plain("tidy", "cargo xtask tidy")];
     if !quick {
         steps.push(plain("clippy", "cargo clippy --workspace --all-targets -- -D warnings"));
+        for library in LIBRARIES {
+            let command = format!("cargo clippy -p selvedge-{library} --no-default-features -- -D warnings");
+            steps.push(plain("alone", &command));
+        }
         steps.push(Step {
             variables: &[("RUSTDOCFLAGS", "-D warnings")],
             ..plain("documentation", "cargo doc --workspace --no-deps")
@@ -92,6 +96,9 @@ fn steps(nextest: Vec<String>, quick: bool, specs: Option<&Path>, requests: &Pat
     }
     steps
 }
+
+/// Who embeds one of these has not the features that the others would switch on in it.
+const LIBRARIES: [&str; 5] = ["resilience", "fabric-client", "rollback", "deployment", "fabric-emulator"];
 
 /// Escape sequences would stand between the words of a summary.
 const COLOURLESS: &[(&str, &str)] = &[("CARGO_TERM_COLOR", "never")];

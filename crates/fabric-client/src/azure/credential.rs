@@ -1,7 +1,8 @@
 //! The ways to sign in.
 
-use super::{HttpClient, TokenError, http_client::Plain};
+use super::{HttpClient, http_client::Plain};
 use crate::BoxService;
+use crate::layer::TokenError;
 use azure_core::{
     cloud::{CloudConfiguration, CustomConfiguration},
     credentials::{AccessToken, Secret, TokenCredential, TokenRequestOptions},

@@ -1,7 +1,6 @@
 //! The Azure SDK's transport, over a tower service.
 
-use super::TokenError;
-use crate::{ApiError, BoxService, Operation, Quota, Request, Response, Unsent};
+use crate::{ApiError, BoxService, Operation, Quota, Request, Response, Unsent, layer::TokenError};
 use azure_core::{
     Error, Result,
     error::ErrorKind,

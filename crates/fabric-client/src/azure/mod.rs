@@ -7,8 +7,6 @@ mod credential;
 mod http_client;
 #[cfg(test)]
 mod tests;
-mod token_error;
 
 pub use credential::{CredentialConfig, CredentialError, CredentialKind, credential};
 pub use http_client::HttpClient;
-pub(crate) use token_error::TokenError;

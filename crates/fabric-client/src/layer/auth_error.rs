@@ -1,6 +1,7 @@
 //! Why a request could not be authenticated, and whether that may pass.
 
-use crate::{ApiError, azure::TokenError, classify::of_error};
+use super::TokenError;
+use crate::{ApiError, classify::of_error};
 use selvedge_resilience::{
     Outcome, breaker::BreakerOpen, find_cause, gate::Paused, http::outcome_of_status, retry::Retried,
 };

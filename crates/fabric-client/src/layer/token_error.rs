@@ -7,6 +7,7 @@ use tower::BoxError;
 
 /// Why a request for a token got none.
 #[derive(Debug, thiserror::Error)]
+#[cfg_attr(not(feature = "azure"), expect(dead_code, reason = "other credentials say what they like"))]
 pub(crate) enum TokenError {
     /// The token service said something else.
     #[error("the token service answered with an error{}", GaveUp(*attempts))]
