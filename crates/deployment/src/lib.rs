@@ -16,5 +16,6 @@ pub mod live;
 pub mod principals;
 pub mod read;
 mod repository;
+pub mod strays;
 pub mod summary;
 pub mod target;

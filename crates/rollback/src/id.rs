@@ -78,6 +78,16 @@ impl Marker {
         (marked.chars().count() <= limit).then_some(marked)
     }
 
+    /// The marker that `text` ends with, if it ends with one.
+    #[must_use]
+    pub fn at_end_of(text: &str) -> Option<Self> {
+        let tag = &text[text.rfind(Self::PREFIX)?..];
+        let (transaction, step) = tag.strip_prefix(Self::PREFIX)?.strip_suffix(']')?.split_once(':')?;
+        let marker = Self { transaction: transaction.parse().ok()?, step: StepId::new(step.parse().ok()?) };
+        // What only resembles one, such as a number with a sign, is somebody's text.
+        (marker.to_string() == tag).then_some(marker)
+    }
+
     /// Whether `text` ends with this very marker.
     #[must_use]
     pub fn is_on(&self, text: &str) -> bool {
@@ -121,6 +131,27 @@ mod tests {
         assert!(!Marker { step: StepId::new(2), ..one }.is_on(&text));
         assert!(!marker(1).is_on(&text));
         assert!(!one.is_on(&format!("{text} and more")));
+    }
+
+    #[test]
+    fn a_marker_is_read_off_the_end_of_a_text() {
+        let marker = marker(12);
+        for text in ["", "text", "[selvedge:x", "\u{e9}"] {
+            assert_eq!(Marker::at_end_of(&marker.append_to(text, 256).unwrap()), Some(marker), "{text}");
+        }
+        let tag = marker.to_string();
+        for text in [
+            "",
+            "[selvedge:]",
+            "[selvedge:x:1]",
+            &format!("{tag} and more"),
+            &tag.to_uppercase(),
+            &tag.replace(":12]", ":+12]"),
+            &tag.replace(":12]", ":012]"),
+            &tag.replace(":12]", "]"),
+        ] {
+            assert_eq!(Marker::at_end_of(text), None, "{text}");
+        }
     }
 
     #[test]

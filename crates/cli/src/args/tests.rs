@@ -61,12 +61,14 @@ fn deploy_takes_its_configuration_in_one_way() {
 }
 
 #[test]
-fn transactions_name_one_but_for_the_list() {
+fn transactions_name_one_or_where_to_look() {
     for (line, id) in [
         ("tx list", Some("-")),
         ("transactions show 42", Some("42")),
         ("tx rollback 42", Some("42")),
         ("tx resume 42", Some("42")),
+        ("tx sweep", Some("all")),
+        ("tx sweep --workspace sales-dev", Some("sales-dev")),
         ("tx rollback", None),
         ("tx", None),
     ] {
@@ -76,6 +78,7 @@ fn transactions_name_one_but_for_the_list() {
                 TransactionsAction::Show(of)
                 | TransactionsAction::Rollback(of)
                 | TransactionsAction::Resume(of) => of.id,
+                TransactionsAction::Sweep(args) => args.workspace.unwrap_or_else(|| "all".to_owned()),
             },
             other => panic!("{line}: {other:?}"),
         });

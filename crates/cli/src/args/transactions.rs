@@ -25,6 +25,16 @@ pub(crate) enum TransactionsAction {
     Rollback(TransactionId),
     /// Go on with an interrupted transaction, forward or back, whichever way it was going
     Resume(TransactionId),
+    /// Find what interrupted transactions have left in Fabric, without their journals
+    Sweep(SweepArgs),
+}
+
+/// Where to look.
+#[derive(Debug, Args)]
+pub(crate) struct SweepArgs {
+    /// Look into the workspace of this name only; without it, into all that are visible
+    #[arg(long, value_name = "NAME")]
+    pub(crate) workspace: Option<String>,
 }
 
 /// Names one transaction.

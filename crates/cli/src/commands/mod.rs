@@ -5,4 +5,5 @@ pub(crate) mod deploy;
 pub(crate) mod emulator;
 pub(crate) mod flags;
 pub(crate) mod plan;
+pub(crate) mod sweep;
 pub(crate) mod transactions;

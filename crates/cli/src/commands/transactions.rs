@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::deploy::target::{self, Target};
 use super::deploy::{Applied, Outcome, apply};
+use super::sweep;
 use crate::args::{TransactionsAction, TransactionsArgs};
 use crate::clients::Clients;
 use crate::exit;
@@ -38,6 +39,7 @@ pub(crate) async fn run(app: &App, args: &TransactionsArgs) -> anyhow::Result<u8
     match &args.action {
         TransactionsAction::List => list(app),
         TransactionsAction::Show(named) => show(app, find(app, &named.id)?),
+        TransactionsAction::Sweep(args) => sweep::run(app, args.workspace.as_deref()).await,
         TransactionsAction::Rollback(named) => take_up(app, find(app, &named.id)?, Way::Back).await,
         TransactionsAction::Resume(named) => take_up(app, find(app, &named.id)?, Way::On).await,
     }
@@ -211,7 +213,7 @@ fn step_name(state: &StepState) -> &'static str {
 }
 
 /// What brings it to an end.
-fn commands(app: &App, state: &State<Target>) -> Vec<String> {
+pub(super) fn commands(app: &App, state: &State<Target>) -> Vec<String> {
     let id = state.begin().id;
     let past_pivot = state.steps().any(|(step, how)| how.remains() && !step.change.reversible());
     let verbs: &[&str] = match state.direction() {

@@ -104,6 +104,42 @@ fn what_a_killed_deployment_began_is_finished() {
 }
 
 #[test]
+fn what_was_left_is_found_without_its_journal() {
+    let tenant = Tenant::start();
+    let project = Project::orders();
+    let nothing = tenant.plainly(&project, &["tx", "sweep"]).ends(0, &[]);
+    assert_eq!(nothing.stdout, "Nothing carries a transaction's marker.\n");
+
+    let (process, hold) = stopped(&tenant, &project, "POST */items", "after");
+    process.signal("KILL");
+    assert_eq!(process.end().code, None);
+    hold.release();
+    tenant.settle();
+    let workspace = "acme-orders-dev";
+    let told = tenant.plainly(&project, &["tx", "sweep", "--output", "json"]).is(3).json();
+    let strays = told["strays"].as_array().unwrap();
+    assert_eq!((strays.len(), &strays[0]["item"]), (2, &Value::Null), "{told:#}");
+    assert_eq!(
+        (&strays[1]["workspaceName"], &strays[1]["item"]["type"]),
+        (&workspace.into(), &"Lakehouse".into())
+    );
+    let finish = strays[0]["command"].as_str().unwrap().to_owned();
+
+    // ## on a machine that has not the journal
+    let elsewhere = Project::orders();
+    let text = tenant.plainly(&elsewhere, &["tx", "sweep", "--workspace", "ACME-orders-dev"]).is(3).stdout;
+    assert!(text.contains("its journal is not here") && !text.contains("run `"), "{text}");
+    tenant.plainly(&elsewhere, &["tx", "sweep", "--workspace", "another"]).is(0);
+    assert!(tenant.plainly(&elsewhere, &["tx", "sweep"]).is(3).stdout.contains(workspace));
+
+    let finish: Vec<_> = finish.split(' ').skip(1).collect();
+    tenant.safely(&project, &finish).is(0);
+    tenant.plainly(&project, &["tx", "sweep"]).is(0);
+    tenant.safely(&project, &["deploy"]).is(0);
+    tenant.plainly(&project, &["tx", "sweep"]).is(0);
+}
+
+#[test]
 fn what_runs_is_not_disturbed() {
     let (tenant, project) = (Tenant::start(), Project::orders());
     let (process, hold) = stopped(&tenant, &project, "POST */items", "before");

@@ -1,0 +1,77 @@
+//! `selvedge transactions sweep`: what carries a transaction's marker, found without its journal.
+
+use selvedge_deployment::strays::{self, Stray};
+use serde_json::{Value, json};
+
+use super::deploy::target::{self, Target};
+use super::transactions;
+use crate::clients::Clients;
+use crate::exit;
+use crate::output::{self, Format};
+use crate::render;
+use crate::report::ExitWith;
+use crate::run::App;
+use crate::text::one_line;
+
+/// Lists what is marked, in one workspace or in all that this identity sees. Nothing is removed: an id that no journal
+/// owns may be anybody's.
+///
+/// # Errors
+///
+/// When something cannot be read.
+pub(crate) async fn run(app: &App, workspace: Option<&str>) -> anyhow::Result<u8> {
+    let clients = Clients::new(&app.settings, &app.flags, &app.environment)?;
+    let found = strays::find(&clients.fabric, workspace).await.map_err(|error| {
+        anyhow::Error::from(error)
+            .context(ExitWith::new(exit::FAILED, "look for what transactions have left"))
+    })?;
+    let rows: Vec<_> = found.iter().map(|stray| (stray, known(app, stray))).collect();
+    if app.output == Format::Text {
+        if rows.is_empty() {
+            output::line("Nothing carries a transaction's marker.")?;
+        }
+        for (stray, command) in &rows {
+            output::line(&one_line(&format!("{}  {}", name(stray), stray.marker)))?;
+            output::line(&match command {
+                Some(command) => format!("  run `{command}`"),
+                None => "  its journal is not here: remove it by hand, or look where it was deployed from"
+                    .to_owned(),
+            })?;
+        }
+    } else {
+        let strays: Vec<_> = rows.iter().map(|(stray, command)| as_json(stray, command.as_deref())).collect();
+        render::result(app.output, json!({ "strays": strays }))?;
+    }
+    Ok(if rows.is_empty() { exit::DONE } else { exit::LEFT })
+}
+
+/// What finishes the stray's transaction, where its journal is here.
+fn known(app: &App, stray: &Stray) -> Option<String> {
+    let id = stray.marker.transaction;
+    let state = target::journals(app).peek::<Target>(id).ok()?;
+    let commands = transactions::commands(app, &state);
+    // One that has ended takes its markers off when it is taken up.
+    Some(commands.into_iter().next().unwrap_or_else(|| app.transactions("resume", id)))
+}
+
+fn name(stray: &Stray) -> String {
+    let Stray { workspace, workspace_name, item, .. } = stray;
+    match item {
+        Some(item) => {
+            format!("{} {} ({}) in workspace {workspace_name}", item.kind.as_str(), item.name, item.id)
+        }
+        None => format!("workspace {workspace_name} ({workspace})"),
+    }
+}
+
+fn as_json(stray: &Stray, command: Option<&str>) -> Value {
+    let item = stray.item.as_ref();
+    json!({
+        "workspace": stray.workspace.to_string(),
+        "workspaceName": stray.workspace_name,
+        "item": item.map(|item| json!({ "id": item.id.to_string(), "type": item.kind.as_str(), "name": item.name })),
+        "transaction": stray.marker.transaction.to_string(),
+        "step": stray.marker.step.number(),
+        "command": command,
+    })
+}
