@@ -1,8 +1,10 @@
 //! Role assignments. The assignment's id is the principal's, so one is read by it: lists may leave some out.
 
+use std::time::Duration;
+
 use selvedge_fabric_client::roles::{self, Principal, PrincipalType};
-use selvedge_fabric_client::{PrincipalId, WorkspaceId};
-use selvedge_rollback::{Found, Progress, Undone};
+use selvedge_fabric_client::{ErrorCode, PrincipalId, WorkspaceId};
+use selvedge_rollback::{Failure, Found, Progress, Reach, Undone};
 
 use super::failure::{conflict, idempotent, not_verified, once, read};
 use super::{Attempt, Fabric, Secrets};
@@ -17,8 +19,8 @@ fn kind_to_wire(kind: PrincipalKind) -> PrincipalType {
     }
 }
 
-/// The service's word for a principal that has a role in the workspace, whichever.
-const ALREADY_THERE: &str = "PrincipalAlreadyHasWorkspaceRolePermissions";
+/// How long a new principal mostly takes to be known everywhere, halved: there is more than one try.
+const REPLICATION: Duration = Duration::from_secs(15);
 
 impl<S: Secrets> Fabric<S> {
     async fn role_of(&self, workspace: WorkspaceId, principal: PrincipalId) -> Attempt<Option<Role>> {
@@ -56,11 +58,15 @@ impl<S: Secrets> Fabric<S> {
         let call = roles::add(workspace, &Principal::new(principal, kind_to_wire(kind)), role);
         match self.client.send(call).await {
             Ok(_) => Ok(Progress::Done(Receipt::Done)),
-            Err(error) if error.code().is_some_and(|code| code.as_str() == ALREADY_THERE) => {
+            Err(error) if error.code() == Some(&ErrorCode::PRINCIPAL_ALREADY_HAS_ROLE) => {
                 match self.role_of(workspace, principal).await? {
                     Some(live) if live == role => Ok(Progress::Done(Receipt::Done)),
                     _ => Err(once(error)),
                 }
+            }
+            // A new one is not known to every part of the service at once. An object id that is wrong is asked for in vain.
+            Err(error) if error.code() == Some(&ErrorCode::PRINCIPAL_NOT_FOUND) => {
+                Err(Failure { reach: Reach::PutOff, resend_after: Some(REPLICATION), ..once(error) })
             }
             Err(error) => Err(once(error)),
         }

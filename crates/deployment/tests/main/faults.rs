@@ -193,3 +193,18 @@ async fn a_wait_that_is_too_long_to_keep_is_not_cut_short() {
         assert_eq!(first.count(), sent, "{retry_after}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_principal_that_is_not_known_everywhere_yet_is_waited_for() {
+    let world = world();
+    inject(&world, "POST */roleAssignments=400,code=PrincipalNotFound,for=30s");
+    let verdict = world.deploy(MemoryStore::default(), Policy::default()).await;
+    assert!(matches!(verdict, Verdict::Committed), "{verdict:?}");
+    // Without another try it is an error like any other.
+    let world = self::world();
+    let before = world.hash();
+    inject(&world, "POST */roleAssignments=400,code=PrincipalNotFound,for=30s");
+    let verdict = world.deploy(MemoryStore::default(), once()).await;
+    assert!(matches!(verdict, Verdict::RolledBack { .. }), "{verdict:?}");
+    assert_untouched(&world, &before, "a principal that is not there");
+}
