@@ -30,6 +30,8 @@ mod existing;
 mod faults;
 #[cfg(all(feature = "emulator", unix))]
 mod interrupted;
+#[cfg(all(feature = "emulator", unix))]
+mod journal;
 #[cfg(feature = "emulator")]
 mod output;
 #[cfg(feature = "emulator")]
