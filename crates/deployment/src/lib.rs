@@ -12,6 +12,7 @@ pub mod config;
 pub mod definition;
 pub mod desired;
 pub mod diff;
+pub mod inventory;
 pub mod live;
 pub mod principals;
 pub mod read;
