@@ -12,6 +12,8 @@ pub(crate) enum Bench {
     Overhead(Arguments),
     /// How long calls take that a server throttles, over how long they have to.
     Throttle(Arguments),
+    /// What a journal costs a deployment, in time and in requests.
+    Rollback(Arguments),
     /// What each layer costs by itself, without a network.
     Layers,
 }
@@ -33,6 +35,15 @@ pub(crate) fn run(bench: &Bench) -> anyhow::Result<bool> {
     match bench {
         Bench::Overhead(arguments) => arguments.measure(&mut command, "overhead"),
         Bench::Throttle(arguments) => arguments.measure(&mut command, "throttle"),
+        Bench::Rollback(arguments) => {
+            // It runs the program that lies beside it.
+            let build = ["build", "--quiet", "--release", "-p", "selvedge"];
+            let built = Command::new("cargo").args(build).stdin(Stdio::null()).status();
+            if !built.context("build the program")?.success() {
+                return Ok(false);
+            }
+            arguments.measure(&mut command, "rollback");
+        }
         Bench::Layers => {
             command.args(["bench", "--quiet", "-p", "selvedge-resilience", "--bench", "layers"]);
         }

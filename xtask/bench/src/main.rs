@@ -1,10 +1,11 @@
-//! Measures what the layers cost a request (`overhead`), and how much of a server's allowance the throttle gate uses
-//! (`throttle`). docs/benchmarks.md says how, and what came out.
+//! Measures what the layers cost a request (`overhead`), how much of a server's allowance the throttle gate uses
+//! (`throttle`), and what a journal costs a deployment (`rollback`). docs/benchmarks.md says how, and what came out.
 #![expect(clippy::print_stdout, reason = "what it prints is its result")]
 
 mod child;
 mod overhead;
 mod report;
+mod rollback;
 mod server;
 mod throttle;
 
@@ -21,6 +22,8 @@ enum Task {
     Overhead(report::Arguments),
     /// How long calls take that a server throttles, over how long they have to.
     Throttle(report::Arguments),
+    /// What a journal costs a deployment, in time and in requests.
+    Rollback(report::Arguments),
     /// The server: says its address, and ends when its standard input does.
     #[command(hide = true)]
     Serve(server::Arguments),
@@ -37,6 +40,7 @@ fn main() -> anyhow::Result<ExitCode> {
     let passed = match task {
         Task::Overhead(arguments) => overhead::run(&runtime, &arguments)?,
         Task::Throttle(arguments) => throttle::run(&runtime, &arguments)?,
+        Task::Rollback(arguments) => rollback::run(&runtime, &arguments)?,
         Task::Serve(arguments) => runtime.block_on(server::run(&arguments)).map(|()| true)?,
         Task::Calls(arguments) => runtime.block_on(overhead::calls(&arguments)).map(|()| true)?,
     };
