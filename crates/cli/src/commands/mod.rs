@@ -4,5 +4,6 @@ pub(crate) mod deploy;
 #[cfg(feature = "emulator")]
 pub(crate) mod emulator;
 pub(crate) mod flags;
+pub(crate) mod lock;
 pub(crate) mod plan;
 pub(crate) mod transactions;

@@ -31,6 +31,8 @@ mod faults;
 #[cfg(all(feature = "emulator", unix))]
 mod interrupted;
 #[cfg(feature = "emulator")]
+mod lock;
+#[cfg(feature = "emulator")]
 mod output;
 #[cfg(feature = "emulator")]
 mod resilience;

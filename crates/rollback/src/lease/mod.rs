@@ -251,6 +251,16 @@ impl Lease {
         }
     }
 
+    /// Keeps it without renewing it, so that nobody has it before it has run out: for a process that ends while a call may be
+    /// under way. In a folder it ends with the process.
+    pub fn abandon(self) {
+        match self.0 {
+            Keeper::Lock(lock) => std::mem::forget(lock),
+            #[cfg(feature = "object-store")]
+            Keeper::Renewed(renewed) => renewed.abandon(),
+        }
+    }
+
     /// Gives it back, so that the next can claim it at once. Where that fails it expires by itself.
     pub async fn release(self) {
         match self.0 {

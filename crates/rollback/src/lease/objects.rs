@@ -209,6 +209,10 @@ impl Renewed {
         })
     }
 
+    pub(super) fn abandon(self) {
+        self.task.abort();
+    }
+
     pub(super) async fn release(self) {
         let Self { good, dropped, task } = self;
         drop((good, dropped));

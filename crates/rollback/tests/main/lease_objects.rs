@@ -122,6 +122,18 @@ async fn r6_a_stopped_owner_stops_itself_before_another_can_have_the_lease() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn r19_a_lease_that_is_abandoned_runs_out_by_itself() {
+    let cloud = Arc::new(Cloud::default());
+    let (one, other) = (cloud.leases(), cloud.another().leases());
+    one.claim("a", holder("one"), NO).await.unwrap().abandon();
+    seconds(1).await;
+    assert!(other.claim("a", holder("two"), NO).await.is_err());
+    let started = Instant::now();
+    assert!(other.claim("a", holder("two"), other.expiry()).await.unwrap().holds());
+    assert_eq!(started.elapsed().as_secs(), 60);
+}
+
+#[tokio::test(start_paused = true)]
 async fn r6_a_renewal_that_fails_in_passing_is_made_up_for() {
     let cloud = Arc::new(Cloud::default());
     let lease = cloud.leases().claim("a", holder("one"), NO).await.unwrap();
