@@ -14,7 +14,7 @@ use crate::exit;
 use crate::flags::Flags;
 use crate::report::ExitWith;
 use crate::settings::{CredentialChoice, Environment, PollingMode, Service, Settings};
-use crate::stack::{Stacks, stacks};
+use crate::stack::{StackConfig, Stacks, stacks};
 use crate::stack_config::stack_config;
 
 /// The clients of one run.
@@ -56,6 +56,34 @@ fn transport_config(settings: &Settings, environment: &Environment) -> Transport
         no_proxy: either_case(environment, "NO_PROXY"),
         ..TransportConfig::default()
     }
+}
+
+/// Azure Storage, with tokens where `base` says for which host and scope. Never with retries: who writes a journal knows better.
+///
+/// # Errors
+///
+/// When a setting does not make sense, or tokens are needed and there are no credentials.
+pub(crate) fn storage(
+    settings: &Settings,
+    flags: &Flags,
+    environment: &Environment,
+    base: Option<(&str, &str)>,
+) -> anyhow::Result<BoxService> {
+    let transport = HttpTransport::new(&transport_config(settings, environment)).context("set up HTTPS")?;
+    let builder = Builder { settings, flags, transport };
+    let api = match base {
+        None => None,
+        Some((url, scope)) => {
+            let credential = credential(settings, environment, builder.stacks("entra", None)?.forward)?;
+            let base =
+                BaseUri::new(url).with_context(|| ExitWith::usage(format!("set up requests to {url}")))?;
+            Some((Auth::new(credential, scope, base.clone()), base))
+        }
+    };
+    let config = StackConfig { retry: None, ..stack_config(settings, flags) };
+    let stacks = stacks("storage", &config, api, builder.transport)
+        .with_context(|| ExitWith::usage("set up requests to Azure Storage"))?;
+    Ok(stacks.forward)
 }
 
 struct Builder<'a> {
@@ -126,6 +154,9 @@ const TOKEN_ATTEMPT: Duration = Duration::from_secs(30);
 
 /// The variable of the client secret.
 const CLIENT_SECRET: &str = "AZURE_CLIENT_SECRET";
+
+/// The variable of a storage account's key.
+pub(crate) const STORAGE_KEY: &str = "AZURE_STORAGE_KEY";
 
 fn credential(
     settings: &Settings,

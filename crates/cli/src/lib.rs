@@ -7,6 +7,7 @@ mod exit;
 mod flags;
 mod logging;
 mod output;
+mod place;
 mod render;
 mod report;
 mod run;

@@ -20,6 +20,7 @@ use crate::{
     flags::{self, Flags},
     logging,
     output::Format,
+    place::quoted,
     report::{ExitWith, report},
     settings::{self, CommandLine, Environment, Settings},
 };
@@ -74,6 +75,11 @@ fn dispatch(cli: Cli) -> anyhow::Result<u8> {
             let app = App::load(root, &global)?;
             runtime()?.block_on(commands::transactions::run(&app, &args))
         }
+        Command::Lock(args) => {
+            let root = args.project.as_deref().map_or_else(here, find_root);
+            let app = App::load(root, &global)?;
+            runtime()?.block_on(commands::lock::run(&app, &args))
+        }
         Command::Flags => commands::flags::run(&App::load(here(), &global)?),
         #[cfg(feature = "emulator")]
         Command::Emulator(args) => {
@@ -113,12 +119,16 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 impl App {
     /// What to type, from here, to do `verb` with a transaction of this project.
     pub(crate) fn transactions(&self, verb: &str, id: TransactionId) -> String {
-        let command = format!("selvedge transactions {verb} {id}");
+        self.command(&format!("transactions {verb} {id}"))
+    }
+
+    /// What to type, from here, to run a command on this project.
+    pub(crate) fn command(&self, words: &str) -> String {
+        let command = format!("selvedge {words}");
         if self.root == find_root(Path::new(".")) {
             return command;
         }
-        let root = self.root.display().to_string().replace('\'', r"'\''");
-        format!("{command} --project '{root}'")
+        format!("{command} --project {}", quoted(&self.root.display().to_string()))
     }
 
     /// Reads the settings of the project at `root` and starts logging.

@@ -26,6 +26,11 @@ pub(crate) fn rolled_back(id: TransactionId, remaining: usize) {
     tracing::info!(transaction = %id, remaining, "Rollback finished");
 }
 
-pub(crate) fn torn_tail(path: &std::path::Path, bytes: usize) {
-    tracing::warn!(path = %path.display(), bytes, "Discarding the torn last record of a journal");
+pub(crate) fn torn_tail(path: &str, bytes: usize) {
+    tracing::warn!(path, bytes, "Discarding the torn last record of a journal");
+}
+
+#[cfg(feature = "object-store")]
+pub(crate) fn lease_not_renewed(subject: &str, error: &object_store::Error) {
+    tracing::warn!(subject, %error, "Failed to renew a lease");
 }

@@ -20,11 +20,15 @@
 //!   which names what is left.
 //! * Changes that cannot be undone come last; [`Transaction::begin`] refuses a plan where they do not.
 
+mod disk;
 mod engine;
 mod event;
 mod events;
 mod id;
 pub mod journal;
+pub mod lease;
+#[cfg(feature = "object-store")]
+pub mod objects;
 mod plan;
 pub mod record;
 mod state;

@@ -3,6 +3,7 @@
 mod deploy;
 #[cfg(feature = "emulator")]
 mod emulator;
+mod lock;
 mod transactions;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
@@ -15,6 +16,7 @@ use crate::{
 pub(crate) use deploy::{DeployArgs, PlanArgs, Selection};
 #[cfg(feature = "emulator")]
 pub(crate) use emulator::{CertificateArgs, EmulatorArgs};
+pub(crate) use lock::{LockAction, LockArgs};
 pub(crate) use transactions::{TransactionsAction, TransactionsArgs};
 
 /// CI/CD for Microsoft Fabric that leaves either the whole deployment or no trace of it.
@@ -55,6 +57,8 @@ pub(crate) enum Command {
     /// Show transactions and take up interrupted ones
     #[command(visible_alias = "tx")]
     Transactions(TransactionsArgs),
+    /// Show who is writing to which workspace, and take a lock from who is gone
+    Lock(LockArgs),
     /// Show the feature flags, what set them and what they do
     Flags,
     /// Run a local Microsoft Fabric with Entra ID and Microsoft Graph, for trials and tests

@@ -11,6 +11,7 @@ use super::deploy::prepare::{Prepared, prepare};
 use crate::args::PlanArgs;
 use crate::exit;
 use crate::output::{self, Format, ReaderGone};
+use crate::place::Place;
 use crate::render::{self, Progress};
 use crate::run::App;
 use crate::text::one_line;
@@ -24,7 +25,7 @@ pub(crate) async fn run(app: &App, args: &PlanArgs, config: PathBuf) -> anyhow::
     let progress = Progress::new(app);
     let prepared = prepare(app, &args.selection, config, false, &progress).await?;
     // Where one is open, the plan also shows the markers that it left.
-    if let Err(open) = apply::refuse_if_open(app, &prepared.desired) {
+    if let Err(open) = apply::refuse_if_open(app, &Place::of(app)?, &prepared.desired).await {
         progress.note(&format!("{open:#}"));
     }
     drop(progress);

@@ -3,11 +3,12 @@
 use selvedge_deployment::strays::{self, Stray};
 use serde_json::{Value, json};
 
-use super::deploy::target::{self, Target};
+use super::deploy::target::Target;
 use super::transactions;
 use crate::clients::Clients;
 use crate::exit;
 use crate::output::{self, Format};
+use crate::place::Place;
 use crate::render;
 use crate::report::ExitWith;
 use crate::run::App;
@@ -19,13 +20,16 @@ use crate::text::one_line;
 /// # Errors
 ///
 /// When something cannot be read.
-pub(crate) async fn run(app: &App, workspace: Option<&str>) -> anyhow::Result<u8> {
+pub(crate) async fn run(app: &App, place: &Place, workspace: Option<&str>) -> anyhow::Result<u8> {
     let clients = Clients::new(&app.settings, &app.flags, &app.environment)?;
     let found = strays::find(&clients.fabric, workspace).await.map_err(|error| {
         anyhow::Error::from(error)
             .context(ExitWith::new(exit::FAILED, "look for what transactions have left"))
     })?;
-    let rows: Vec<_> = found.iter().map(|stray| (stray, known(app, stray))).collect();
+    let mut rows = Vec::new();
+    for stray in &found {
+        rows.push((stray, known(app, place, stray).await));
+    }
     if app.output == Format::Text {
         if rows.is_empty() {
             output::line("Nothing carries a transaction's marker.")?;
@@ -46,9 +50,9 @@ pub(crate) async fn run(app: &App, workspace: Option<&str>) -> anyhow::Result<u8
 }
 
 /// What finishes the stray's transaction, where its journal is here.
-fn known(app: &App, stray: &Stray) -> Option<String> {
+async fn known(app: &App, place: &Place, stray: &Stray) -> Option<String> {
     let id = stray.marker.transaction;
-    let state = target::journals(app).peek::<Target>(id).ok()?;
+    let state = place.journals.peek::<Target>(id).await.ok()?;
     let commands = transactions::commands(app, &state);
     // One that has ended takes its markers off when it is taken up.
     Some(commands.into_iter().next().unwrap_or_else(|| app.transactions("resume", id)))

@@ -17,6 +17,7 @@ use crate::args::{TransactionsAction, TransactionsArgs};
 use crate::clients::Clients;
 use crate::exit;
 use crate::output::{self, Format};
+use crate::place::Place;
 use crate::render::{self, Progress};
 use crate::report::ExitWith;
 use crate::run::App;
@@ -36,24 +37,35 @@ enum Way {
 ///
 /// When there is no such transaction, it is running, its journal is damaged, or it cannot be brought to an end.
 pub(crate) async fn run(app: &App, args: &TransactionsArgs) -> anyhow::Result<u8> {
+    let place = &Place::of(app)?;
     match &args.action {
-        TransactionsAction::List => list(app),
-        TransactionsAction::Show(named) => show(app, find(app, &named.id)?),
-        TransactionsAction::Sweep(args) => sweep::run(app, args.workspace.as_deref()).await,
-        TransactionsAction::Rollback(named) => take_up(app, find(app, &named.id)?, Way::Back).await,
-        TransactionsAction::Resume(named) => take_up(app, find(app, &named.id)?, Way::On).await,
+        TransactionsAction::List => list(app, place).await,
+        TransactionsAction::Show(named) => show(app, place, find(place, &named.id).await?).await,
+        TransactionsAction::Sweep(args) => sweep::run(app, place, args.workspace.as_deref()).await,
+        TransactionsAction::Rollback(named) => {
+            take_up(app, place, find(place, &named.id).await?, Way::Back).await
+        }
+        TransactionsAction::Resume(named) => {
+            take_up(app, place, find(place, &named.id).await?, Way::On).await
+        }
     }
 }
 
-fn find(app: &App, prefix: &str) -> anyhow::Result<TransactionId> {
-    target::journals(app).find(prefix).map_err(|error| {
+async fn find(place: &Place, prefix: &str) -> anyhow::Result<TransactionId> {
+    place.journals.find(prefix).await.map_err(|error| {
         anyhow::Error::from(error)
             .context(ExitWith::usage("find the transaction").help("run `selvedge transactions list`"))
     })
 }
 
-fn list(app: &App) -> anyhow::Result<u8> {
-    let found = target::journals(app).list::<Target>()?;
+async fn list(app: &App, place: &Place) -> anyhow::Result<u8> {
+    let mut found = place.journals.list::<Target>().await?;
+    for found in &mut found {
+        if let Ok(state) = &found.state {
+            let open = !state.direction().has_ended();
+            found.running |= open && place.is_running(&state.begin().subject, found.id).await?;
+        }
+    }
     if app.output != Format::Text {
         let rows: Vec<_> = found
             .iter()
@@ -82,8 +94,8 @@ fn list(app: &App) -> anyhow::Result<u8> {
     Ok(exit::DONE)
 }
 
-fn show(app: &App, id: TransactionId) -> anyhow::Result<u8> {
-    let state = target::journals(app).peek::<Target>(id).map_err(unusable)?;
+async fn show(app: &App, place: &Place, id: TransactionId) -> anyhow::Result<u8> {
+    let state = place.journals.peek::<Target>(id).await.map_err(unusable)?;
     if app.output != Format::Text {
         render::result(app.output, as_json(app, &state, false))?;
         return Ok(exit::DONE);
@@ -107,14 +119,20 @@ fn show(app: &App, id: TransactionId) -> anyhow::Result<u8> {
     Ok(exit::DONE)
 }
 
-async fn take_up(app: &App, id: TransactionId, way: Way) -> anyhow::Result<u8> {
-    let loaded = target::journals(app).open::<Target>(id).map_err(unusable)?;
+async fn take_up(app: &App, place: &Place, id: TransactionId, way: Way) -> anyhow::Result<u8> {
+    let mut loaded = place.journals.open::<Target>(id).await.map_err(unusable)?;
     let begin = loaded.state.begin();
     refuse_elsewhere(app, begin)?;
     if way == Way::Back && loaded.state.direction().has_ended() {
         let problem = anyhow!("it has ended: {}", state_name(&loaded.state, false));
         return Err(problem.context(ExitWith::usage(format!("roll transaction {id} back"))));
     }
+    let lease = place.claim(app, &begin.subject, id, true).await?;
+    if place.is_shared {
+        // Who had it may have gone on until now.
+        loaded = place.journals.open::<Target>(id).await.map_err(unusable)?;
+    }
+    let begin = loaded.state.begin();
     let plan = begin.plan.clone();
     let what = json!({ "subject": begin.subject });
     let fabric = target::target(app, &Clients::new(&app.settings, &app.flags, &app.environment)?);
@@ -127,14 +145,15 @@ async fn take_up(app: &App, id: TransactionId, way: Way) -> anyhow::Result<u8> {
         let policy = target::policy(app);
         let transaction =
             Transaction::recover(&fabric, loaded, &writer, policy, interrupt.clone(), observer).await?;
+        let transaction = transaction.fenced(lease.fence());
         match way {
             Way::On => transaction.run().await,
             Way::Back => transaction.roll_back("an operator asked for it").await,
         }
     };
-    let verdict = apply::interruptible(app, run, &interrupt, Some(id), &progress)
-        .await?
-        .map_err(|error| apply::unfinished(app, error, id))?;
+    let ended = apply::interruptible(app, run, &interrupt, Some(id), &progress).await;
+    apply::give_back(lease, ended.is_err()).await;
+    let verdict = ended?.map_err(|error| apply::unfinished(app, error, id))?;
     drop(progress);
     // A rollback that was asked for and succeeded is a success.
     let wanted = way == Way::Back && matches!(verdict, Verdict::RolledBack { .. });

@@ -9,6 +9,7 @@ use selvedge_resilience::deadline::LEAST;
 
 use super::{Breaker, Http, Retry, Settings, Throttle};
 use crate::logging;
+use crate::place::{Address, least_ttl};
 
 /// A key, and what is wrong with it.
 type Problem = (&'static str, String);
@@ -63,6 +64,16 @@ pub(super) fn problems(settings: &Settings) -> Vec<Problem> {
     problems.extend(of_retry(retry).chain(of_breaker(breaker, http)).chain(of_throttle(throttle)));
     if rollback.journal_dir.as_os_str().is_empty() {
         problems.push(("rollback.journal_dir", "must not be empty".to_owned()));
+    }
+    match rollback.journal.as_deref().map(Address::parse) {
+        None | Some(Ok(None)) => {}
+        Some(Err(problem)) => problems.push(("rollback.journal", problem.to_owned())),
+        Some(Ok(Some(_))) if rollback.lease_ttl < least_ttl(http.attempt_timeout) => {
+            let problem =
+                "must be 10s more than http.attempt_timeout at least, or its owner could begin nothing";
+            problems.push(("rollback.lease_ttl", problem.to_owned()));
+        }
+        Some(Ok(Some(_))) => {}
     }
     if let Some(level) = &log.level
         && !is_filter(&logging::directives(level))

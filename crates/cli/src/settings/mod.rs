@@ -22,7 +22,7 @@ pub(crate) use environment::{Environment, Origin};
 pub(crate) use layers::{CommandLine, load};
 
 /// Names of variables that hold secrets. They are read by [`Environment::secret`] and are never settings.
-pub(crate) const SECRET_VARIABLES: [&str; 2] = ["AZURE_CLIENT_SECRET", "GITHUB_TOKEN"];
+pub(crate) const SECRET_VARIABLES: [&str; 3] = ["AZURE_CLIENT_SECRET", "AZURE_STORAGE_KEY", "GITHUB_TOKEN"];
 
 /// The variable of <https://no-color.org>. It concerns the terminal, not the project, so `.env` has no say.
 pub(crate) fn no_color() -> Option<String> {
@@ -230,6 +230,13 @@ pub(crate) enum PollingMode {
 pub(crate) struct Rollback {
     /// Relative to the project root.
     pub(crate) journal_dir: PathBuf,
+    /// A folder, relative to the project root, or a URL; `None`: `journal_dir`.
+    pub(crate) journal: Option<String>,
+    /// Relative to the project root; `None`: the folder `spill` in `journal_dir`.
+    pub(crate) spill_dir: Option<PathBuf>,
+    /// Longer than a request and the time to spare, at least.
+    #[serde(deserialize_with = "duration::deserialize")]
+    pub(crate) lease_ttl: Duration,
     #[serde(deserialize_with = "duration::deserialize")]
     pub(crate) consistency_delay: Duration,
     /// At least 1.

@@ -33,6 +33,8 @@ mod interrupted;
 #[cfg(all(feature = "emulator", unix))]
 mod journal;
 #[cfg(feature = "emulator")]
+mod lock;
+#[cfg(feature = "emulator")]
 mod output;
 #[cfg(feature = "emulator")]
 mod resilience;

@@ -105,7 +105,10 @@ impl Project {
     /// The journals of its transactions.
     pub(crate) fn journals(&self) -> Vec<PathBuf> {
         match fs::read_dir(self.path().join(".selvedge/transactions")) {
-            Ok(entries) => entries.map(|entry| entry.unwrap().path()).collect(),
+            Ok(entries) => entries
+                .map(|entry| entry.unwrap().path())
+                .filter(|path| path.extension().is_some_and(|extension| extension == "jsonl"))
+                .collect(),
             Err(_) => Vec::new(),
         }
     }

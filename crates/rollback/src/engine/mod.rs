@@ -14,6 +14,7 @@ use tokio::sync::watch;
 pub use plain::Unfinished;
 
 use crate::journal::{Journal, JournalError, Loaded, Store};
+use crate::lease::Fence;
 use crate::record::{Begin, Body};
 use crate::{
     Call, Cause, Direction, Event, Marker, Observer, Plan, State, Step, StepId, Target, Verdict, events,
@@ -116,6 +117,8 @@ pub struct Transaction<'a, T: Target, S, O> {
     state: State<T>,
     /// How often the next undo is tried. A service that did not come back while one undo waited is not waited for again.
     patience: u32,
+    /// Whether this process may still write; asked before each intent.
+    fence: Option<Fence>,
 }
 
 impl<'a, T: Target, S: Store, O: Observer<T::Change>> Transaction<'a, T, S, O> {
@@ -141,7 +144,14 @@ impl<'a, T: Target, S: Store, O: Observer<T::Change>> Transaction<'a, T, S, O> {
         let (line, _) = journal.encode(Body::<T>::Begin(begin))?;
         journal.append(line).await?;
         let patience = policy.undo_attempts;
-        Ok(Self { target, observer, policy, interrupt, journal, state, patience })
+        Ok(Self { target, observer, policy, interrupt, journal, state, patience, fence: None })
+    }
+
+    /// Asks `fence` before each change and each undo. Where it says no, the transaction stops, and stays open.
+    #[must_use]
+    pub fn fenced(mut self, fence: Fence) -> Self {
+        self.fence = Some(fence);
+        self
     }
 
     /// Takes up a transaction whose process is gone, and says so in its journal. `writer` is this process.
@@ -159,7 +169,7 @@ impl<'a, T: Target, S: Store, O: Observer<T::Change>> Transaction<'a, T, S, O> {
     ) -> Result<Self, Error> {
         let Loaded { state, journal } = loaded;
         let patience = policy.undo_attempts;
-        let mut taken = Self { target, observer, policy, interrupt, journal, state, patience };
+        let mut taken = Self { target, observer, policy, interrupt, journal, state, patience, fence: None };
         if !taken.state.direction().has_ended() {
             taken.log(Body::TakenUp { writer: writer.to_owned() }).await?;
         }
@@ -222,9 +232,20 @@ impl<'a, T: Target, S: Store, O: Observer<T::Change>> Transaction<'a, T, S, O> {
 
     /// Writes a record and takes note of it. Checked first: a record that could not be read back is never written.
     async fn log(&mut self, body: Body<T>) -> Result<(), JournalError> {
+        let intends = matches!(body, Body::Intent { .. } | Body::UndoIntent { .. });
+        self.ask(intends)?;
         let (line, body) = self.journal.encode(body)?;
         self.state.apply(body).map_err(|source| JournalError::Illegal { source })?;
-        self.journal.append(line).await
+        self.journal.append(line).await?;
+        // Writing it took time, and the call comes next.
+        self.ask(intends)
+    }
+
+    fn ask(&self, intends: bool) -> Result<(), JournalError> {
+        match &self.fence {
+            Some(fence) if intends && !fence.holds() => Err(JournalError::Fenced),
+            _ => Ok(()),
+        }
     }
 
     async fn decide_to_roll_back(&mut self, step: Option<StepId>, reason: &str) -> Result<(), JournalError> {

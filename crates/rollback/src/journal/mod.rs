@@ -2,15 +2,25 @@
 //!
 //! A line is the record's JSON with one more member, `chain`: the SHA-256 over the previous line's `chain` and the
 //! record's JSON. A line that was changed, dropped or moved is found when the journal is read.
+//!
+//! One process at a time writes a journal. Who takes a transaction up says so in its next record, and whoever wrote before
+//! cannot write after it: its next append finds [`Superseded`]. Each backend says how.
 
 mod chain;
-mod file;
+mod error;
+mod folder;
+mod journals;
 mod memory;
+#[cfg(feature = "object-store")]
+mod objects;
 
-use std::future::Future;
+use std::future::{Future, ready};
+use std::io;
+use std::path::PathBuf;
 
 pub use chain::Corrupt;
-pub use file::{FileStore, Journals, Summary};
+pub use error::{JournalError, Superseded};
+pub use journals::{JournalStore, Journals, Summary};
 pub use memory::MemoryStore;
 use time::OffsetDateTime;
 
@@ -24,69 +34,16 @@ pub trait Store: Send {
     ///
     /// # Errors
     ///
-    /// When that cannot be said. The store takes no further line then: what is on the disk is not known any more.
-    fn append(&mut self, line: Vec<u8>) -> impl Future<Output = std::io::Result<()>> + Send;
-}
+    /// When that cannot be said. The store takes no further line then: what is on the disk is not known any more. An error
+    /// made of [`Superseded`] says that another process goes on with the journal.
+    fn append(&mut self, line: Vec<u8>) -> impl Future<Output = io::Result<()>> + Send;
 
-/// Why a journal could not be written or read.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum JournalError {
-    /// The store failed.
-    #[error("could not write record {seq} of the journal")]
-    Append {
-        /// The record's number.
-        seq: u64,
-        /// What the store said.
-        #[source]
-        source: std::io::Error,
-    },
-    /// The journal could not be opened or read.
-    #[error("could not read the journal `{path}`")]
-    Read {
-        /// The journal.
-        path: std::path::PathBuf,
-        /// What the system said.
-        #[source]
-        source: std::io::Error,
-    },
-    /// Another process has the journal open.
-    #[error("the journal `{path}` is in use: its transaction is still running")]
-    Running {
-        /// The journal.
-        path: std::path::PathBuf,
-    },
-    /// A record could not be put into JSON.
-    #[error("could not encode record {seq} of the journal")]
-    Encode {
-        /// The record's number.
-        seq: u64,
-        /// What the encoder said.
-        #[source]
-        source: serde_json::Error,
-    },
-    /// What was read is not a journal that can be acted on.
-    #[error("the journal `{path}` is damaged; nothing was done on the strength of it")]
-    Corrupt {
-        /// The journal.
-        path: std::path::PathBuf,
-        /// What is wrong and where.
-        #[source]
-        source: Corrupt,
-    },
-    /// The record does not fit the ones before it: a defect of this crate, caught before it was written.
-    #[error("refused to write a record that could not be read back")]
-    Illegal {
-        /// Why.
-        #[source]
-        source: crate::state::Illegal,
-    },
-    /// No journal is there under that id.
-    #[error("there is no transaction `{0}`")]
-    NotFound(String),
-    /// More than one journal is meant by that abbreviation.
-    #[error("`{0}` is the beginning of more than one transaction's id")]
-    Ambiguous(String),
+    /// Keeps a line that could not be appended in a file elsewhere, for an operator, and says where. `None`: there is no such
+    /// place.
+    fn spill(&mut self, line: Vec<u8>) -> impl Future<Output = Option<io::Result<PathBuf>>> + Send {
+        drop(line);
+        ready(None)
+    }
 }
 
 /// A journal that is open for writing.
@@ -111,17 +68,28 @@ impl<S: Store> Journal<S> {
         let json = serde_json::to_vec(&record).map_err(|source| JournalError::Encode { seq, source })?;
         let mut chain = self.chain.clone();
         let bytes = chain.link(json);
-        Ok((Line { bytes, chain, epoch }, record.body))
+        Ok((Line { bytes, chain, epoch, tells: tells(&record.body) }, record.body))
     }
 
     /// Writes the next line. When this returns `Ok`, it survives a crash.
     ///
     /// # Errors
     ///
-    /// When that cannot be said. Whatever was to be done on the strength of the record must not be done.
+    /// When that cannot be said. Whatever was to be done on the strength of the record must not be done. A record that tells
+    /// what has happened is spilled.
     pub(crate) async fn append(&mut self, line: Line) -> Result<(), JournalError> {
         let seq = self.seq;
-        self.store.append(line.bytes).await.map_err(|source| JournalError::Append { seq, source })?;
+        let copy = line.tells.then(|| line.bytes.clone());
+        if let Err(source) = self.store.append(line.bytes).await {
+            if Superseded::is(&source) {
+                return Err(JournalError::Superseded { seq });
+            }
+            let spilled = match copy {
+                Some(line) => self.store.spill(line).await,
+                None => None,
+            };
+            return Err(JournalError::Append { seq, source, spilled });
+        }
         self.chain = line.chain;
         self.epoch = line.epoch;
         self.seq += 1;
@@ -134,6 +102,15 @@ pub(crate) struct Line {
     bytes: Vec<u8>,
     chain: Chain,
     epoch: u32,
+    /// Whether it tells what has happened outside: lost, it is not found out again without asking.
+    tells: bool,
+}
+
+fn tells<T: Target>(body: &Body<T>) -> bool {
+    matches!(
+        body,
+        Body::Accepted { .. } | Body::Outcome { .. } | Body::UndoOutcome { .. } | Body::Unmarked { .. }
+    )
 }
 
 /// A journal that was read: what it says, and the journal itself, ready for the next record.

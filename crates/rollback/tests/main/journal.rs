@@ -1,7 +1,7 @@
 //! The journal: read at any cut, refused with any byte changed, private, locked.
 
-use selvedge_rollback::journal::{Journals, MemoryStore};
-use selvedge_rollback::{Direction, Interrupt, Policy, StepState, Transaction, Verdict};
+use selvedge_rollback::journal::{JournalError, Journals, MemoryStore};
+use selvedge_rollback::{Direction, Error, Interrupt, Policy, StepState, Transaction, Verdict};
 
 use crate::shelf::{Fault, Shelf};
 use crate::{begin, fault_at, plan, quiet, recover, run, shelf};
@@ -50,39 +50,40 @@ async fn r3_a_journal_that_lacks_a_record_is_refused() {
 #[tokio::test(start_paused = true)]
 async fn r4_files_are_private_locked_and_found_by_the_beginning_of_their_name() {
     let folder = tempfile::tempdir().unwrap();
-    let journals = Journals::new(folder.path().join("deep/er"));
-    assert!(journals.list::<Shelf>().unwrap().is_empty());
+    let journals = Journals::folder(folder.path().join("deep/er"));
+    assert!(journals.list::<Shelf>().await.unwrap().is_empty());
     let shelf = shelf();
     let start = begin(plan());
     let id = start.id;
-    let store = journals.create(id).unwrap();
-    assert!(journals.create(id).is_err(), "a journal is created once");
+    let store = journals.create(id).await.unwrap();
+    assert!(journals.create(id).await.is_err(), "a journal is created once");
     let begun = Transaction::begin(&shelf, store, start, Policy::default(), Interrupt::default(), quiet());
     let transaction = begun.await.unwrap();
-    assert!(journals.list::<Shelf>().unwrap()[0].running);
-    assert!(journals.open::<Shelf>(id).is_err(), "a running transaction is not taken up");
+    assert!(journals.list::<Shelf>().await.unwrap()[0].running);
+    assert!(journals.open::<Shelf>(id).await.is_err(), "a running transaction is not taken up");
     drop(transaction.run().await.unwrap());
 
     let text = id.to_string();
-    assert_eq!(journals.find(&text[..30]).unwrap(), id);
-    assert!(journals.find("").is_err());
-    assert!(journals.find("ffff").is_err());
-    let loaded = journals.open::<Shelf>(id).unwrap();
+    assert_eq!(journals.find(&text[..30]).await.unwrap(), id);
+    assert!(journals.find("").await.is_err());
+    assert!(journals.find("ffff").await.is_err());
+    let loaded = journals.open::<Shelf>(id).await.unwrap();
     assert_eq!(loaded.state.direction(), Direction::Committed);
     assert!(loaded.state.steps().all(|(_, state)| *state == StepState::Done));
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
         let mode = |path: &std::path::Path| path.metadata().unwrap().permissions().mode() & 0o777;
-        assert_eq!(mode(&journals.path(id)), 0o600);
-        assert_eq!(mode(journals.path(id).parent().unwrap()), 0o700);
+        let path = std::path::PathBuf::from(journals.place(id));
+        assert_eq!(mode(&path), 0o600);
+        assert_eq!(mode(path.parent().unwrap()), 0o700);
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn r4_a_torn_tail_is_cut_off_before_the_next_record_is_written() {
     let folder = tempfile::tempdir().unwrap();
-    let journals = Journals::new(folder.path());
+    let journals = Journals::folder(folder.path());
     let shelf = shelf();
     fault_at(&shelf, 3, Fault::Refused);
     let memory = MemoryStore::default();
@@ -92,13 +93,13 @@ async fn r4_a_torn_tail_is_cut_off_before_the_next_record_is_written() {
         Transaction::begin(&shelf, memory.clone(), start, Policy::default(), Interrupt::default(), quiet());
     drop(begun.await.unwrap().run().await.unwrap());
     let bytes = memory.bytes();
-    drop(journals.create(id).unwrap());
-    std::fs::write(journals.path(id), &bytes[..bytes.len() - 7]).unwrap();
-    let loaded = journals.open::<Shelf>(id).unwrap();
+    drop(journals.create(id).await.unwrap());
+    std::fs::write(journals.place(id), &bytes[..bytes.len() - 7]).unwrap();
+    let loaded = journals.open::<Shelf>(id).await.unwrap();
     assert_eq!(loaded.state.direction(), Direction::Back, "the end record was torn");
     let again = recover(&shelf, loaded).await.unwrap();
     assert!(matches!(again.run().await.unwrap(), Verdict::RolledBack { .. }));
-    assert_eq!(journals.peek::<Shelf>(id).unwrap().direction(), Direction::RolledBack);
+    assert_eq!(journals.peek::<Shelf>(id).await.unwrap().direction(), Direction::RolledBack);
 }
 
 #[tokio::test(start_paused = true)]
@@ -116,6 +117,38 @@ async fn r3_who_takes_a_transaction_up_writes_in_an_epoch_of_its_own() {
         .collect();
     assert_eq!(epochs[..8], [1, 1, 1, 1, 1, 2, 3, 4]);
     assert!(epochs[8..].iter().all(|epoch| *epoch == 4), "{epochs:?}");
+}
+
+/// What another process adds to a file of which this one lost its lock, as may happen on a network file system.
+async fn go_on_elsewhere(shelf: &Shelf, path: &str) {
+    let store = MemoryStore::from(std::fs::read(path).unwrap());
+    drop(recover(shelf, store.load().unwrap()).await.unwrap());
+    std::fs::write(path, store.bytes()).unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn r7_a_journal_that_another_has_gone_on_with_takes_no_further_line() {
+    for changes in 0..4_usize {
+        let folder = tempfile::tempdir().unwrap();
+        let journals = Journals::folder(folder.path());
+        let shelf = shelf();
+        let start = begin(plan());
+        let path = journals.place(start.id);
+        let store = journals.create(start.id).await.unwrap();
+        let done = std::sync::atomic::AtomicUsize::new(0);
+        let taken = |event: &selvedge_rollback::Event<'_, crate::shelf::Change>| {
+            let selvedge_rollback::Event::Started(_) = event else { return };
+            if done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == changes {
+                futures_util::FutureExt::now_or_never(go_on_elsewhere(&shelf, &path)).unwrap();
+            }
+        };
+        let (policy, interrupt) = (Policy::default(), Interrupt::default());
+        let begun = Transaction::begin(&shelf, store, start, policy, interrupt, taken).await.unwrap();
+        let error = begun.run().await.unwrap_err();
+        let superseded = matches!(error, Error::Journal(JournalError::Superseded { .. }));
+        assert!(superseded, "{changes}: {error}");
+        assert_eq!(shelf.sent.lock().unwrap().len(), changes);
+    }
 }
 
 proptest::proptest! {

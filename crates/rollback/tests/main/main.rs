@@ -2,7 +2,14 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+#[cfg(feature = "object-store")]
+mod cloud;
 mod journal;
+mod lease;
+#[cfg(feature = "object-store")]
+mod lease_objects;
+#[cfg(feature = "object-store")]
+mod objects;
 mod put_off;
 mod shelf;
 

@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use anyhow::anyhow;
 use selvedge_deployment::change::Change;
 use selvedge_deployment::desired::Desired;
+use selvedge_rollback::lease::Lease;
 use selvedge_rollback::record::Begin;
 use selvedge_rollback::{
     Event, Interrupt, Observer as _, Plan, Transaction, TransactionId, Unfinished, Verdict, plain,
@@ -13,6 +14,7 @@ use selvedge_rollback::{
 
 use super::prepare::Prepared;
 use super::target::{self, Target};
+use crate::place::Place;
 use crate::render::Progress;
 use crate::report::ExitWith;
 use crate::run::App;
@@ -45,7 +47,12 @@ pub(crate) mod context {
 /// # Errors
 ///
 /// When it could not be begun, or its journal could not be written.
-pub(crate) async fn apply(app: &App, prepared: &Prepared, progress: &Progress) -> anyhow::Result<Applied> {
+pub(crate) async fn apply(
+    app: &App,
+    prepared: &Prepared,
+    place: &Place,
+    progress: &Progress,
+) -> anyhow::Result<Applied> {
     let Some(clients) = &prepared.clients else {
         return Err(anyhow!("there are no credentials").context(ExitWith::new(exit::DENIED, "deploy")));
     };
@@ -57,23 +64,37 @@ pub(crate) async fn apply(app: &App, prepared: &Prepared, progress: &Progress) -
         let run = async { plain::run(&fabric, plan, &policy, &interrupt, progress).await.map(drop) };
         return Ok(Applied::Plain(interruptible(app, run, &interrupt, None, progress).await?));
     }
-    let journals = target::journals(app);
     let begin = begin(app, prepared, plan)?;
-    // Once more: the question may have been open for long.
-    refuse_if_open(app, &prepared.desired)?;
     let id = begin.id;
-    let store = journals
-        .create(id)
-        .with_context(|| format!("create the journal {}", journals.path(id).display()))
-        .with_context(no_journal)?;
-    let run = async {
+    let lease = place.claim(app, &begin.subject, id, false).await?;
+    let begun = async {
+        // Once more: the question may have been open for long.
+        refuse_if_open(app, place, &prepared.desired).await?;
+        let store = place.journals.create(id).await.with_context(no_journal)?;
         let observer = |event: &Event<'_, Change>| progress.on(event);
-        Transaction::begin(&fabric, store, begin, policy, interrupt.clone(), observer).await?.run().await
+        let begun = Transaction::begin(&fabric, store, begin, policy, interrupt.clone(), observer).await;
+        begun.with_context(no_journal)
     };
-    let verdict = interruptible(app, run, &interrupt, Some(id), progress)
-        .await?
-        .map_err(|error| unfinished(app, error, id))?;
+    let begun = match begun.await {
+        Ok(begun) => begun.fenced(lease.fence()),
+        Err(error) => {
+            lease.release().await;
+            return Err(error);
+        }
+    };
+    let ended = interruptible(app, begun.run(), &interrupt, Some(id), progress).await;
+    give_back(lease, ended.is_err()).await;
+    let verdict = ended?.map_err(|error| unfinished(app, error, id))?;
     Ok(Applied::Transaction { id, verdict, interrupted: interrupt.is_raised() })
+}
+
+/// Where it was stopped at once, a call may be under way: nobody else begins until the lease runs out.
+pub(crate) async fn give_back(lease: Lease, stopped_at_once: bool) {
+    if stopped_at_once {
+        lease.abandon();
+    } else {
+        lease.release().await;
+    }
 }
 
 /// Runs to the end. The first signal asks it to stop and take everything back, the second stops it at once.
@@ -132,7 +153,7 @@ fn begin(app: &App, prepared: &Prepared, plan: &Plan<Change>) -> anyhow::Result<
         id: TransactionId::generate(),
         tool: concat!("selvedge ", env!("CARGO_PKG_VERSION")).to_owned(),
         writer: target::writer(),
-        subject: subject(app, &prepared.desired),
+        subject: subject(app, &prepared.desired.workspace.name),
         context: context.into_iter().map(|(key, value)| (key.to_owned(), value)).collect::<BTreeMap<_, _>>(),
         plan_digest: plan.digest().context("hash the plan")?,
         plan: plan.clone(),
@@ -141,12 +162,13 @@ fn begin(app: &App, prepared: &Prepared, plan: &Plan<Change>) -> anyhow::Result<
 
 /// Without a journal nothing is begun.
 fn no_journal() -> ExitWith {
-    ExitWith::usage("begin a transaction").help("set rollback.journal_dir to a folder that can be written")
+    ExitWith::usage("begin a transaction")
+        .help("set rollback.journal_dir to a folder that can be written, or rollback.journal to a container")
 }
 
 /// What a transaction is about: one workspace of one tenant.
-fn subject(app: &App, desired: &Desired) -> String {
-    format!("{} {}", app.settings.fabric.base_url, desired.workspace.name)
+pub(crate) fn subject(app: &App, workspace: &str) -> String {
+    format!("{} {workspace}", app.settings.fabric.base_url)
 }
 
 /// An open transaction on the same workspace has to be ended first: two would undo each other's changes.
@@ -154,9 +176,13 @@ fn subject(app: &App, desired: &Desired) -> String {
 /// # Errors
 ///
 /// When there is one, or the journals cannot be listed.
-pub(crate) fn refuse_if_open(app: &App, desired: &Desired) -> anyhow::Result<()> {
-    let subject = subject(app, desired);
-    for found in target::journals(app).list::<Target>().with_context(no_journal)? {
+pub(crate) async fn refuse_if_open(app: &App, place: &Place, desired: &Desired) -> anyhow::Result<()> {
+    // Without the flag nothing is asked that would not be asked without this program.
+    if place.is_shared && !app.flags.rollback.on {
+        return Ok(());
+    }
+    let subject = subject(app, &desired.workspace.name);
+    for found in place.journals.list::<Target>().await.with_context(no_journal)? {
         let state = match found.state {
             Ok(state) => state,
             // It may be of an open transaction on this very workspace.
@@ -170,8 +196,15 @@ pub(crate) fn refuse_if_open(app: &App, desired: &Desired) -> anyhow::Result<()>
             continue;
         }
         let id = found.id;
-        let (problem, help) = if found.running {
-            (anyhow!("transaction {id} is running"), "wait for it to end".to_owned())
+        let (problem, help) = if found.running || place.is_running(&subject, id).await? {
+            let problem = anyhow!("transaction {id} is running");
+            let rollback = app.transactions("rollback", id);
+            let gone = if place.is_shared {
+                format!("; if its process is gone, run `{rollback}`, which waits until its lease has run out")
+            } else {
+                String::new()
+            };
+            (problem, format!("wait for it to end{gone}"))
         } else {
             let problem = anyhow!("transaction {id} was interrupted and is open");
             (problem, format!("run `{}`, or `resume` to finish it", app.transactions("rollback", id)))

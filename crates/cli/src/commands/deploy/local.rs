@@ -72,6 +72,8 @@ impl Local {
             ("polling.first_poll", "50ms"),
             ("rollback.consistency_delay", "100ms"),
             ("rollback.journal_dir", &journals),
+            // A project's own may be elsewhere.
+            ("rollback.journal", &journals),
         ]
         .into_iter()
         .map(|(key, value)| CommandLine { option: "--local", key, value: value.to_owned() })

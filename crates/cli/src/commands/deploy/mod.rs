@@ -15,6 +15,7 @@ use serde_json::json;
 
 use crate::args::DeployArgs;
 use crate::commands::plan;
+use crate::place::Place;
 use crate::render::{self, Progress, Stage};
 use crate::run::App;
 use crate::{exit, output};
@@ -37,7 +38,8 @@ pub(crate) async fn run(app: &App, args: &DeployArgs, config: PathBuf) -> anyhow
     }
     // Before the plan is shown: what an open transaction made is part of what was read. Without the flag too: its
     // rollback would later take away what this deployment builds on.
-    apply::refuse_if_open(app, &prepared.desired)?;
+    let place = Place::of(app)?;
+    apply::refuse_if_open(app, &place, &prepared.desired).await?;
     progress.note(&Summary::of(plan).to_string());
     if plan.is_empty() {
         nothing_to_do(app, &prepared)?;
@@ -45,7 +47,7 @@ pub(crate) async fn run(app: &App, args: &DeployArgs, config: PathBuf) -> anyhow
     }
     confirm::overwrites(app, plan)?;
     let started = std::time::Instant::now();
-    let applied = apply::apply(app, &prepared, &progress).await?;
+    let applied = apply::apply(app, &prepared, &place, &progress).await?;
     progress.stage(Stage::Summary);
     drop(progress);
     Outcome { applied, plan, elapsed: started.elapsed(), what: prepared.what() }.finish(app)

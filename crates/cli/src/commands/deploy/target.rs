@@ -3,7 +3,6 @@
 use secrecy::SecretString;
 use selvedge_deployment::target::{Fabric, Patience, Secrets};
 use selvedge_rollback::Policy;
-use selvedge_rollback::journal::Journals;
 
 use crate::clients::Clients;
 use crate::run::App;
@@ -32,11 +31,6 @@ pub(crate) fn target(app: &App, clients: &Clients) -> Target {
     };
     Fabric::new(clients.fabric.clone(), NamedSecrets(secrets), patience)
         .back_through(clients.fabric_undo.clone())
-}
-
-/// Where the journals are.
-pub(crate) fn journals(app: &App) -> Journals {
-    Journals::new(app.root.join(&app.settings.rollback.journal_dir))
 }
 
 /// How patient the engine is. Sending again is what the retry flag switches.

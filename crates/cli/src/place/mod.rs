@@ -1,0 +1,141 @@
+//! Where journals and leases are: a local folder, or a container of Azure Blob Storage.
+
+mod address;
+mod blob;
+
+use std::time::Duration;
+
+use anyhow::anyhow;
+use selvedge_rollback::TransactionId;
+use selvedge_rollback::journal::Journals;
+use selvedge_rollback::lease::{Held, Holder, Lease, LeaseError, Leases, Terms};
+use selvedge_rollback::objects::Tries;
+
+pub(crate) use address::Address;
+
+use crate::exit;
+use crate::report::ExitWith;
+use crate::run::App;
+
+/// What a request may take over its attempt's timeout before a lease runs out.
+const SPARE: Duration = Duration::from_secs(5);
+
+/// Journals and leases.
+pub(crate) struct Place {
+    pub(crate) journals: Journals,
+    pub(crate) leases: Leases,
+    /// Whether it can be reached from other machines. What a process there does is known by its lease alone.
+    pub(crate) is_shared: bool,
+}
+
+impl Place {
+    /// The place that the settings name. Nothing is asked of it yet.
+    ///
+    /// # Errors
+    ///
+    /// When there are no credentials for it.
+    pub(crate) fn of(app: &App) -> anyhow::Result<Self> {
+        let rollback = &app.settings.rollback;
+        let dir = app.root.join(&rollback.journal_dir);
+        let spill =
+            rollback.spill_dir.as_ref().map_or_else(|| dir.join("spill"), |spill| app.root.join(spill));
+        let local = |dir: std::path::PathBuf| Self {
+            leases: Leases::folder(dir.join("locks")),
+            journals: Journals::folder(dir).spill_to(&spill),
+            is_shared: false,
+        };
+        let Some(named) = &rollback.journal else {
+            return Ok(local(dir));
+        };
+        match Address::parse(named) {
+            Ok(None) => Ok(local(app.root.join(named))),
+            Ok(Some(address)) => {
+                let store = blob::store(app, &address)?;
+                let prefix = address.prefix;
+                let journals = Journals::objects(store.clone(), prefix.clone(), Tries::default());
+                let leases = Leases::objects(store, prefix, terms(app), Tries::default());
+                Ok(Self { journals: journals.spill_to(spill), leases, is_shared: true })
+            }
+            // The settings were checked.
+            Err(problem) => {
+                Err(anyhow!("rollback.journal {problem}").context(ExitWith::usage("find the journal")))
+            }
+        }
+    }
+
+    /// Claims the lease of `subject`, and waits for that of an owner that is gone where it `waits`.
+    ///
+    /// # Errors
+    ///
+    /// When another has it, with what resolves that; or when the place cannot be reached.
+    pub(crate) async fn claim(
+        &self,
+        app: &App,
+        subject: &str,
+        transaction: TransactionId,
+        waits: bool,
+    ) -> anyhow::Result<Lease> {
+        let holder = Holder {
+            host: gethostname::gethostname().to_string_lossy().into_owned(),
+            pid: std::process::id(),
+            transaction,
+            since: time::OffsetDateTime::now_utc(),
+        };
+        let wait = if waits { self.leases.expiry() } else { Duration::ZERO };
+        self.leases.claim(subject, holder, wait).await.map_err(|error| match error {
+            LeaseError::Held(held) => locked(app, held),
+            error => unusable(error),
+        })
+    }
+
+    /// Whether a process has `transaction` in hand, or has died so lately that its lease has not run out. In a folder the journal
+    /// itself tells.
+    ///
+    /// # Errors
+    ///
+    /// When the place cannot be reached.
+    pub(crate) async fn is_running(&self, subject: &str, transaction: TransactionId) -> anyhow::Result<bool> {
+        if !self.is_shared {
+            return Ok(false);
+        }
+        let held = self.leases.show(subject).await.map_err(unusable)?;
+        Ok(held.and_then(|held| held.holder).is_some_and(|holder| holder.transaction == transaction))
+    }
+}
+
+fn unusable(error: LeaseError) -> anyhow::Error {
+    anyhow::Error::from(error).context(
+        ExitWith::usage("use the lease of this workspace")
+            .help("check rollback.journal, rollback.journal_dir and the rights to write there"),
+    )
+}
+
+/// What to do about a lease that another has.
+fn locked(app: &App, held: Held) -> anyhow::Error {
+    let command = |verb| app.command(&format!("lock {verb} {}", quoted(&held.subject)));
+    let help = format!(
+        "wait for it to end; see `{}` and `{}`; where its process is known to be gone, run `{}`",
+        app.command("transactions list"),
+        command("show"),
+        command("break"),
+    );
+    anyhow::Error::from(held).context(ExitWith::new(exit::LOCKED, "lock this workspace").help(help))
+}
+
+/// A word for a shell.
+pub(crate) fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+/// A lease lasts as the settings say; its owner stops while a request that it has begun can still end before that.
+fn terms(app: &App) -> Terms {
+    Terms {
+        ttl: app.settings.rollback.lease_ttl,
+        margin: app.settings.http.attempt_timeout.saturating_add(SPARE),
+    }
+}
+
+/// The least time for a lease with requests that take so long: to begin one, and to renew the lease meanwhile.
+pub(crate) fn least_ttl(attempt_timeout: Duration) -> Duration {
+    attempt_timeout.saturating_add(SPARE * 2)
+}

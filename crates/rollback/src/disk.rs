@@ -1,0 +1,26 @@
+//! Folders that survive a crash.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+/// Creates a folder and its missing parents, each durably and for its owner's eyes only.
+pub(crate) fn create_dir(dir: &Path) -> io::Result<()> {
+    let missing: Vec<_> =
+        dir.ancestors().take_while(|dir| !dir.as_os_str().is_empty() && !dir.exists()).collect();
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(dir)?;
+    missing.iter().filter_map(|dir| dir.parent()).try_for_each(sync_dir)
+}
+
+/// Makes the names in a folder durable. Windows does so by itself and has no call for it.
+pub(crate) fn sync_dir(dir: &Path) -> io::Result<()> {
+    if cfg!(unix) {
+        let dir = if dir.as_os_str().is_empty() { Path::new(".") } else { dir };
+        fs::File::open(dir)?.sync_all()?;
+    }
+    Ok(())
+}

@@ -1,0 +1,164 @@
+//! Journals in a local folder: one file per transaction, fsync per record.
+//!
+//! The fence here is the lock: the process that owns a journal holds an exclusive lock of the operating system on its file until
+//! it drops it or dies, and nobody takes a transaction up without that lock. A process that is stopped and goes on later still
+//! has it. Where a lock can get lost all the same, as on some network file systems, each append first looks whether the file is as
+//! long as this process left it: what another has added ends the writing here.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::{JournalError, Superseded};
+use crate::TransactionId;
+use crate::disk::{create_dir, sync_dir};
+
+/// A folder of journals.
+#[derive(Clone, Debug)]
+pub(super) struct Folder(PathBuf);
+
+const EXTENSION: &str = "jsonl";
+
+impl Folder {
+    pub(super) fn new(dir: PathBuf) -> Self {
+        Self(dir)
+    }
+
+    pub(super) fn path(&self, id: TransactionId) -> PathBuf {
+        self.0.join(format!("{id}.{EXTENSION}"))
+    }
+
+    pub(super) fn place(&self, id: TransactionId) -> String {
+        self.path(id).display().to_string()
+    }
+
+    pub(super) fn create(&self, id: TransactionId) -> io::Result<FileStore> {
+        create_dir(&self.0)?;
+        let path = self.path(id);
+        let mut options = OpenOptions::new();
+        options.append(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.open(&path)?;
+        file.try_lock()?;
+        file.sync_all()?;
+        sync_dir(&self.0)?;
+        Ok(FileStore::new(file, 0))
+    }
+
+    /// Locks a journal and reads it.
+    pub(super) fn open(&self, id: TransactionId) -> Result<(FileStore, Vec<u8>), JournalError> {
+        let path = self.path(id);
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open(&path)
+            .map_err(|error| self.unreadable(id, error))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(fs::TryLockError::WouldBlock) => {
+                return Err(JournalError::Running { place: self.place(id) });
+            }
+            Err(fs::TryLockError::Error(error)) => return Err(self.unreadable(id, error)),
+        }
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).map_err(|error| self.unreadable(id, error))?;
+        let length = bytes.len() as u64;
+        Ok((FileStore::new(file, length), bytes))
+    }
+
+    pub(super) fn read(&self, id: TransactionId) -> Result<Vec<u8>, JournalError> {
+        fs::read(self.path(id)).map_err(|error| self.unreadable(id, error))
+    }
+
+    /// Whether a process has it open.
+    pub(super) fn is_open(&self, id: TransactionId) -> bool {
+        File::open(self.path(id))
+            .is_ok_and(|file| matches!(file.try_lock_shared(), Err(fs::TryLockError::WouldBlock)))
+    }
+
+    /// The transactions that have a journal here.
+    pub(super) fn ids(&self) -> Result<Vec<TransactionId>, JournalError> {
+        let failed = |source| JournalError::Read { place: self.0.display().to_string(), source };
+        let entries = match fs::read_dir(&self.0) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(failed(error)),
+        };
+        let mut ids = Vec::new();
+        for entry in entries {
+            let path = entry.map_err(failed)?.path();
+            if path.extension().is_some_and(|extension| extension == EXTENSION)
+                && let Some(id) = path.file_stem().and_then(|stem| stem.to_str()?.parse().ok())
+            {
+                ids.push(id);
+            }
+        }
+        Ok(ids)
+    }
+
+    fn unreadable(&self, id: TransactionId, error: io::Error) -> JournalError {
+        match error.kind() {
+            io::ErrorKind::NotFound => JournalError::NotFound(id.to_string()),
+            _ => JournalError::Read { place: self.place(id), source: error },
+        }
+    }
+}
+
+/// The journal file of one transaction, locked while it is open.
+pub(super) struct FileStore {
+    file: Arc<File>,
+    /// How long this process left it.
+    length: u64,
+    failed: bool,
+}
+
+impl FileStore {
+    fn new(file: File, length: u64) -> Self {
+        Self { file: Arc::new(file), length, failed: false }
+    }
+
+    /// Cuts off a last record that was never finished.
+    pub(super) fn cut(&mut self, torn: usize) -> io::Result<()> {
+        self.length -= torn as u64;
+        self.file.set_len(self.length)?;
+        self.file.sync_all()
+    }
+
+    pub(super) async fn append(&mut self, line: Vec<u8>) -> io::Result<()> {
+        // After a failed write or fsync the kernel may have dropped the pages: a later success would prove nothing.
+        if std::mem::replace(&mut self.failed, true) {
+            return Err(io::Error::other("an earlier write to the journal failed"));
+        }
+        let (file, length) = (Arc::clone(&self.file), self.length);
+        self.length += line.len() as u64;
+        tokio::task::spawn_blocking(move || {
+            if file.metadata()?.len() != length {
+                return Err(Superseded.into());
+            }
+            (&*file).seek(SeekFrom::Start(length))?;
+            (&*file).write_all(&line)?;
+            file.sync_data()
+        })
+        .await
+        .map_err(io::Error::other)??;
+        self.failed = false;
+        Ok(())
+    }
+}
+
+/// Adds lines to a file that its owner alone can read, and makes them durable.
+pub(super) fn append_to(path: &Path, line: &[u8]) -> io::Result<()> {
+    if let Some(dir) = path.parent() {
+        create_dir(dir)?;
+    }
+    let mut options = OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    file.write_all(line)?;
+    file.sync_all()?;
+    path.parent().map_or(Ok(()), sync_dir)
+}

@@ -1,0 +1,229 @@
+//! The place where journals are: a local folder, or an object store.
+
+use std::io;
+use std::path::PathBuf;
+
+use super::folder::{FileStore, Folder, append_to};
+#[cfg(feature = "object-store")]
+use super::objects::{Objects, ObjectsStore};
+use super::{JournalError, Loaded, Read, Store, read};
+use crate::{State, Target, TransactionId, events};
+
+/// The place where journals are. Clones are handles of one place.
+#[derive(Clone, Debug)]
+pub struct Journals {
+    place: Place,
+    spill: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug)]
+enum Place {
+    Folder(Folder),
+    #[cfg(feature = "object-store")]
+    Objects(Objects),
+}
+
+/// One journal, as [`Journals::list`] found it.
+pub struct Summary<T: Target> {
+    /// The transaction, from the journal's name.
+    pub id: TransactionId,
+    /// Whether a process has it open, as far as the place can tell: an object store cannot, and its [lease](crate::lease) has to
+    /// be asked.
+    pub running: bool,
+    /// What it says, or why it cannot be acted on.
+    pub state: Result<State<T>, JournalError>,
+}
+
+impl Journals {
+    /// The journals in a folder, which need not exist yet. What cannot be written there is spilled to its folder `spill`.
+    pub fn folder(dir: impl Into<PathBuf>) -> Self {
+        let dir = dir.into();
+        let spill = Some(dir.join("spill"));
+        Self { place: Place::Folder(Folder::new(dir)), spill }
+    }
+
+    /// The journals in an object store, below `prefix`. The store must know creating puts
+    /// ([`PutMode::Create`](object_store::PutMode::Create)), and its own retries should be off: `tries` are the retries.
+    #[cfg(feature = "object-store")]
+    pub fn objects(
+        store: std::sync::Arc<dyn object_store::ObjectStore>,
+        prefix: object_store::path::Path,
+        tries: crate::objects::Tries,
+    ) -> Self {
+        Self { place: Place::Objects(Objects::new(store, prefix, tries)), spill: None }
+    }
+
+    /// Sets the local folder for records of what has happened that cannot be written to the journal. They are for an operator's
+    /// eyes; nothing reads them back.
+    #[must_use]
+    pub fn spill_to(mut self, dir: impl Into<PathBuf>) -> Self {
+        self.spill = Some(dir.into());
+        self
+    }
+
+    /// Where a transaction's journal is, for people.
+    #[must_use]
+    pub fn place(&self, id: TransactionId) -> String {
+        match &self.place {
+            Place::Folder(folder) => folder.place(id),
+            #[cfg(feature = "object-store")]
+            Place::Objects(objects) => objects.place(id),
+        }
+    }
+
+    /// Creates the journal of a new transaction; in a folder readable by its owner only, and the folder where it is missing. An
+    /// object store is first asked when the first record is written.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be created durably, or is there already.
+    pub async fn create(&self, id: TransactionId) -> Result<JournalStore, JournalError> {
+        let backend = match &self.place {
+            Place::Folder(folder) => {
+                let failed = |source| JournalError::Create { place: self.place(id), source };
+                let folder = folder.clone();
+                let created = tokio::task::spawn_blocking(move || folder.create(id)).await;
+                Backend::File(created.map_err(io::Error::other).flatten().map_err(failed)?)
+            }
+            #[cfg(feature = "object-store")]
+            Place::Objects(objects) => Backend::Objects(objects.writer(id, 0)),
+        };
+        Ok(self.store(id, backend))
+    }
+
+    /// Opens the journal of a transaction for going on with it.
+    ///
+    /// In a folder, a last record that was never finished is cut off: nothing was done on the strength of it.
+    ///
+    /// # Errors
+    ///
+    /// When it is not there, is in use by a running process, cannot be read, or is damaged.
+    pub async fn open<T: Target>(&self, id: TransactionId) -> Result<Loaded<T, JournalStore>, JournalError> {
+        match &self.place {
+            Place::Folder(folder) => {
+                let folder = folder.clone();
+                let (mut file, bytes) = self.blocking(id, move || folder.open(id)).await?;
+                let read = self.parse::<T>(id, &bytes)?;
+                if read.torn > 0 {
+                    events::torn_tail(&self.place(id), read.torn);
+                    file.cut(read.torn)
+                        .map_err(|source| JournalError::Read { place: self.place(id), source })?;
+                }
+                Ok(read.into_loaded(self.store(id, Backend::File(file))))
+            }
+            #[cfg(feature = "object-store")]
+            Place::Objects(objects) => {
+                let (bytes, next) = objects.read(id).await?;
+                let read = self.parse::<T>(id, &bytes)?;
+                Ok(read.into_loaded(self.store(id, Backend::Objects(objects.writer(id, next)))))
+            }
+        }
+    }
+
+    /// Reads a journal without opening it for writing.
+    ///
+    /// # Errors
+    ///
+    /// When it is not there, cannot be read, or is damaged.
+    pub async fn peek<T: Target>(&self, id: TransactionId) -> Result<State<T>, JournalError> {
+        let bytes = match &self.place {
+            Place::Folder(folder) => {
+                let folder = folder.clone();
+                self.blocking(id, move || folder.read(id)).await?
+            }
+            #[cfg(feature = "object-store")]
+            Place::Objects(objects) => objects.read(id).await?.0,
+        };
+        Ok(self.parse::<T>(id, &bytes)?.state)
+    }
+
+    /// Every journal there, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// When the place cannot be read. A journal that cannot be read is listed with the reason.
+    pub async fn list<T: Target>(&self) -> Result<Vec<Summary<T>>, JournalError> {
+        let mut found = Vec::new();
+        for id in self.ids().await? {
+            let running = match &self.place {
+                Place::Folder(folder) => folder.is_open(id),
+                #[cfg(feature = "object-store")]
+                Place::Objects(_) => false,
+            };
+            found.push(Summary { id, running, state: self.peek(id).await });
+        }
+        Ok(found)
+    }
+
+    /// The one transaction whose id begins with `prefix`.
+    ///
+    /// # Errors
+    ///
+    /// When there is none, or more than one.
+    pub async fn find(&self, prefix: &str) -> Result<TransactionId, JournalError> {
+        let mut matching = self.ids().await?.into_iter().filter(|id| id.to_string().starts_with(prefix));
+        match (matching.next(), matching.next()) {
+            (Some(id), None) if !prefix.is_empty() => Ok(id),
+            (Some(_), _) => Err(JournalError::Ambiguous(prefix.to_owned())),
+            (None, _) => Err(JournalError::NotFound(prefix.to_owned())),
+        }
+    }
+
+    async fn ids(&self) -> Result<Vec<TransactionId>, JournalError> {
+        let mut ids = match &self.place {
+            Place::Folder(folder) => folder.ids()?,
+            #[cfg(feature = "object-store")]
+            Place::Objects(objects) => objects.ids().await?,
+        };
+        ids.sort();
+        Ok(ids)
+    }
+
+    fn parse<T: Target>(&self, id: TransactionId, bytes: &[u8]) -> Result<Read<T>, JournalError> {
+        read::<T>(bytes).map_err(|source| JournalError::Corrupt { place: self.place(id), source })
+    }
+
+    fn store(&self, id: TransactionId, backend: Backend) -> JournalStore {
+        let spill = self.spill.as_ref().map(|dir| dir.join(format!("{id}.jsonl")));
+        JournalStore { backend, spill }
+    }
+
+    /// Reads files where that does not hold up what else the process does.
+    async fn blocking<R: Send + 'static>(
+        &self,
+        id: TransactionId,
+        work: impl FnOnce() -> Result<R, JournalError> + Send + 'static,
+    ) -> Result<R, JournalError> {
+        let failed = |error| JournalError::Read { place: self.place(id), source: io::Error::other(error) };
+        tokio::task::spawn_blocking(work).await.map_err(failed).flatten()
+    }
+}
+
+/// The journal of one transaction, in whichever place.
+pub struct JournalStore {
+    backend: Backend,
+    /// The file for what could not be written.
+    spill: Option<PathBuf>,
+}
+
+enum Backend {
+    File(FileStore),
+    #[cfg(feature = "object-store")]
+    Objects(ObjectsStore),
+}
+
+impl Store for JournalStore {
+    async fn append(&mut self, line: Vec<u8>) -> io::Result<()> {
+        match &mut self.backend {
+            Backend::File(file) => file.append(line).await,
+            #[cfg(feature = "object-store")]
+            Backend::Objects(objects) => objects.append(line).await,
+        }
+    }
+
+    async fn spill(&mut self, line: Vec<u8>) -> Option<io::Result<PathBuf>> {
+        let path = self.spill.clone()?;
+        let spilled = tokio::task::spawn_blocking(move || append_to(&path, &line).map(|()| path)).await;
+        Some(spilled.map_err(io::Error::other).flatten())
+    }
+}

@@ -1,0 +1,154 @@
+//! Journals in an object store: one immutable object per record.
+//!
+//! The fence here is the name: record 7 of a transaction is the object `<prefix>/tx/<id>/00000007.json`, which can be created
+//! once. Of two processes that write one the second finds another's bytes in the place of its own, and stops.
+
+use std::io;
+use std::sync::Arc;
+
+use futures_util::{StreamExt as _, TryStreamExt as _};
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt as _, PutMode, PutPayload};
+
+use super::{JournalError, Superseded};
+use crate::TransactionId;
+use crate::objects::{Tries, may_pass};
+
+/// The part of an object's path that all journals have.
+const FOLDER: &str = "tx";
+/// How many records are read at once.
+const AT_ONCE: usize = 16;
+/// How many numbers a sequence can have: eight digits.
+const LIMIT: u64 = 100_000_000;
+
+/// A place for journals in an object store.
+#[derive(Clone, Debug)]
+pub(super) struct Objects {
+    store: Arc<dyn ObjectStore>,
+    prefix: Path,
+    tries: Tries,
+}
+
+impl Objects {
+    pub(super) fn new(store: Arc<dyn ObjectStore>, prefix: Path, tries: Tries) -> Self {
+        Self { store, prefix: prefix.join(FOLDER), tries }
+    }
+
+    fn dir(&self, id: TransactionId) -> Path {
+        self.prefix.clone().join(id.to_string())
+    }
+
+    pub(super) fn place(&self, id: TransactionId) -> String {
+        format!("{}/{}", self.store, self.dir(id))
+    }
+
+    /// What writes the records of a transaction, from `next` on. Nothing is asked: the first put decides.
+    pub(super) fn writer(&self, id: TransactionId, next: u64) -> ObjectsStore {
+        let Self { store, tries, .. } = self;
+        ObjectsStore { store: Arc::clone(store), dir: self.dir(id), tries: *tries, next, failed: false }
+    }
+
+    /// The records of a transaction in order, and how many there are.
+    pub(super) async fn read(&self, id: TransactionId) -> Result<(Vec<u8>, u64), JournalError> {
+        let failed =
+            |error: object_store::Error| JournalError::Read { place: self.place(id), source: error.into() };
+        let dir = self.dir(id);
+        let objects = self.store.list(Some(&dir)).map_ok(|object| object.location);
+        let mut names: Vec<Path> = objects.try_collect().await.map_err(failed)?;
+        names.sort();
+        if names.is_empty() {
+            return Err(JournalError::NotFound(id.to_string()));
+        }
+        for (seq, name) in (0..).zip(&names) {
+            if *name != record(&dir, seq) {
+                return Err(self.corrupt(id, seq, format!("where it was due there is `{name}`")));
+            }
+        }
+        let read = |name: Path| async move { self.store.get(&name).await?.bytes().await };
+        let mut records = futures_util::stream::iter(names.iter().cloned().map(read)).buffered(AT_ONCE);
+        let (mut bytes, mut seq) = (Vec::new(), 0);
+        while let Some(record) = records.try_next().await.map_err(failed)? {
+            if record.iter().position(|byte| *byte == b'\n').is_none_or(|end| end + 1 != record.len()) {
+                return Err(self.corrupt(id, seq, "it is not one line".to_owned()));
+            }
+            bytes.extend_from_slice(&record);
+            seq += 1;
+        }
+        Ok((bytes, seq))
+    }
+
+    fn corrupt(&self, id: TransactionId, seq: u64, why: String) -> JournalError {
+        JournalError::Corrupt { place: self.place(id), source: super::Corrupt::new(seq, why) }
+    }
+
+    /// The transactions that have a journal here.
+    pub(super) async fn ids(&self) -> Result<Vec<TransactionId>, JournalError> {
+        let listed = self.store.list_with_delimiter(Some(&self.prefix)).await.map_err(|error| {
+            JournalError::Read { place: format!("{}/{}", self.store, self.prefix), source: error.into() }
+        })?;
+        let folders = listed.common_prefixes.iter();
+        Ok(folders.filter_map(|folder| folder.filename()?.parse().ok()).collect())
+    }
+}
+
+/// Where a record is.
+fn record(dir: &Path, seq: u64) -> Path {
+    dir.clone().join(format!("{seq:08}.json"))
+}
+
+/// Writes the records of one transaction.
+pub(super) struct ObjectsStore {
+    store: Arc<dyn ObjectStore>,
+    dir: Path,
+    tries: Tries,
+    next: u64,
+    failed: bool,
+}
+
+/// What became of one put.
+enum Put {
+    Written,
+    /// Whether it was written is not known.
+    InDoubt(object_store::Error),
+}
+
+impl ObjectsStore {
+    pub(super) async fn append(&mut self, line: Vec<u8>) -> io::Result<()> {
+        if std::mem::replace(&mut self.failed, true) {
+            return Err(io::Error::other("an earlier write to the journal failed"));
+        }
+        if self.next >= LIMIT {
+            return Err(io::Error::other("the journal is full"));
+        }
+        let (name, line) = (record(&self.dir, self.next), PutPayload::from(line));
+        let mut attempt = 1;
+        while let Put::InDoubt(error) = self.put(&name, &line).await? {
+            if attempt >= self.tries.attempts || !may_pass(&error) {
+                return Err(error.into());
+            }
+            tokio::time::sleep(self.tries.delay(attempt)).await;
+            attempt += 1;
+        }
+        self.next += 1;
+        self.failed = false;
+        Ok(())
+    }
+
+    /// Puts a record once. Whatever the answer, what is there then decides: a put whose answer was lost is not a failure, and
+    /// can be repeated.
+    async fn put(&self, name: &Path, line: &PutPayload) -> io::Result<Put> {
+        let put = self.store.put_opts(name, line.clone(), PutMode::Create.into()).await;
+        let Err(error) = put else {
+            return Ok(Put::Written);
+        };
+        let found = match self.store.get(name).await {
+            Ok(found) => found.bytes().await,
+            Err(unread) => Err(unread),
+        };
+        match found {
+            Ok(bytes) if bytes == bytes::Bytes::from(line.clone()) => Ok(Put::Written),
+            Ok(_) => Err(Superseded.into()),
+            Err(_) => Ok(Put::InDoubt(error)),
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! What journals and leases share in talking to an object store.
+
+use std::time::Duration;
+
+/// How often a write to an object store is tried, where its failure may pass. Nothing beneath it tries again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tries {
+    /// The first attempt included; at least 1.
+    pub attempts: u32,
+    /// The pause before the second attempt; it doubles with each.
+    pub delay: Duration,
+}
+
+impl Default for Tries {
+    /// Five attempts within about 4 s, besides what the attempts themselves take.
+    fn default() -> Self {
+        Self { attempts: 5, delay: Duration::from_millis(250) }
+    }
+}
+
+impl Tries {
+    /// The pause after attempt `n`, from 1.
+    pub(crate) fn delay(self, n: u32) -> Duration {
+        self.delay.saturating_mul(1_u32.checked_shl(n.saturating_sub(1)).unwrap_or(u32::MAX))
+    }
+}
+
+/// Whether a failure may be gone at the next attempt. Missing rights, a missing container and wrong settings stay.
+pub(crate) fn may_pass(error: &object_store::Error) -> bool {
+    use object_store::Error;
+    !matches!(
+        error,
+        Error::NotFound { .. }
+            | Error::InvalidPath { .. }
+            | Error::NotSupported { .. }
+            | Error::NotImplemented { .. }
+            | Error::PermissionDenied { .. }
+            | Error::Unauthenticated { .. }
+            | Error::UnknownConfigurationKey { .. }
+    )
+}

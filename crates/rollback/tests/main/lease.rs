@@ -1,0 +1,105 @@
+//! Leases in a folder, and the fence that asks them.
+
+use std::time::Duration;
+
+use selvedge_rollback::journal::{JournalError, MemoryStore};
+use selvedge_rollback::lease::{Fence, Holder, Leases};
+use selvedge_rollback::{Error, Interrupt, Policy, Transaction, TransactionId, Verdict};
+use time::OffsetDateTime;
+
+use crate::shelf::Fault;
+use crate::{begin, fault_at, plan, quiet, shelf};
+
+pub(crate) fn holder(host: &str) -> Holder {
+    let transaction = TransactionId::generate();
+    Holder { host: host.to_owned(), pid: 7, transaction, since: OffsetDateTime::now_utc() }
+}
+
+#[tokio::test(start_paused = true)]
+async fn r8_a_folder_has_one_lease_per_subject_and_says_whose_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let leases = Leases::folder(folder.path().join("locks"));
+    assert_eq!(leases.list().await.unwrap(), []);
+    assert_eq!(leases.show("a/b c").await.unwrap(), None);
+    let one = leases.claim("a/b c", holder("one"), Duration::ZERO).await.unwrap();
+    let other = leases.claim("d", holder("other"), Duration::ZERO).await.unwrap();
+    assert!(one.holds() && other.holds());
+
+    let refused = leases.claim("a/b c", holder("two"), Duration::ZERO).await.unwrap_err().to_string();
+    assert!(
+        refused.starts_with("`a/b c` is held by process 7 on one for 0 s, with transaction "),
+        "{refused}"
+    );
+    let hosts = |held: Vec<selvedge_rollback::lease::Held>| {
+        held.into_iter().map(|held| (held.subject, held.holder.unwrap().host)).collect::<Vec<_>>()
+    };
+    let both = [("a/b c".to_owned(), "one".to_owned()), ("d".to_owned(), "other".to_owned())];
+    assert_eq!(hosts(leases.list().await.unwrap()), both);
+
+    let fence = one.fence();
+    one.release().await;
+    assert!(!fence.holds(), "a lease that was given back is nobody's");
+    assert_eq!(leases.show("a/b c").await.unwrap(), None);
+    assert!(leases.claim("a/b c", holder("two"), Duration::ZERO).await.unwrap().holds());
+    drop(other);
+    assert_eq!(leases.list().await.unwrap(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn r8_a_lease_in_a_folder_can_be_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let leases = Leases::folder(folder.path());
+    let one = leases.claim("a", holder("one"), Duration::ZERO).await.unwrap();
+    let later = async {
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        one.release().await;
+    };
+    let (claimed, ()) = tokio::join!(leases.claim("a", holder("two"), Duration::from_secs(10)), later);
+    assert!(claimed.unwrap().holds());
+}
+
+#[cfg(unix)]
+#[tokio::test(start_paused = true)]
+async fn r23_a_broken_lease_is_free_and_its_owner_stops_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let leases = Leases::folder(folder.path());
+    assert_eq!(leases.break_("a").await.unwrap(), None);
+    let one = leases.claim("a", holder("one"), Duration::ZERO).await.unwrap();
+    let broken = leases.break_("a").await.unwrap().unwrap();
+    assert_eq!(broken.holder.unwrap().host, "one");
+    assert!(!one.holds());
+    let two = leases.claim("a", holder("two"), Duration::ZERO).await.unwrap();
+    // What the first gives back is not the second's.
+    one.release().await;
+    assert!(two.holds());
+    assert_eq!(leases.list().await.unwrap().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn r6_without_its_lease_a_transaction_sends_nothing_more_forth_or_back() {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    // The fence closes after so many questions: one before an intent is written, one after.
+    for open in 0..15 {
+        let shelf = shelf();
+        fault_at(&shelf, 3, Fault::Refused);
+        let asked = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&asked);
+        let fence = Fence::new(move || count.fetch_add(1, Ordering::Relaxed) < open);
+        let (store, start) = (MemoryStore::default(), begin(plan()));
+        let (policy, interrupt) = (Policy::default(), Interrupt::default());
+        let begun = Transaction::begin(&shelf, store.clone(), start, policy, interrupt, quiet()).await;
+        let ended = begun.unwrap().fenced(fence).run().await;
+        let sent = shelf.sent.lock().unwrap().len();
+        match ended {
+            Ok(Verdict::RolledBack { .. }) => assert_eq!(open, 14, "four changes and three undos"),
+            Err(Error::Journal(JournalError::Fenced)) => {
+                let calls = open / 2;
+                assert_eq!(sent, calls.min(4));
+                assert_eq!(shelf.names().len(), [1, 2, 3, 4, 4, 3, 2][calls], "closed after {open}");
+                assert_eq!(asked.load(Ordering::Relaxed), open + 1, "it is asked, and that is the end");
+            }
+            other => panic!("{open}: {other:?}"),
+        }
+    }
+}
