@@ -14,15 +14,17 @@ pub enum Direction {
     Committed,
     /// Ended: rolled back.
     RolledBack,
-    /// Ended: rolled back, but for what somebody else has changed since.
+    /// Ended: rolled back, but for what somebody else has changed since, and what an operator left where it is.
     RolledBackPartial,
+    /// Ended where it stood, by an operator's decision.
+    Abandoned,
 }
 
 impl Direction {
     /// Whether there is nothing left to be done.
     #[must_use]
     pub fn has_ended(self) -> bool {
-        matches!(self, Self::Committed | Self::RolledBack | Self::RolledBackPartial)
+        !matches!(self, Self::Forward | Self::Back)
     }
 }
 
@@ -56,6 +58,11 @@ pub enum StepState {
         /// Why.
         reason: String,
     },
+    /// An operator has left it where it is.
+    Skipped {
+        /// Why.
+        reason: String,
+    },
 }
 
 /// What is left to be done about a step.
@@ -82,9 +89,12 @@ impl StepState {
             Self::Open { .. } => Todo::Settle,
             Self::Done => Todo::Nothing,
             // The direction is back as soon as one of these exists.
-            Self::Foreign | Self::Undoing | Self::Undone | Self::Kept { .. } | Self::Stuck { .. } => {
-                Todo::Nothing
-            }
+            Self::Foreign
+            | Self::Undoing
+            | Self::Undone
+            | Self::Kept { .. }
+            | Self::Stuck { .. }
+            | Self::Skipped { .. } => Todo::Nothing,
         }
     }
 
@@ -92,17 +102,22 @@ impl StepState {
     #[must_use]
     pub fn backward(&self) -> Todo {
         match self {
-            Self::Planned | Self::NotDone | Self::Foreign | Self::Undone | Self::Kept { .. } => Todo::Nothing,
+            Self::Planned
+            | Self::NotDone
+            | Self::Foreign
+            | Self::Undone
+            | Self::Kept { .. }
+            | Self::Skipped { .. } => Todo::Nothing,
             Self::Open { .. } => Todo::SettleAndUndo,
             Self::Done | Self::Undoing | Self::Stuck { .. } => Todo::Undo,
         }
     }
 
-    /// Why it is stuck, or was kept.
+    /// Why it is stuck, was kept or was skipped.
     #[must_use]
     pub fn reason(&self) -> Option<&str> {
         match self {
-            Self::Kept { reason } | Self::Stuck { reason } => Some(reason),
+            Self::Kept { reason } | Self::Stuck { reason } | Self::Skipped { reason } => Some(reason),
             _ => None,
         }
     }
@@ -116,7 +131,13 @@ impl StepState {
     /// Whether something of the step is, or may be, there.
     #[must_use]
     pub fn is_left(&self) -> bool {
-        self.remains() || matches!(self, Self::Kept { .. })
+        self.remains() || matches!(self, Self::Kept { .. } | Self::Skipped { .. })
+    }
+
+    /// Whether a rollback has failed at it, so that an operator may leave it where it is.
+    #[must_use]
+    pub fn may_be_skipped(&self) -> bool {
+        matches!(self, Self::Open { .. } | Self::Undoing | Self::Stuck { .. })
     }
 }
 
@@ -165,7 +186,8 @@ impl<T: Target> State<T> {
     /// When the record cannot follow: a receipt for a step that was never intended, anything after the end.
     pub fn apply(&mut self, body: Body<T>) -> Result<(), Illegal> {
         let illegal = |record, why: String| Illegal { record, why };
-        if self.direction.has_ended() && !matches!(body, Body::Unmarked { .. }) {
+        let may_follow = matches!(body, Body::Unmarked { .. }) && self.direction != Direction::Abandoned;
+        if self.direction.has_ended() && !may_follow {
             return Err(illegal("any", "the transaction has ended".to_owned()));
         }
         match body {
@@ -225,6 +247,14 @@ impl<T: Target> State<T> {
                     }
                 }
             }
+            Body::UndoOutcome { step, outcome: UndoOutcome::Skipped { reason } } => {
+                let back = self.direction == Direction::Back;
+                let entry = self.entry("undo_outcome", step)?;
+                if !back || !entry.state.may_be_skipped() {
+                    return Err(illegal("undo_outcome", format!("step {step} is {:?}", entry.state)));
+                }
+                entry.state = StepState::Skipped { reason };
+            }
             Body::UndoOutcome { step, outcome } => {
                 let entry = self.entry("undo_outcome", step)?;
                 if entry.state != StepState::Undoing {
@@ -238,9 +268,14 @@ impl<T: Target> State<T> {
                     }
                     UndoOutcome::Kept { detail } => StepState::Kept { reason: detail },
                     UndoOutcome::Failed { detail } => StepState::Stuck { reason: detail },
+                    UndoOutcome::Skipped { reason } => StepState::Skipped { reason },
                 };
             }
             Body::Unmarked { step } => self.entry("unmarked", step)?.marked = false,
+            Body::Abandoned { reason, .. } => {
+                self.direction = Direction::Abandoned;
+                self.reason = Some((self.reason.take().and_then(|(step, _)| step), reason));
+            }
             Body::End { state } => {
                 let complete = match state {
                     End::Committed => {
@@ -326,11 +361,13 @@ impl<T: Target> State<T> {
                 change: step.change.to_string(),
                 reason: match state {
                     StepState::Stuck { reason } | StepState::Kept { reason } => reason.clone(),
+                    StepState::Skipped { reason } => format!("left by an operator: {reason}"),
                     StepState::Open { .. } => "it is not known whether it was made".to_owned(),
-                    StepState::Done if self.direction == Direction::Back => {
+                    StepState::Done if self.direction != Direction::Back => "it was made".to_owned(),
+                    StepState::Done if self.holds_what_is_left(step.id) => {
                         "kept, because something that builds on it is left".to_owned()
                     }
-                    StepState::Done => "it was made".to_owned(),
+                    StepState::Done => "its undo was not begun".to_owned(),
                     _ => "its undo was not finished".to_owned(),
                 },
             })
@@ -347,6 +384,11 @@ impl<T: Target> State<T> {
                 Some(Remaining { step: step.id, change, reason })
             })
             .collect()
+    }
+
+    /// Whether something that builds on the step is, or may be, there.
+    pub(crate) fn holds_what_is_left(&self, id: StepId) -> bool {
+        self.steps().any(|(later, state)| later.after.contains(&id) && state.is_left())
     }
 
     fn slot(&self, id: StepId) -> Option<&Entry<T::Undo>> {

@@ -130,7 +130,7 @@ async fn take_up(app: &App, id: TransactionId, way: Way) -> anyhow::Result<u8> {
             Way::Back => transaction.roll_back("an operator asked for it").await,
         }
     };
-    let verdict = apply::interruptible(app, run, &interrupt, Some(id), &progress)
+    let verdict = apply::interruptible(run, &interrupt, &progress)
         .await?
         .map_err(|error| apply::unfinished(app, error, id))?;
     drop(progress);
@@ -190,6 +190,7 @@ fn state_name(state: &State<Target>, running: bool) -> &'static str {
         Direction::Committed => "committed",
         Direction::RolledBack => "rolled_back",
         Direction::RolledBackPartial => "rolled_back_partial",
+        Direction::Abandoned => "abandoned",
         Direction::Forward | Direction::Back if running => "running",
         Direction::Forward => "interrupted",
         Direction::Back => "left",
@@ -207,6 +208,7 @@ fn step_name(state: &StepState) -> &'static str {
         StepState::Undone => "undone",
         StepState::Kept { .. } => "kept",
         StepState::Stuck { .. } => "stuck",
+        StepState::Skipped { .. } => "skipped",
     }
 }
 

@@ -114,6 +114,12 @@ impl<S: Store> Journal<S> {
         Ok((Line { bytes, chain, epoch }, record.body))
     }
 
+    /// Why nothing can follow a record that may have been written in part.
+    pub(crate) fn broken(&self) -> JournalError {
+        let source = std::io::Error::other("an earlier write to the journal failed");
+        JournalError::Append { seq: self.seq, source }
+    }
+
     /// Writes the next line. When this returns `Ok`, it survives a crash.
     ///
     /// # Errors

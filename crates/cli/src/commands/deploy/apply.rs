@@ -55,7 +55,7 @@ pub(crate) async fn apply(app: &App, prepared: &Prepared, progress: &Progress) -
     let policy = target::policy(app);
     if !app.flags.rollback.on {
         let run = async { plain::run(&fabric, plan, &policy, &interrupt, progress).await.map(drop) };
-        return Ok(Applied::Plain(interruptible(app, run, &interrupt, None, progress).await?));
+        return Ok(Applied::Plain(interruptible(run, &interrupt, progress).await?));
     }
     let journals = target::journals(app);
     let begin = begin(app, prepared, plan)?;
@@ -70,18 +70,19 @@ pub(crate) async fn apply(app: &App, prepared: &Prepared, progress: &Progress) -
         let observer = |event: &Event<'_, Change>| progress.on(event);
         Transaction::begin(&fabric, store, begin, policy, interrupt.clone(), observer).await?.run().await
     };
-    let verdict = interruptible(app, run, &interrupt, Some(id), progress)
-        .await?
-        .map_err(|error| unfinished(app, error, id))?;
+    let verdict =
+        interruptible(run, &interrupt, progress).await?.map_err(|error| unfinished(app, error, id))?;
     Ok(Applied::Transaction { id, verdict, interrupted: interrupt.is_raised() })
 }
 
-/// Runs to the end. The first signal asks it to stop and take everything back, the second stops it at once.
+/// Runs to its end. The first signal asks it to stop and take everything back, the second to stop at once.
+///
+/// # Errors
+///
+/// When signals cannot be listened to.
 pub(crate) async fn interruptible<T>(
-    app: &App,
     run: impl Future<Output = T>,
     interrupt: &Interrupt,
-    transaction: Option<TransactionId>,
     progress: &Progress,
 ) -> anyhow::Result<T> {
     let first = signal::stop().context("listen to signals")?;
@@ -90,32 +91,42 @@ pub(crate) async fn interruptible<T>(
         interrupt.raise();
         // Before the note: whoever reads it may send the second signal at once.
         let second = signal::stop();
-        progress.note("interrupted: stopping after the request under way; once more stops at once");
-        match second {
-            Ok(second) => second.await,
-            Err(_) => std::future::pending().await,
+        progress.note("interrupted: stopping after the requests under way; once more stops at once");
+        if let Ok(second) = second {
+            second.await;
+            interrupt.abort();
         }
+        std::future::pending().await
     };
     tokio::select! {
         result = run => Ok(result),
-        () = signals => {
-            let with = ExitWith::new(exit::LEFT, "stop at once");
-            Err(anyhow!("interrupted twice: what was made is left").context(match transaction {
-                Some(id) => with.help(format!("run `{}`", app.transactions("rollback", id))),
-                None => with.help("run the deployment again to finish it"),
-            }))
-        }
+        never = signals => match never {},
     }
 }
 
 /// A transaction that cannot go on is open, and the journal says how far it came.
 pub(crate) fn unfinished(app: &App, error: selvedge_rollback::Error, id: TransactionId) -> anyhow::Error {
-    let help = match error {
-        selvedge_rollback::Error::PastPivot(_) => format!("run `{}`", app.transactions("resume", id)),
-        _ => format!("run `{}` once the journal can be written", app.transactions("rollback", id)),
+    use selvedge_rollback::Error;
+    let (doing, help) = match error {
+        Error::PastPivot(_) => {
+            (format!("go on with transaction {id}"), format!("run `{}`", app.transactions("resume", id)))
+        }
+        Error::Aborted => {
+            let (back, on) = (app.transactions("rollback", id), app.transactions("resume", id));
+            (
+                "interrupted twice: what was made is left".to_owned(),
+                format!("run `{back}` to take it back, or `{on}` to go on where it was going"),
+            )
+        }
+        _ => {
+            let rollback = app.transactions("rollback", id);
+            (
+                format!("go on with transaction {id}"),
+                format!("run `{rollback}` once the journal can be written"),
+            )
+        }
     };
-    anyhow::Error::from(error)
-        .context(ExitWith::new(exit::LEFT, format!("go on with transaction {id}")).help(help))
+    anyhow::Error::from(error).context(ExitWith::new(exit::LEFT, doing).help(help))
 }
 
 fn begin(app: &App, prepared: &Prepared, plan: &Plan<Change>) -> anyhow::Result<Begin<Change>> {
