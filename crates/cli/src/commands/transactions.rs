@@ -117,6 +117,10 @@ async fn take_up(app: &App, id: TransactionId, way: Way) -> anyhow::Result<u8> {
     let what = json!({ "subject": begin.subject });
     let fabric = target::target(app, &Clients::new(&app.settings, &app.flags, &app.environment)?);
     let progress = Progress::new(app);
+    if way == Way::On && loaded.state.direction() == Direction::Forward {
+        let due = loaded.state.steps().filter(|(_, how)| **how != StepState::Done);
+        progress.expect(due.map(|(step, _)| step.id).collect::<Vec<_>>());
+    }
     let started = std::time::Instant::now();
     let interrupt = Interrupt::default();
     let observer = |event: &Event<'_, Change>| progress.on(event);

@@ -230,6 +230,8 @@ pub(crate) enum PollingMode {
 pub(crate) struct Rollback {
     /// Relative to the project root.
     pub(crate) journal_dir: PathBuf,
+    /// At least 1.
+    pub(crate) concurrency: u32,
     #[serde(deserialize_with = "duration::deserialize")]
     pub(crate) consistency_delay: Duration,
     /// At least 1.

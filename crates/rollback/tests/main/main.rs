@@ -2,9 +2,14 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod concurrent;
+mod cuts;
+mod interrupt;
 mod journal;
+mod operator;
 mod put_off;
 mod shelf;
+mod undo;
 
 use std::collections::BTreeMap;
 
@@ -75,6 +80,34 @@ fn begin(plan: Plan<Change>) -> Begin<Change> {
 
 fn quiet() -> impl Observer<Change> {
     |_: &Event<'_, Change>| {}
+}
+
+/// The transaction, on the point of beginning its first step.
+async fn transaction<'a, O: Observer<Change>>(
+    shelf: &'a Shelf,
+    store: &MemoryStore,
+    plan: Plan<Change>,
+    (policy, interrupt): (Policy, &Interrupt),
+    observer: O,
+) -> Transaction<'a, Shelf, MemoryStore, O> {
+    let interrupt = interrupt.clone();
+    Transaction::begin(shelf, store.clone(), begin(plan), policy, interrupt, observer).await.unwrap()
+}
+
+/// What the records say, in short: `intent 1`, `outcome 1 done`.
+fn records(store: &MemoryStore) -> Vec<String> {
+    let bytes = store.bytes();
+    let lines = std::str::from_utf8(&bytes).unwrap().lines();
+    let said = lines.map(|line| {
+        let body = &serde_json::from_str::<serde_json::Value>(line).unwrap()["body"];
+        let words = ["type", "step", "result", "state"].map(|key| match &body[key] {
+            serde_json::Value::String(text) => text.clone(),
+            serde_json::Value::Number(number) => number.to_string(),
+            _ => String::new(),
+        });
+        words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+    });
+    said.collect()
 }
 
 async fn run(shelf: &Shelf, store: MemoryStore, plan: Plan<Change>) -> Result<Verdict, Error> {

@@ -53,6 +53,7 @@ pub(crate) async fn apply(app: &App, prepared: &Prepared, progress: &Progress) -
     let plan = &prepared.planned.plan;
     let interrupt = Interrupt::default();
     let policy = target::policy(app);
+    progress.expect(plan.steps().iter().map(|step| step.id));
     if !app.flags.rollback.on {
         let run = async { plain::run(&fabric, plan, &policy, &interrupt, progress).await.map(drop) };
         return Ok(Applied::Plain(interruptible(run, &interrupt, progress).await?));
