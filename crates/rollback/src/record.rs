@@ -64,7 +64,7 @@ pub enum Body<T: Target> {
         #[serde(flatten)]
         outcome: Outcome<T::Receipt>,
     },
-    /// The transaction is rolled back from now on; there is no way forward again.
+    /// The transaction is rolled back from now on; there is no way forward again. What became of steps that were under way follows.
     RollBack {
         /// The step that failed, if one did.
         #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -79,9 +79,15 @@ impl Text {
         self.head(stage);
     }
 
-    /// Prints the stage's title, where it is not the last that was printed.
+    /// Prints the stage's title, where neither it nor that of a later one was printed.
     fn head(&self, stage: Stage) {
-        if self.state().stage.replace(stage) != Some(stage) {
+        let is_new = {
+            let mut state = self.state();
+            let is_new = state.stage.is_none_or(|last| last < stage);
+            state.stage = state.stage.max(Some(stage));
+            is_new
+        };
+        if is_new {
             let title = format!("[Step {}/{}] {}", stage as u8 + 1, Stage::COUNT, stage.title());
             self.print(&if self.color { format!("\x1b[1m{title}\x1b[0m") } else { title });
         }

@@ -4,12 +4,14 @@ use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use selvedge_rollback::journal::MemoryStore;
-use selvedge_rollback::{Event, Interrupt, Plan, Policy, StepId, Verdict};
+use selvedge_rollback::journal::{MemoryStore, Store};
+use selvedge_rollback::{Event, Interrupt, Plan, Policy, StepId, Transaction, Verdict};
 use tokio::time::Instant;
 
 use crate::shelf::{Change, Fault, Pace, Shelf};
-use crate::{fault_at, made, one_at_a_time, plan, published, put, quiet, records, shelf, transaction, write};
+use crate::{
+    begin, fault_at, made, one_at_a_time, plan, published, put, quiet, records, shelf, transaction, write,
+};
 
 const TIME: Duration = Duration::from_millis(200);
 
@@ -74,6 +76,39 @@ async fn r2_one_at_a_time_the_records_stand_in_the_order_of_the_plan() {
     let back = "undo_intent 4|undo_outcome 4 reversed|undo_intent 3|undo_outcome 3 reversed|undo_intent 2|\
                 undo_outcome 2 reversed|undo_intent 1|undo_outcome 1 reversed|end rolled_back";
     assert_eq!(records(&store).join("|"), format!("{forward}|{back}"));
+}
+
+/// A journal whose records take their time to become durable.
+struct Slow(MemoryStore);
+
+impl Store for Slow {
+    async fn append(&mut self, line: Vec<u8>) -> std::io::Result<()> {
+        tokio::time::sleep(Duration::from_millis(70)).await;
+        self.0.append(line).await
+    }
+}
+
+fn sendable<F: Send>(future: F) -> F {
+    future
+}
+
+#[tokio::test(start_paused = true)]
+async fn r1_nothing_is_sent_or_taken_back_before_that_intent_is_durable() {
+    for seed in 0..20 {
+        let shelf = shelf();
+        let before = shelf.inventory();
+        *shelf.pace.lock().unwrap() = Pace::Seeded(seed);
+        let store = MemoryStore::default();
+        *shelf.journal.lock().unwrap() = Some(store.clone());
+        let mut plan = wide();
+        plan.push(Change::Publish, []);
+        fault_at(&shelf, 10, Fault::Refused);
+        let (policy, interrupt) = (Policy::default(), Interrupt::default());
+        let begun = Transaction::begin(&shelf, Slow(store), begin(plan), policy, interrupt, quiet()).await;
+        let verdict = sendable(begun.unwrap().run()).await.unwrap();
+        assert!(matches!(verdict, Verdict::RolledBack { .. }), "{seed}: {verdict:?}");
+        assert_eq!(shelf.inventory(), before);
+    }
 }
 
 /// Watches that nothing is begun before what it waits for, nor taken back before what builds on it.

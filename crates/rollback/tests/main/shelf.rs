@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use selvedge_rollback::journal::MemoryStore;
 use selvedge_rollback::{Call, Failure, Found, Marker, Progress, Reach, StepId, Target, Undone};
 use serde::{Deserialize, Serialize};
 
@@ -122,6 +123,8 @@ pub(crate) struct Shelf {
     pub(crate) too_early: Mutex<Vec<u32>>,
     /// How many writes are under way, and the most that were.
     under_way: Mutex<(usize, usize)>,
+    /// The journal in which the intent of each write must stand by the time that it is sent.
+    pub(crate) journal: Mutex<Option<MemoryStore>>,
     /// Whose receipts each step was given.
     pub(crate) told: Mutex<Vec<(StepId, Vec<StepId>)>>,
     /// Things whose removal was asked for, in order.
@@ -138,6 +141,13 @@ impl Shelf {
     /// The most writes that were under way at a time.
     pub(crate) fn most_at_a_time(&self) -> usize {
         self.under_way.lock().unwrap().1
+    }
+
+    fn assert_intended(&self, record: &str, step: StepId) {
+        if let Some(store) = &*self.journal.lock().unwrap() {
+            let said = crate::records(store);
+            assert!(said.contains(&format!("{record} {step}")), "{record} {step} is not in {said:?}");
+        }
     }
 
     /// The time that a request takes before its effect, and again after it.
@@ -246,6 +256,7 @@ impl Target for Shelf {
     }
 
     async fn execute(&self, call: Call<'_, Self>) -> Result<Progress<Receipt>, Fail> {
+        self.assert_intended("intent", call.step);
         self.sent.lock().unwrap().push(call.change.to_string());
         self.told.lock().unwrap().push((call.step, call.receipts.keys().copied().collect()));
         let marker = call.marker.map(|marker| marker.to_string());
@@ -327,6 +338,7 @@ impl Target for Shelf {
     }
 
     async fn undo(&self, call: Call<'_, Self>, undo: &Undo, receipt: &Receipt) -> Result<Undone, Fail> {
+        self.assert_intended("undo_intent", call.step);
         match undo {
             Undo::Remove => {
                 self.removals.lock().unwrap().push(call.change.to_string());
