@@ -4,7 +4,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use selvedge_rollback::journal::MemoryStore;
-use selvedge_rollback::{Error, Event, Interrupt, Plan, Policy, Step, StepId, Verdict, plain};
+use selvedge_rollback::{Error, Event, Interrupt, Plan, Policy, Step, StepId, Verdict};
 use tokio::time::{Instant, sleep};
 
 use crate::shelf::{Change, Fault, Pace};
@@ -195,36 +195,4 @@ async fn r20_a_rollback_ends_when_its_own_time_is_over() {
     assert!(remaining.iter().all(|left| left.reason == reason), "{remaining:?}");
     let again = recover(&shelf, store.load().unwrap()).await.unwrap();
     assert!(matches!(again.run().await.unwrap(), Verdict::RolledBack { .. }));
-}
-
-#[tokio::test(start_paused = true)]
-async fn without_a_transaction_the_first_interrupt_awaits_the_change_under_way_and_the_second_does_not() {
-    for (abort, seconds) in [(false, 60), (true, 40)] {
-        let shelf = shelf();
-        *shelf.pace.lock().unwrap() = Pace::Writes(30 * SECOND);
-        // Half a minute until it is accepted, as much until it is done.
-        *shelf.work.lock().unwrap() = 30 * SECOND;
-        let mut plan = Plan::default();
-        plan.push(put("slow", true), []);
-        plan.push(put("slow too", true), []);
-        plan.push(put("never", false), []);
-        let interrupt = Interrupt::default();
-        let started = Instant::now();
-        let (policy, quiet) = (Policy::default(), quiet());
-        let run = plain::run(&shelf, &plan, &policy, &interrupt, &quiet);
-        let ask = async {
-            sleep(35 * SECOND).await;
-            interrupt.raise();
-            sleep(5 * SECOND).await;
-            if abort {
-                interrupt.abort();
-            }
-        };
-        let (ended, ()) = tokio::join!(run, ask);
-        let unfinished = ended.unwrap_err();
-        let first = StepId::new(1);
-        let expected = if abort { (vec![], Some(first)) } else { (vec![first], None) };
-        assert_eq!((unfinished.made, unfinished.in_doubt), expected);
-        assert_eq!(started.elapsed(), seconds * SECOND);
-    }
 }

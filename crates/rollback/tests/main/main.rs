@@ -7,6 +7,7 @@ mod cuts;
 mod interrupt;
 mod journal;
 mod operator;
+mod plain;
 mod put_off;
 mod shelf;
 mod undo;
@@ -17,7 +18,6 @@ use selvedge_rollback::journal::{Loaded, MemoryStore, Store};
 use selvedge_rollback::record::Begin;
 use selvedge_rollback::{
     Direction, Error, Event, Interrupt, Observer, Plan, Policy, StepId, Transaction, TransactionId, Verdict,
-    plain,
 };
 use shelf::{Change, Fault, Shelf, Thing};
 
@@ -391,26 +391,4 @@ async fn a_plan_with_an_irreversible_change_before_a_reversible_one_is_refused()
     let shelf = shelf();
     let error = run(&shelf, MemoryStore::default(), plan).await.unwrap_err();
     assert!(matches!(error, Error::Disordered(step) if step == StepId::new(2)), "{error}");
-}
-
-#[tokio::test(start_paused = true)]
-async fn without_a_transaction_nothing_is_read_back_and_what_was_made_stays() {
-    let shelf = shelf();
-    fault_at(&shelf, 2, Fault::Lost);
-    let policy = Policy { resends: 0, ..Policy::default() };
-    let unfinished = plain::run(&shelf, &plan(), &policy, &Interrupt::default(), &quiet()).await.unwrap_err();
-    assert_eq!(unfinished.made, [StepId::new(1), StepId::new(2)]);
-    assert_eq!(unfinished.in_doubt, Some(StepId::new(3)));
-    assert_eq!(shelf.names(), ["box", "old", "quick", "slow"]);
-    assert!(shelf.inventory().iter().all(|thing| thing.marker.is_none()));
-}
-
-#[tokio::test(start_paused = true)]
-async fn without_a_transaction_a_lost_answer_makes_one_thing_not_two() {
-    for fault in [Fault::LostBusy, Fault::Busy] {
-        let shelf = shelf();
-        shelf.faults.lock().unwrap().extend([Fault::None, fault]);
-        plain::run(&shelf, &plan(), &one_at_a_time(), &Interrupt::default(), &quiet()).await.unwrap();
-        assert_eq!(shelf.names(), ["box", "old", "quick", "slow"], "{fault:?}");
-    }
 }
