@@ -317,8 +317,12 @@ impl Change {
             | Self::ChangeRole { .. }
             | Self::CreateConnection { .. } => (None, None, None),
         };
-        let steps =
-            [workspace.and_then(Ref::step), folder.and_then(Ref::step), connection.and_then(Ref::step)];
+        let connected_by = match self {
+            Self::InitializeGit { connected_by, .. } => *connected_by,
+            _ => None,
+        };
+        let (workspace, folder) = (workspace.and_then(Ref::step), folder.and_then(Ref::step));
+        let steps = [workspace, folder, connection.and_then(Ref::step), connected_by];
         steps.into_iter().flatten().collect()
     }
 }

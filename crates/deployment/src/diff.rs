@@ -81,11 +81,24 @@ struct Planner<'a> {
 
 impl Planner<'_> {
     fn push(&mut self, change: Change) -> StepId {
+        self.push_following(change, Vec::new())
+    }
+
+    /// Appends a change. What does not wait for another, directly or not, may be made at the same time.
+    fn push_following(&mut self, change: Change, follows: Vec<StepId>) -> StepId {
         let mut after = change.uses();
         // Items and Git live on the capacity: it is not taken away while one of them is left.
-        let on_capacity = !matches!(change, Change::CreateFolder { .. } | Change::AddRole { .. });
-        after.extend(self.capacity.filter(|_| on_capacity));
-        self.plan.push(change, after)
+        let elsewhere = matches!(
+            change,
+            Change::CreateFolder { .. } | Change::AddRole { .. } | Change::CreateConnection { .. }
+        );
+        after.extend(self.capacity.filter(|_| !elsewhere));
+        self.plan.push_following(change, after, follows)
+    }
+
+    /// Every step so far.
+    fn all(&self) -> Vec<StepId> {
+        self.plan.steps().iter().map(|step| step.id).collect()
     }
 
     fn workspace(&mut self, desired: &Desired) -> Ref<WorkspaceId> {
@@ -179,20 +192,23 @@ impl Planner<'_> {
             let message = format!("{item_type} `{name}` is in another folder and is left there");
             self.warnings.push(Diagnostic::warning(want.at.clone(), message));
         }
+        let mut described = Vec::new();
         if let Some(description) = want.description.as_ref().filter(|text| **text != live.description) {
-            self.push(Change::DescribeItem {
+            described.push(self.push(Change::DescribeItem {
                 workspace,
                 item: live.id,
                 item_type: item_type.clone(),
                 name: name.clone(),
                 description: description.clone(),
-            });
+            }));
         }
         if let Some(definition) = &want.definition
             && !live.definition.as_ref().is_some_and(|live| live.same_meaning(definition))
         {
             let definition = definition.clone();
-            self.push(Change::UpdateDefinition { workspace, item: live.id, item_type, name, definition });
+            let update = Change::UpdateDefinition { workspace, item: live.id, item_type, name, definition };
+            // Fabric does not take two changes of one item at a time.
+            self.push_following(update, described);
         }
     }
 
@@ -226,7 +242,10 @@ impl Planner<'_> {
                 let Some(connection) = self.git_connection(want, means) else {
                     return;
                 };
-                connected_by = Some(self.push(Change::ConnectGit { workspace, provider, connection }));
+                // What is in the workspace when it is connected and compared decides what Fabric asks for next.
+                let all = self.all();
+                let connect = Change::ConnectGit { workspace, provider, connection };
+                connected_by = Some(self.push_following(connect, all));
             }
         }
         if !self.live.git.initialized {
@@ -259,7 +278,12 @@ impl Planner<'_> {
         match (means.git_token, &want.provider) {
             (Some(secret), GitProvider::GitHub { .. }) => {
                 let secret = secret.to_owned();
-                Some(Ref::Step(self.push(Change::CreateConnection { name, url, secret })))
+                // Of no use without the workspace, so it is not made before that is, and stands on its capacity.
+                let ready = self.plan.steps().iter().filter(|step| {
+                    matches!(step.change, Change::CreateWorkspace { .. } | Change::AssignCapacity { .. })
+                });
+                let ready = ready.map(|step| step.id).collect();
+                Some(Ref::Step(self.push_following(Change::CreateConnection { name, url, secret }, ready)))
             }
             _ => {
                 let message = format!("there is no connection to {url} that the caller may use");

@@ -52,6 +52,8 @@ pub enum Event<'a, C> {
         /// The failure.
         error: &'a (dyn std::error::Error + 'static),
     },
+    /// It was under way when the transaction was asked to stop, and is not waited for any more: the rollback finds out what became of it.
+    Halted(&'a Step<C>),
     /// The decision to roll back is durable.
     RollingBack {
         /// The transaction.

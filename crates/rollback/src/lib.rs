@@ -1,8 +1,9 @@
 //! Transactions over anything that can be changed.
 //!
 //! A [`Plan`] is a list of changes. [`Transaction`] makes it true, one durable [`Journal`] record before and one after
-//! each change, and takes everything back when a change fails, in reverse order and verified. A process that
-//! died leaves the journal; [`Transaction::recover`] goes on from it, forward or back, on any machine that can read it.
+//! each change, and takes everything back when a change fails, in reverse order and verified. Changes that do not build on
+//! one another are made, and taken back, at the same time. A process that died leaves the journal; [`Transaction::recover`]
+//! goes on from it, forward or back, on any machine that can read it.
 //!
 //! What a change *is* belongs to the [`Target`], the one trait an embedder implements. This crate knows nothing of HTTP
 //! and nothing of Microsoft Fabric.
@@ -18,7 +19,8 @@
 //! * An undo acts on what this transaction's own receipts name, never on a name.
 //! * [`Verdict::RolledBack`] means that every undo was carried out and verified. Anything less is [`Verdict::Left`],
 //!   which names what is left.
-//! * Changes that cannot be undone come last; [`Transaction::begin`] refuses a plan where they do not.
+//! * An [`Interrupt`] is written down as the decision to roll back at once, whatever is under way.
+//! * Changes that cannot be undone come last, one after the other; [`Transaction::begin`] refuses a plan where they do not.
 
 mod disk;
 mod engine;
@@ -32,6 +34,7 @@ pub mod objects;
 mod plan;
 pub mod record;
 mod state;
+mod step_state;
 mod target;
 mod verdict;
 
@@ -40,6 +43,7 @@ pub use event::{Event, Observer};
 pub use id::{Marker, TransactionId};
 pub use journal::{Journal, Store};
 pub use plan::{Plan, Step, StepId};
-pub use state::{Direction, Illegal, State, StepState, Todo};
+pub use state::{Illegal, State};
+pub use step_state::{Direction, StepState, Todo};
 pub use target::{Call, Failure, Found, Progress, Reach, Receipts, Target, Undone};
 pub use verdict::{Cause, Remaining, Verdict};

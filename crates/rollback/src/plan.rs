@@ -44,6 +44,17 @@ pub struct Step<C> {
     /// The earlier steps whose results it uses. What they made is not taken away while what this step made is left.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub after: Vec<StepId>,
+    /// The earlier steps that have to be done before it, though it uses nothing of theirs: it is made after them and taken back before
+    /// them, but if it cannot be taken back, they are all the same.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub follows: Vec<StepId>,
+}
+
+impl<C> Step<C> {
+    /// The steps that have to be done before it is begun.
+    pub fn waits_for(&self) -> impl Iterator<Item = StepId> {
+        self.after.iter().chain(&self.follows).copied()
+    }
 }
 
 /// The ordered changes that turn the live state into the desired one.
@@ -65,11 +76,22 @@ impl<C> Plan<C> {
     ///
     /// Steps of `after` that are not in the plan are left out: nothing can wait for them.
     pub fn push(&mut self, change: C, after: impl IntoIterator<Item = StepId>) -> StepId {
+        self.push_following(change, after, [])
+    }
+
+    /// The same for a change that also [follows](Step::follows) steps that it does not build on.
+    pub fn push_following(
+        &mut self,
+        change: C,
+        after: impl IntoIterator<Item = StepId>,
+        follows: impl IntoIterator<Item = StepId>,
+    ) -> StepId {
         let known = self.0.len();
         let id = StepId(u32::try_from(known + 1).unwrap_or(u32::MAX));
-        let after =
-            after.into_iter().filter(|step| step.index().is_some_and(|index| index < known)).collect();
-        self.0.push(Step { id, change, after });
+        let in_plan = |step: &StepId| step.index().is_some_and(|index| index < known);
+        let after: Vec<_> = after.into_iter().filter(in_plan).collect();
+        let follows = follows.into_iter().filter(in_plan).filter(|step| !after.contains(step)).collect();
+        self.0.push(Step { id, change, after, follows });
         id
     }
 
@@ -131,7 +153,7 @@ impl<C> TryFrom<Vec<Step<C>>> for Plan<C> {
     fn try_from(steps: Vec<Step<C>>) -> Result<Self, Self::Error> {
         for (index, step) in steps.iter().enumerate() {
             let in_order = step.id.index() == Some(index);
-            let after_is_earlier = step.after.iter().all(|id| *id < step.id && id.0 > 0);
+            let after_is_earlier = step.waits_for().all(|id| id < step.id && id.0 > 0);
             if !in_order || !after_is_earlier {
                 return Err(NotAPlan(step.id));
             }
@@ -167,6 +189,7 @@ mod tests {
             r#"[{"id":1,"change":"a","after":[1]}]"#,
             r#"[{"id":1,"change":"a","after":[0]}]"#,
             r#"[{"id":1,"change":"a"},{"id":1,"change":"b"}]"#,
+            r#"[{"id":1,"change":"a","follows":[1]}]"#,
         ] {
             assert!(serde_json::from_str::<Plan<String>>(disordered).is_err(), "{disordered}");
         }

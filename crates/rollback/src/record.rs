@@ -64,7 +64,7 @@ pub enum Body<T: Target> {
         #[serde(flatten)]
         outcome: Outcome<T::Receipt>,
     },
-    /// The transaction is rolled back from now on; there is no way forward again.
+    /// The transaction is rolled back from now on; there is no way forward again. What became of steps that were under way follows.
     RollBack {
         /// The step that failed, if one did.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -94,6 +94,13 @@ pub enum Body<T: Target> {
     End {
         /// How.
         state: End,
+    },
+    /// An operator has ended the transaction where it stood. Nothing was taken back, and nothing follows.
+    Abandoned {
+        /// Why.
+        reason: String,
+        /// The process by which it was decided.
+        writer: String,
     },
 }
 
@@ -164,6 +171,11 @@ pub enum UndoOutcome {
         /// Why.
         detail: String,
     },
+    /// Left where it is by an operator. May follow a failed undo, or a step of which nothing could be found out; no undo is intended for it.
+    Skipped {
+        /// Why.
+        reason: String,
+    },
 }
 
 /// How a transaction ended.
@@ -174,6 +186,6 @@ pub enum End {
     Committed,
     /// Every change made has been undone.
     RolledBack,
-    /// Every change made has been undone, but for what somebody else has changed since.
+    /// Every change made has been undone, but for what somebody else has changed since, and what an operator left where it is.
     RolledBackPartial,
 }

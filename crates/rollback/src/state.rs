@@ -1,124 +1,7 @@
 //! What the records of a transaction amount to: a pure fold, the same for a live engine and for a journal read back.
 
 use crate::record::{Begin, Body, End, Outcome, UndoOutcome};
-use crate::{Receipts, Remaining, Step, StepId, Target};
-
-/// Which way a transaction goes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Direction {
-    /// Steps are being made.
-    Forward,
-    /// Steps are being undone.
-    Back,
-    /// Ended: committed.
-    Committed,
-    /// Ended: rolled back.
-    RolledBack,
-    /// Ended: rolled back, but for what somebody else has changed since.
-    RolledBackPartial,
-}
-
-impl Direction {
-    /// Whether there is nothing left to be done.
-    #[must_use]
-    pub fn has_ended(self) -> bool {
-        matches!(self, Self::Committed | Self::RolledBack | Self::RolledBackPartial)
-    }
-}
-
-/// How far one step has come.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum StepState {
-    /// Nothing was sent.
-    Planned,
-    /// It may have been sent; what became of it is not known. In doubt.
-    Open {
-        /// The operation that the other side accepted, if it did.
-        operation: Option<String>,
-    },
-    /// Done; there is a receipt.
-    Done,
-    /// Proven not done.
-    NotDone,
-    /// Something foreign stands in its place.
-    Foreign,
-    /// Its undo may have been sent.
-    Undoing,
-    /// Undone, or gone already.
-    Undone,
-    /// Its undo was given up in favour of what somebody else has changed since.
-    Kept {
-        /// What was found.
-        reason: String,
-    },
-    /// Its undo failed. Can be tried again.
-    Stuck {
-        /// Why.
-        reason: String,
-    },
-}
-
-/// What is left to be done about a step.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Todo {
-    /// Nothing.
-    Nothing,
-    /// Make the change.
-    Make,
-    /// Find out whether the change was made, then make it or not.
-    Settle,
-    /// Undo the change.
-    Undo,
-    /// Find out whether the change was made, then undo it or not.
-    SettleAndUndo,
-}
-
-impl StepState {
-    /// What a transaction that goes forward still has to do about the step.
-    #[must_use]
-    pub fn forward(&self) -> Todo {
-        match self {
-            Self::Planned | Self::NotDone => Todo::Make,
-            Self::Open { .. } => Todo::Settle,
-            Self::Done => Todo::Nothing,
-            // The direction is back as soon as one of these exists.
-            Self::Foreign | Self::Undoing | Self::Undone | Self::Kept { .. } | Self::Stuck { .. } => {
-                Todo::Nothing
-            }
-        }
-    }
-
-    /// What a transaction that is rolled back still has to do about the step.
-    #[must_use]
-    pub fn backward(&self) -> Todo {
-        match self {
-            Self::Planned | Self::NotDone | Self::Foreign | Self::Undone | Self::Kept { .. } => Todo::Nothing,
-            Self::Open { .. } => Todo::SettleAndUndo,
-            Self::Done | Self::Undoing | Self::Stuck { .. } => Todo::Undo,
-        }
-    }
-
-    /// Why it is stuck, or was kept.
-    #[must_use]
-    pub fn reason(&self) -> Option<&str> {
-        match self {
-            Self::Kept { reason } | Self::Stuck { reason } => Some(reason),
-            _ => None,
-        }
-    }
-
-    /// Whether something of the step is, or may be, there, and a rollback still has to do with it.
-    #[must_use]
-    pub fn remains(&self) -> bool {
-        self.backward() != Todo::Nothing
-    }
-
-    /// Whether something of the step is, or may be, there.
-    #[must_use]
-    pub fn is_left(&self) -> bool {
-        self.remains() || matches!(self, Self::Kept { .. })
-    }
-}
+use crate::{Direction, Receipts, Remaining, Step, StepId, StepState, Target};
 
 /// A record that cannot follow the ones before it.
 #[derive(Debug, thiserror::Error)]
@@ -165,7 +48,8 @@ impl<T: Target> State<T> {
     /// When the record cannot follow: a receipt for a step that was never intended, anything after the end.
     pub fn apply(&mut self, body: Body<T>) -> Result<(), Illegal> {
         let illegal = |record, why: String| Illegal { record, why };
-        if self.direction.has_ended() && !matches!(body, Body::Unmarked { .. }) {
+        let may_follow = matches!(body, Body::Unmarked { .. }) && self.direction != Direction::Abandoned;
+        if self.direction.has_ended() && !may_follow {
             return Err(illegal("any", "the transaction has ended".to_owned()));
         }
         match body {
@@ -225,6 +109,14 @@ impl<T: Target> State<T> {
                     }
                 }
             }
+            Body::UndoOutcome { step, outcome: UndoOutcome::Skipped { reason } } => {
+                let back = self.direction == Direction::Back;
+                let entry = self.entry("undo_outcome", step)?;
+                if !back || !entry.state.may_be_skipped() {
+                    return Err(illegal("undo_outcome", format!("step {step} is {:?}", entry.state)));
+                }
+                entry.state = StepState::Skipped { reason };
+            }
             Body::UndoOutcome { step, outcome } => {
                 let entry = self.entry("undo_outcome", step)?;
                 if entry.state != StepState::Undoing {
@@ -238,9 +130,14 @@ impl<T: Target> State<T> {
                     }
                     UndoOutcome::Kept { detail } => StepState::Kept { reason: detail },
                     UndoOutcome::Failed { detail } => StepState::Stuck { reason: detail },
+                    UndoOutcome::Skipped { reason } => StepState::Skipped { reason },
                 };
             }
             Body::Unmarked { step } => self.entry("unmarked", step)?.marked = false,
+            Body::Abandoned { reason, .. } => {
+                self.direction = Direction::Abandoned;
+                self.reason = Some((self.reason.take().and_then(|(step, _)| step), reason));
+            }
             Body::End { state } => {
                 let complete = match state {
                     End::Committed => {
@@ -326,11 +223,13 @@ impl<T: Target> State<T> {
                 change: step.change.to_string(),
                 reason: match state {
                     StepState::Stuck { reason } | StepState::Kept { reason } => reason.clone(),
+                    StepState::Skipped { reason } => format!("left by an operator: {reason}"),
                     StepState::Open { .. } => "it is not known whether it was made".to_owned(),
-                    StepState::Done if self.direction == Direction::Back => {
+                    StepState::Done if self.direction != Direction::Back => "it was made".to_owned(),
+                    StepState::Done if self.holds_what_is_left(step.id) => {
                         "kept, because something that builds on it is left".to_owned()
                     }
-                    StepState::Done => "it was made".to_owned(),
+                    StepState::Done => "its undo was not begun".to_owned(),
                     _ => "its undo was not finished".to_owned(),
                 },
             })
@@ -347,6 +246,11 @@ impl<T: Target> State<T> {
                 Some(Remaining { step: step.id, change, reason })
             })
             .collect()
+    }
+
+    /// Whether something that builds on the step is, or may be, there.
+    pub(crate) fn holds_what_is_left(&self, id: StepId) -> bool {
+        self.steps().any(|(later, state)| later.after.contains(&id) && state.is_left())
     }
 
     fn slot(&self, id: StepId) -> Option<&Entry<T::Undo>> {

@@ -108,7 +108,7 @@ pub struct Call<'a, T: Target + ?Sized> {
     pub marker: Option<Marker>,
     /// Whether there is a journal, so that the receipt may be needed for an undo.
     pub recorded: bool,
-    /// What the earlier steps gave back.
+    /// What the steps gave back that this one builds on; without a journal, what all earlier ones did.
     pub receipts: &'a Receipts<T::Receipt>,
 }
 

@@ -25,7 +25,7 @@ const DEMOS: &[Demo] = &[
     Demo { name: "deploy", arguments: &["deploy", "--local", CONFIG], exit_code: 0 },
     Demo {
         name: "rollback",
-        arguments: &["deploy", "--local", CONFIG, "--inject", "POST */roleAssignments=503"],
+        arguments: &["deploy", "--local", CONFIG, "--inject", "POST */git/connect=503"],
         exit_code: 1,
     },
 ];
@@ -126,7 +126,7 @@ mod tests {
             [
                 "selvedge deploy --local examples/sales-analytics/product_config.yaml",
                 "selvedge deploy --local examples/sales-analytics/product_config.yaml \
-                 --inject 'POST */roleAssignments=503'",
+                 --inject 'POST */git/connect=503'",
             ]
         );
     }

@@ -137,6 +137,10 @@ async fn take_up(app: &App, place: &Place, id: TransactionId, way: Way) -> anyho
     let what = json!({ "subject": begin.subject });
     let fabric = target::target(app, &Clients::new(&app.settings, &app.flags, &app.environment)?);
     let progress = Progress::new(app);
+    if way == Way::On && loaded.state.direction() == Direction::Forward {
+        let due = loaded.state.steps().filter(|(_, how)| **how != StepState::Done);
+        progress.expect(due.map(|(step, _)| step.id).collect::<Vec<_>>());
+    }
     let started = std::time::Instant::now();
     let interrupt = Interrupt::default();
     let observer = |event: &Event<'_, Change>| progress.on(event);
@@ -151,8 +155,8 @@ async fn take_up(app: &App, place: &Place, id: TransactionId, way: Way) -> anyho
             Way::Back => transaction.roll_back("an operator asked for it").await,
         }
     };
-    let ended = apply::interruptible(app, run, &interrupt, Some(id), &progress).await;
-    apply::give_back(lease, ended.is_err()).await;
+    let ended = apply::interruptible(run, &interrupt, &progress).await;
+    apply::give_back(lease, matches!(ended, Ok(Ok(_)))).await;
     let verdict = ended?.map_err(|error| apply::unfinished(app, error, id))?;
     drop(progress);
     // A rollback that was asked for and succeeded is a success.
@@ -211,6 +215,7 @@ fn state_name(state: &State<Target>, running: bool) -> &'static str {
         Direction::Committed => "committed",
         Direction::RolledBack => "rolled_back",
         Direction::RolledBackPartial => "rolled_back_partial",
+        Direction::Abandoned => "abandoned",
         Direction::Forward | Direction::Back if running => "running",
         Direction::Forward => "interrupted",
         Direction::Back => "left",
@@ -228,6 +233,7 @@ fn step_name(state: &StepState) -> &'static str {
         StepState::Undone => "undone",
         StepState::Kept { .. } => "kept",
         StepState::Stuck { .. } => "stuck",
+        StepState::Skipped { .. } => "skipped",
     }
 }
 

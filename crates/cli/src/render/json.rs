@@ -30,6 +30,7 @@ impl Jsonl {
             }
             Event::Done { step, adopted } => about("done", step, json!({ "adopted": adopted })),
             Event::Failed { step, error } => about("failed", step, json!({ "error": describe(*error) })),
+            Event::Halted(step) => about("halted", step, json!({})),
             Event::RollingBack { id, reason } => {
                 json!({ "event": "rolling_back", "transaction": id.to_string(), "reason": reason })
             }

@@ -3,13 +3,14 @@
 //! Progress goes to stderr, except for `--output jsonl`, where each event is a line of the result.
 
 mod json;
+mod order;
 mod text;
 
 use std::io::IsTerminal as _;
 
 use selvedge_deployment::change::Change;
 use selvedge_deployment::config::Diagnostic;
-use selvedge_rollback::{Event, Observer};
+use selvedge_rollback::{Event, Observer, StepId};
 
 use crate::output::Format;
 use crate::run::App;
@@ -38,6 +39,13 @@ impl Progress {
     pub(crate) fn stage(&self, stage: Stage) {
         if let Self::Text(text) = self {
             text.stage(stage);
+        }
+    }
+
+    /// These steps will be made. Lines about them stand in their order, though several are made at the same time.
+    pub(crate) fn expect(&self, steps: impl IntoIterator<Item = StepId>) {
+        if let Self::Text(text) = self {
+            text.expect(steps);
         }
     }
 

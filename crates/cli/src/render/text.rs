@@ -1,15 +1,17 @@
 //! Progress for people: a line per event, and on a terminal one live line for what is running.
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use selvedge_deployment::change::Change;
 use selvedge_deployment::config::Diagnostic;
-use selvedge_rollback::{Event, Step, Undone, describe};
+use selvedge_rollback::{Event, Step, StepId, Undone, describe};
 
 use super::Stage;
+use super::order::Order;
 use crate::text::one_line;
 
 /// Writes to stderr.
@@ -23,11 +25,21 @@ pub(crate) struct Text {
 #[derive(Default)]
 struct State {
     stage: Option<Stage>,
-    started: Option<Instant>,
+    /// What is under way, since when.
+    running: BTreeMap<StepId, (String, Instant)>,
+    /// Which of the lines about what has ended are printed when.
+    order: Order<Line>,
+}
+
+/// A line about a change that has come to its end.
+struct Line {
+    stage: Stage,
+    mark: Mark,
+    message: String,
 }
 
 /// What stands before a line, and its colour.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Mark {
     Fine,
     Note,
@@ -57,9 +69,25 @@ impl Text {
         Self { color, live, state: Mutex::default() }
     }
 
+    /// Lines about `steps` are printed in their order, though they may come to their end in another.
+    pub(super) fn expect(&self, steps: impl IntoIterator<Item = StepId>) {
+        self.state().order.expect(steps);
+    }
+
     pub(super) fn stage(&self, stage: Stage) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.stage.replace(stage) != Some(stage) {
+        self.print_held(Order::release);
+        self.head(stage);
+    }
+
+    /// Prints the stage's title, where neither it nor that of a later one was printed.
+    fn head(&self, stage: Stage) {
+        let is_new = {
+            let mut state = self.state();
+            let is_new = state.stage.is_none_or(|last| last < stage);
+            state.stage = state.stage.max(Some(stage));
+            is_new
+        };
+        if is_new {
             let title = format!("[Step {}/{}] {}", stage as u8 + 1, Stage::COUNT, stage.title());
             self.print(&if self.color { format!("\x1b[1m{title}\x1b[0m") } else { title });
         }
@@ -83,11 +111,17 @@ impl Text {
     pub(super) fn on(&self, event: &Event<'_, Change>) {
         match event {
             Event::Started(step) => {
-                self.stage(Stage::of(&step.change));
                 self.run(step);
+                if self.state().order.is_next(step.id) {
+                    self.head(Stage::of(&step.change));
+                }
             }
             Event::Accepted(step) => {
-                self.live.set_message(format!("{}, accepted", one_line(&step.change.to_string())))
+                let accepted = format!("{}, accepted", step.change);
+                if let Some((what, _)) = self.state().running.get_mut(&step.id) {
+                    *what = accepted;
+                }
+                self.show_running();
             }
             Event::InDoubt { step, error } => {
                 self.line(Mark::Warning, &format!("{}: {}", step.change, describe(*error)));
@@ -108,21 +142,45 @@ impl Text {
             }
             Event::Done { step, adopted } => {
                 let found = if *adopted { ", found done" } else { "" };
-                self.end(Mark::Fine, &format!("{}{found}", step.change));
+                let line = self.end(step, Mark::Fine, format!("{}{found}", step.change));
+                self.print_held(|order| order.made(step.id, line));
             }
             Event::Failed { step, error } => {
-                self.end(Mark::Failure, &format!("{}: {}", step.change, describe(*error)));
+                let line = self.end(step, Mark::Failure, format!("{}: {}", step.change, describe(*error)));
+                let first = !self.state().order.is_back();
+                self.print_held(Order::turn);
+                if first {
+                    self.head(line.stage);
+                }
+                self.print_line(&line);
             }
-            Event::RollingBack { id, .. } => self.line(Mark::Back, &format!("Rolling back transaction {id}")),
+            Event::Halted(step) => {
+                let message = format!("{}: not waited for, the rollback will see to it", step.change);
+                let line = self.end(step, Mark::Note, message);
+                self.print_line(&line);
+            }
+            Event::RollingBack { id, .. } => {
+                self.print_held(Order::turn);
+                self.line(Mark::Back, &format!("Rolling back transaction {id}"));
+            }
             Event::Undoing(step) => self.run(step),
-            Event::Undone { step, how } => match how {
-                Undone::Reversed => self.end(Mark::Back, &format!("undone: {}", step.change)),
-                Undone::Recycled(trace) => self.end(Mark::Back, &format!("undone: {}: {trace}", step.change)),
-                Undone::AlreadyGone => self.end(Mark::Back, &format!("gone already: {}", step.change)),
-                Undone::Kept(found) => self.end(Mark::Failure, &format!("kept: {}: {found}", step.change)),
-            },
+            Event::Undone { step, how } => {
+                let (mark, message) = match how {
+                    Undone::Reversed => (Mark::Back, format!("undone: {}", step.change)),
+                    Undone::Recycled(trace) => (Mark::Back, format!("undone: {}: {trace}", step.change)),
+                    Undone::AlreadyGone => (Mark::Back, format!("gone already: {}", step.change)),
+                    Undone::Kept(found) => (Mark::Failure, format!("kept: {}: {found}", step.change)),
+                };
+                let line = self.end(step, mark, message);
+                if let Undone::Kept(_) = how {
+                    self.print_held(Order::release);
+                }
+                self.print_held(|order| order.undone(step.id, line));
+            }
             Event::UndoFailed { step, reason } => {
-                self.end(Mark::Failure, &format!("not undone: {}: {reason}", step.change));
+                let line = self.end(step, Mark::Failure, format!("not undone: {}: {reason}", step.change));
+                self.print_held(Order::release);
+                self.print_line(&line);
             }
             Event::StillMarked { step, reason } => {
                 self.line(Mark::Warning, &format!("step {step} still carries its marker, which `transactions resume` takes off: {reason}"));
@@ -131,23 +189,61 @@ impl Text {
         }
     }
 
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn run(&self, step: &Step<Change>) {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).started = Some(Instant::now());
-        self.live.reset_elapsed();
-        self.live.set_message(one_line(&step.change.to_string()));
+        self.state().running.insert(step.id, (step.change.to_string(), Instant::now()));
+        self.show_running();
+    }
+
+    /// The live line: what has been under way for the longest, and how much else is.
+    fn show_running(&self) {
+        let state = self.state();
+        let Some((what, since)) = state.running.values().min_by_key(|(_, since)| since) else {
+            self.live.disable_steady_tick();
+            self.live.set_message(String::new());
+            return;
+        };
+        let others = match state.running.len() - 1 {
+            0 => String::new(),
+            others => format!(", and {others} more"),
+        };
+        self.live.set_message(format!("{}{others}", one_line(what)));
+        self.live.set_elapsed(since.elapsed());
         self.live.enable_steady_tick(Duration::from_millis(100));
     }
 
     /// A change has come to its end.
-    fn end(&self, mark: Mark, message: &str) {
-        let started = self.state.lock().unwrap_or_else(PoisonError::into_inner).started.take();
+    fn end(&self, step: &Step<Change>, mark: Mark, message: String) -> Line {
+        let ended = self.state().running.remove(&step.id);
+        self.show_running();
         // How long it took matters where it took long; otherwise it is noise.
-        let slow =
-            started.map(|started| started.elapsed()).filter(|elapsed| *elapsed >= Duration::from_secs(1));
-        match slow {
-            Some(elapsed) => self.line(mark, &format!("{message} ({})", seconds(elapsed))),
-            None => self.line(mark, message),
+        let slow = ended.map(|(_, since)| since.elapsed()).filter(|time| *time >= Duration::from_secs(1));
+        let message = match slow {
+            Some(elapsed) => format!("{message} ({})", seconds(elapsed)),
+            None => message,
+        };
+        Line { stage: Stage::of(&step.change), mark, message }
+    }
+
+    /// Prints the lines whose turn has come.
+    fn print_held(&self, free: impl FnOnce(&mut Order<Line>) -> Vec<Line>) {
+        let (lines, back) = {
+            let mut state = self.state();
+            (free(&mut state.order), state.order.is_back())
+        };
+        for line in lines {
+            if !back || line.mark == Mark::Fine {
+                self.head(line.stage);
+            }
+            self.print_line(&line);
         }
+    }
+
+    fn print_line(&self, line: &Line) {
+        self.line(line.mark, &line.message);
     }
 
     fn line(&self, mark: Mark, message: &str) {
@@ -171,6 +267,7 @@ impl Text {
 
 impl Drop for Text {
     fn drop(&mut self) {
+        self.print_held(Order::release);
         self.live.finish_and_clear();
     }
 }

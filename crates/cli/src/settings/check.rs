@@ -37,6 +37,7 @@ pub(super) fn problems(settings: &Settings) -> Vec<Problem> {
         ("breaker.success_threshold", breaker.success_threshold),
         ("breaker.half_open_permits", breaker.half_open_permits),
         ("rollback.absent_reads", rollback.absent_reads),
+        ("rollback.concurrency", rollback.concurrency),
     ] {
         if count == 0 {
             problems.push((key, "must be at least 1".to_owned()));

@@ -237,6 +237,8 @@ pub(crate) struct Rollback {
     /// Longer than a request and the time to spare, at least.
     #[serde(deserialize_with = "duration::deserialize")]
     pub(crate) lease_ttl: Duration,
+    /// At least 1.
+    pub(crate) concurrency: u32,
     #[serde(deserialize_with = "duration::deserialize")]
     pub(crate) consistency_delay: Duration,
     /// At least 1.

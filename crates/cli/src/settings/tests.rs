@@ -217,7 +217,7 @@ fn fractions_are_numbers_where_fractions_belong() {
 
 #[test]
 fn values_out_of_range_are_refused_before_a_layer_has_to() {
-    let cases: [(&str, &str); 25] = [
+    let cases: [(&str, &str); 26] = [
         ("http.call_deadline = 1", "must be more than 1s"),
         ("http.attempt_timeout = 600", "must be less than http.call_deadline"),
         ("retry.jitter = 1.1", "must be between 0 and 1"),
@@ -243,6 +243,7 @@ fn values_out_of_range_are_refused_before_a_layer_has_to() {
         ("throttle.max_concurrency = 0", "must be between 1 and 10000"),
         ("throttle.max_concurrency = 10001", "must be between 1 and 10000"),
         ("throttle.pause = 86401", "must be at most one day"),
+        ("rollback.concurrency = 0", "must be at least 1"),
     ];
     for (toml, problem) in cases {
         let key = toml.split(' ').next().unwrap();

@@ -11,7 +11,7 @@ use crate::world::{World, inject, world};
 
 /// A tenant in which the example was deployed, and then changed by hand: another description, another content, another
 /// role, an item more and an item less.
-async fn lived_in() -> World {
+pub(crate) async fn lived_in() -> World {
     let world = world();
     assert!(matches!(world.deploy(MemoryStore::default(), once()).await, Verdict::Committed));
     let workspace = world.find("/v1/workspaces", "contoso-sales-analytics-dev").await;

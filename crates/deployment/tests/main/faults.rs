@@ -99,7 +99,8 @@ async fn r22_a_failed_undo_is_named_and_can_be_finished() {
     let world = world();
     let before = world.hash();
     inject(&world, "POST */commitToGit=403");
-    inject(&world, "DELETE */items/*=400,times=1");
+    // Six items, each tried twice.
+    inject(&world, "DELETE */items/*=400,times=12");
     let store = MemoryStore::default();
     let verdict = world.deploy(store.clone(), once()).await;
     let Verdict::Left { remaining, .. } = verdict else { panic!("{verdict:?}") };

@@ -4,6 +4,7 @@
 
 mod existing;
 mod faults;
+mod order;
 mod plain;
 mod world;
 

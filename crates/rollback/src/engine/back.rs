@@ -1,126 +1,157 @@
-//! Back: each step that was made, or may have been, last to first.
+//! Back: each step that was made, or may have been, once nothing is left of what builds on it.
 
-use super::{Error, Transaction, describe};
+use std::collections::BTreeSet;
+
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
+use tokio::time::Instant;
+
+use super::settle::{Bounds, Settled};
+use super::{Error, Transaction, later};
 use crate::journal::{JournalError, Store};
 use crate::record::{Body, End, UndoOutcome};
-use crate::{Event, Failure, Observer, Step, StepState, Target, Todo, Undone, Verdict, events};
+use crate::{Observer, Remaining, Step, StepId, StepState, Target, Todo, Verdict, events};
+
+/// What a rollback still has to do, and when it ends at the latest.
+struct Pass<'s, C> {
+    steps: &'s [Step<C>],
+    /// What was begun.
+    tried: BTreeSet<StepId>,
+    /// What is under way.
+    busy: BTreeSet<StepId>,
+    deadline: Instant,
+}
 
 impl<T: Target, S: Store, O: Observer<T::Change>> Transaction<'_, T, S, O> {
-    /// Undoes what remains. A failed undo does not stop the others; it is reported.
+    /// Undoes what remains. A failed undo does not stop the others; it is tried once more at the end, then reported.
     ///
     /// The forward interrupt does not stop a rollback: it is what asked for it.
     pub(super) async fn go_back(
-        &mut self,
+        &self,
         error: Option<Box<dyn std::error::Error + Send + Sync>>,
     ) -> Result<Verdict, Error> {
         let steps = self.steps();
-        for (index, step) in steps.iter().enumerate().rev() {
-            let builds_on_it = |later: &&Step<T::Change>| later.after.contains(&step.id);
-            let state = |later: &Step<T::Change>| self.state.step(later.id);
-            let mut later = steps[index + 1..].iter().filter(builds_on_it);
-            if later.clone().any(|later| state(later).is_some_and(StepState::remains)) {
-                continue;
-            }
-            if later.any(|later| state(later).is_some_and(StepState::is_left)) {
-                self.keep(step).await?;
-            } else {
-                self.take_back(step).await?;
-            }
+        let deadline = later(self.policy.rollback_deadline);
+        let mut pass = Pass { steps: &steps, tried: BTreeSet::new(), busy: BTreeSet::new(), deadline };
+        self.take_all_back(&mut pass).await?;
+        // What failed may have failed because something else was still on its way out, or went by without being seen.
+        let stuck = self.stuck();
+        let pause = self.policy.consistency_delay;
+        if !stuck.is_empty() && later(pause) < deadline {
+            tokio::time::sleep(pause).await;
+            let state = |id: &StepId| self.state().step(*id).cloned();
+            pass.tried.retain(|id| matches!(state(id), Some(StepState::Open { .. })));
+            self.take_all_back(&mut pass).await?;
         }
-        let remaining = self.state.remaining();
-        events::rolled_back(self.state.begin().id, remaining.len());
+        let remaining = self.remaining(&pass);
+        events::rolled_back(self.id(), remaining.len());
         let cause = self.cause(error);
         if remaining.is_empty() {
             self.log(Body::End { state: End::RolledBack }).await?;
-            return Ok(Verdict::RolledBack { cause, traces: self.state.traces() });
+            return Ok(Verdict::RolledBack { cause, traces: self.state().traces() });
         }
         // What was kept is theirs now, and nothing that can be tried again.
-        if self.state.steps().all(|(_, state)| !state.remains()) {
+        if self.state().steps().all(|(_, state)| !state.remains()) {
             self.log(Body::End { state: End::RolledBackPartial }).await?;
         }
-        Ok(Verdict::Left { cause, direction: self.state.direction(), remaining })
+        Ok(Verdict::Left { cause, direction: self.direction(), remaining })
     }
 
-    /// Keeps what holds something that was kept.
-    async fn keep(&mut self, step: &Step<T::Change>) -> Result<(), JournalError> {
-        if self.state.step(step.id).is_some_and(|state| state.backward() == Todo::Undo) {
-            let detail = "something that builds on it was kept".to_owned();
-            self.log(Body::UndoIntent { step: step.id }).await?;
-            self.log(Body::UndoOutcome { step: step.id, outcome: UndoOutcome::Kept { detail } }).await?;
+    /// Begins with the last step that can be taken back now, as many at a time as the policy allows, and each once.
+    async fn take_all_back(&self, pass: &mut Pass<'_, T::Change>) -> Result<(), JournalError> {
+        let mut running = FuturesUnordered::new();
+        let steps = pass.steps;
+        loop {
+            while running.len() < self.policy.concurrency.max(1)
+                && Instant::now() < pass.deadline
+                && let Some(step) = steps.iter().rev().find(|step| self.may_go(step, pass))
+            {
+                pass.tried.insert(step.id);
+                pass.busy.insert(step.id);
+                running.push(self.take_back(step, pass.deadline));
+            }
+            match running.next().await.transpose()? {
+                Some(step) => {
+                    pass.busy.remove(&step);
+                }
+                None => match steps.iter().rev().find(|step| self.is_due(step, pass)) {
+                    // It holds something that is left: passed over, so that what it merely comes after has its turn.
+                    Some(step) if Instant::now() < pass.deadline => {
+                        pass.tried.insert(step.id);
+                    }
+                    _ => return Ok(()),
+                },
+            }
         }
-        Ok(())
     }
 
-    async fn take_back(&mut self, step: &Step<T::Change>) -> Result<(), JournalError> {
-        let mut todo = self.state.step(step.id).map_or(Todo::Nothing, StepState::backward);
+    fn is_due(&self, step: &Step<T::Change>, pass: &Pass<'_, T::Change>) -> bool {
+        !pass.tried.contains(&step.id) && self.state().step(step.id).is_some_and(StepState::remains)
+    }
+
+    /// Whether nothing is left to do about what builds on the step, or comes after it.
+    fn may_go(&self, step: &Step<T::Change>, pass: &Pass<'_, T::Change>) -> bool {
+        let builds_on_it = |later: &&Step<T::Change>| later.after.contains(&step.id);
+        let comes_after_it = |later: &&Step<T::Change>| later.follows.contains(&step.id);
+        self.is_due(step, pass)
+            && !pass
+                .steps
+                .iter()
+                .filter(builds_on_it)
+                .any(|later| self.state().step(later.id).is_some_and(StepState::remains))
+            && !pass
+                .steps
+                .iter()
+                .filter(comes_after_it)
+                .any(|later| self.is_due(later, pass) || pass.busy.contains(&later.id))
+    }
+
+    async fn take_back(&self, step: &Step<T::Change>, deadline: Instant) -> Result<StepId, JournalError> {
+        let state = |id| self.state().step(id).cloned();
+        let mut todo = state(step.id).as_ref().map_or(Todo::Nothing, StepState::backward);
+        if self.state().holds_what_is_left(step.id) {
+            if todo == Todo::Undo {
+                self.keep(step).await?;
+            }
+            return Ok(step.id);
+        }
         if todo == Todo::SettleAndUndo {
-            match self.settle_open(step).await? {
-                Ok(true) => todo = Todo::Undo,
-                Ok(false) => return Ok(()),
-                Err(failure) => {
-                    self.report(step, &format!("it could not be read back: {}", describe(&failure.error)));
-                    return Ok(());
+            let settled_by = later(self.policy.settle_deadline).min(deadline);
+            match self.settle_open(step, Bounds { halt: None, deadline: Some(settled_by) }).await? {
+                Settled::Done => todo = Todo::Undo,
+                Settled::NotDone | Settled::Foreign | Settled::Halted => {}
+                Settled::Unknown { reason, .. } => {
+                    self.report(step, &format!("it could not be read back: {reason}"));
                 }
             }
         }
         if todo == Todo::Undo {
-            self.undo(step).await?;
+            self.undo(step, deadline).await?;
         }
-        Ok(())
+        Ok(step.id)
     }
 
-    async fn undo(&mut self, step: &Step<T::Change>) -> Result<(), JournalError> {
+    /// Keeps what holds something that was kept.
+    async fn keep(&self, step: &Step<T::Change>) -> Result<(), JournalError> {
+        let detail = "something that builds on it was kept".to_owned();
         self.log(Body::UndoIntent { step: step.id }).await?;
-        self.observer.on(&Event::Undoing(step));
-        events::cleaning_up(self.state.begin().id, step.id, &step.change.to_string());
-        let outcome = match self.try_undo(step).await {
-            Ok(how) => {
-                self.patience = self.policy.undo_attempts;
-                self.observer.on(&Event::Undone { step, how: &how });
-                match how {
-                    Undone::Reversed => UndoOutcome::Reversed,
-                    Undone::Recycled(detail) => UndoOutcome::Recycled { detail },
-                    Undone::AlreadyGone => UndoOutcome::AlreadyGone,
-                    Undone::Kept(detail) => UndoOutcome::Kept { detail },
-                }
-            }
-            Err(detail) => {
-                self.patience = 1;
-                self.report(step, &detail);
-                UndoOutcome::Failed { detail }
-            }
-        };
-        self.log(Body::UndoOutcome { step: step.id, outcome }).await
+        self.log(Body::UndoOutcome { step: step.id, outcome: UndoOutcome::Kept { detail } }).await
     }
 
-    /// Tries an undo as often as the policy allows, waiting out what asks to be waited for.
-    async fn try_undo(&self, step: &Step<T::Change>) -> Result<Undone, String> {
-        let (Some(undo), Some(receipt)) = (self.state.undo(step.id), self.state.receipts().get(&step.id))
-        else {
-            return Err("the journal does not say how to undo it".to_owned());
-        };
-        let mut attempt = 1;
-        let mut first = None;
-        loop {
-            let Failure { error, resend_after, .. } =
-                match self.target.undo(self.call(step), undo, receipt).await {
-                    Ok(how) => return Ok(how),
-                    Err(failure) => failure,
-                };
-            // The first failure says what is wrong; a later one may only say that it is too early to try again.
-            let reason = first.get_or_insert_with(|| describe(&error));
-            let Some(floor) = resend_after.filter(|_| attempt < self.patience) else {
-                return Err(std::mem::take(reason));
-            };
-            let delay = self.policy.delay(attempt, floor);
-            attempt += 1;
-            self.observer.on(&Event::Resending { step, attempt, delay });
-            tokio::time::sleep(delay).await;
+    fn stuck(&self) -> Vec<StepId> {
+        let is_stuck = |state: &StepState| matches!(state, StepState::Stuck { .. });
+        self.state().steps().filter(|(_, state)| is_stuck(state)).map(|(step, _)| step.id).collect()
+    }
+
+    /// What is left, and of what was not begun in time, that it was not.
+    fn remaining(&self, pass: &Pass<'_, T::Change>) -> Vec<Remaining> {
+        let mut remaining = self.state().remaining();
+        if Instant::now() >= pass.deadline {
+            for left in remaining.iter_mut().filter(|left| !pass.tried.contains(&left.step)) {
+                let seconds = self.policy.rollback_deadline.as_secs();
+                left.reason = format!("its undo was not begun: the {seconds} s of the rollback were over");
+            }
         }
-    }
-
-    fn report(&self, step: &Step<T::Change>, reason: &str) {
-        events::undo_failed(self.state.begin().id, step.id, &step.change.to_string(), reason);
-        self.observer.on(&Event::UndoFailed { step, reason });
+        remaining
     }
 }

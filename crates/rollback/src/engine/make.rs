@@ -9,16 +9,24 @@ use crate::{Call, Event, Failure, Found, Observer, Progress, Reach, Step, Target
 
 /// What became of a change.
 pub(super) enum Made<T: Target> {
-    Done { receipt: T::Receipt, adopted: bool },
+    Done {
+        receipt: T::Receipt,
+        adopted: bool,
+    },
     NotDone(Failure<T::Error>),
-    Foreign { found: String, failure: Failure<T::Error> },
+    Foreign {
+        found: String,
+        failure: Failure<T::Error>,
+    },
     InDoubt(Failure<T::Error>),
+    /// It was asked to come to an end while the other side was working on it.
+    LeftOpen,
 }
 
 /// Is told of an accepted operation before it is waited for.
 pub(super) trait Accept {
     type Error;
-    fn accepted(&mut self, operation: &str) -> impl Future<Output = Result<(), Self::Error>> + Send;
+    fn accepted(&self, operation: &str) -> impl Future<Output = Result<(), Self::Error>> + Send;
 }
 
 /// Which failures are read back.
@@ -33,9 +41,12 @@ pub(super) enum ReadBack {
 pub(super) struct Maker<'a, T, O> {
     pub(super) target: &'a T,
     pub(super) policy: &'a Policy,
-    pub(super) interrupt: &'a Interrupt,
     pub(super) observer: &'a O,
     pub(super) read_back: ReadBack,
+    /// What ends the waits between two requests. `None` where there is no way but forward.
+    pub(super) halt: Option<&'a Interrupt>,
+    /// Whether it also ends the wait for an operation that the other side works on: its end is then seen to by somebody else.
+    pub(super) leave_open: bool,
 }
 
 impl<T: Target, O: Observer<T::Change>> Maker<'_, T, O> {
@@ -44,15 +55,14 @@ impl<T: Target, O: Observer<T::Change>> Maker<'_, T, O> {
         &self,
         step: &Step<T::Change>,
         call: Call<'_, T>,
-        log: &mut L,
+        log: &L,
     ) -> Result<Made<T>, L::Error> {
         let mut attempt = 1;
         loop {
             let failure = match self.send(step, call, log).await? {
-                Ok(receipt) => {
-                    return Ok(Made::Done { receipt, adopted: false });
-                }
-                Err(failure) => failure,
+                Some(Ok(receipt)) => return Ok(Made::Done { receipt, adopted: false }),
+                Some(Err(failure)) => failure,
+                None => return Ok(Made::LeftOpen),
             };
             if failure.reach == Reach::Unsent {
                 return Ok(Made::NotDone(failure));
@@ -76,8 +86,7 @@ impl<T: Target, O: Observer<T::Change>> Maker<'_, T, O> {
             let delay = self.policy.delay(attempt, floor).saturating_sub(failed_at.elapsed());
             attempt += 1;
             self.observer.on(&Event::Resending { step, attempt, delay });
-            self.interrupt.sleep(delay).await;
-            if self.interrupt.is_raised() {
+            if unless(self.halt, tokio::time::sleep(delay)).await.is_none() {
                 // It is not sent again after all, so nothing would find it any more, and one look was not enough for that.
                 return Ok(if put_off { Made::InDoubt(failure) } else { Made::NotDone(failure) });
             }
@@ -96,7 +105,7 @@ impl<T: Target, O: Observer<T::Change>> Maker<'_, T, O> {
             target: self.target,
             policy: self.policy,
             observer: self.observer,
-            interrupt: Some(self.interrupt),
+            halt: self.halt,
             tries: self.policy.undo_attempts,
         };
         match reader.settle(step, call, reads).await {
@@ -109,20 +118,34 @@ impl<T: Target, O: Observer<T::Change>> Maker<'_, T, O> {
         }
     }
 
+    /// `None`: it was accepted, and its end was not waited for.
     async fn send<L: Accept>(
         &self,
         step: &Step<T::Change>,
         call: Call<'_, T>,
-        log: &mut L,
-    ) -> Result<Result<T::Receipt, Failure<T::Error>>, L::Error> {
+        log: &L,
+    ) -> Result<Option<Result<T::Receipt, Failure<T::Error>>>, L::Error> {
         Ok(match self.target.execute(call).await {
-            Ok(Progress::Done(receipt)) => Ok(receipt),
+            Ok(Progress::Done(receipt)) => Some(Ok(receipt)),
             Ok(Progress::Accepted(operation)) => {
                 log.accepted(&operation).await?;
                 self.observer.on(&Event::Accepted(step));
-                self.target.wait(call, &operation).await
+                let halt = self.halt.filter(|_| self.leave_open);
+                unless(halt, self.target.wait(call, &operation)).await
             }
-            Err(failure) => Err(failure),
+            Err(failure) => Some(Err(failure)),
         })
+    }
+}
+
+/// What `future` gives, or `None` once it is asked to halt.
+pub(super) async fn unless<F: Future>(halt: Option<&Interrupt>, future: F) -> Option<F::Output> {
+    match halt {
+        None => Some(future.await),
+        Some(halt) => tokio::select! {
+            biased;
+            () = halt.raised() => None,
+            output = future => Some(output),
+        },
     }
 }

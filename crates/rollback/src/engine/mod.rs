@@ -2,92 +2,35 @@
 
 mod back;
 mod forward;
+mod interrupt;
+mod ledger;
 mod make;
+mod operator;
 pub mod plain;
+mod policy;
 mod settle;
+mod step;
+mod undo;
 
-use std::sync::Arc;
+use std::sync::MutexGuard;
+use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::time::Instant;
 
+pub use interrupt::Interrupt;
 pub use plain::Unfinished;
+pub use policy::Policy;
 
 use crate::journal::{Journal, JournalError, Loaded, Store};
 use crate::lease::Fence;
 use crate::record::{Begin, Body};
 use crate::{
-    Call, Cause, Direction, Event, Marker, Observer, Plan, State, Step, StepId, Target, Verdict, events,
+    Cause, Direction, Event, Marker, Observer, Plan, Receipts, State, Step, StepId, Target, TransactionId,
+    Verdict, events,
 };
-
-/// How patient the engine is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Policy {
-    /// How often a change that was read back as not done is sent again, where its failure may pass. 0: never.
-    pub resends: u32,
-    /// The wait before the first such sending; it doubles for each further one. What the other side asks for is a floor.
-    pub backoff: Duration,
-    /// What it doubles up to.
-    pub max_backoff: Duration,
-    /// How many times in a row a change in doubt must be read as absent before it counts as not done. At least 1.
-    pub absent_reads: u32,
-    /// The wait between two such reads: what was made may not be listed at once.
-    pub consistency_delay: Duration,
-    /// How many times an undo, or the reading back of a change in doubt, is tried where its failure may pass. At least 1.
-    /// With 7, and waits that double from 2 s up to 60 s, an outage of two minutes does not leave anything behind.
-    pub undo_attempts: u32,
-}
-
-impl Default for Policy {
-    fn default() -> Self {
-        Self {
-            resends: 2,
-            backoff: Duration::from_secs(2),
-            max_backoff: Duration::from_secs(60),
-            absent_reads: 2,
-            consistency_delay: Duration::from_secs(10),
-            undo_attempts: 7,
-        }
-    }
-}
-
-impl Policy {
-    /// The wait before the `n`-th repetition, from 1.
-    fn delay(&self, n: u32, floor: Duration) -> Duration {
-        let doublings = 1_u32.checked_shl(n.saturating_sub(1)).unwrap_or(u32::MAX);
-        self.backoff.saturating_mul(doublings).min(self.max_backoff).max(floor)
-    }
-}
-
-/// Asks a running transaction to stop: the call in flight is finished, then everything is rolled back. Clones are one.
-#[derive(Clone, Debug)]
-pub struct Interrupt(Arc<watch::Sender<bool>>);
-
-impl Default for Interrupt {
-    fn default() -> Self {
-        Self(Arc::new(watch::Sender::new(false)))
-    }
-}
-
-impl Interrupt {
-    /// Asks.
-    pub fn raise(&self) {
-        self.0.send_replace(true);
-    }
-
-    /// Whether it was asked.
-    #[must_use]
-    pub fn is_raised(&self) -> bool {
-        *self.0.borrow()
-    }
-
-    /// Sleeps, but not past an interrupt.
-    async fn sleep(&self, duration: Duration) {
-        let mut raised = self.0.subscribe();
-        // The sender lives as long as `self`, so the wait cannot fail; either way there is nothing more to wait for.
-        drop(tokio::time::timeout(duration, raised.wait_for(|raised| *raised)).await);
-    }
-}
+use ledger::Ledger;
+use settle::Bounds;
 
 /// Why a transaction could not go on. It is open, and its journal says how far it came.
 #[derive(Debug, thiserror::Error)]
@@ -105,6 +48,12 @@ pub enum Error {
     /// The transaction has ended.
     #[error("the transaction has ended already")]
     Ended,
+    /// It was asked to stop at once, by [`Interrupt::abort`]. Calls that were under way may still be carried out.
+    #[error("stopped at once")]
+    Aborted,
+    /// Only what a rollback could not take back, or find out about, can be left where it is.
+    #[error("step {0} is not one that a rollback has failed at")]
+    NotSkippable(StepId),
 }
 
 /// A plan being made true, with a journal.
@@ -113,10 +62,11 @@ pub struct Transaction<'a, T: Target, S, O> {
     observer: O,
     policy: Policy,
     interrupt: Interrupt,
-    journal: Journal<S>,
-    state: State<T>,
+    /// This process.
+    writer: String,
+    ledger: Ledger<T, S>,
     /// How often the next undo is tried. A service that did not come back while one undo waited is not waited for again.
-    patience: u32,
+    patience: AtomicU32,
     /// Whether this process may still write; asked before each intent.
     fence: Option<Fence>,
 }
@@ -141,10 +91,11 @@ impl<'a, T: Target, S: Store, O: Observer<T::Change>> Transaction<'a, T, S, O> {
         events::started(begin.id, begin.plan.len());
         let mut journal = Journal::new(store);
         let state = State::new(begin.clone());
+        let writer = begin.writer.clone();
         let (line, _) = journal.encode(Body::<T>::Begin(begin))?;
         journal.append(line).await?;
-        let patience = policy.undo_attempts;
-        Ok(Self { target, observer, policy, interrupt, journal, state, patience, fence: None })
+        let (ledger, patience) = (Ledger::new(journal, state), AtomicU32::new(policy.undo_attempts));
+        Ok(Self { target, observer, policy, interrupt, writer, ledger, patience, fence: None })
     }
 
     /// Asks `fence` before each change and each undo. Where it says no, the transaction stops, and stays open.
@@ -168,79 +119,107 @@ impl<'a, T: Target, S: Store, O: Observer<T::Change>> Transaction<'a, T, S, O> {
         observer: O,
     ) -> Result<Self, Error> {
         let Loaded { state, journal } = loaded;
-        let patience = policy.undo_attempts;
-        let mut taken = Self { target, observer, policy, interrupt, journal, state, patience, fence: None };
-        if !taken.state.direction().has_ended() {
-            taken.log(Body::TakenUp { writer: writer.to_owned() }).await?;
+        let (ledger, patience) = (Ledger::new(journal, state), AtomicU32::new(policy.undo_attempts));
+        let writer = writer.to_owned();
+        let taken = Self { target, observer, policy, interrupt, writer, ledger, patience, fence: None };
+        if !taken.direction().has_ended() {
+            taken.log(Body::TakenUp { writer: taken.writer.clone() }).await?;
         }
         Ok(taken)
     }
 
     /// Goes on in the direction that the journal says, to the end.
     ///
+    /// Dropped before that, it leaves the journal as it is, for whoever takes the transaction up.
+    ///
     /// # Errors
     ///
-    /// When the journal cannot be written.
-    pub async fn run(mut self) -> Result<Verdict, Error> {
-        match self.state.direction() {
-            Direction::Forward => self.go_forward().await,
-            Direction::Back => self.go_back(None).await,
-            Direction::Committed => {
-                self.unmark_all().await?;
-                Ok(Verdict::Committed)
-            }
-            direction @ Direction::RolledBackPartial => {
-                let (cause, remaining) = (self.cause(None), self.state.remaining());
-                Ok(Verdict::Left { cause, direction, remaining })
-            }
-            Direction::RolledBack => {
-                Ok(Verdict::RolledBack { cause: self.cause(None), traces: self.state.traces() })
-            }
-        }
+    /// When the journal cannot be written, or [`Interrupt::abort`] stops it.
+    pub async fn run(self) -> Result<Verdict, Error> {
+        self.unless_aborted(self.go_on()).await
     }
 
     /// Decides to roll back, and does it.
     ///
     /// # Errors
     ///
-    /// When the transaction has ended or is past its pivot, or the journal cannot be written.
-    pub async fn roll_back(mut self, reason: &str) -> Result<Verdict, Error> {
-        match self.state.direction() {
-            Direction::Committed | Direction::RolledBack | Direction::RolledBackPartial => {
-                return Err(Error::Ended);
+    /// When the transaction has ended or is past its pivot, the journal cannot be written, or [`Interrupt::abort`] stops it.
+    pub async fn roll_back(self, reason: &str) -> Result<Verdict, Error> {
+        self.unless_aborted(self.turn_back(reason)).await
+    }
+
+    async fn unless_aborted(
+        &self,
+        work: impl Future<Output = Result<Verdict, Error>>,
+    ) -> Result<Verdict, Error> {
+        tokio::select! {
+            biased;
+            () = self.interrupt.aborted() => Err(Error::Aborted),
+            ended = work => ended,
+        }
+    }
+
+    async fn go_on(&self) -> Result<Verdict, Error> {
+        match self.direction() {
+            Direction::Forward => self.go_forward().await,
+            Direction::Back => self.go_back(None).await,
+            Direction::Committed => {
+                self.unmark_all().await?;
+                Ok(Verdict::Committed)
             }
+            Direction::RolledBackPartial | Direction::Abandoned => Ok(self.left(self.cause(None))),
+            Direction::RolledBack => {
+                Ok(Verdict::RolledBack { cause: self.cause(None), traces: self.state().traces() })
+            }
+        }
+    }
+
+    async fn turn_back(&self, reason: &str) -> Result<Verdict, Error> {
+        match self.direction() {
             Direction::Back => {}
             Direction::Forward => {
                 self.settle_pivot().await?;
                 self.decide_to_roll_back(None, reason).await?;
             }
+            _ => return Err(Error::Ended),
         }
         self.go_back(None).await
     }
 
     /// Finds out whether the way back is still open: an irreversible step in doubt may not have been made.
-    async fn settle_pivot(&mut self) -> Result<(), Error> {
+    async fn settle_pivot(&self) -> Result<(), Error> {
         let Some(id) = self.past_pivot() else {
             return Ok(());
         };
-        if let Some(step) = self.state.begin().plan.get(id).cloned() {
+        let step = self.state().begin().plan.get(id).cloned();
+        if let Some(step) = step {
+            let deadline = Some(later(self.policy.settle_deadline));
             // What cannot be read back stays in doubt, and the way back stays closed.
-            drop(self.settle_open(&step).await?);
+            drop(self.settle_open(&step, Bounds { halt: None, deadline }).await?);
         }
         self.past_pivot().map_or(Ok(()), |step| Err(Error::PastPivot(step)))
     }
 
-    /// Writes a record and takes note of it. Checked first: a record that could not be read back is never written.
-    async fn log(&mut self, body: Body<T>) -> Result<(), JournalError> {
-        let intends = matches!(body, Body::Intent { .. } | Body::UndoIntent { .. });
-        self.ask(intends)?;
-        let (line, body) = self.journal.encode(body)?;
-        self.state.apply(body).map_err(|source| JournalError::Illegal { source })?;
-        self.journal.append(line).await?;
-        // Writing it took time, and the call comes next.
-        self.ask(intends)
+    /// Writes a record and takes note of it.
+    async fn log(&self, body: Body<T>) -> Result<(), JournalError> {
+        self.log_if(body, |_| true).await.map(drop)
     }
 
+    /// The same, if `still` says so when its turn comes. `false`: it was not written.
+    async fn log_if(
+        &self,
+        body: Body<T>,
+        still: impl FnOnce(&State<T>) -> bool,
+    ) -> Result<bool, JournalError> {
+        let intends = matches!(body, Body::Intent { .. } | Body::UndoIntent { .. });
+        self.ask(intends)?;
+        let written = self.ledger.log_if(body, still).await?;
+        // Writing it took time, and the call comes next.
+        self.ask(intends && written)?;
+        Ok(written)
+    }
+
+    /// Refuses an intent where another process may be writing.
     fn ask(&self, intends: bool) -> Result<(), JournalError> {
         match &self.fence {
             Some(fence) if intends && !fence.holds() => Err(JournalError::Fenced),
@@ -248,45 +227,76 @@ impl<'a, T: Target, S: Store, O: Observer<T::Change>> Transaction<'a, T, S, O> {
         }
     }
 
-    async fn decide_to_roll_back(&mut self, step: Option<StepId>, reason: &str) -> Result<(), JournalError> {
-        self.log(Body::RollBack { step, reason: reason.to_owned() }).await?;
-        let id = self.state.begin().id;
-        events::rolling_back(id, reason);
-        self.observer.on(&Event::RollingBack { id, reason });
+    /// Without effect where it was decided before, and past the pivot.
+    async fn decide_to_roll_back(&self, step: Option<StepId>, reason: &str) -> Result<(), JournalError> {
+        let possible = |state: &State<T>| {
+            state.direction() == Direction::Forward && pivot_of(self.target, state).is_none()
+        };
+        if self.log_if(Body::RollBack { step, reason: reason.to_owned() }, possible).await? {
+            let id = self.id();
+            events::rolling_back(id, reason);
+            self.observer.on(&Event::RollingBack { id, reason });
+        }
         Ok(())
     }
 
     /// The irreversible step that is made, or may be.
     fn past_pivot(&self) -> Option<StepId> {
-        self.state
-            .steps()
-            .find(|(step, state)| state.remains() && !self.target.reversible(&step.change))
-            .map(|(step, _)| step.id)
+        pivot_of(self.target, &self.state())
     }
 
     fn cause(&self, error: Option<Box<dyn std::error::Error + Send + Sync>>) -> Cause {
-        let (step, reason) = self.state.reason().unwrap_or((None, "interrupted"));
+        let state = self.state();
+        let (step, reason) = state.reason().unwrap_or((None, "interrupted"));
         Cause { step, reason: reason.to_owned(), error }
     }
 
+    /// The verdict on what is left as things stand.
+    fn left(&self, cause: Cause) -> Verdict {
+        let state = self.state();
+        Verdict::Left { cause, direction: state.direction(), remaining: state.remaining() }
+    }
+
+    /// What the journal says. Not to be held while anything is waited for.
+    fn state(&self) -> MutexGuard<'_, State<T>> {
+        self.ledger.state()
+    }
+
+    fn id(&self) -> TransactionId {
+        self.state().begin().id
+    }
+
+    fn direction(&self) -> Direction {
+        self.state().direction()
+    }
+
     fn steps(&self) -> Vec<Step<T::Change>> {
-        self.state.begin().plan.steps().to_vec()
+        self.state().begin().plan.steps().to_vec()
     }
 
     fn marker(&self, step: &Step<T::Change>) -> Option<Marker> {
-        let marker = Marker { transaction: self.state.begin().id, step: step.id };
+        let marker = Marker { transaction: self.id(), step: step.id };
         self.target.marks(&step.change, &marker).then_some(marker)
     }
 
-    fn call<'c>(&'c self, step: &'c Step<T::Change>) -> Call<'c, T> {
-        Call {
-            step: step.id,
-            change: &step.change,
-            marker: self.marker(step),
-            recorded: true,
-            receipts: self.state.receipts(),
-        }
+    /// What the steps gave back that `step` builds on. Of all others nothing, as nothing says that they are done.
+    fn receipts(&self, step: &Step<T::Change>) -> Receipts<T::Receipt> {
+        let state = self.state();
+        step.after.iter().filter_map(|id| Some((*id, state.receipts().get(id)?.clone()))).collect()
     }
+}
+
+fn pivot_of<T: Target>(target: &T, state: &State<T>) -> Option<StepId> {
+    let is_past = |(step, state): &(&Step<T::Change>, &crate::StepState)| {
+        state.remains() && !target.reversible(&step.change)
+    };
+    state.steps().find(is_past).map(|(step, _)| step.id)
+}
+
+/// The time so much later. What is too far away to be said is far away.
+fn later(duration: Duration) -> Instant {
+    let now = Instant::now();
+    now.checked_add(duration).unwrap_or_else(|| now + Duration::from_secs(365 * 24 * 3600))
 }
 
 /// The first reversible step that comes after an irreversible one.

@@ -15,7 +15,8 @@ pub struct Unfinished {
     pub in_doubt: Option<StepId>,
 }
 
-/// Makes each change of `plan`, in order, and stops at the first that fails.
+/// Makes each change of `plan`, in order, and stops at the first that fails. An interrupt stops it after the change under way,
+/// [`Interrupt::abort`] at once.
 ///
 /// With `policy.resends` of 0 nothing is read back and nothing is sent twice: the requests are the plain ones.
 ///
@@ -29,7 +30,9 @@ pub async fn run<T: Target, O: Observer<T::Change>>(
     interrupt: &Interrupt,
     observer: &O,
 ) -> Result<Receipts<T::Receipt>, Unfinished> {
-    let maker = Maker { target, policy, interrupt, observer, read_back: ReadBack::BeforeResending };
+    let halt = Some(interrupt);
+    let maker =
+        Maker { target, policy, observer, read_back: ReadBack::BeforeResending, halt, leave_open: false };
     let mut receipts = Receipts::new();
     for step in plan.steps() {
         let unfinished = |step, reason, error, in_doubt| Unfinished {
@@ -43,7 +46,14 @@ pub async fn run<T: Target, O: Observer<T::Change>>(
         observer.on(&Event::Started(step));
         let call =
             Call { step: step.id, change: &step.change, marker: None, recorded: false, receipts: &receipts };
-        let (failure, in_doubt) = match maker.make(step, call, &mut Unlogged).await {
+        let made = tokio::select! {
+            biased;
+            () = interrupt.aborted() => {
+                return Err(unfinished(Some(step.id), "stopped at once".to_owned(), None, Some(step.id)));
+            }
+            made = maker.make(step, call, &Unlogged) => made,
+        };
+        let (failure, in_doubt) = match made {
             Ok(Made::Done { receipt, adopted }) => {
                 observer.on(&Event::Done { step, adopted });
                 receipts.insert(step.id, receipt);
@@ -51,6 +61,9 @@ pub async fn run<T: Target, O: Observer<T::Change>>(
             }
             Ok(Made::NotDone(failure) | Made::Foreign { failure, .. }) => (failure, None),
             Ok(Made::InDoubt(failure)) => (failure, Some(step.id)),
+            Ok(Made::LeftOpen) => {
+                return Err(unfinished(None, "interrupted".to_owned(), None, Some(step.id)));
+            }
             Err(never) => match never {},
         };
         let Failure { error, .. } = failure;
@@ -65,7 +78,7 @@ struct Unlogged;
 impl Accept for Unlogged {
     type Error = std::convert::Infallible;
 
-    async fn accepted(&mut self, _operation: &str) -> Result<(), Self::Error> {
+    async fn accepted(&self, _operation: &str) -> Result<(), Self::Error> {
         Ok(())
     }
 }

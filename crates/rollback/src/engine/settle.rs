@@ -1,9 +1,46 @@
 //! Reading back what became of a change in doubt.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::{Interrupt, Policy};
-use crate::{Call, Event, Failure, Found, Observer, Step, Target};
+use tokio::time::Instant;
+
+use super::make::unless;
+use super::{Interrupt, Policy, Transaction, describe};
+use crate::journal::{JournalError, Store};
+use crate::record::{Body, Outcome};
+use crate::{Call, Event, Failure, Found, Observer, Reach, Step, StepState, Target};
+
+/// What was found out about a step that may have been sent.
+pub(super) enum Settled<E> {
+    Done,
+    NotDone,
+    Foreign,
+    /// Nothing, and why.
+    Unknown {
+        reason: String,
+        error: Option<E>,
+    },
+    /// It was asked to come to an end before that.
+    Halted,
+}
+
+/// What ends the finding out.
+#[derive(Clone, Copy)]
+pub(super) struct Bounds<'h> {
+    /// Ends every wait.
+    pub(super) halt: Option<&'h Interrupt>,
+    /// Ends the wait for an operation that the other side works on. What stands there is still read after it.
+    pub(super) deadline: Option<Instant>,
+}
+
+/// How the wait for an accepted operation ended.
+enum Waited<T: Target> {
+    /// There was none.
+    No,
+    Failed(Failure<T::Error>),
+    TooLong,
+}
 
 /// Reads changes in doubt back.
 pub(super) struct Reader<'a, T, O> {
@@ -11,7 +48,7 @@ pub(super) struct Reader<'a, T, O> {
     pub(super) policy: &'a Policy,
     pub(super) observer: &'a O,
     /// What ends the waits of the way forward. The way back goes on: an interrupt is what asked for it.
-    pub(super) interrupt: Option<&'a Interrupt>,
+    pub(super) halt: Option<&'a Interrupt>,
     /// How often a reading is tried where its failure may pass.
     pub(super) tries: u32,
 }
@@ -61,13 +98,100 @@ impl<T: Target, O: Observer<T::Change>> Reader<'_, T, O> {
         }
     }
 
-    /// `None` where an interrupt ended it.
+    /// `None` where it was asked to halt.
     async fn sleep(&self, duration: Duration) -> Option<()> {
-        let Some(interrupt) = self.interrupt else {
-            tokio::time::sleep(duration).await;
-            return Some(());
-        };
-        interrupt.sleep(duration).await;
-        (!interrupt.is_raised()).then_some(())
+        unless(self.halt, tokio::time::sleep(duration)).await
     }
+}
+
+impl<T: Target, S: Store, O: Observer<T::Change>> Transaction<'_, T, S, O> {
+    /// Finds out what became of a step that may have been sent, and records it.
+    pub(super) async fn settle_open(
+        &self,
+        step: &Step<T::Change>,
+        bounds: Bounds<'_>,
+    ) -> Result<Settled<T::Error>, JournalError> {
+        let state = self.state().step(step.id).cloned();
+        let Some(StepState::Open { operation }) = state else {
+            return Ok(Settled::NotDone);
+        };
+        let receipts = self.receipts(step);
+        let call = self.call(step, &receipts);
+        let waited = match self.await_end(call, operation.as_deref(), bounds).await {
+            Some(Ok(receipt)) => return self.settled(step, Outcome::Done { receipt, adopted: false }).await,
+            Some(Err(waited)) => waited,
+            None => return Ok(Settled::Halted),
+        };
+        let reader = Reader {
+            target: self.target,
+            policy: &self.policy,
+            observer: &self.observer,
+            halt: bounds.halt,
+            tries: self.patience.load(Ordering::Relaxed),
+        };
+        let outcome = match (reader.settle(step, call, self.policy.absent_reads).await, waited) {
+            (Ok(Some(Found::Done(receipt))), _) => Outcome::Done { receipt, adopted: true },
+            (Ok(Some(Found::Foreign(detail))), _) => Outcome::Foreign { detail },
+            // The other side may still be working on it: absence now proves nothing.
+            (Ok(Some(Found::Absent)), Waited::Failed(failure)) if failure.reach == Reach::Pending => {
+                return Ok(unknown(failure));
+            }
+            (Ok(Some(Found::Absent)), Waited::TooLong) => {
+                let reason = "the other side was still working on it".to_owned();
+                return Ok(Settled::Unknown { reason, error: None });
+            }
+            (Ok(Some(Found::Absent)), _) => Outcome::NotDone { detail: "read back as not done".to_owned() },
+            (Ok(None), _) => return Ok(Settled::Halted),
+            (Err(failure), _) => {
+                self.patience.store(1, Ordering::Relaxed);
+                return Ok(unknown(failure));
+            }
+        };
+        self.settled(step, outcome).await
+    }
+
+    async fn settled(
+        &self,
+        step: &Step<T::Change>,
+        outcome: Outcome<T::Receipt>,
+    ) -> Result<Settled<T::Error>, JournalError> {
+        let (settled, adopted) = match &outcome {
+            Outcome::Done { adopted, .. } => (Settled::Done, Some(*adopted)),
+            Outcome::NotDone { .. } => (Settled::NotDone, None),
+            Outcome::Foreign { .. } => (Settled::Foreign, None),
+        };
+        self.log(Body::Outcome { step: step.id, outcome }).await?;
+        if let Some(adopted) = adopted {
+            self.observer.on(&Event::Done { step, adopted });
+        }
+        Ok(settled)
+    }
+
+    /// Waits for the end of an accepted operation. `None` where it was asked to halt.
+    async fn await_end(
+        &self,
+        call: Call<'_, T>,
+        operation: Option<&str>,
+        bounds: Bounds<'_>,
+    ) -> Option<Result<T::Receipt, Waited<T>>> {
+        let Some(operation) = operation else {
+            return Some(Err(Waited::No));
+        };
+        let wait = self.target.wait(call, operation);
+        let wait = async {
+            match bounds.deadline {
+                Some(deadline) => tokio::time::timeout_at(deadline, wait).await.ok(),
+                None => Some(wait.await),
+            }
+        };
+        Some(match unless(bounds.halt, wait).await? {
+            Some(Ok(receipt)) => Ok(receipt),
+            Some(Err(failure)) => Err(Waited::Failed(failure)),
+            None => Err(Waited::TooLong),
+        })
+    }
+}
+
+fn unknown<E: std::error::Error>(failure: Failure<E>) -> Settled<E> {
+    Settled::Unknown { reason: describe(&failure.error), error: Some(failure.error) }
 }

@@ -71,6 +71,12 @@ impl<S: Store> Journal<S> {
         Ok((Line { bytes, chain, epoch, tells: tells(&record.body) }, record.body))
     }
 
+    /// Refuses a line, because a record before it may have been written in part. What it tells is spilled.
+    pub(crate) async fn refuse(&mut self, line: Line) -> JournalError {
+        let source = std::io::Error::other("an earlier write to the journal failed");
+        self.lost(line.tells.then_some(line.bytes), source).await
+    }
+
     /// Writes the next line. When this returns `Ok`, it survives a crash.
     ///
     /// # Errors
@@ -84,16 +90,20 @@ impl<S: Store> Journal<S> {
             if Superseded::is(&source) {
                 return Err(JournalError::Superseded { seq });
             }
-            let spilled = match copy {
-                Some(line) => self.store.spill(line).await,
-                None => None,
-            };
-            return Err(JournalError::Append { seq, source, spilled });
+            return Err(self.lost(copy, source).await);
         }
         self.chain = line.chain;
         self.epoch = line.epoch;
         self.seq += 1;
         Ok(())
+    }
+
+    async fn lost(&mut self, line: Option<Vec<u8>>, source: std::io::Error) -> JournalError {
+        let spilled = match line {
+            Some(line) => self.store.spill(line).await,
+            None => None,
+        };
+        JournalError::Append { seq: self.seq, source, spilled }
     }
 }
 

@@ -1,10 +1,10 @@
 //! What the other side says it has not taken up: looked for before it is sent again, and given up only when it stays absent.
 
 use selvedge_rollback::journal::MemoryStore;
-use selvedge_rollback::{Event, Interrupt, Policy, Transaction, Verdict};
+use selvedge_rollback::{Event, Interrupt, Transaction, Verdict};
 
 use crate::shelf::{Change, Fault};
-use crate::{begin, plan, published, run, shelf};
+use crate::{begin, one_at_a_time, plan, published, run, shelf};
 
 #[tokio::test(start_paused = true)]
 async fn r10_what_was_put_off_is_looked_for_once_before_it_is_sent_again_and_twice_before_it_is_given_up() {
@@ -41,7 +41,7 @@ async fn r10_what_was_put_off_and_then_interrupted_is_looked_for_twice_more() {
     };
     let store = MemoryStore::default();
     let begun =
-        Transaction::begin(&shelf, store, begin(plan()), Policy::default(), interrupt.clone(), raise).await;
+        Transaction::begin(&shelf, store, begin(plan()), one_at_a_time(), interrupt.clone(), raise).await;
     let verdict = begun.unwrap().run().await.unwrap();
     assert!(matches!(verdict, Verdict::RolledBack { .. }), "{verdict:?}");
     assert_eq!(*shelf.looks.lock().unwrap(), 3);
@@ -65,7 +65,7 @@ async fn r19_an_interrupt_ends_the_waits_of_reading_back() {
             _ => {}
         };
         let store = MemoryStore::default();
-        let policy = Policy::default();
+        let policy = one_at_a_time();
         let begun = Transaction::begin(&shelf, store, begin(plan()), policy, interrupt.clone(), raise).await;
         let verdict = begun.unwrap().run().await.unwrap();
         assert!(matches!(verdict, Verdict::RolledBack { .. }), "{verdict:?}");

@@ -5,7 +5,10 @@ use std::fmt;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use selvedge_rollback::{Call, Failure, Found, Marker, Progress, Reach, Target, Undone};
+use tokio::time::Instant;
+
+use selvedge_rollback::journal::MemoryStore;
+use selvedge_rollback::{Call, Failure, Found, Marker, Progress, Reach, StepId, Target, Undone};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -80,6 +83,18 @@ pub(crate) enum Fault {
     LostPutOff,
 }
 
+/// How long requests take.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+pub(crate) enum Pace {
+    /// No time.
+    #[default]
+    Instant,
+    /// Changes and undos take so long, reads no time.
+    Writes(Duration),
+    /// Each takes a time of its own, up to 100 ms before and after its effect, by a seed.
+    Seeded(u64),
+}
+
 #[derive(Default)]
 pub(crate) struct Shelf {
     pub(crate) things: Mutex<BTreeMap<u32, Thing>>,
@@ -98,6 +113,22 @@ pub(crate) struct Shelf {
     /// Slow things are accepted and not seen to come; this one, with its marker, comes later.
     pub(crate) coming: Mutex<Option<Thing>>,
     pub(crate) late: Mutex<bool>,
+    /// Whether the end of a late thing is waited for in vain, rather than reported as not seen.
+    pub(crate) silent: Mutex<bool>,
+    pub(crate) pace: Mutex<Pace>,
+    /// How long the other side works on a slow thing, from its acceptance on.
+    pub(crate) work: Mutex<Duration>,
+    ends: Mutex<BTreeMap<u32, Instant>>,
+    /// Slow things that were removed while they were still worked on.
+    pub(crate) too_early: Mutex<Vec<u32>>,
+    /// How many writes are under way, and the most that were.
+    under_way: Mutex<(usize, usize)>,
+    /// The journal in which the intent of each write must stand by the time that it is sent.
+    pub(crate) journal: Mutex<Option<MemoryStore>>,
+    /// Whose receipts each step was given.
+    pub(crate) told: Mutex<Vec<(StepId, Vec<StepId>)>>,
+    /// Things whose removal was asked for, in order.
+    pub(crate) removals: Mutex<Vec<String>>,
 }
 
 type Fail = Failure<Trouble>;
@@ -107,6 +138,42 @@ fn fail(text: &'static str, reach: Reach, again: bool) -> Fail {
 }
 
 impl Shelf {
+    /// The most writes that were under way at a time.
+    pub(crate) fn most_at_a_time(&self) -> usize {
+        self.under_way.lock().unwrap().1
+    }
+
+    fn assert_intended(&self, record: &str, step: StepId) {
+        if let Some(store) = &*self.journal.lock().unwrap() {
+            let said = crate::records(store);
+            assert!(said.contains(&format!("{record} {step}")), "{record} {step} is not in {said:?}");
+        }
+    }
+
+    /// The time that a request takes before its effect, and again after it.
+    async fn pass(&self, write: bool) {
+        let time = match &mut *self.pace.lock().unwrap() {
+            Pace::Writes(time) if write => *time / 2,
+            Pace::Instant | Pace::Writes(_) => return,
+            Pace::Seeded(seed) => {
+                // Knuth's MMIX generator.
+                *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                Duration::from_millis((*seed >> 33) % 100)
+            }
+        };
+        tokio::time::sleep(time).await;
+    }
+
+    /// A write: its effect comes halfway.
+    async fn write<R>(&self, faults: &Mutex<VecDeque<Fault>>, effect: impl FnOnce() -> R) -> Result<R, Fail> {
+        let counted = Counted::new(&self.under_way);
+        self.pass(true).await;
+        let answer = Self::request(faults, effect);
+        self.pass(true).await;
+        drop(counted);
+        answer
+    }
+
     pub(crate) fn put(&self, name: &str, text: &str, marker: Option<String>) -> u32 {
         let mut things = self.things.lock().unwrap();
         let id = things.keys().last().map_or(1, |id| id + 1);
@@ -180,6 +247,7 @@ impl Target for Shelf {
     }
 
     async fn invert(&self, call: Call<'_, Self>) -> Result<Undo, Fail> {
+        self.pass(false).await;
         Ok(match call.change {
             Change::Put { .. } => Undo::Remove,
             Change::Write { name, .. } => Undo::Restore { name: name.clone(), before: self.text(name)?.1 },
@@ -188,13 +256,15 @@ impl Target for Shelf {
     }
 
     async fn execute(&self, call: Call<'_, Self>) -> Result<Progress<Receipt>, Fail> {
+        self.assert_intended("intent", call.step);
         self.sent.lock().unwrap().push(call.change.to_string());
+        self.told.lock().unwrap().push((call.step, call.receipts.keys().copied().collect()));
         let marker = call.marker.map(|marker| marker.to_string());
         if let (Change::Put { name, slow: true }, true) = (call.change, *self.late.lock().unwrap()) {
             *self.coming.lock().unwrap() = Some(Thing { name: name.clone(), text: String::new(), marker });
             return Ok(Progress::Accepted("late".to_owned()));
         }
-        let id = Self::request(&self.faults, || match call.change {
+        let effect = || match call.change {
             Change::Put { name, .. } => self.put(name, "", marker),
             Change::Write { name, text } => {
                 let (id, _) = self.text(name).unwrap();
@@ -205,9 +275,14 @@ impl Target for Shelf {
                 *self.published.lock().unwrap() += 1;
                 0
             }
-        })?;
+        };
+        let id = self.write(&self.faults, effect).await?;
         Ok(match call.change {
-            Change::Put { slow: true, .. } => Progress::Accepted(id.to_string()),
+            Change::Put { slow: true, .. } => {
+                let end = Instant::now() + *self.work.lock().unwrap();
+                self.ends.lock().unwrap().insert(id, end);
+                Progress::Accepted(id.to_string())
+            }
             Change::Write { text, .. } => Progress::Done(Receipt { id, text: text.clone() }),
             _ => Progress::Done(Receipt { id, text: String::new() }),
         })
@@ -215,12 +290,22 @@ impl Target for Shelf {
 
     async fn wait(&self, _call: Call<'_, Self>, operation: &str) -> Result<Receipt, Fail> {
         let Ok(id) = operation.parse() else {
+            let silent = *self.silent.lock().unwrap();
+            if silent {
+                std::future::pending::<()>().await;
+            }
             return Err(fail("still running", Reach::Pending, false));
         };
+        let end = self.ends.lock().unwrap().get(&id).copied();
+        if let Some(end) = end {
+            tokio::time::sleep_until(end).await;
+        }
+        self.pass(false).await;
         Ok(Receipt { id, text: String::new() })
     }
 
     async fn reconcile(&self, call: Call<'_, Self>) -> Result<Found<Receipt>, Fail> {
+        self.pass(false).await;
         *self.looks.lock().unwrap() += 1;
         let busy = self.busy_looks.lock().unwrap().checked_sub(1);
         if let Some(fewer) = busy {
@@ -252,12 +337,16 @@ impl Target for Shelf {
         })
     }
 
-    async fn undo(&self, _call: Call<'_, Self>, undo: &Undo, receipt: &Receipt) -> Result<Undone, Fail> {
+    async fn undo(&self, call: Call<'_, Self>, undo: &Undo, receipt: &Receipt) -> Result<Undone, Fail> {
+        self.assert_intended("undo_intent", call.step);
         match undo {
             Undo::Remove => {
-                let removed = Self::request(&self.undo_faults, || {
-                    self.things.lock().unwrap().remove(&receipt.id).is_some()
-                })?;
+                self.removals.lock().unwrap().push(call.change.to_string());
+                if self.ends.lock().unwrap().get(&receipt.id).is_some_and(|end| *end > Instant::now()) {
+                    self.too_early.lock().unwrap().push(receipt.id);
+                }
+                let effect = || self.things.lock().unwrap().remove(&receipt.id).is_some();
+                let removed = self.write(&self.undo_faults, effect).await?;
                 Ok(if removed { Undone::Reversed } else { Undone::AlreadyGone })
             }
             Undo::Restore { name, before } => {
@@ -268,9 +357,8 @@ impl Target for Shelf {
                 if now != receipt.text {
                     return Ok(Undone::Kept(format!("{name} says `{now}`")));
                 }
-                Self::request(&self.undo_faults, || {
-                    self.things.lock().unwrap().get_mut(&id).unwrap().text.clone_from(before);
-                })?;
+                let restore = || self.things.lock().unwrap().get_mut(&id).unwrap().text.clone_from(before);
+                self.write(&self.undo_faults, restore).await?;
                 Ok(Undone::Reversed)
             }
             Undo::Impossible => Err(fail("published is published", Reach::Unsent, false)),
@@ -278,9 +366,28 @@ impl Target for Shelf {
     }
 
     async fn unmark(&self, _call: Call<'_, Self>, receipt: &Receipt) -> Result<(), Fail> {
+        self.pass(false).await;
         if let Some(thing) = self.things.lock().unwrap().get_mut(&receipt.id) {
             thing.marker = None;
         }
         Ok(())
+    }
+}
+
+/// A write under way: one less when dropped, however that comes.
+struct Counted<'a>(&'a Mutex<(usize, usize)>);
+
+impl<'a> Counted<'a> {
+    fn new(under_way: &'a Mutex<(usize, usize)>) -> Self {
+        let mut count = under_way.lock().unwrap();
+        *count = (count.0 + 1, count.1.max(count.0 + 1));
+        drop(count);
+        Self(under_way)
+    }
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.lock().unwrap().0 -= 1;
     }
 }

@@ -60,9 +60,10 @@ pub(crate) async fn apply(
     let plan = &prepared.planned.plan;
     let interrupt = Interrupt::default();
     let policy = target::policy(app);
+    progress.expect(plan.steps().iter().map(|step| step.id));
     if !app.flags.rollback.on {
         let run = async { plain::run(&fabric, plan, &policy, &interrupt, progress).await.map(drop) };
-        return Ok(Applied::Plain(interruptible(app, run, &interrupt, None, progress).await?));
+        return Ok(Applied::Plain(interruptible(run, &interrupt, progress).await?));
     }
     let begin = begin(app, prepared, plan)?;
     let id = begin.id;
@@ -82,27 +83,29 @@ pub(crate) async fn apply(
             return Err(error);
         }
     };
-    let ended = interruptible(app, begun.run(), &interrupt, Some(id), progress).await;
-    give_back(lease, ended.is_err()).await;
+    let ended = interruptible(begun.run(), &interrupt, progress).await;
+    give_back(lease, matches!(ended, Ok(Ok(_)))).await;
     let verdict = ended?.map_err(|error| unfinished(app, error, id))?;
     Ok(Applied::Transaction { id, verdict, interrupted: interrupt.is_raised() })
 }
 
-/// Where it was stopped at once, a call may be under way: nobody else begins until the lease runs out.
-pub(crate) async fn give_back(lease: Lease, stopped_at_once: bool) {
-    if stopped_at_once {
-        lease.abandon();
-    } else {
+/// Where it did not come to its end, a call may be under way: nobody else begins until the lease runs out.
+pub(crate) async fn give_back(lease: Lease, has_ended: bool) {
+    if has_ended {
         lease.release().await;
+    } else {
+        lease.abandon();
     }
 }
 
-/// Runs to the end. The first signal asks it to stop and take everything back, the second stops it at once.
+/// Runs to its end. The first signal asks it to stop and take everything back, the second to stop at once.
+///
+/// # Errors
+///
+/// When signals cannot be listened to.
 pub(crate) async fn interruptible<T>(
-    app: &App,
     run: impl Future<Output = T>,
     interrupt: &Interrupt,
-    transaction: Option<TransactionId>,
     progress: &Progress,
 ) -> anyhow::Result<T> {
     let first = signal::stop().context("listen to signals")?;
@@ -111,32 +114,42 @@ pub(crate) async fn interruptible<T>(
         interrupt.raise();
         // Before the note: whoever reads it may send the second signal at once.
         let second = signal::stop();
-        progress.note("interrupted: stopping after the request under way; once more stops at once");
-        match second {
-            Ok(second) => second.await,
-            Err(_) => std::future::pending().await,
+        progress.note("interrupted: stopping after the requests under way; once more stops at once");
+        if let Ok(second) = second {
+            second.await;
+            interrupt.abort();
         }
+        std::future::pending().await
     };
     tokio::select! {
         result = run => Ok(result),
-        () = signals => {
-            let with = ExitWith::new(exit::LEFT, "stop at once");
-            Err(anyhow!("interrupted twice: what was made is left").context(match transaction {
-                Some(id) => with.help(format!("run `{}`", app.transactions("rollback", id))),
-                None => with.help("run the deployment again to finish it"),
-            }))
-        }
+        never = signals => match never {},
     }
 }
 
 /// A transaction that cannot go on is open, and the journal says how far it came.
 pub(crate) fn unfinished(app: &App, error: selvedge_rollback::Error, id: TransactionId) -> anyhow::Error {
-    let help = match error {
-        selvedge_rollback::Error::PastPivot(_) => format!("run `{}`", app.transactions("resume", id)),
-        _ => format!("run `{}` once the journal can be written", app.transactions("rollback", id)),
+    use selvedge_rollback::Error;
+    let (doing, help) = match error {
+        Error::PastPivot(_) => {
+            (format!("go on with transaction {id}"), format!("run `{}`", app.transactions("resume", id)))
+        }
+        Error::Aborted => {
+            let (back, on) = (app.transactions("rollback", id), app.transactions("resume", id));
+            (
+                "interrupted twice: what was made is left".to_owned(),
+                format!("run `{back}` to take it back, or `{on}` to go on where it was going"),
+            )
+        }
+        _ => {
+            let rollback = app.transactions("rollback", id);
+            (
+                format!("go on with transaction {id}"),
+                format!("run `{rollback}` once the journal can be written"),
+            )
+        }
     };
-    anyhow::Error::from(error)
-        .context(ExitWith::new(exit::LEFT, format!("go on with transaction {id}")).help(help))
+    anyhow::Error::from(error).context(ExitWith::new(exit::LEFT, doing).help(help))
 }
 
 fn begin(app: &App, prepared: &Prepared, plan: &Plan<Change>) -> anyhow::Result<Begin<Change>> {

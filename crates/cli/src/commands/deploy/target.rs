@@ -37,6 +37,7 @@ pub(crate) fn target(app: &App, clients: &Clients) -> Target {
 pub(crate) fn policy(app: &App) -> Policy {
     let retry = &app.settings.retry;
     Policy {
+        concurrency: usize::try_from(app.settings.rollback.concurrency).unwrap_or(usize::MAX),
         resends: if app.flags.retry.on { retry.max_attempts.saturating_sub(1) } else { 0 },
         backoff: retry.base_delay,
         max_backoff: retry.max_delay,

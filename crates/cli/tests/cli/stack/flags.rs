@@ -35,10 +35,10 @@ impl Flags {
     }
 
     /// Deploys the example as the program does under these flags. Whether it is there to its end.
-    async fn deploy(self, world: &World) -> bool {
+    async fn deploy(self, world: &World, concurrency: usize) -> bool {
         let plan = world.plan().await;
         let resends = if self.retry { 2 } else { 0 };
-        let policy = Policy { resends, ..Policy::default() };
+        let policy = Policy { concurrency, resends, ..Policy::default() };
         let observer = |_: &Event<'_, _>| {};
         let (target, interrupt) = (world.target(), Interrupt::default());
         if !self.rollback {
@@ -78,21 +78,30 @@ fn content(request: &LoggedRequest) -> String {
 async fn all_eight_combinations_send_what_their_flags_say_and_nothing_else() {
     // What the first combination with rollback, or without, has sent and made.
     let mut first = BTreeMap::<bool, (Vec<String>, String)>::new();
-    for flags in Flags::all() {
+    // At the same time the requests are the same ones, in another order.
+    for (flags, concurrency) in Flags::all().flat_map(|flags| [1, 8].map(|at_once| (flags, at_once))) {
+        let what = format!("{flags:?}, {concurrency} at a time");
         let world = flags.world();
-        assert!(flags.deploy(&world).await, "{flags:?}");
+        assert!(flags.deploy(&world, concurrency).await, "{what}");
         let log = world.emulator.requests();
-        let shapes: Vec<_> = log.iter().map(shape).collect();
-        let expected = if flags.rollback { TRANSACTION } else { PLAIN };
-        assert_eq!(shapes.join("\n"), expected.trim_end(), "{flags:?}");
+        let mut shapes: Vec<_> = log.iter().map(shape).collect();
+        let listed = if flags.rollback { TRANSACTION } else { PLAIN };
+        let mut expected: Vec<_> = listed.lines().collect();
+        if concurrency > 1 {
+            shapes.sort();
+            expected.sort_unstable();
+        }
+        assert_eq!(shapes.join("\n"), expected.join("\n"), "{what}");
         let marked = log.iter().filter(|request| request.body.contains("[selvedge:")).count();
-        assert_eq!(marked > 0, flags.rollback, "{flags:?}: {marked} markers");
+        assert_eq!(marked > 0, flags.rollback, "{what}: {marked} markers");
 
         let made = world.emulator.inventory().hash;
-        let contents: Vec<_> = log.iter().map(content).filter(|sent| !sent.contains("[selvedge:")).collect();
+        let contents = log.iter().map(content).filter(|sent| !sent.contains("[selvedge:"));
+        let mut contents: Vec<_> = contents.collect();
+        contents.sort();
         let (sent, there) = first.entry(flags.rollback).or_insert_with(|| (contents.clone(), made.clone()));
-        assert_eq!(*sent, contents, "{flags:?}");
-        assert_eq!(*there, made, "{flags:?}");
+        assert_eq!(*sent, contents, "{what}");
+        assert_eq!(*there, made, "{what}");
     }
     assert_eq!(first[&false].1, first[&true].1, "a transaction makes what plain requests make");
 }
@@ -168,7 +177,7 @@ async fn what_a_failed_deployment_made_is_taken_back_with_the_rollback_flag_alon
         let world = flags.world();
         let before = world.emulator.inventory().hash;
         world.inject("POST */roleAssignments=403");
-        assert!(!flags.deploy(&world).await, "{flags:?}");
+        assert!(!flags.deploy(&world, 8).await, "{flags:?}");
         let deletes = world.emulator.requests().iter().filter(|request| request.method == "DELETE").count();
         assert_eq!(deletes > 0, flags.rollback, "{flags:?}");
         assert_eq!(world.emulator.inventory().hash == before, flags.rollback, "{flags:?}");

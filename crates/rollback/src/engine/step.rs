@@ -1,0 +1,161 @@
+//! One step of the way forward: settled, where it may have been sent before; else inverted, intended, made, recorded.
+
+use super::make::{Accept, Made, Maker, ReadBack, unless};
+use super::settle::{Bounds, Settled};
+use super::{Interrupt, Transaction, describe};
+use crate::journal::{JournalError, Store};
+use crate::record::{Body, Outcome};
+use crate::{Call, Direction, Event, Failure, Observer, Step, StepId, StepState, Target};
+
+/// How the work on one step ended.
+pub(super) enum Ended<E> {
+    Done,
+    /// It was asked to come to an end before that, and did.
+    Halted,
+    Failed(Stopped<E>),
+}
+
+/// What ends the way forward.
+pub(super) struct Stopped<E> {
+    /// `None` for an interrupt.
+    pub(super) step: Option<StepId>,
+    pub(super) reason: String,
+    pub(super) error: Option<E>,
+}
+
+impl<E: std::error::Error> Stopped<E> {
+    pub(super) fn by(step: StepId, failure: Failure<E>) -> Self {
+        Self { step: Some(step), reason: describe(&failure.error), error: Some(failure.error) }
+    }
+}
+
+impl<T: Target, S: Store, O: Observer<T::Change>> Transaction<'_, T, S, O> {
+    /// Brings one step to done. `halt` ends its waits; without it there is no way but forward.
+    pub(super) async fn advance(
+        &self,
+        step: &Step<T::Change>,
+        halt: Option<&Interrupt>,
+    ) -> Result<Ended<T::Error>, JournalError> {
+        let state = self.state().step(step.id).cloned();
+        self.observer.on(&Event::Started(step));
+        if let Some(StepState::Open { .. }) = state {
+            match self.settle_open(step, Bounds { halt, deadline: None }).await? {
+                Settled::Done => return Ok(Ended::Done),
+                Settled::NotDone => {}
+                Settled::Foreign => return Ok(foreign(step)),
+                Settled::Unknown { error: Some(error), reason } => {
+                    self.observer.on(&Event::Failed { step, error: &error });
+                    return Ok(Ended::Failed(Stopped { step: Some(step.id), reason, error: Some(error) }));
+                }
+                Settled::Unknown { error: None, reason } => {
+                    return Ok(Ended::Failed(Stopped { step: Some(step.id), reason, error: None }));
+                }
+                Settled::Halted => return Ok(self.halted(step)),
+            }
+        }
+        // Its process may have died before it could decide to roll back.
+        if state == Some(StepState::Foreign) {
+            return Ok(foreign(step));
+        }
+        self.make(step, halt).await
+    }
+
+    async fn make(
+        &self,
+        step: &Step<T::Change>,
+        halt: Option<&Interrupt>,
+    ) -> Result<Ended<T::Error>, JournalError> {
+        let receipts = self.receipts(step);
+        let call = self.call(step, &receipts);
+        // Reading what is needed to undo it changes nothing, so it may be dropped.
+        let undo = match unless(halt, self.target.invert(call)).await {
+            Some(Ok(undo)) => undo,
+            Some(Err(failure)) => return Ok(self.failed(step, failure)),
+            None => return Ok(self.halted(step)),
+        };
+        let marker = call.marker.map(|marker| marker.to_string());
+        let may_start =
+            |direction| direction == Direction::Forward && !halt.is_some_and(Interrupt::is_raised);
+        let intent = Body::Intent { step: step.id, marker, undo };
+        if !self.log_if(intent, |state| may_start(state.direction())).await? {
+            return Ok(self.halted(step));
+        }
+        let Self { target, observer, policy, .. } = self;
+        let maker =
+            Maker { target: *target, policy, observer, read_back: ReadBack::Always, halt, leave_open: true };
+        let made = maker.make(step, call, &Logged { transaction: self, step: step.id }).await?;
+        let (outcome, failure) = match made {
+            Made::Done { receipt, adopted } => {
+                self.log(Body::Outcome { step: step.id, outcome: Outcome::Done { receipt, adopted } })
+                    .await?;
+                self.observer.on(&Event::Done { step, adopted });
+                return Ok(Ended::Done);
+            }
+            Made::NotDone(failure) => (Outcome::NotDone { detail: describe(&failure.error) }, failure),
+            Made::Foreign { found, failure } => (Outcome::Foreign { detail: found }, failure),
+            Made::InDoubt(failure) => return Ok(self.failed(step, failure)),
+            Made::LeftOpen => return Ok(self.halted(step)),
+        };
+        self.log(Body::Outcome { step: step.id, outcome }).await?;
+        Ok(self.failed(step, failure))
+    }
+
+    /// Takes the marker off what the step made, where there is one.
+    pub(super) async fn unmark(
+        &self,
+        step: &Step<T::Change>,
+    ) -> Result<Result<(), Failure<T::Error>>, JournalError> {
+        let receipt = {
+            let state = self.state();
+            state.receipts().get(&step.id).filter(|_| state.is_marked(step.id)).cloned()
+        };
+        let Some(receipt) = receipt else {
+            return Ok(Ok(()));
+        };
+        let receipts = self.receipts(step);
+        match self.target.unmark(self.call(step, &receipts), &receipt).await {
+            Ok(()) => self.log(Body::Unmarked { step: step.id }).await.map(Ok),
+            Err(failure) => Ok(Err(failure)),
+        }
+    }
+
+    fn failed(&self, step: &Step<T::Change>, failure: Failure<T::Error>) -> Ended<T::Error> {
+        self.observer.on(&Event::Failed { step, error: &failure.error });
+        Ended::Failed(Stopped::by(step.id, failure))
+    }
+
+    fn halted(&self, step: &Step<T::Change>) -> Ended<T::Error> {
+        self.observer.on(&Event::Halted(step));
+        Ended::Halted
+    }
+}
+
+fn foreign<C: std::fmt::Display, E>(step: &Step<C>) -> Ended<E> {
+    let reason = format!("{}: something else stands in its place", step.change);
+    Ended::Failed(Stopped { step: Some(step.id), reason, error: None })
+}
+
+/// Records an accepted operation before it is waited for.
+struct Logged<'l, 'a, T: Target, S, O> {
+    transaction: &'l Transaction<'a, T, S, O>,
+    step: StepId,
+}
+
+impl<T: Target, S: Store, O: Observer<T::Change>> Accept for Logged<'_, '_, T, S, O> {
+    type Error = JournalError;
+
+    async fn accepted(&self, operation: &str) -> Result<(), JournalError> {
+        self.transaction.log(Body::Accepted { step: self.step, operation: operation.to_owned() }).await
+    }
+}
+
+impl<'a, T: Target, S: Store, O: Observer<T::Change>> Transaction<'a, T, S, O> {
+    /// The step as it is handed to the target, with what [`receipts`](Self::receipts) gave.
+    pub(super) fn call<'c>(
+        &self,
+        step: &'c Step<T::Change>,
+        receipts: &'c crate::Receipts<T::Receipt>,
+    ) -> Call<'c, T> {
+        Call { step: step.id, change: &step.change, marker: self.marker(step), recorded: true, receipts }
+    }
+}

@@ -1,0 +1,76 @@
+//! One undo: intended, tried as long as it may pass, recorded.
+
+use std::sync::atomic::Ordering;
+
+use tokio::time::Instant;
+
+use super::{Transaction, describe, later};
+use crate::journal::{JournalError, Store};
+use crate::record::{Body, UndoOutcome};
+use crate::{Event, Failure, Observer, Step, Target, Undone, events};
+
+impl<T: Target, S: Store, O: Observer<T::Change>> Transaction<'_, T, S, O> {
+    pub(super) async fn undo(&self, step: &Step<T::Change>, deadline: Instant) -> Result<(), JournalError> {
+        self.log(Body::UndoIntent { step: step.id }).await?;
+        self.observer.on(&Event::Undoing(step));
+        events::cleaning_up(self.id(), step.id, &step.change.to_string());
+        let outcome = match self.try_undo(step, deadline).await {
+            Ok(how) => {
+                self.patience.store(self.policy.undo_attempts, Ordering::Relaxed);
+                self.observer.on(&Event::Undone { step, how: &how });
+                match how {
+                    Undone::Reversed => UndoOutcome::Reversed,
+                    Undone::Recycled(detail) => UndoOutcome::Recycled { detail },
+                    Undone::AlreadyGone => UndoOutcome::AlreadyGone,
+                    Undone::Kept(detail) => UndoOutcome::Kept { detail },
+                }
+            }
+            Err(detail) => {
+                self.patience.store(1, Ordering::Relaxed);
+                self.report(step, &detail);
+                UndoOutcome::Failed { detail }
+            }
+        };
+        self.log(Body::UndoOutcome { step: step.id, outcome }).await
+    }
+
+    /// Tries an undo as often as the policy allows, waiting out what asks to be waited for.
+    async fn try_undo(&self, step: &Step<T::Change>, deadline: Instant) -> Result<Undone, String> {
+        let (undo, receipt) = {
+            let state = self.state();
+            (state.undo(step.id).cloned(), state.receipts().get(&step.id).cloned())
+        };
+        let (Some(undo), Some(receipt)) = (undo, receipt) else {
+            return Err("the journal does not say how to undo it".to_owned());
+        };
+        let receipts = self.receipts(step);
+        let call = self.call(step, &receipts);
+        let mut attempt = 1;
+        let mut first = None;
+        loop {
+            let Failure { error, resend_after, .. } = match self.target.undo(call, &undo, &receipt).await {
+                Ok(how) => return Ok(how),
+                Err(failure) => failure,
+            };
+            // The first failure says what is wrong; a later one may only say that it is too early to try again.
+            // Who waits already goes on waiting when another has waited in vain.
+            let (reason, patience) =
+                first.get_or_insert_with(|| (describe(&error), self.patience.load(Ordering::Relaxed)));
+            let Some(floor) = resend_after.filter(|_| attempt < *patience) else {
+                return Err(std::mem::take(reason));
+            };
+            let delay = self.policy.delay(attempt, floor);
+            if later(delay) >= deadline {
+                return Err(std::mem::take(reason));
+            }
+            attempt += 1;
+            self.observer.on(&Event::Resending { step, attempt, delay });
+            tokio::time::sleep(delay).await;
+        }
+    }
+
+    pub(super) fn report(&self, step: &Step<T::Change>, reason: &str) {
+        events::undo_failed(self.id(), step.id, &step.change.to_string(), reason);
+        self.observer.on(&Event::UndoFailed { step, reason });
+    }
+}
