@@ -68,8 +68,9 @@ fn check(workspace: &Workspace, files: &[File]) -> Vec<Violation> {
 
     let mut violations = graph::check(workspace);
     violations.extend(manifest::check(&manifests));
-    // Cargo writes them.
-    let written_by_us = files.iter().filter(|file| file.path.rsplit('/').next() != Some("Cargo.lock"));
+    // Cargo and npm write them.
+    let locks = ["Cargo.lock", "package-lock.json"];
+    let written_by_us = files.iter().filter(|file| !file.path.rsplit('/').any(|name| locks.contains(&name)));
     for file in written_by_us {
         violations.extend(text::check(file));
         if file.path.ends_with(".rs") {
