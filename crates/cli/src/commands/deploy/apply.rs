@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use anyhow::anyhow;
 use selvedge_deployment::change::Change;
 use selvedge_deployment::desired::Desired;
+use selvedge_rollback::journal::JournalError;
 use selvedge_rollback::lease::Lease;
 use selvedge_rollback::record::Begin;
 use selvedge_rollback::{
@@ -67,6 +68,7 @@ pub(crate) async fn apply(
     let begin = begin(app, prepared, plan)?;
     let id = begin.id;
     let lease = place.claim(app, &begin.subject, id, false).await?;
+    clients.fence.ask(lease.fence());
     let begun = async {
         // Once more: the question may have been open for long.
         refuse_if_open(app, place, &prepared.desired).await?;
@@ -132,6 +134,12 @@ pub(crate) async fn interruptible<T>(
 /// A transaction that cannot go on is open, and the journal says how far it came.
 pub(crate) fn unfinished(app: &App, error: selvedge_rollback::Error, id: TransactionId) -> anyhow::Error {
     let help = match error {
+        selvedge_rollback::Error::Journal(JournalError::Superseded { .. }) => {
+            format!("see `{}`: another process goes on with it", app.transactions("show", id))
+        }
+        selvedge_rollback::Error::Journal(JournalError::Fenced) => {
+            format!("run `{}` unless another process has taken it up", app.transactions("rollback", id))
+        }
         selvedge_rollback::Error::PastPivot(_) => format!("run `{}`", app.transactions("resume", id)),
         _ => format!("run `{}` once the journal can be written", app.transactions("rollback", id)),
     };

@@ -76,8 +76,36 @@ fn r7_what_a_killed_deployment_made_is_rolled_back_from_elsewhere_when_its_lease
     let rollback: Vec<_> = rollback.iter().map(String::as_str).collect();
     let ended = at(&rollback).is(0);
     assert!(ended.stdout.starts_with("RolledBack: "), "{}", ended.stdout);
+    assert!(ended.stderr.contains("waiting up to 16 s for the lease"), "{}", ended.stderr);
     assert_eq!(tenant.hash(), before, "{:#}", tenant.inventory());
     at(&["deploy"]).is(0);
+}
+
+#[test]
+#[ignore = "needs Azurite: `cargo xtask azurite`"]
+fn r6_r7_a_deployment_that_is_stopped_and_goes_on_after_a_takeover_sends_nothing_more() {
+    let (tenant, azurite, project, elsewhere) =
+        (Tenant::start(), Azurite::start(), Project::orders(), Project::orders());
+    let before = tenant.hash();
+    let hold = tenant.hold("POST */items", "after");
+    let process = Background::start(&mut command(&tenant, &azurite, &project, &["deploy"]));
+    hold.wait();
+    process.signal("STOP");
+    let at = |args: &[&str]| selvedge(&tenant, &azurite, &elsewhere, args);
+    let listed = at(&["tx", "list", "--output", "json"]).is(0).json();
+    assert_eq!(listed["transactions"][0]["state"], "running");
+    let id = listed["transactions"][0]["transaction"].as_str().unwrap();
+    let ended = at(&["tx", "rollback", id]).is(0);
+    assert!(ended.stdout.starts_with("RolledBack: "), "{}", ended.stdout);
+    assert_eq!(tenant.hash(), before, "{:#}", tenant.inventory());
+
+    tenant.forget_requests();
+    hold.release();
+    process.signal("CONT");
+    let said = format!("help: see `selvedge transactions show {id}`");
+    process.end().ends(3, &["another process has taken this transaction up", &said]);
+    assert_eq!(tenant.writes(), [""; 0]);
+    assert_eq!(tenant.hash(), before, "{:#}", tenant.inventory());
 }
 
 #[test]
