@@ -28,7 +28,8 @@ impl Azurite {
     /// Starts the one that `cargo xtask azurite` has installed.
     pub(crate) fn start() -> Self {
         #[expect(clippy::disallowed_methods, reason = "where the test finds a server is no setting")]
-        let installed = std::env::var_os("AZURITE").map(PathBuf::from).expect("run `cargo xtask azurite`");
+        let installed = std::env::var_os("AZURITE");
+        let installed = PathBuf::from(installed.unwrap_or_else(|| panic!("run `cargo xtask azurite`")));
         let folder = tempfile::tempdir().unwrap();
         let mut command = Command::new("node");
         command
