@@ -11,6 +11,7 @@ use selvedge_fabric_client::transport::{HttpTransport, TransportConfig};
 use selvedge_fabric_client::{BoxService, Client, PollConfig, PollMode};
 
 use crate::exit;
+use crate::fenced::{FenceSlot, Fenced};
 use crate::flags::Flags;
 use crate::report::ExitWith;
 use crate::settings::{CredentialChoice, Environment, PollingMode, Service, Settings};
@@ -23,6 +24,8 @@ pub(crate) struct Clients {
     /// Fabric once more, for what takes back: it shares all but the bounds of a call with the way forward.
     pub(crate) fabric_undo: Client,
     pub(crate) graph: Client,
+    /// What Fabric's transport asks before a write.
+    pub(crate) fence: FenceSlot,
 }
 
 impl Clients {
@@ -34,14 +37,16 @@ impl Clients {
     pub(crate) fn new(settings: &Settings, flags: &Flags, environment: &Environment) -> anyhow::Result<Self> {
         let config = transport_config(settings, environment);
         let transport = HttpTransport::new(&config).context("set up HTTPS")?;
-        let builder = Builder { settings, flags, transport };
+        let fence = FenceSlot::default();
+        let builder = Builder { settings, flags, transport, fence: fence.clone() };
         let credential = credential(settings, environment, builder.stacks("entra", None)?.forward)?;
-        let fabric = builder.api("fabric", &settings.fabric, &credential)?;
+        let fabric = builder.api(FABRIC, &settings.fabric, &credential)?;
         let graph = builder.api("graph", &settings.graph, &credential)?;
         Ok(Self {
             fabric: builder.client(fabric.forward),
             fabric_undo: builder.client(fabric.undo),
             graph: builder.client(graph.forward),
+            fence,
         })
     }
 }
@@ -70,7 +75,7 @@ pub(crate) fn storage(
     base: Option<(&str, &str)>,
 ) -> anyhow::Result<BoxService> {
     let transport = HttpTransport::new(&transport_config(settings, environment)).context("set up HTTPS")?;
-    let builder = Builder { settings, flags, transport };
+    let builder = Builder { settings, flags, transport, fence: FenceSlot::default() };
     let api = match base {
         None => None,
         Some((url, scope)) => {
@@ -90,6 +95,8 @@ struct Builder<'a> {
     settings: &'a Settings,
     flags: &'a Flags,
     transport: HttpTransport,
+    /// Set once there is a lease. What is not Fabric's only reads, or is no part of a change.
+    fence: FenceSlot,
 }
 
 impl Builder<'_> {
@@ -121,10 +128,11 @@ impl Builder<'_> {
 
     fn stacks(&self, name: &str, api: Option<(Auth, BaseUri)>) -> anyhow::Result<Stacks> {
         let mut config = stack_config(self.settings, self.flags);
+        let fence = if name == FABRIC { self.fence.clone() } else { FenceSlot::default() };
         if api.is_none() {
             config.attempt_timeout = config.attempt_timeout.min(TOKEN_ATTEMPT);
         }
-        stacks(name, &config, api, self.transport.clone())
+        stacks(name, &config, api, Fenced::new(self.transport.clone(), fence))
             .with_context(|| ExitWith::usage(format!("set up requests to {name}")))
     }
 }
@@ -151,6 +159,9 @@ pub(crate) fn has_credentials(settings: &Settings, environment: &Environment) ->
 /// The most time for one attempt to get a token. All of them have 90 s, and what ends because those are over tells the circuit
 /// breaker nothing of the service.
 const TOKEN_ATTEMPT: Duration = Duration::from_secs(30);
+
+/// The name of Fabric's stack.
+const FABRIC: &str = "fabric";
 
 /// The variable of the client secret.
 const CLIENT_SECRET: &str = "AZURE_CLIENT_SECRET";

@@ -4,6 +4,7 @@ mod args;
 mod clients;
 mod commands;
 mod exit;
+mod fenced;
 mod flags;
 mod logging;
 mod output;

@@ -91,6 +91,11 @@ fn steps(nextest: Vec<String>, quick: bool, specs: Option<&Path>, requests: &Pat
             let command = format!("cargo xtask {name}");
             steps.push(Step { reporter: Some(Reporter::Libtest), ..plain(name, &command) });
         }
+        steps.push(Step {
+            variables: COLOURLESS,
+            reporter: Some(Reporter::Nextest),
+            ..plain("azurite", "cargo xtask azurite")
+        });
         steps.push(plain("demo", "cargo xtask demo --check"));
         steps.push(Step { reporter: Some(Reporter::Unittest), ..plain("clients", "cargo xtask clients") });
     }
@@ -104,7 +109,7 @@ const LIBRARIES: [&str; 5] = ["resilience", "fabric-client", "rollback", "deploy
 const COLOURLESS: &[(&str, &str)] = &[("CARGO_TERM_COLOR", "never")];
 
 /// It runs on our compiler and counts as `counts.rs` reads.
-const NEXTEST: Tool = Tool { name: "nextest", version: "0.9.143" };
+pub(crate) const NEXTEST: Tool = Tool { name: "nextest", version: "0.9.143" };
 
 fn words(text: &str) -> Vec<String> {
     text.split(' ').map(str::to_owned).collect()

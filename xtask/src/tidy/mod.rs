@@ -47,7 +47,11 @@ struct Exception {
 }
 
 /// The written exceptions. One that nothing needs any more is itself a violation.
-const EXCEPTIONS: &[Exception] = &[];
+const EXCEPTIONS: &[Exception] = &[Exception {
+    rule: "unfinished",
+    path: "crates/cli/tests/cli/azurite/mod.rs",
+    reason: "`cargo xtask azurite` installs the server that these tests need, and runs them all",
+}];
 
 /// Lists every violation; `true` when there is none.
 pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<bool> {
@@ -68,8 +72,9 @@ fn check(workspace: &Workspace, files: &[File]) -> Vec<Violation> {
 
     let mut violations = graph::check(workspace);
     violations.extend(manifest::check(&manifests));
-    // Cargo writes them.
-    let written_by_us = files.iter().filter(|file| file.path.rsplit('/').next() != Some("Cargo.lock"));
+    // Cargo and npm write them.
+    let locks = ["Cargo.lock", "package-lock.json"];
+    let written_by_us = files.iter().filter(|file| !file.path.rsplit('/').any(|name| locks.contains(&name)));
     for file in written_by_us {
         violations.extend(text::check(file));
         if file.path.ends_with(".rs") {

@@ -120,32 +120,35 @@ async fn show(app: &App, place: &Place, id: TransactionId) -> anyhow::Result<u8>
 }
 
 async fn take_up(app: &App, place: &Place, id: TransactionId, way: Way) -> anyhow::Result<u8> {
-    let mut loaded = place.journals.open::<Target>(id).await.map_err(unusable)?;
+    let loaded = place.journals.open::<Target>(id).await.map_err(unusable)?;
     let begin = loaded.state.begin();
     refuse_elsewhere(app, begin)?;
     if way == Way::Back && loaded.state.direction().has_ended() {
         let problem = anyhow!("it has ended: {}", state_name(&loaded.state, false));
         return Err(problem.context(ExitWith::usage(format!("roll transaction {id} back"))));
     }
-    let lease = place.claim(app, &begin.subject, id, true).await?;
-    if place.is_shared {
-        // Who had it may have gone on until now.
-        loaded = place.journals.open::<Target>(id).await.map_err(unusable)?;
-    }
-    let begin = loaded.state.begin();
-    let plan = begin.plan.clone();
-    let what = json!({ "subject": begin.subject });
-    let fabric = target::target(app, &Clients::new(&app.settings, &app.flags, &app.environment)?);
+    let (plan, what) = (begin.plan.clone(), json!({ "subject": begin.subject }));
+    let clients = Clients::new(&app.settings, &app.flags, &app.environment)?;
+    let fabric = target::target(app, &clients);
     let progress = Progress::new(app);
     if way == Way::On && loaded.state.direction() == Direction::Forward {
         let due = loaded.state.steps().filter(|(_, how)| **how != StepState::Done);
         progress.expect(due.map(|(step, _)| step.id).collect::<Vec<_>>());
     }
+    if place.is_running(&begin.subject, id).await? {
+        let most = place.leases.expiry().as_secs();
+        progress
+            .note(&format!("waiting up to {most} s for the lease of the process that began it to run out"));
+    }
+    let lease = place.claim(app, &begin.subject, id, true).await?;
+    clients.fence.ask(lease.fence());
     let started = std::time::Instant::now();
     let interrupt = Interrupt::default();
     let observer = |event: &Event<'_, Change>| progress.on(event);
     let writer = target::writer();
     let run = async {
+        // Who had the lease may have gone on until now. In a folder the journal was locked before.
+        let loaded = if place.is_shared { place.journals.open::<Target>(id).await? } else { loaded };
         let policy = target::policy(app);
         let transaction =
             Transaction::recover(&fabric, loaded, &writer, policy, interrupt.clone(), observer).await?;

@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use bytes::Bytes;
+use http_body_util::BodyExt as _;
 use object_store::azure::MicrosoftAzureBuilder;
 use object_store::client::{
     HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpService,
@@ -83,11 +83,7 @@ impl HttpConnector for Stack {
 impl HttpService for Stack {
     async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let (mut parts, body) = request.into_parts();
-        let body = match body.as_bytes() {
-            Some(body) => body.clone(),
-            None if body.is_empty() => Bytes::new(),
-            None => return Err(HttpError::new(HttpErrorKind::Unknown, std::fmt::Error)),
-        };
+        let body = body.collect().await?.to_bytes();
         if self.is_relative {
             parts.uri = parts.uri.path_and_query().cloned().map(Into::into).unwrap_or_default();
         }

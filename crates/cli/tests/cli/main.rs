@@ -14,6 +14,8 @@ mod usage;
 #[cfg(feature = "emulator")]
 mod tenant;
 
+#[cfg(all(feature = "emulator", unix))]
+mod azurite;
 #[cfg(feature = "emulator")]
 mod bad_input;
 #[cfg(feature = "emulator")]

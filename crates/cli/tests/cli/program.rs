@@ -102,7 +102,7 @@ impl Background {
         BufReader::new(self.0.stderr.take().unwrap())
     }
 
-    /// Sends SIGINT, SIGTERM or SIGKILL.
+    /// Sends a signal, such as TERM, KILL or STOP.
     #[cfg(unix)]
     pub(crate) fn signal(&self, name: &str) {
         let sent = Command::new("kill").args(["-s", name, &self.0.id().to_string()]).status().unwrap();

@@ -41,6 +41,8 @@ pub(crate) struct Cloud {
     gone: Mutex<bool>,
     /// Whether requests are never answered: what a process that is stopped sees.
     pub(crate) stalled: Mutex<bool>,
+    /// How many turns others have before a request arrives.
+    pub(crate) turns: Mutex<usize>,
     pub(crate) held: Notify,
     pub(crate) go: Notify,
 }
@@ -71,6 +73,10 @@ impl Cloud {
     }
 
     async fn reach(&self) -> Result<()> {
+        let turns = *self.turns.lock().unwrap();
+        for _ in 0..turns {
+            tokio::task::yield_now().await;
+        }
         if *self.stalled.lock().unwrap() {
             std::future::pending::<()>().await;
         }

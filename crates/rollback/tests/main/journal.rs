@@ -142,7 +142,7 @@ async fn r7_a_journal_that_another_has_gone_on_with_takes_no_further_line() {
                 futures_util::FutureExt::now_or_never(go_on_elsewhere(&shelf, &path)).unwrap();
             }
         };
-        let (policy, interrupt) = (Policy::default(), Interrupt::default());
+        let (policy, interrupt) = (Policy { concurrency: 1, ..Policy::default() }, Interrupt::default());
         let begun = Transaction::begin(&shelf, store, start, policy, interrupt, taken).await.unwrap();
         let error = begun.run().await.unwrap_err();
         let superseded = matches!(error, Error::Journal(JournalError::Superseded { .. }));

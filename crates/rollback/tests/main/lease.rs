@@ -45,6 +45,34 @@ async fn r8_a_folder_has_one_lease_per_subject_and_says_whose_it_is() {
     assert_eq!(leases.list().await.unwrap(), []);
 }
 
+#[test]
+fn r8_a_folders_lease_is_one_threads_at_a_time_however_often_it_changes_hands() {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    let folder = tempfile::tempdir().unwrap();
+    let leases = Leases::folder(folder.path());
+    let (holders, claimed) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let compete = || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+        runtime.unwrap().block_on(async {
+            for _ in 0..2000 {
+                let Ok(lease) = leases.claim("a", holder("one"), Duration::ZERO).await else { continue };
+                assert!(lease.holds(), "it was somebody else's, and is removed");
+                assert_eq!(holders.fetch_add(1, Ordering::SeqCst), 0, "two have it");
+                claimed.fetch_add(1, Ordering::SeqCst);
+                std::thread::yield_now();
+                holders.fetch_sub(1, Ordering::SeqCst);
+                lease.release().await;
+            }
+        });
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(compete);
+        }
+    });
+    assert!(claimed.load(Ordering::SeqCst) > 4);
+}
+
 #[tokio::test(start_paused = true)]
 async fn r8_a_lease_in_a_folder_can_be_waited_for() {
     let folder = tempfile::tempdir().unwrap();
@@ -87,7 +115,7 @@ async fn r6_without_its_lease_a_transaction_sends_nothing_more_forth_or_back() {
         let count = Arc::clone(&asked);
         let fence = Fence::new(move || count.fetch_add(1, Ordering::Relaxed) < open);
         let (store, start) = (MemoryStore::default(), begin(plan()));
-        let (policy, interrupt) = (Policy::default(), Interrupt::default());
+        let (policy, interrupt) = (Policy { concurrency: 1, ..Policy::default() }, Interrupt::default());
         let begun = Transaction::begin(&shelf, store.clone(), start, policy, interrupt, quiet()).await;
         let ended = begun.unwrap().fenced(fence).run().await;
         let sent = shelf.sent.lock().unwrap().len();

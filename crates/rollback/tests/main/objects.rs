@@ -106,7 +106,9 @@ async fn r3_a_journal_that_lacks_an_object_or_has_one_changed_is_refused() {
                 cloud.memory.delete(&name).await.unwrap();
             }
             let read = cloud.journals().open::<Shelf>(id).await;
-            assert!(matches!(read, Err(JournalError::Corrupt { .. })), "{name} {change}");
+            let Err(JournalError::Corrupt { source, .. }) = read else { panic!("{name} {change}") };
+            let why = if change { "it is not one line" } else { "where it was due there is" };
+            assert!(source.to_string().starts_with(&format!("record {at}: {why}")), "{source}");
         }
     }
 }

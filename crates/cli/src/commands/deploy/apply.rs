@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use anyhow::anyhow;
 use selvedge_deployment::change::Change;
 use selvedge_deployment::desired::Desired;
+use selvedge_rollback::journal::JournalError;
 use selvedge_rollback::lease::Lease;
 use selvedge_rollback::record::Begin;
 use selvedge_rollback::{
@@ -68,6 +69,7 @@ pub(crate) async fn apply(
     let begin = begin(app, prepared, plan)?;
     let id = begin.id;
     let lease = place.claim(app, &begin.subject, id, false).await?;
+    clients.fence.ask(lease.fence());
     let begun = async {
         // Once more: the question may have been open for long.
         refuse_if_open(app, place, &prepared.desired).await?;
@@ -130,24 +132,24 @@ pub(crate) async fn interruptible<T>(
 /// A transaction that cannot go on is open, and the journal says how far it came.
 pub(crate) fn unfinished(app: &App, error: selvedge_rollback::Error, id: TransactionId) -> anyhow::Error {
     use selvedge_rollback::Error;
-    let (doing, help) = match error {
-        Error::PastPivot(_) => {
-            (format!("go on with transaction {id}"), format!("run `{}`", app.transactions("resume", id)))
-        }
+    let command = |verb| app.transactions(verb, id);
+    let help = match &error {
+        Error::PastPivot(_) => format!("run `{}`", command("resume")),
         Error::Aborted => {
-            let (back, on) = (app.transactions("rollback", id), app.transactions("resume", id));
-            (
-                "interrupted twice: what was made is left".to_owned(),
-                format!("run `{back}` to take it back, or `{on}` to go on where it was going"),
-            )
+            let (back, on) = (command("rollback"), command("resume"));
+            format!("run `{back}` to take it back, or `{on}` to go on where it was going")
         }
-        _ => {
-            let rollback = app.transactions("rollback", id);
-            (
-                format!("go on with transaction {id}"),
-                format!("run `{rollback}` once the journal can be written"),
-            )
+        Error::Journal(JournalError::Superseded { .. }) => {
+            format!("see `{}`: another process goes on with it", command("show"))
         }
+        Error::Journal(JournalError::Fenced) => {
+            format!("run `{}` unless another process has taken it up", command("rollback"))
+        }
+        _ => format!("run `{}` once the journal can be written", command("rollback")),
+    };
+    let doing = match &error {
+        Error::Aborted => "interrupted twice: what was made is left".to_owned(),
+        _ => format!("go on with transaction {id}"),
     };
     anyhow::Error::from(error).context(ExitWith::new(exit::LEFT, doing).help(help))
 }

@@ -1,0 +1,110 @@
+//! The last look before a request leaves: without its lease this process sends nothing that changes anything.
+//!
+//! The engine asks before each change. A change may be several requests, and a request may wait long for its turn or be sent again:
+//! a process that was stopped meanwhile must not go on with it.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll};
+
+use selvedge_fabric_client::{Operation, Request, Response};
+use selvedge_resilience::Effect;
+use selvedge_rollback::lease::Fence;
+use tower::{BoxError, Service};
+
+/// What is asked, once there is a lease. Clones share it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct FenceSlot(Arc<OnceLock<Fence>>);
+
+impl FenceSlot {
+    /// Asks `fence` from now on. A run has one lease: the first stays.
+    pub(crate) fn ask(&self, fence: Fence) {
+        self.0.get_or_init(|| fence);
+    }
+
+    fn is_closed(&self) -> bool {
+        self.0.get().is_some_and(|fence| !fence.holds())
+    }
+}
+
+/// The lease is lost, or soon may be. Whether an earlier attempt at the same request was carried out is not said.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the lease is lost, or soon may be: the request was not sent")]
+pub(crate) struct LeaseLost;
+
+/// A transport that lets no write through without the lease.
+#[derive(Clone, Debug)]
+pub(crate) struct Fenced<S> {
+    inner: S,
+    slot: FenceSlot,
+}
+
+impl<S> Fenced<S> {
+    pub(crate) fn new(inner: S, slot: FenceSlot) -> Self {
+        Self { inner, slot }
+    }
+}
+
+impl<S> Service<Request> for Fenced<S>
+where
+    S: Service<Request, Response = Response, Error = BoxError>,
+    S::Future: Send + 'static,
+{
+    type Response = Response;
+    type Error = BoxError;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, BoxError>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let reads =
+            request.extensions().get::<Operation>().is_some_and(|operation| operation.effect == Effect::Read);
+        if !reads && self.slot.is_closed() {
+            return Box::pin(std::future::ready(Err(LeaseLost.into())));
+        }
+        Box::pin(self.inner.call(request))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use selvedge_fabric_client::Quota;
+    use tower::{ServiceExt as _, service_fn};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn r7_without_its_lease_nothing_is_sent_that_changes_anything() {
+        let slot = FenceSlot::default();
+        let transport =
+            Fenced::new(service_fn(async |_: Request| Ok::<_, BoxError>(Response::default())), slot.clone());
+        let send = |effect: Option<Effect>| {
+            let mut request = Request::default();
+            if let Some(effect) = effect {
+                request.extensions_mut().insert(Operation { name: "x", effect, quota: Quota::default() });
+            }
+            transport.clone().oneshot(request)
+        };
+        let effects = [None, Some(Effect::Once), Some(Effect::Idempotent), Some(Effect::Read)];
+        let holds = Arc::new(AtomicBool::new(true));
+        for asked in [false, true] {
+            if asked {
+                let holds = Arc::clone(&holds);
+                slot.ask(Fence::new(move || holds.load(Ordering::Relaxed)));
+            }
+            for effect in effects {
+                assert!(send(effect).await.is_ok(), "{effect:?}");
+            }
+        }
+        holds.store(false, Ordering::Relaxed);
+        for effect in effects {
+            let sent = send(effect).await;
+            assert_eq!(sent.is_ok(), effect == Some(Effect::Read), "{effect:?}");
+        }
+    }
+}

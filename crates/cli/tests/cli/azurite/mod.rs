@@ -1,0 +1,144 @@
+//! Journals and leases in Azure Blob Storage, as Azurite has it. `cargo xtask azurite` installs it and runs these.
+
+mod server;
+
+use std::process::Command;
+
+use crate::{
+    program::{Background, Ended, run},
+    project::{Project, WORKSPACE},
+    tenant::Tenant,
+};
+use server::{Azurite, KEY};
+
+/// The program with its journal in the container. A lease lasts a little longer than an attempt and what it may need besides.
+fn command(tenant: &Tenant, azurite: &Azurite, project: &Project, args: &[&str]) -> Command {
+    let mut command = tenant.safe(project, args);
+    command
+        .env("SELVEDGE_ROLLBACK__JOURNAL", azurite.journal("sales/dev"))
+        .env("SELVEDGE_ROLLBACK__LEASE_TTL", "15s")
+        .env("SELVEDGE_HTTP__ATTEMPT_TIMEOUT", "5s")
+        .env("AZURE_STORAGE_KEY", KEY);
+    command
+}
+
+fn selvedge(tenant: &Tenant, azurite: &Azurite, project: &Project, args: &[&str]) -> Ended {
+    run(&mut command(tenant, azurite, project, args))
+}
+
+#[test]
+#[ignore = "needs Azurite: `cargo xtask azurite`"]
+fn r5_a_journal_in_a_container_is_read_from_elsewhere() {
+    let (tenant, azurite, project, elsewhere) =
+        (Tenant::start(), Azurite::start(), Project::orders(), Project::orders());
+    let told = selvedge(&tenant, &azurite, &project, &["deploy", "--output", "json"]).is(0).json();
+    let id = told["transaction"].as_str().unwrap();
+    tenant.has_all_of(&project);
+    assert!(!project.path().join(".selvedge").exists(), "nothing of it is here");
+    let records = azurite.names().into_iter().filter(|name| name.starts_with("sales/dev/tx/"));
+    for (seq, name) in records.enumerate() {
+        assert_eq!(name, format!("sales/dev/tx/{id}/{seq:08}.json"));
+    }
+
+    let at = |args: &[&str]| selvedge(&tenant, &azurite, &elsewhere, args);
+    let listed = at(&["tx", "list", "--output", "json"]).is(0).json();
+    assert_eq!(listed["transactions"][0]["transaction"], id);
+    assert_eq!(listed["transactions"][0]["state"], "committed");
+    let shown = at(&["tx", "show", &id[..30]]).ends(0, &[]).stdout;
+    assert!(shown.starts_with(&format!("transaction {id}: committed\n")), "{shown}");
+    assert_eq!(at(&["lock", "list"]).ends(0, &[]).stdout, "Nothing is locked.\n");
+    let again = at(&["deploy", "--yes"]).is(0).stdout;
+    assert!(again.contains("Nothing to do"), "{again}");
+}
+
+#[test]
+#[ignore = "needs Azurite: `cargo xtask azurite`"]
+fn r7_what_a_killed_deployment_made_is_rolled_back_from_elsewhere_when_its_lease_has_run_out() {
+    let (tenant, azurite, project, elsewhere) =
+        (Tenant::start(), Azurite::start(), Project::orders(), Project::orders());
+    let before = tenant.hash();
+    let hold = tenant.hold("POST */items", "after");
+    let process = Background::start(&mut command(&tenant, &azurite, &project, &["deploy"]));
+    hold.wait();
+    let at = |args: &[&str]| selvedge(&tenant, &azurite, &elsewhere, args);
+    let refused = at(&["deploy", "--yes"]).ends(5, &["is running", "waits until its lease has run out"]);
+    let rollback = refused.command();
+    let shown = at(&["lock", "show", WORKSPACE]).ends(0, &[]).stdout;
+    assert!(
+        shown.contains("is held by process ") && shown.contains("and for 15 s more at the most"),
+        "{shown}"
+    );
+
+    process.signal("KILL");
+    assert_eq!(process.end().code, None);
+    hold.release();
+    tenant.settle();
+    let rollback: Vec<_> = rollback.iter().map(String::as_str).collect();
+    let ended = at(&rollback).is(0);
+    assert!(ended.stdout.starts_with("RolledBack: "), "{}", ended.stdout);
+    assert!(ended.stderr.contains("waiting up to 16 s for the lease"), "{}", ended.stderr);
+    assert_eq!(tenant.hash(), before, "{:#}", tenant.inventory());
+    at(&["deploy"]).is(0);
+}
+
+#[test]
+#[ignore = "needs Azurite: `cargo xtask azurite`"]
+fn r6_r7_a_deployment_that_is_stopped_and_goes_on_after_a_takeover_sends_nothing_more() {
+    let (tenant, azurite, project, elsewhere) =
+        (Tenant::start(), Azurite::start(), Project::orders(), Project::orders());
+    let before = tenant.hash();
+    let hold = tenant.hold("POST */items", "after");
+    let process = Background::start(&mut command(&tenant, &azurite, &project, &["deploy"]));
+    hold.wait();
+    process.signal("STOP");
+    let at = |args: &[&str]| selvedge(&tenant, &azurite, &elsewhere, args);
+    let listed = at(&["tx", "list", "--output", "json"]).is(0).json();
+    assert_eq!(listed["transactions"][0]["state"], "running");
+    let id = listed["transactions"][0]["transaction"].as_str().unwrap();
+    let ended = at(&["tx", "rollback", id]).is(0);
+    assert!(ended.stdout.starts_with("RolledBack: "), "{}", ended.stdout);
+    assert_eq!(tenant.hash(), before, "{:#}", tenant.inventory());
+
+    tenant.forget_requests();
+    hold.release();
+    process.signal("CONT");
+    let said = format!("help: see `selvedge transactions show {id}`");
+    process.end().ends(3, &["another process has taken this transaction up", &said]);
+    assert_eq!(tenant.writes(), [""; 0]);
+    assert_eq!(tenant.hash(), before, "{:#}", tenant.inventory());
+}
+
+#[test]
+#[ignore = "needs Azurite: `cargo xtask azurite`"]
+fn r7_who_finds_anothers_record_in_the_place_of_its_own_sends_nothing_more() {
+    let (tenant, azurite, project) = (Tenant::start(), Azurite::start(), Project::orders());
+    let hold = tenant.hold("POST */items", "before");
+    let process = Background::start(&mut command(&tenant, &azurite, &project, &["deploy"]));
+    hold.wait();
+    let last = azurite.names().into_iter().rfind(|name| name.contains("/tx/")).unwrap();
+    let (folder, seq) = last.trim_end_matches(".json").rsplit_once('/').unwrap();
+    let next = seq.parse::<u64>().unwrap() + 1;
+    azurite.put(&format!("{folder}/{next:08}.json"), b"{}\n");
+    let sent = tenant.writes().len();
+    hold.release();
+    process.end().ends(3, &["another process has taken this transaction up"]);
+    assert_eq!(tenant.writes().len(), sent, "{:#?}", tenant.writes());
+}
+
+#[test]
+#[ignore = "needs Azurite: `cargo xtask azurite`"]
+fn r1_without_its_container_a_deployment_begins_nothing() {
+    let (tenant, azurite, project) = (Tenant::start(), Azurite::start(), Project::orders());
+    let missing = azurite.journal("x").replace("/journals/", "/missing/");
+    for (name, value, said) in [
+        ("SELVEDGE_ROLLBACK__JOURNAL", missing.as_str(), "help: set rollback.journal"),
+        ("AZURE_STORAGE_KEY", "QUJD", "help: set rollback.journal"),
+        ("AZURE_STORAGE_KEY", "", "help: set AZURE_STORAGE_KEY"),
+        ("SELVEDGE_ROLLBACK__JOURNAL", "az://contoso", "rollback.journal, set by"),
+        ("SELVEDGE_ROLLBACK__LEASE_TTL", "14s", "rollback.lease_ttl, set by"),
+    ] {
+        let ended = run(command(&tenant, &azurite, &project, &["deploy"]).env(name, value)).ends(2, &[said]);
+        assert!(!ended.stderr.contains(KEY), "{}", ended.stderr);
+    }
+    assert_eq!(tenant.writes(), [""; 0]);
+}
