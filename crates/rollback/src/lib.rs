@@ -27,6 +27,8 @@ mod id;
 pub mod journal;
 mod plan;
 pub mod record;
+#[cfg(any(test, feature = "simulation"))]
+pub mod simulation;
 mod state;
 mod target;
 mod verdict;
