@@ -93,7 +93,9 @@ fn attempt(seed: u64, logged: bool) -> Result<Report, Box<Violation>> {
         let log = world.log.take().unwrap_or_default();
         match (world.broken.take(), processes) {
             (Some(broken), _) => Err(violation(broken.rule, broken.detail, log)),
-            (None, (end, processes)) => Ok(Report { end, processes, counts: std::mem::take(&mut world.counts) }),
+            (None, (end, processes)) => {
+                Ok(Report { end, processes, counts: std::mem::take(&mut world.counts) })
+            }
         }
     })
 }
@@ -131,10 +133,12 @@ impl Sim {
     async fn process(&self, seed: u64, process: u32) -> bool {
         let (dies_at, interrupted_at, rolls_back) = {
             let mut world = lock(&self.world);
+            let last = world.scenario.troubled + PEACEFUL - 1;
             let dice = &mut world.dice;
             let dies_at = dice.chance(0.7).then(|| dice.magnitude(8));
             let interrupted_at = dice.chance(0.1).then(|| dice.magnitude(7));
-            let rolls_back = process > 0 && dice.chance(0.4);
+            // Where there is no way back, that is said, and the last to try goes on.
+            let rolls_back = process > 0 && dice.chance(0.4) && process < last;
             if world.calm { (None, None, rolls_back) } else { (dies_at, interrupted_at, rolls_back) }
         };
         let interrupt = Interrupt::default();

@@ -44,6 +44,9 @@ fn fail(text: &'static str, reach: Reach) -> Fail {
     Failure { error: Trouble(text), reach, resend_after: None }
 }
 
+/// A name that is taken is refused at once, and not when the change would have been made.
+const TAKEN: Heard = Heard { text: "the name is taken", reach: Reach::Sent, resend_after: None };
+
 impl Sim {
     /// Sends a request that writes, and waits for what is heard of it.
     async fn write(&self, step: u32, purpose: &'static str, ask: Ask) -> Result<Got, Fail> {
@@ -113,12 +116,18 @@ impl Sim {
             let mut world = lock(&self.world);
             world.advance();
             self.check_call(&mut world, step, "execute");
-            let fate = world.fate_of_write();
+            let mut fate = world.fate_of_write();
+            if world.is_taken(&ask) {
+                world.note(|| format!("step {step} is refused: {ask:?}"));
+                fate.lands = None;
+                fate.trouble = fate.trouble.or(Some(TAKEN));
+            }
             let longest = if fate.trouble.is_some() { limits::LATE } else { limits::SLOW };
             let takes = world.dice.time(longest);
             let fails = !world.calm && fate.trouble.is_none() && world.dice.chance(0.05);
             world.note(|| format!("step {step} starts: {ask:?}, takes {takes:?}, fails {fails}"));
-            let lands = fate.lands.map(|after| if fate.trouble.is_some() { after.max(takes) } else { after + takes });
+            let lands =
+                fate.lands.map(|after| if fate.trouble.is_some() { after.max(takes) } else { after + takes });
             let request = lands.filter(|_| !fails).map(|after| world.send(step, ask, after));
             (fate.answered, fate.trouble, (request, takes))
         };
@@ -200,10 +209,15 @@ impl Target for Sim {
         // Longer than any operation takes.
         for _ in 0..40 {
             let got = self.read(step, "wait", |world| world.got.get(&request).cloned()).await;
-            match got.map_err(|failure| Failure { reach: Reach::Pending, resend_after: None, ..failure })? {
-                Some(Got::Id(id)) => return Ok(Receipt { id, text: String::new() }),
-                Some(Got::Refused(why)) => return Err(fail(why, Reach::Sent)),
-                _ => tokio::time::sleep(Duration::from_secs(5)).await,
+            match got {
+                Ok(Some(Got::Id(id))) => return Ok(Receipt { id, text: String::new() }),
+                Ok(Some(Got::Refused(why))) => return Err(fail(why, Reach::Sent)),
+                Ok(_) => tokio::time::sleep(Duration::from_secs(5)).await,
+                // Whoever waits for an operation waits as it is told.
+                Err(Failure { resend_after: Some(wait), .. }) if !wait.is_zero() => {
+                    tokio::time::sleep(wait).await;
+                }
+                Err(failure) => return Err(Failure { reach: Reach::Pending, resend_after: None, ..failure }),
             }
         }
         Err(fail("the operation does not end", Reach::Pending))
@@ -222,9 +236,7 @@ impl Target for Sim {
                 }
             }
             Change::Write { name, text } => match world.listed(name).next() {
-                Some((id, thing)) if thing.text == *text => {
-                    Found::Done(Receipt { id, text: text.clone() })
-                }
+                Some((id, thing)) if thing.text == *text => Found::Done(Receipt { id, text: text.clone() }),
                 _ => Found::Absent,
             },
             Change::Grant { who } if world.grants.contains(who) => {

@@ -245,6 +245,15 @@ impl World {
         self.things.iter().find(|(_, thing)| thing.name == name).map(|(id, _)| *id)
     }
 
+    /// Whether the name of what is to be made is taken, or kept for something that is on its way.
+    pub(super) fn is_taken(&self, ask: &Ask) -> bool {
+        let Ask::Make { name, .. } = ask else { return false };
+        let reserved = self.coming.values().any(|coming| {
+            matches!(coming, Happening::Lands { ask: Ask::Make { name: coming, .. }, .. } if coming == name)
+        });
+        self.scenario.unique && (reserved || self.named(name).is_some())
+    }
+
     /// What lists show under a name, in the order of ids.
     pub(super) fn listed<'w>(&'w self, name: &'w str) -> impl Iterator<Item = (u32, &'w Thing)> {
         let now = Instant::now();
@@ -265,8 +274,11 @@ impl World {
                 let id = self.add(By::Step(step), name.clone(), "", marker.clone(), *inside, at);
                 let made = self.made.entry(step).or_default();
                 made.push(id);
-                if made.len() > 1 {
-                    let made = made.clone();
+                // What somebody else took away may be made again.
+                let there: Vec<u32> =
+                    made.iter().copied().filter(|id| self.things.contains_key(id)).collect();
+                if there.len() > 1 {
+                    let made = there;
                     self.breaks("twice", || format!("step {step} made {name} more than once: {made:?}"));
                 }
                 if self.dice.chance(0.02) {
