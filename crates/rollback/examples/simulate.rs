@@ -8,7 +8,13 @@ use selvedge_rollback::simulation::{Violation, simulate};
 
 fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
-    let mut number = |name| arguments.next().ok_or(format!("{name} is missing"))?.parse().map_err(|error| format!("{name}: {error}"));
+    let mut number = |name| {
+        arguments
+            .next()
+            .ok_or(format!("{name} is missing"))?
+            .parse()
+            .map_err(|error| format!("{name}: {error}"))
+    };
     let (first, count): (u64, u64) = (number("FIRST")?, number("COUNT")?);
 
     let started = Instant::now();

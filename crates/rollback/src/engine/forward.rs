@@ -56,10 +56,11 @@ impl<T: Target, S: Store, O: Observer<T::Change>> Transaction<'_, T, S, O> {
                 Ok(false) => {}
                 Err(failure) => return Ok(Err(self.failed(step, failure))),
             }
-            if self.state.step(step.id) == Some(&StepState::Foreign) {
-                let reason = format!("{}: something else stands in its place", step.change);
-                return Ok(Err(Stopped { reason, error: None }));
-            }
+        }
+        // Found out now, or by a process that died before it could decide to roll back.
+        if self.state.step(step.id) == Some(&StepState::Foreign) {
+            let reason = format!("{}: something else stands in its place", step.change);
+            return Ok(Err(Stopped { reason, error: None }));
         }
         self.make(step).await
     }
@@ -123,11 +124,13 @@ impl<T: Target, S: Store, O: Observer<T::Change>> Transaction<'_, T, S, O> {
             Some(Ok(receipt)) => Outcome::Done { receipt, adopted: false },
             waited => match (self.reader().settle(step, call, self.policy.absent_reads).await, waited) {
                 (Ok(Some(Found::Done(receipt))), _) => Outcome::Done { receipt, adopted: true },
-                (Ok(Some(Found::Foreign(detail))), _) => Outcome::Foreign { detail },
-                // The other side may still be working on it: absence now proves nothing.
-                (Ok(Some(Found::Absent)), Some(Err(failure))) if failure.reach == Reach::Pending => {
+                // The other side may still be working on it: neither absence nor a thing of somebody else's proves anything.
+                (Ok(Some(Found::Absent | Found::Foreign(_))), Some(Err(failure)))
+                    if failure.reach == Reach::Pending =>
+                {
                     return Ok(Err(failure));
                 }
+                (Ok(Some(Found::Foreign(detail))), _) => Outcome::Foreign { detail },
                 (Ok(Some(Found::Absent)), _) => {
                     Outcome::NotDone { detail: "read back as not done".to_owned() }
                 }

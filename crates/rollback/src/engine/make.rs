@@ -47,6 +47,8 @@ impl<T: Target, O: Observer<T::Change>> Maker<'_, T, O> {
         log: &mut L,
     ) -> Result<Made<T>, L::Error> {
         let mut attempt = 1;
+        // Whether an earlier sending was put off, and so looked for only once.
+        let mut doubtful = false;
         loop {
             let failure = match self.send(step, call, log).await? {
                 Ok(receipt) => {
@@ -54,7 +56,7 @@ impl<T: Target, O: Observer<T::Change>> Maker<'_, T, O> {
                 }
                 Err(failure) => failure,
             };
-            if failure.reach == Reach::Unsent {
+            if failure.reach == Reach::Unsent && !doubtful {
                 return Ok(Made::NotDone(failure));
             }
             let floor = failure.resend_after.filter(|_| attempt <= self.policy.resends);
@@ -65,6 +67,7 @@ impl<T: Target, O: Observer<T::Change>> Maker<'_, T, O> {
             let failed_at = Instant::now();
             let put_off = failure.reach == Reach::PutOff && floor.is_some();
             let reads = if put_off { 1 } else { self.policy.absent_reads };
+            doubtful = put_off;
             let failure = match self.look(step, call, failure, reads).await {
                 Ok(failure) => failure,
                 Err(made) => return Ok(made),
@@ -101,9 +104,11 @@ impl<T: Target, O: Observer<T::Change>> Maker<'_, T, O> {
         };
         match reader.settle(step, call, reads).await {
             Ok(Some(Found::Done(receipt))) => Err(Made::Done { receipt, adopted: true }),
+            // Neither absence nor a thing of somebody else's proves anything about what may still land.
+            Ok(Some(Found::Absent | Found::Foreign(_))) if failure.reach == Reach::Pending => {
+                Err(Made::InDoubt(failure))
+            }
             Ok(Some(Found::Foreign(found))) => Err(Made::Foreign { found, failure }),
-            // Absence proves nothing about what may still land.
-            Ok(Some(Found::Absent)) if failure.reach == Reach::Pending => Err(Made::InDoubt(failure)),
             Ok(Some(Found::Absent)) => Ok(failure),
             Ok(None) | Err(_) => Err(Made::InDoubt(failure)),
         }

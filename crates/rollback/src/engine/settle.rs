@@ -17,23 +17,27 @@ pub(super) struct Reader<'a, T, O> {
 }
 
 impl<T: Target, O: Observer<T::Change>> Reader<'_, T, O> {
-    /// Reads until the change is found, or absent so many times in a row; `None` where an interrupt came first.
+    /// Reads until the change is found, or not so many times in a row; `None` where an interrupt came first.
+    ///
+    /// Where names are not unique, something of somebody else's proves no more than absence: what we made may not be
+    /// listed yet.
     pub(super) async fn settle(
         &self,
         step: &Step<T::Change>,
         call: Call<'_, T>,
         reads: u32,
     ) -> Result<Option<Found<T::Receipt>>, Failure<T::Error>> {
+        let mut last = Found::Absent;
         for read in 0..reads.max(1) {
             if read > 0 && self.sleep(self.policy.consistency_delay).await.is_none() {
                 return Ok(None);
             }
             match self.read(step, call).await? {
-                Some(Found::Absent) => {}
+                Some(found @ (Found::Absent | Found::Foreign(_))) => last = found,
                 found => return Ok(found),
             }
         }
-        Ok(Some(Found::Absent))
+        Ok(Some(last))
     }
 
     /// Reads once. What asks to be waited for, such as an open circuit, is waited out: an answer that was only

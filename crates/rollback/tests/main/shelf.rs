@@ -92,6 +92,8 @@ pub(crate) struct Shelf {
     pub(crate) blind: Mutex<bool>,
     /// How many of the coming looks at a change in doubt ask for another try.
     pub(crate) busy_looks: Mutex<u32>,
+    /// How many of the coming looks at a change in doubt do not see what was made.
+    pub(crate) hidden_looks: Mutex<u32>,
     /// How many looks at changes in doubt there were.
     pub(crate) looks: Mutex<u32>,
     pub(crate) sent: Mutex<Vec<String>>,
@@ -226,6 +228,11 @@ impl Target for Shelf {
         if let Some(fewer) = busy {
             *self.busy_looks.lock().unwrap() = fewer;
             return Err(fail("busy", Reach::Unsent, true));
+        }
+        let hidden = self.hidden_looks.lock().unwrap().checked_sub(1);
+        if let Some(fewer) = hidden {
+            *self.hidden_looks.lock().unwrap() = fewer;
+            return Ok(Found::Absent);
         }
         if *self.blind.lock().unwrap() {
             return Err(fail("cannot read", Reach::Unsent, false));

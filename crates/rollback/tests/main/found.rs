@@ -1,0 +1,63 @@
+//! What a look finds, and what that proves: rules that the simulation found broken, each with the seed's story told again.
+
+use selvedge_rollback::journal::MemoryStore;
+use selvedge_rollback::{Plan, StepState, Verdict};
+
+use crate::shelf::Fault;
+use crate::{plan, put, recover, run, shelf};
+
+#[tokio::test(start_paused = true)]
+async fn r10_another_thing_of_the_name_does_not_end_the_doubt_about_what_may_still_land() {
+    let shelf = shelf();
+    *shelf.late.lock().unwrap() = true;
+    shelf.put("slow", "theirs", None);
+    let store = MemoryStore::default();
+    let verdict = run(&shelf, store.clone(), plan()).await.unwrap();
+    let Verdict::Left { remaining, .. } = verdict else { panic!("{verdict:?}") };
+    assert_eq!(remaining[1].reason, "it is not known whether it was made");
+
+    let late = shelf.coming.lock().unwrap().take().unwrap();
+    shelf.put(&late.name, &late.text, late.marker);
+    let again = recover(&shelf, store.load().unwrap()).await.unwrap();
+    assert!(matches!(again.run().await.unwrap(), Verdict::RolledBack { .. }));
+    assert_eq!(shelf.names(), ["old", "slow"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn r10_another_thing_of_the_name_is_read_as_often_as_nothing() {
+    let shelf = shelf();
+    shelf.put("box", "theirs", None);
+    shelf.faults.lock().unwrap().push_back(Fault::Refused);
+    let verdict = run(&shelf, MemoryStore::default(), plan()).await.unwrap();
+    assert!(matches!(verdict, Verdict::RolledBack { .. }), "{verdict:?}");
+    assert_eq!(*shelf.looks.lock().unwrap(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn r18_a_crash_between_a_foreign_thing_and_the_decision_is_rolled_back_on_resuming() {
+    let mut plan = Plan::default();
+    plan.push(put("first", false), []);
+    plan.push(put("taken", false), []);
+    plan.push(put("last", false), []);
+    let shelf = shelf();
+    shelf.put("taken", "theirs", None);
+    shelf.faults.lock().unwrap().extend([Fault::None, Fault::Refused]);
+    let store = MemoryStore::default();
+    // Begin, two records of the first step, two of the second.
+    run(&shelf, store.clone().with_room_for(5), plan).await.unwrap_err();
+    let loaded = store.load::<crate::Shelf>().unwrap();
+    assert_eq!(loaded.state.steps().nth(1).unwrap().1, &StepState::Foreign);
+    let verdict = recover(&shelf, loaded).await.unwrap().run().await.unwrap();
+    assert!(matches!(verdict, Verdict::RolledBack { .. }), "{verdict:?}");
+    assert_eq!(shelf.names(), ["old", "taken"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn r10_what_was_put_off_once_is_looked_for_even_where_the_second_sending_never_left() {
+    let shelf = shelf();
+    shelf.faults.lock().unwrap().extend([Fault::LostPutOff, Fault::Unsent]);
+    *shelf.hidden_looks.lock().unwrap() = 1;
+    let verdict = run(&shelf, MemoryStore::default(), plan()).await.unwrap();
+    assert!(matches!(verdict, Verdict::Committed), "{verdict:?}");
+    assert_eq!(shelf.names(), ["box", "old", "quick", "slow"]);
+}
