@@ -73,8 +73,9 @@ impl<T: Target, S: Store, O: Observer<T::Change>> Transaction<'_, T, S, O> {
         let marker = self.marker(step);
         self.log(Body::Intent { step: step.id, marker: marker.map(|marker| marker.to_string()), undo })
             .await?;
-        let Self { target, observer, policy, interrupt, journal, state, .. } = self;
-        let maker = Maker { target: *target, policy, interrupt, observer, read_back: ReadBack::Always };
+        let Self { target, observer, policy, interrupt, floors, journal, state, .. } = self;
+        let maker =
+            Maker { target: *target, policy, interrupt, observer, floors, read_back: ReadBack::Always };
         let call = crate::Call {
             step: step.id,
             change: &step.change,
@@ -157,6 +158,7 @@ impl<T: Target, S: Store, O: Observer<T::Change>> Transaction<'_, T, S, O> {
             target: self.target,
             policy: &self.policy,
             observer: &self.observer,
+            floors: &self.floors,
             interrupt: None,
             tries: self.patience,
         }

@@ -4,7 +4,8 @@ use std::future::Future;
 
 use tokio::time::Instant;
 
-use super::{Interrupt, Policy, settle::Reader};
+use super::settle::{Floors, Reader};
+use super::{Interrupt, Policy};
 use crate::{Call, Event, Failure, Found, Observer, Progress, Reach, Step, Target};
 
 /// What became of a change.
@@ -35,6 +36,7 @@ pub(super) struct Maker<'a, T, O> {
     pub(super) policy: &'a Policy,
     pub(super) interrupt: &'a Interrupt,
     pub(super) observer: &'a O,
+    pub(super) floors: &'a Floors,
     pub(super) read_back: ReadBack,
 }
 
@@ -99,6 +101,7 @@ impl<T: Target, O: Observer<T::Change>> Maker<'_, T, O> {
             target: self.target,
             policy: self.policy,
             observer: self.observer,
+            floors: self.floors,
             interrupt: Some(self.interrupt),
             tries: self.policy.undo_attempts,
         };

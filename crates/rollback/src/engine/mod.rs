@@ -116,6 +116,7 @@ pub struct Transaction<'a, T: Target, S, O> {
     state: State<T>,
     /// How often the next undo is tried. A service that did not come back while one undo waited is not waited for again.
     patience: u32,
+    floors: settle::Floors,
 }
 
 impl<'a, T: Target, S: Store, O: Observer<T::Change>> Transaction<'a, T, S, O> {
@@ -141,7 +142,16 @@ impl<'a, T: Target, S: Store, O: Observer<T::Change>> Transaction<'a, T, S, O> {
         let (line, _) = journal.encode(Body::<T>::Begin(begin))?;
         journal.append(line).await?;
         let patience = policy.undo_attempts;
-        Ok(Self { target, observer, policy, interrupt, journal, state, patience })
+        Ok(Self {
+            target,
+            observer,
+            policy,
+            interrupt,
+            journal,
+            state,
+            patience,
+            floors: settle::Floors::default(),
+        })
     }
 
     /// Takes up a transaction whose process is gone, and says so in its journal. `writer` is this process.
@@ -159,7 +169,8 @@ impl<'a, T: Target, S: Store, O: Observer<T::Change>> Transaction<'a, T, S, O> {
     ) -> Result<Self, Error> {
         let Loaded { state, journal } = loaded;
         let patience = policy.undo_attempts;
-        let mut taken = Self { target, observer, policy, interrupt, journal, state, patience };
+        let floors = settle::Floors::default();
+        let mut taken = Self { target, observer, policy, interrupt, journal, state, patience, floors };
         if !taken.state.direction().has_ended() {
             taken.log(Body::TakenUp { writer: writer.to_owned() }).await?;
         }

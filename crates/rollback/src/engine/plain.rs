@@ -1,6 +1,7 @@
 //! A plan carried out without a transaction: no journal, no marker, nothing taken back.
 
 use super::make::{Accept, Made, Maker, ReadBack};
+use super::settle::Floors;
 use super::{Interrupt, Policy, describe};
 use crate::{Call, Cause, Event, Failure, Observer, Plan, Receipts, StepId, Target};
 
@@ -29,7 +30,9 @@ pub async fn run<T: Target, O: Observer<T::Change>>(
     interrupt: &Interrupt,
     observer: &O,
 ) -> Result<Receipts<T::Receipt>, Unfinished> {
-    let maker = Maker { target, policy, interrupt, observer, read_back: ReadBack::BeforeResending };
+    let floors = Floors::default();
+    let maker =
+        Maker { target, policy, interrupt, observer, floors: &floors, read_back: ReadBack::BeforeResending };
     let mut receipts = Receipts::new();
     for step in plan.steps() {
         let unfinished = |step, reason, error, in_doubt| Unfinished {

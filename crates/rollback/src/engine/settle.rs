@@ -1,15 +1,36 @@
 //! Reading back what became of a change in doubt.
 
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::{Interrupt, Policy};
-use crate::{Call, Event, Failure, Found, Observer, Step, Target};
+use crate::{Call, Event, Failure, Found, Observer, Step, StepId, Target};
+
+/// Until when the other side asked not to be asked about a step again. An interrupt ends a wait, and what it asked for still holds.
+#[derive(Default)]
+pub(super) struct Floors(Mutex<BTreeMap<StepId, Instant>>);
+
+impl Floors {
+    fn set(&self, step: StepId, wait: Duration) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(step, Instant::now() + wait);
+    }
+
+    /// How long it still is.
+    fn left(&self, step: StepId) -> Duration {
+        let floors = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        floors.get(&step).map_or(Duration::ZERO, |floor| floor.saturating_duration_since(Instant::now()))
+    }
+}
 
 /// Reads changes in doubt back.
 pub(super) struct Reader<'a, T, O> {
     pub(super) target: &'a T,
     pub(super) policy: &'a Policy,
     pub(super) observer: &'a O,
+    pub(super) floors: &'a Floors,
     /// What ends the waits of the way forward. The way back goes on: an interrupt is what asked for it.
     pub(super) interrupt: Option<&'a Interrupt>,
     /// How often a reading is tried where its failure may pass.
@@ -48,11 +69,18 @@ impl<T: Target, O: Observer<T::Change>> Reader<'_, T, O> {
         call: Call<'_, T>,
     ) -> Result<Option<Found<T::Receipt>>, Failure<T::Error>> {
         let mut attempt = 1;
+        let asked_before = self.floors.left(step.id);
+        if !asked_before.is_zero() && self.sleep(asked_before).await.is_none() {
+            return Ok(None);
+        }
         loop {
             let failure = match self.target.reconcile(call).await {
                 Ok(found) => return Ok(Some(found)),
                 Err(failure) => failure,
             };
+            if let Some(wait) = failure.resend_after {
+                self.floors.set(step.id, wait);
+            }
             let Some(floor) = failure.resend_after.filter(|_| attempt < self.tries) else {
                 return Err(failure);
             };

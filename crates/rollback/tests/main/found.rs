@@ -1,10 +1,14 @@
 //! What a look finds, and what that proves: rules that the simulation found broken, each with the seed's story told again.
 
-use selvedge_rollback::journal::MemoryStore;
-use selvedge_rollback::{Plan, StepState, Verdict};
+use std::sync::Mutex;
+use std::time::Duration;
 
-use crate::shelf::Fault;
-use crate::{plan, put, recover, run, shelf};
+use selvedge_rollback::journal::MemoryStore;
+use selvedge_rollback::{Event, Interrupt, Plan, Policy, StepState, Transaction, Verdict};
+use tokio::time::Instant;
+
+use crate::shelf::{Change, Fault};
+use crate::{begin, plan, put, recover, run, shelf};
 
 #[tokio::test(start_paused = true)]
 async fn r10_another_thing_of_the_name_does_not_end_the_doubt_about_what_may_still_land() {
@@ -60,4 +64,27 @@ async fn r10_what_was_put_off_once_is_looked_for_even_where_the_second_sending_n
     let verdict = run(&shelf, MemoryStore::default(), plan()).await.unwrap();
     assert!(matches!(verdict, Verdict::Committed), "{verdict:?}");
     assert_eq!(shelf.names(), ["box", "old", "quick", "slow"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn r20_a_wait_that_an_interrupt_ended_still_holds_for_the_rollback() {
+    let shelf = shelf();
+    shelf.faults.lock().unwrap().push_back(Fault::Lost);
+    *shelf.busy_looks.lock().unwrap() = 1;
+    *shelf.busy_for.lock().unwrap() = Duration::from_secs(300);
+    let interrupt = Interrupt::default();
+    let started = Instant::now();
+    let decided = Mutex::new(None);
+    let raise = |event: &Event<'_, Change>| match event {
+        Event::ReadingAgain { .. } => interrupt.raise(),
+        Event::RollingBack { .. } => *decided.lock().unwrap() = Some(started.elapsed()),
+        _ => {}
+    };
+    let (store, policy) = (MemoryStore::default(), Policy::default());
+    let begun = Transaction::begin(&shelf, store, begin(plan()), policy, interrupt.clone(), raise).await;
+    let verdict = begun.unwrap().run().await.unwrap();
+    assert!(matches!(verdict, Verdict::RolledBack { .. }), "{verdict:?}");
+    assert_eq!(decided.lock().unwrap().unwrap().as_secs(), 0, "the decision does not wait");
+    assert_eq!(started.elapsed().as_secs(), 300);
+    assert_eq!(shelf.names(), ["old"]);
 }

@@ -92,6 +92,8 @@ pub(crate) struct Shelf {
     pub(crate) blind: Mutex<bool>,
     /// How many of the coming looks at a change in doubt ask for another try.
     pub(crate) busy_looks: Mutex<u32>,
+    /// For how long they ask.
+    pub(crate) busy_for: Mutex<Duration>,
     /// How many of the coming looks at a change in doubt do not see what was made.
     pub(crate) hidden_looks: Mutex<u32>,
     /// How many looks at changes in doubt there were.
@@ -227,7 +229,8 @@ impl Target for Shelf {
         let busy = self.busy_looks.lock().unwrap().checked_sub(1);
         if let Some(fewer) = busy {
             *self.busy_looks.lock().unwrap() = fewer;
-            return Err(fail("busy", Reach::Unsent, true));
+            let wait = *self.busy_for.lock().unwrap();
+            return Err(Failure { resend_after: Some(wait), ..fail("busy", Reach::Unsent, true) });
         }
         let hidden = self.hidden_looks.lock().unwrap().checked_sub(1);
         if let Some(fewer) = hidden {
