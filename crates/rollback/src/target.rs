@@ -108,6 +108,9 @@ pub struct Call<'a, T: Target + ?Sized> {
     pub marker: Option<Marker>,
     /// Whether there is a journal, so that the receipt may be needed for an undo.
     pub recorded: bool,
+    /// What reverses the change, once it is found out: with it, [`Target::reconcile`] can tell what stood there before from what
+    /// somebody else has put there since.
+    pub undo: Option<&'a T::Undo>,
     /// What the earlier steps gave back.
     pub receipts: &'a Receipts<T::Receipt>,
 }
@@ -136,7 +139,7 @@ pub enum Found<R> {
     Done(R),
     /// It is not done, as far as can be read now.
     Absent,
-    /// Something stands in its place that we did not make. The text says what.
+    /// Something stands in its place that we did not make, be it in place of what we made or overwrote. The text says what.
     Foreign(String),
 }
 

@@ -71,8 +71,12 @@ impl<T: Target, S: Store, O: Observer<T::Change>> Transaction<'_, T, S, O> {
             Err(failure) => return Ok(Err(self.failed(step, failure))),
         };
         let marker = self.marker(step);
-        self.log(Body::Intent { step: step.id, marker: marker.map(|marker| marker.to_string()), undo })
-            .await?;
+        let intent = Body::Intent {
+            step: step.id,
+            marker: marker.map(|marker| marker.to_string()),
+            undo: undo.clone(),
+        };
+        self.log(intent).await?;
         let Self { target, observer, policy, interrupt, floors, journal, state, .. } = self;
         let maker =
             Maker { target: *target, policy, interrupt, observer, floors, read_back: ReadBack::Always };
@@ -81,6 +85,7 @@ impl<T: Target, S: Store, O: Observer<T::Change>> Transaction<'_, T, S, O> {
             change: &step.change,
             marker,
             recorded: true,
+            undo: Some(&undo),
             receipts: &state.receipts().clone(),
         };
         let made = maker.make(step, call, &mut Logged { journal, state, step: step.id }).await?;

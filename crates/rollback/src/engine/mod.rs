@@ -274,6 +274,7 @@ impl<'a, T: Target, S: Store, O: Observer<T::Change>> Transaction<'a, T, S, O> {
             change: &step.change,
             marker: self.marker(step),
             recorded: true,
+            undo: self.state.undo(step.id),
             receipts: self.state.receipts(),
         }
     }

@@ -44,8 +44,14 @@ pub async fn run<T: Target, O: Observer<T::Change>>(
             return Err(unfinished(None, "interrupted".to_owned(), None, None));
         }
         observer.on(&Event::Started(step));
-        let call =
-            Call { step: step.id, change: &step.change, marker: None, recorded: false, receipts: &receipts };
+        let call = Call {
+            step: step.id,
+            change: &step.change,
+            marker: None,
+            recorded: false,
+            undo: None,
+            receipts: &receipts,
+        };
         let (failure, in_doubt) = match maker.make(step, call, &mut Unlogged).await {
             Ok(Made::Done { receipt, adopted }) => {
                 observer.on(&Event::Done { step, adopted });

@@ -237,6 +237,10 @@ impl Target for Sim {
             }
             Change::Write { name, text } => match world.listed(name).next() {
                 Some((id, thing)) if thing.text == *text => Found::Done(Receipt { id, text: text.clone() }),
+                // Neither ours nor what was there before.
+                Some((_, thing)) if matches!(call.undo, Some(Undo::Restore { before }) if thing.text != *before) => {
+                    Found::Foreign(format!("it says `{}`", thing.text))
+                }
                 _ => Found::Absent,
             },
             Change::Grant { who } if world.grants.contains(who) => {

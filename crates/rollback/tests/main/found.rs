@@ -8,7 +8,7 @@ use selvedge_rollback::{Event, Interrupt, Plan, Policy, StepState, Transaction, 
 use tokio::time::Instant;
 
 use crate::shelf::{Change, Fault};
-use crate::{begin, plan, put, recover, run, shelf};
+use crate::{begin, plan, put, recover, run, shelf, write};
 
 #[tokio::test(start_paused = true)]
 async fn r10_another_thing_of_the_name_does_not_end_the_doubt_about_what_may_still_land() {
@@ -87,4 +87,31 @@ async fn r20_a_wait_that_an_interrupt_ended_still_holds_for_the_rollback() {
     assert_eq!(decided.lock().unwrap().unwrap().as_secs(), 0, "the decision does not wait");
     assert_eq!(started.elapsed().as_secs(), 300);
     assert_eq!(shelf.names(), ["old"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn r14_an_edit_of_what_may_have_been_written_is_not_overwritten_by_a_second_sending() {
+    let mut plan = Plan::default();
+    plan.push(write("old", "new text"), []);
+    for crash in [false, true] {
+        let shelf = shelf();
+        shelf.faults.lock().unwrap().push_back(Fault::LostBusy);
+        let edit = |event: &Event<'_, Change>| {
+            if let Event::InDoubt { .. } = event {
+                shelf.things.lock().unwrap().get_mut(&1).unwrap().text = "edited by hand".to_owned();
+            }
+        };
+        let store = MemoryStore::default();
+        // Begin and intent, and then no room for the outcome.
+        let room = store.clone().with_room_for(if crash { 2 } else { 9 });
+        let (policy, interrupt) = (Policy::default(), Interrupt::default());
+        let begun = Transaction::begin(&shelf, room, begin(plan.clone()), policy, interrupt, edit).await;
+        let verdict = match begun.unwrap().run().await {
+            Ok(verdict) => verdict,
+            Err(_) => recover(&shelf, store.load().unwrap()).await.unwrap().run().await.unwrap(),
+        };
+        assert!(matches!(verdict, Verdict::RolledBack { .. }), "{verdict:?}");
+        assert_eq!(shelf.inventory()[0].text, "edited by hand", "crash: {crash}");
+        assert_eq!(shelf.sent.lock().unwrap().len(), 1);
+    }
 }

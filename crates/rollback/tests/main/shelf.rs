@@ -253,6 +253,9 @@ impl Target for Shelf {
             }
             Change::Write { name, text } => match self.text(name)? {
                 (id, now) if now == *text => Found::Done(Receipt { id, text: text.clone() }),
+                (_, now) if matches!(call.undo, Some(Undo::Restore { before, .. }) if now != *before) => {
+                    Found::Foreign(format!("{name} says `{now}`"))
+                }
                 _ => Found::Absent,
             },
             Change::Publish if *self.published.lock().unwrap() > 0 => {
