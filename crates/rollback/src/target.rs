@@ -161,8 +161,8 @@ pub enum Undone {
 pub enum Reach {
     /// Proven not to have left this machine, or never built.
     Unsent,
-    /// The other side answered that it is too busy and has not taken it up. That is true but for rare cases, so before it is
-    /// sent again it is looked for once, and no wait is needed for what may not be listed yet.
+    /// The other side answered that it is too busy and has not taken it up. That is true but for rare cases, so it is looked for
+    /// once, right before it is sent again.
     PutOff,
     /// It may have been carried out, and if so, it is by now.
     Sent,

@@ -66,11 +66,23 @@ impl<T: Target, O: Observer<T::Change>> Maker<'_, T, O> {
                 return Ok(Made::InDoubt(failure));
             }
             self.observer.on(&Event::InDoubt { step, error: &failure.error });
+            doubtful = failure.reach == Reach::PutOff && floor.is_some();
+            if let (true, Some(floor)) = (doubtful, floor) {
+                let delay = self.policy.delay(attempt, floor);
+                attempt += 1;
+                self.observer.on(&Event::Resending { step, attempt, delay });
+                self.interrupt.sleep(delay).await;
+                if self.interrupt.is_raised() {
+                    return Ok(Made::InDoubt(failure));
+                }
+                // One look has to do, so it is taken when it sees the most: right before the next sending.
+                match self.look(step, call, failure, 1).await {
+                    Ok(_) => continue,
+                    Err(made) => return Ok(made),
+                }
+            }
             let failed_at = Instant::now();
-            let put_off = failure.reach == Reach::PutOff && floor.is_some();
-            let reads = if put_off { 1 } else { self.policy.absent_reads };
-            doubtful = put_off;
-            let failure = match self.look(step, call, failure, reads).await {
+            let failure = match self.look(step, call, failure, self.policy.absent_reads).await {
                 Ok(failure) => failure,
                 Err(made) => return Ok(made),
             };
@@ -83,8 +95,7 @@ impl<T: Target, O: Observer<T::Change>> Maker<'_, T, O> {
             self.observer.on(&Event::Resending { step, attempt, delay });
             self.interrupt.sleep(delay).await;
             if self.interrupt.is_raised() {
-                // It is not sent again after all, so nothing would find it any more, and one look was not enough for that.
-                return Ok(if put_off { Made::InDoubt(failure) } else { Made::NotDone(failure) });
+                return Ok(Made::NotDone(failure));
             }
         }
     }
