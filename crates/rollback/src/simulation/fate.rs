@@ -45,9 +45,14 @@ impl World {
             }
             3 => ("connection reset", happened, Reach::Sent, again),
             4 => ("429 with a wait", None, Reach::PutOff, wait),
-            // Without unique names, what is not listed yet would be made twice: the engine says so of `PutOff`.
-            5 if self.scenario.unique => ("429 after it was done", Some(early), Reach::PutOff, wait),
-            5 | 6 => ("500", happened, Reach::Sent, again),
+            // The one look before the next sending must be able to see it: the engine says so of `PutOff`.
+            5 => (
+                "429 after it was done",
+                Some(early),
+                Reach::PutOff,
+                wait.max(Some(limits::LATE + limits::LAG)),
+            ),
+            6 => ("500", happened, Reach::Sent, again),
             7 => ("garbage", happened, Reach::Sent, None),
             _ => ("403", None, Reach::Sent, None),
         };

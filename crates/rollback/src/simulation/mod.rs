@@ -135,8 +135,8 @@ impl Sim {
             let mut world = lock(&self.world);
             let last = world.scenario.troubled + PEACEFUL - 1;
             let dice = &mut world.dice;
-            let dies_at = dice.chance(0.7).then(|| dice.magnitude(8));
-            let interrupted_at = dice.chance(0.1).then(|| dice.magnitude(7));
+            let dies_at = dice.chance(0.7).then(|| dice.polls());
+            let interrupted_at = dice.chance(0.15).then(|| dice.polls());
             // Where there is no way back, that is said, and the last to try goes on.
             let rolls_back = process > 0 && dice.chance(0.4) && process < last;
             if world.calm { (None, None, rolls_back) } else { (dies_at, interrupted_at, rolls_back) }

@@ -87,10 +87,9 @@ impl Dice {
         Duration::from_millis(self.0.random_range(0..=most))
     }
 
-    /// From 1 to 2^`bits`, small as often as large.
-    pub(super) fn magnitude(&mut self, bits: u32) -> u32 {
-        let bit = self.pick(0..bits);
-        (1 << bit) + self.pick(0..1 << bit)
+    /// How often the engine is polled before something happens to it: as soon as anything does, or long after.
+    pub(super) fn polls(&mut self) -> u32 {
+        if self.chance(0.5) { self.pick(1..24) } else { self.pick(1..160) }
     }
 }
 
@@ -126,7 +125,7 @@ impl Scenario {
                 }
             }
         }
-        let rate = [0.0, 0.05, 0.15, 0.4][dice.pick(0..4) as usize];
+        let rate = [0.0, 0.1, 0.25, 0.6][dice.pick(0..4) as usize];
         let unique = dice.chance(0.5);
         let troubled = dice.pick(1..6);
         Self { plan, old, rate, unique, troubled, foreign, guests }
