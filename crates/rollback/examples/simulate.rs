@@ -1,4 +1,5 @@
 //! Runs the simulation of the engine over many seeds: `simulate FIRST COUNT`. `cargo xtask simulate` starts it.
+#![expect(clippy::print_stdout, reason = "an example talks to the terminal")]
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;

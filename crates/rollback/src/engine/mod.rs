@@ -234,7 +234,11 @@ impl<'a, T: Target, S: Store, O: Observer<T::Change>> Transaction<'a, T, S, O> {
     /// Writes a record and takes note of it. Checked first: a record that could not be read back is never written.
     async fn log(&mut self, body: Body<T>) -> Result<(), JournalError> {
         let (line, body) = self.journal.encode(body)?;
+        let skipped = cfg!(selvedge_bug = "skips-intent") && matches!(body, Body::Intent { .. });
         self.state.apply(body).map_err(|source| JournalError::Illegal { source })?;
+        if skipped {
+            return Ok(());
+        }
         self.journal.append(line).await
     }
 

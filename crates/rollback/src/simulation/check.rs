@@ -52,7 +52,7 @@ pub(super) fn check_end(world: &mut World, state: Option<&State<Sim>>) {
     for (id, thing) in &world.things {
         if let By::Step(step) = thing.by
             && !(committed && receipt(step) == Some(*id))
-            && !(reported.contains(&step) && !committed)
+            && (committed || !reported.contains(&step))
         {
             broken.push(("orphan", format!("{} of step {step} is there, with {direction:?}", thing.name)));
         }

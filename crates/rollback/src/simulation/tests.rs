@@ -1,7 +1,5 @@
 //! The seeds that every run of the tests tries, and what they have to meet with.
 
-#![expect(clippy::panic, reason = "a test fails by panicking")]
-
 use std::collections::BTreeMap;
 use std::ops::Range;
 
