@@ -1,5 +1,5 @@
 //! The project's own tasks: `cargo xtask test`, `tidy`, `azurite`, `bench`, `conformance`, `clients`, `demo`, and the proofs
-//! `loom`, `bugs`, `mutants` and `fuzz`.
+//! `loom`, `bugs`, `simulate`, `mutants` and `fuzz`.
 #![expect(clippy::print_stdout, reason = "a task runner talks to the terminal that started it")]
 
 mod azurite;
@@ -52,8 +52,11 @@ enum Task {
     Azurite,
     /// Try every interleaving of what threads share in `crates/resilience`, by its loom models.
     Loom,
-    /// Plant bugs in `crates/resilience`, one at a time, and demand that a test catches each.
+    /// Plant bugs in the libraries, one at a time, and demand that a test catches each.
     Bugs,
+    /// Run transactions in a world of faults, by seed, on virtual time. A seed that breaks a rule is printed with the line
+    /// that runs it again.
+    Simulate(proof::SimulateArguments),
     /// Change the decisions of `crates/resilience` in every small way, and demand that a test notices. Takes a quarter
     /// of an hour.
     Mutants,
@@ -74,6 +77,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Task::Azurite => azurite::run(&workspace)?,
         Task::Loom => proof::loom(&workspace)?,
         Task::Bugs => proof::bugs(&workspace)?,
+        Task::Simulate(arguments) => proof::simulate(&workspace, &arguments)?,
         Task::Mutants => proof::mutants(&workspace)?,
         Task::Fuzz(arguments) => proof::fuzz(&workspace, &arguments)?,
     };

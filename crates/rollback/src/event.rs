@@ -18,7 +18,7 @@ pub enum Event<'a, C> {
         /// The failure.
         error: &'a (dyn std::error::Error + 'static),
     },
-    /// It was read back as not done, or its undo failed in passing; it is sent again after a wait.
+    /// It was read back as not done, or put off, or its undo failed in passing; it is sent again after a wait.
     Resending {
         /// The step.
         step: &'a Step<C>,

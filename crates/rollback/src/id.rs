@@ -22,6 +22,13 @@ impl TransactionId {
     }
 }
 
+#[cfg(any(test, feature = "simulation"))]
+impl From<u128> for TransactionId {
+    fn from(number: u128) -> Self {
+        Self(Uuid::from_u128(number))
+    }
+}
+
 impl fmt::Display for TransactionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.as_simple().fmt(f)

@@ -21,6 +21,16 @@
 //!   which names what is left.
 //! * An [`Interrupt`] is written down as the decision to roll back at once, whatever is under way.
 //! * Changes that cannot be undone come last, one after the other; [`Transaction::begin`] refuses a plan where they do not.
+//!
+//! # Something of your own
+//!
+//! `examples/files` makes files in a folder or leaves them as they were; below is its target. What you have to say of a
+//! change is how it is sent, how it is told from somebody else's, and what reverses it. The feature `testing` has laws that every
+//! target must keep: they make each step fail, kill the process at each record and in each call, and compare what is left.
+#![doc = concat!("```no_run\n", include_str!("../examples/files/folder.rs"), "# fn main() {}\n```")]
+
+#[cfg(test)]
+extern crate self as selvedge_rollback;
 
 mod disk;
 mod engine;
@@ -33,9 +43,13 @@ pub mod lease;
 pub mod objects;
 mod plan;
 pub mod record;
+#[cfg(any(test, feature = "simulation"))]
+pub mod simulation;
 mod state;
 mod step_state;
 mod target;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 mod verdict;
 
 pub use engine::{Error, Interrupt, Policy, Transaction, Unfinished, describe, plain};

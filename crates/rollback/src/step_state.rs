@@ -83,15 +83,13 @@ impl StepState {
     pub fn forward(&self) -> Todo {
         match self {
             Self::Planned | Self::NotDone => Todo::Make,
-            Self::Open { .. } => Todo::Settle,
+            // What is foreign is settled, and the transaction to be rolled back: its process may have died before it said so.
+            Self::Open { .. } | Self::Foreign => Todo::Settle,
             Self::Done => Todo::Nothing,
             // The direction is back as soon as one of these exists.
-            Self::Foreign
-            | Self::Undoing
-            | Self::Undone
-            | Self::Kept { .. }
-            | Self::Stuck { .. }
-            | Self::Skipped { .. } => Todo::Nothing,
+            Self::Undoing | Self::Undone | Self::Kept { .. } | Self::Stuck { .. } | Self::Skipped { .. } => {
+                Todo::Nothing
+            }
         }
     }
 

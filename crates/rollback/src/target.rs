@@ -108,6 +108,9 @@ pub struct Call<'a, T: Target + ?Sized> {
     pub marker: Option<Marker>,
     /// Whether there is a journal, so that the receipt may be needed for an undo.
     pub recorded: bool,
+    /// What reverses the change, once it is found out: with it, [`Target::reconcile`] can tell what stood there before from what
+    /// somebody else has put there since.
+    pub undo: Option<&'a T::Undo>,
     /// What the steps gave back that this one builds on; without a journal, what all earlier ones did.
     pub receipts: &'a Receipts<T::Receipt>,
 }
@@ -136,7 +139,7 @@ pub enum Found<R> {
     Done(R),
     /// It is not done, as far as can be read now.
     Absent,
-    /// Something stands in its place that we did not make. The text says what.
+    /// Something stands in its place that we did not make, be it in place of what we made or overwrote. The text says what.
     Foreign(String),
 }
 
@@ -158,8 +161,8 @@ pub enum Undone {
 pub enum Reach {
     /// Proven not to have left this machine, or never built.
     Unsent,
-    /// The other side answered that it is too busy and has not taken it up. That is true but for rare cases, so before it is
-    /// sent again it is looked for once, and no wait is needed for what may not be listed yet.
+    /// The other side answered that it is too busy and has not taken it up. That is true but for rare cases, so it is looked for
+    /// once, right before it is sent again.
     PutOff,
     /// It may have been carried out, and if so, it is by now.
     Sent,

@@ -5,62 +5,98 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, ensure};
 
-use super::{FOLDER, harness};
+use super::harness;
 use crate::workspace::Workspace;
 
-/// The bugs. The sources have each as `cfg!(selvedge_bug = "...")`.
-const BUGS: [&str; 6] = [
-    "counts-throttling",
-    "ignores-retry-after",
-    "keeps-dropped-permits",
-    "multiplies-retries",
-    "no-generation-guard",
-    "retries-once",
+/// A package, where it is from the root, and its bugs. Its sources have each as `cfg!(selvedge_bug = "...")`.
+struct Planted {
+    package: &'static str,
+    folder: &'static str,
+    bugs: &'static [&'static str],
+}
+
+const PLANTED: [Planted; 3] = [
+    Planted {
+        package: "selvedge-resilience",
+        folder: "crates/resilience",
+        bugs: &[
+            "counts-throttling",
+            "ignores-retry-after",
+            "keeps-dropped-permits",
+            "multiplies-retries",
+            "no-generation-guard",
+            "retries-once",
+        ],
+    },
+    Planted {
+        package: "selvedge-rollback",
+        folder: "crates/rollback",
+        bugs: &["acknowledges-before-fsync", "deletes-by-name", "skips-intent"],
+    },
+    Planted {
+        package: "selvedge-deployment",
+        folder: "crates/deployment",
+        bugs: &["accepts-an-empty-pre-image", "trusts-a-404"],
+    },
 ];
 
 /// Runs the unit tests without a bug, and then once with each; `true` when none fails without one, and at least one with
 /// each. The last line counts the bugs as libtest counts tests.
 pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<bool> {
-    let folder = format!("{FOLDER}/src/");
+    let (mut caught, mut missed) = (0, 0);
     let sources = workspace.files()?;
-    let sources = sources.iter().filter(|file| file.path.starts_with(&folder));
-    let planted: BTreeSet<&str> = sources.flat_map(|file| planted(&file.text)).collect();
-    ensure!(planted.iter().eq(&BUGS), "the sources have {planted:?}, and the list {BUGS:?}");
+    for package in &PLANTED {
+        let folder = format!("{}/src/", package.folder);
+        let sources = sources.iter().filter(|file| file.path.starts_with(&folder));
+        let planted: BTreeSet<&str> = sources.flat_map(|file| planted(&file.text)).collect();
+        ensure!(
+            planted.iter().eq(package.bugs),
+            "the sources have {planted:?}, and the list {:?}",
+            package.bugs
+        );
 
-    let failed = failures(workspace, None)?;
-    ensure!(failed.is_empty(), "these fail without a bug: {failed:?}");
-    let mut caught = 0;
-    for bug in BUGS {
-        let failed = failures(workspace, Some(&format!("selvedge_bug=\"{bug}\"")))?;
-        match failed.split_first() {
-            None => println!("bug {bug} ... not caught by any test"),
-            Some((test, others)) => {
-                caught += 1;
-                println!("bug {bug} ... caught by {test} and {} more", others.len());
+        let failed = package.failures(workspace, None)?;
+        ensure!(failed.is_empty(), "these fail without a bug: {failed:?}");
+        for bug in package.bugs {
+            let failed = package.failures(workspace, Some(&format!("selvedge_bug=\"{bug}\"")))?;
+            match failed.split_first() {
+                None => {
+                    missed += 1;
+                    println!("bug {bug} ... not caught by any test");
+                }
+                Some((test, others)) => {
+                    caught += 1;
+                    println!("bug {bug} ... caught by {test} and {} more", others.len());
+                }
             }
         }
     }
-    let missed = BUGS.len() - caught;
     let verdict = if missed == 0 { "ok" } else { "FAILED" };
     println!("test result: {verdict}. {caught} passed; {missed} failed");
     Ok(missed == 0)
 }
 
-/// The tests that fail with `cfg`.
-fn failures(workspace: &Workspace, cfg: Option<&str>) -> anyhow::Result<Vec<String>> {
-    let mut command = Command::new(harness::build(workspace, cfg)?);
-    let output = command
-        .current_dir(workspace.root.join(FOLDER))
-        // It would keep in the sources what fails for a bug's sake.
-        .env("PROPTEST_DISABLE_FAILURE_PERSISTENCE", "true")
-        .stdin(Stdio::null())
-        .output()
-        .context("run the tests")?;
-    let printed = String::from_utf8_lossy(&output.stdout);
-    let failed = failed(&printed);
-    let ended = printed.lines().any(|line| line.starts_with("test result: "));
-    ensure!(ended && output.status.success() == failed.is_empty(), "the tests with {cfg:?} broke off");
-    Ok(failed)
+impl Planted {
+    /// The tests that fail with `cfg`.
+    fn failures(&self, workspace: &Workspace, cfg: Option<&str>) -> anyhow::Result<Vec<String>> {
+        let mut command = Command::new(harness::build(workspace, self.package, cfg)?);
+        let output = command
+            .current_dir(workspace.root.join(self.folder))
+            // It would keep in the sources what fails for a bug's sake.
+            .env("PROPTEST_DISABLE_FAILURE_PERSISTENCE", "true")
+            .stdin(Stdio::null())
+            .output()
+            .context("run the tests")?;
+        let printed = String::from_utf8_lossy(&output.stdout);
+        let failed = failed(&printed);
+        let ended = printed.lines().any(|line| line.starts_with("test result: "));
+        ensure!(
+            ended && output.status.success() == failed.is_empty(),
+            "the tests of {} with {cfg:?} broke off",
+            self.package
+        );
+        Ok(failed)
+    }
 }
 
 /// The bugs that a source plants.

@@ -1,4 +1,4 @@
-//! The unit tests of the package, built another way.
+//! The unit tests of a package, built another way.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -6,7 +6,6 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, ensure};
 use serde::Deserialize;
 
-use super::PACKAGE;
 use crate::workspace::Workspace;
 
 /// A line of what cargo says with `--message-format=json`.
@@ -15,11 +14,11 @@ struct Message {
     executable: Option<PathBuf>,
 }
 
-/// Builds the unit tests with `cfg` set for this package alone: what it depends on is not built again, and the plain
+/// Builds the unit tests of `package` with `cfg` set for it alone: what it depends on is not built again, and the plain
 /// tests keep their own binary. The path of the binary.
-pub(super) fn build(workspace: &Workspace, cfg: Option<&str>) -> anyhow::Result<PathBuf> {
+pub(super) fn build(workspace: &Workspace, package: &str, cfg: Option<&str>) -> anyhow::Result<PathBuf> {
     let mut command = Command::new("cargo");
-    command.args(["rustc", "--quiet", "--package", PACKAGE, "--lib", "--profile", "test"]);
+    command.args(["rustc", "--quiet", "--package", package, "--lib", "--profile", "test"]);
     command.arg("--message-format=json-render-diagnostics");
     if let Some(cfg) = cfg {
         // Nobody debugs these.
@@ -31,7 +30,7 @@ pub(super) fn build(workspace: &Workspace, cfg: Option<&str>) -> anyhow::Result<
         .stderr(Stdio::inherit())
         .output()
         .context("run `cargo rustc`")?;
-    ensure!(output.status.success(), "could not build the tests of {PACKAGE} with cfg {cfg:?}");
+    ensure!(output.status.success(), "could not build the tests of {package} with cfg {cfg:?}");
     executable(&String::from_utf8_lossy(&output.stdout)).context("find the tests that cargo built")
 }
 

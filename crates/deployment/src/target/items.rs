@@ -126,7 +126,9 @@ impl<S: Secrets> Fabric<S> {
         match answer {
             Ok(()) => {}
             Err(error) if error.is_not_found() => {
-                self.workspace_is_readable(workspace).await?;
+                if !cfg!(selvedge_bug = "trusts-a-404") {
+                    self.workspace_is_readable(workspace).await?;
+                }
                 return Ok(Undone::AlreadyGone);
             }
             Err(error) => return Err(idempotent(error)),
@@ -218,7 +220,7 @@ impl<S: Secrets> Fabric<S> {
         item_type: &str,
     ) -> Attempt<Undo> {
         let before = self.definition(workspace, id, fullest_format(item_type)).await?;
-        if before.parts.is_empty() {
+        if before.parts.is_empty() && !cfg!(selvedge_bug = "accepts-an-empty-pre-image") {
             return Err(conflict("its present content could not be read, so it is not overwritten"));
         }
         Ok(Undo::RestoreDefinition { before })

@@ -7,6 +7,8 @@ mod folders;
 mod git;
 mod items;
 mod roles;
+#[cfg(test)]
+mod tests;
 mod workspaces;
 
 use std::sync::Arc;

@@ -4,7 +4,8 @@ use std::future::Future;
 
 use tokio::time::Instant;
 
-use super::{Interrupt, Policy, settle::Reader};
+use super::settle::{Asked, Floors, Reader};
+use super::{Interrupt, Policy};
 use crate::{Call, Event, Failure, Found, Observer, Progress, Reach, Step, Target};
 
 /// What became of a change.
@@ -42,6 +43,7 @@ pub(super) struct Maker<'a, T, O> {
     pub(super) target: &'a T,
     pub(super) policy: &'a Policy,
     pub(super) observer: &'a O,
+    pub(super) floors: &'a Floors,
     pub(super) read_back: ReadBack,
     /// What ends the waits between two requests. `None` where there is no way but forward.
     pub(super) halt: Option<&'a Interrupt>,
@@ -58,13 +60,15 @@ impl<T: Target, O: Observer<T::Change>> Maker<'_, T, O> {
         log: &L,
     ) -> Result<Made<T>, L::Error> {
         let mut attempt = 1;
+        // Whether an earlier sending was put off, and so looked for only once.
+        let mut doubtful = false;
         loop {
             let failure = match self.send(step, call, log).await? {
                 Some(Ok(receipt)) => return Ok(Made::Done { receipt, adopted: false }),
                 Some(Err(failure)) => failure,
                 None => return Ok(Made::LeftOpen),
             };
-            if failure.reach == Reach::Unsent {
+            if failure.reach == Reach::Unsent && !doubtful {
                 return Ok(Made::NotDone(failure));
             }
             let floor = failure.resend_after.filter(|_| attempt <= self.policy.resends);
@@ -72,10 +76,25 @@ impl<T: Target, O: Observer<T::Change>> Maker<'_, T, O> {
                 return Ok(Made::InDoubt(failure));
             }
             self.observer.on(&Event::InDoubt { step, error: &failure.error });
+            doubtful = failure.reach == Reach::PutOff && floor.is_some();
+            if let (true, Some(floor)) = (doubtful, floor) {
+                let delay = self.policy.delay(attempt, floor);
+                attempt += 1;
+                self.observer.on(&Event::Resending { step, attempt, delay });
+                if unless(self.halt, tokio::time::sleep(delay)).await.is_none() {
+                    return Ok(Made::InDoubt(failure));
+                }
+                // One look has to do, so it is taken when it sees the most: right before the next sending.
+                match self.look(step, call, failure, 1).await {
+                    Ok(failure) if self.halt.is_some_and(Interrupt::is_raised) => {
+                        return Ok(Made::InDoubt(failure));
+                    }
+                    Ok(_) => continue,
+                    Err(made) => return Ok(made),
+                }
+            }
             let failed_at = Instant::now();
-            let put_off = failure.reach == Reach::PutOff && floor.is_some();
-            let reads = if put_off { 1 } else { self.policy.absent_reads };
-            let failure = match self.look(step, call, failure, reads).await {
+            let failure = match self.look(step, call, failure, self.policy.absent_reads).await {
                 Ok(failure) => failure,
                 Err(made) => return Ok(made),
             };
@@ -87,8 +106,7 @@ impl<T: Target, O: Observer<T::Change>> Maker<'_, T, O> {
             attempt += 1;
             self.observer.on(&Event::Resending { step, attempt, delay });
             if unless(self.halt, tokio::time::sleep(delay)).await.is_none() {
-                // It is not sent again after all, so nothing would find it any more, and one look was not enough for that.
-                return Ok(if put_off { Made::InDoubt(failure) } else { Made::NotDone(failure) });
+                return Ok(Made::NotDone(failure));
             }
         }
     }
@@ -105,14 +123,17 @@ impl<T: Target, O: Observer<T::Change>> Maker<'_, T, O> {
             target: self.target,
             policy: self.policy,
             observer: self.observer,
+            floors: self.floors,
             halt: self.halt,
             tries: self.policy.undo_attempts,
         };
         match reader.settle(step, call, reads).await {
             Ok(Some(Found::Done(receipt))) => Err(Made::Done { receipt, adopted: true }),
+            // Neither absence nor a thing of somebody else's proves anything about what may still land.
+            Ok(Some(Found::Absent | Found::Foreign(_))) if failure.reach == Reach::Pending => {
+                Err(Made::InDoubt(failure))
+            }
             Ok(Some(Found::Foreign(found))) => Err(Made::Foreign { found, failure }),
-            // Absence proves nothing about what may still land.
-            Ok(Some(Found::Absent)) if failure.reach == Reach::Pending => Err(Made::InDoubt(failure)),
             Ok(Some(Found::Absent)) => Ok(failure),
             Ok(None) | Err(_) => Err(Made::InDoubt(failure)),
         }
@@ -131,7 +152,11 @@ impl<T: Target, O: Observer<T::Change>> Maker<'_, T, O> {
                 log.accepted(&operation).await?;
                 self.observer.on(&Event::Accepted(step));
                 let halt = self.halt.filter(|_| self.leave_open);
-                unless(halt, self.target.wait(call, &operation)).await
+                let ended = unless(halt, self.target.wait(call, &operation)).await;
+                if let Some(Err(failure)) = &ended {
+                    self.floors.note(call.step, Asked::Wait, failure);
+                }
+                ended
             }
             Err(failure) => Some(Err(failure)),
         })

@@ -67,6 +67,7 @@ pub struct Transaction<'a, T: Target, S, O> {
     ledger: Ledger<T, S>,
     /// How often the next undo is tried. A service that did not come back while one undo waited is not waited for again.
     patience: AtomicU32,
+    floors: settle::Floors,
     /// Whether this process may still write; asked before each intent.
     fence: Option<Fence>,
 }
@@ -95,7 +96,8 @@ impl<'a, T: Target, S: Store, O: Observer<T::Change>> Transaction<'a, T, S, O> {
         let (line, _) = journal.encode(Body::<T>::Begin(begin))?;
         journal.append(line).await?;
         let (ledger, patience) = (Ledger::new(journal, state), AtomicU32::new(policy.undo_attempts));
-        Ok(Self { target, observer, policy, interrupt, writer, ledger, patience, fence: None })
+        let floors = settle::Floors::default();
+        Ok(Self { target, observer, policy, interrupt, writer, ledger, patience, floors, fence: None })
     }
 
     /// Asks `fence` before each change and each undo. Where it says no, the transaction stops, and stays open.
@@ -121,7 +123,9 @@ impl<'a, T: Target, S: Store, O: Observer<T::Change>> Transaction<'a, T, S, O> {
         let Loaded { state, journal } = loaded;
         let (ledger, patience) = (Ledger::new(journal, state), AtomicU32::new(policy.undo_attempts));
         let writer = writer.to_owned();
-        let taken = Self { target, observer, policy, interrupt, writer, ledger, patience, fence: None };
+        let floors = settle::Floors::default();
+        let taken =
+            Self { target, observer, policy, interrupt, writer, ledger, patience, floors, fence: None };
         if !taken.direction().has_ended() {
             taken.log(Body::TakenUp { writer: taken.writer.clone() }).await?;
         }

@@ -1,6 +1,7 @@
 //! A plan carried out without a transaction: no journal, no marker, nothing taken back.
 
 use super::make::{Accept, Made, Maker, ReadBack};
+use super::settle::Floors;
 use super::{Interrupt, Policy, describe};
 use crate::{Call, Cause, Event, Failure, Observer, Plan, Receipts, StepId, Target};
 
@@ -30,9 +31,16 @@ pub async fn run<T: Target, O: Observer<T::Change>>(
     interrupt: &Interrupt,
     observer: &O,
 ) -> Result<Receipts<T::Receipt>, Unfinished> {
-    let halt = Some(interrupt);
-    let maker =
-        Maker { target, policy, observer, read_back: ReadBack::BeforeResending, halt, leave_open: false };
+    let (floors, halt) = (Floors::default(), Some(interrupt));
+    let maker = Maker {
+        target,
+        policy,
+        observer,
+        floors: &floors,
+        read_back: ReadBack::BeforeResending,
+        halt,
+        leave_open: false,
+    };
     let mut receipts = Receipts::new();
     for step in plan.steps() {
         let unfinished = |step, reason, error, in_doubt| Unfinished {
@@ -44,8 +52,14 @@ pub async fn run<T: Target, O: Observer<T::Change>>(
             return Err(unfinished(None, "interrupted".to_owned(), None, None));
         }
         observer.on(&Event::Started(step));
-        let call =
-            Call { step: step.id, change: &step.change, marker: None, recorded: false, receipts: &receipts };
+        let call = Call {
+            step: step.id,
+            change: &step.change,
+            marker: None,
+            recorded: false,
+            undo: None,
+            receipts: &receipts,
+        };
         let made = tokio::select! {
             biased;
             () = interrupt.aborted() => {

@@ -1,15 +1,17 @@
 //! Reading back what became of a change in doubt.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::make::unless;
-use super::{Interrupt, Policy, Transaction, describe};
+use super::{Interrupt, Policy, Transaction, describe, later};
 use crate::journal::{JournalError, Store};
 use crate::record::{Body, Outcome};
-use crate::{Call, Event, Failure, Found, Observer, Reach, Step, StepState, Target};
+use crate::{Call, Event, Failure, Found, Observer, Reach, Step, StepId, StepState, Target};
 
 /// What was found out about a step that may have been sent.
 pub(super) enum Settled<E> {
@@ -42,11 +44,41 @@ enum Waited<T: Target> {
     TooLong,
 }
 
+/// Until when the other side asked not to be asked about a step again. A halt ends a wait, and another try may follow at once; what
+/// was asked for still holds.
+#[derive(Default)]
+pub(super) struct Floors(Mutex<BTreeMap<(StepId, Asked), Instant>>);
+
+/// What was asked, and is not to be asked again for a while.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Asked {
+    Look,
+    Wait,
+    Undo,
+}
+
+impl Floors {
+    /// Takes note of what a failure asks for.
+    pub(super) fn note<E>(&self, step: StepId, asked: Asked, failure: &Failure<E>) {
+        let Some(wait) = failure.resend_after else { return };
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert((step, asked), later(wait));
+    }
+
+    /// How long it still is.
+    pub(super) fn left(&self, step: StepId, asked: Asked) -> Duration {
+        let floors = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        floors
+            .get(&(step, asked))
+            .map_or(Duration::ZERO, |floor| floor.saturating_duration_since(Instant::now()))
+    }
+}
+
 /// Reads changes in doubt back.
 pub(super) struct Reader<'a, T, O> {
     pub(super) target: &'a T,
     pub(super) policy: &'a Policy,
     pub(super) observer: &'a O,
+    pub(super) floors: &'a Floors,
     /// What ends the waits of the way forward. The way back goes on: an interrupt is what asked for it.
     pub(super) halt: Option<&'a Interrupt>,
     /// How often a reading is tried where its failure may pass.
@@ -54,23 +86,27 @@ pub(super) struct Reader<'a, T, O> {
 }
 
 impl<T: Target, O: Observer<T::Change>> Reader<'_, T, O> {
-    /// Reads until the change is found, or absent so many times in a row; `None` where an interrupt came first.
+    /// Reads until the change is found, or not so many times in a row; `None` where a halt came first.
+    ///
+    /// Where names are not unique, something of somebody else's proves no more than absence: what we made may not be
+    /// listed yet.
     pub(super) async fn settle(
         &self,
         step: &Step<T::Change>,
         call: Call<'_, T>,
         reads: u32,
     ) -> Result<Option<Found<T::Receipt>>, Failure<T::Error>> {
+        let mut last = Found::Absent;
         for read in 0..reads.max(1) {
             if read > 0 && self.sleep(self.policy.consistency_delay).await.is_none() {
                 return Ok(None);
             }
             match self.read(step, call).await? {
-                Some(Found::Absent) => {}
+                Some(found @ (Found::Absent | Found::Foreign(_))) => last = found,
                 found => return Ok(found),
             }
         }
-        Ok(Some(Found::Absent))
+        Ok(Some(last))
     }
 
     /// Reads once. What asks to be waited for, such as an open circuit, is waited out: an answer that was only
@@ -81,11 +117,16 @@ impl<T: Target, O: Observer<T::Change>> Reader<'_, T, O> {
         call: Call<'_, T>,
     ) -> Result<Option<Found<T::Receipt>>, Failure<T::Error>> {
         let mut attempt = 1;
+        let asked_before = self.floors.left(step.id, Asked::Look);
+        if !asked_before.is_zero() && self.sleep(asked_before).await.is_none() {
+            return Ok(None);
+        }
         loop {
             let failure = match self.target.reconcile(call).await {
                 Ok(found) => return Ok(Some(found)),
                 Err(failure) => failure,
             };
+            self.floors.note(step.id, Asked::Look, &failure);
             let Some(floor) = failure.resend_after.filter(|_| attempt < self.tries) else {
                 return Err(failure);
             };
@@ -115,8 +156,8 @@ impl<T: Target, S: Store, O: Observer<T::Change>> Transaction<'_, T, S, O> {
         let Some(StepState::Open { operation }) = state else {
             return Ok(Settled::NotDone);
         };
-        let receipts = self.receipts(step);
-        let call = self.call(step, &receipts);
+        let (receipts, undo) = (self.receipts(step), self.state().undo(step.id).cloned());
+        let call = self.call(step, undo.as_ref(), &receipts);
         let waited = match self.await_end(call, operation.as_deref(), bounds).await {
             Some(Ok(receipt)) => return self.settled(step, Outcome::Done { receipt, adopted: false }).await,
             Some(Err(waited)) => waited,
@@ -126,20 +167,23 @@ impl<T: Target, S: Store, O: Observer<T::Change>> Transaction<'_, T, S, O> {
             target: self.target,
             policy: &self.policy,
             observer: &self.observer,
+            floors: &self.floors,
             halt: bounds.halt,
             tries: self.patience.load(Ordering::Relaxed),
         };
         let outcome = match (reader.settle(step, call, self.policy.absent_reads).await, waited) {
             (Ok(Some(Found::Done(receipt))), _) => Outcome::Done { receipt, adopted: true },
-            (Ok(Some(Found::Foreign(detail))), _) => Outcome::Foreign { detail },
-            // The other side may still be working on it: absence now proves nothing.
-            (Ok(Some(Found::Absent)), Waited::Failed(failure)) if failure.reach == Reach::Pending => {
+            // The other side may still be working on it: neither absence nor a thing of somebody else's proves anything.
+            (Ok(Some(Found::Absent | Found::Foreign(_))), Waited::Failed(failure))
+                if failure.reach == Reach::Pending =>
+            {
                 return Ok(unknown(failure));
             }
-            (Ok(Some(Found::Absent)), Waited::TooLong) => {
+            (Ok(Some(Found::Absent | Found::Foreign(_))), Waited::TooLong) => {
                 let reason = "the other side was still working on it".to_owned();
                 return Ok(Settled::Unknown { reason, error: None });
             }
+            (Ok(Some(Found::Foreign(detail))), _) => Outcome::Foreign { detail },
             (Ok(Some(Found::Absent)), _) => Outcome::NotDone { detail: "read back as not done".to_owned() },
             (Ok(None), _) => return Ok(Settled::Halted),
             (Err(failure), _) => {
@@ -177,7 +221,11 @@ impl<T: Target, S: Store, O: Observer<T::Change>> Transaction<'_, T, S, O> {
         let Some(operation) = operation else {
             return Some(Err(Waited::No));
         };
-        let wait = self.target.wait(call, operation);
+        let wait = async {
+            tokio::time::sleep(self.floors.left(call.step, Asked::Wait)).await;
+            let ended = self.target.wait(call, operation).await;
+            ended.inspect_err(|failure| self.floors.note(call.step, Asked::Wait, failure))
+        };
         let wait = async {
             match bounds.deadline {
                 Some(deadline) => tokio::time::timeout_at(deadline, wait).await.ok(),

@@ -66,7 +66,7 @@ impl<T: Target, S: Store, O: Observer<T::Change>> Transaction<'_, T, S, O> {
         halt: Option<&Interrupt>,
     ) -> Result<Ended<T::Error>, JournalError> {
         let receipts = self.receipts(step);
-        let call = self.call(step, &receipts);
+        let call = self.call(step, None, &receipts);
         // Reading what is needed to undo it changes nothing, so it may be dropped.
         let undo = match unless(halt, self.target.invert(call)).await {
             Some(Ok(undo)) => undo,
@@ -76,13 +76,14 @@ impl<T: Target, S: Store, O: Observer<T::Change>> Transaction<'_, T, S, O> {
         let marker = call.marker.map(|marker| marker.to_string());
         let may_start =
             |direction| direction == Direction::Forward && !halt.is_some_and(Interrupt::is_raised);
-        let intent = Body::Intent { step: step.id, marker, undo };
+        let intent = Body::Intent { step: step.id, marker, undo: undo.clone() };
         if !self.log_if(intent, |state| may_start(state.direction())).await? {
             return Ok(self.halted(step));
         }
-        let Self { target, observer, policy, .. } = self;
-        let maker =
-            Maker { target: *target, policy, observer, read_back: ReadBack::Always, halt, leave_open: true };
+        let Self { target, observer, policy, floors, .. } = self;
+        let read_back = ReadBack::Always;
+        let maker = Maker { target: *target, policy, observer, floors, read_back, halt, leave_open: true };
+        let call = Call { undo: Some(&undo), ..call };
         let made = maker.make(step, call, &Logged { transaction: self, step: step.id }).await?;
         let (outcome, failure) = match made {
             Made::Done { receipt, adopted } => {
@@ -113,7 +114,7 @@ impl<T: Target, S: Store, O: Observer<T::Change>> Transaction<'_, T, S, O> {
             return Ok(Ok(()));
         };
         let receipts = self.receipts(step);
-        match self.target.unmark(self.call(step, &receipts), &receipt).await {
+        match self.target.unmark(self.call(step, None, &receipts), &receipt).await {
             Ok(()) => self.log(Body::Unmarked { step: step.id }).await.map(Ok),
             Err(failure) => Ok(Err(failure)),
         }
@@ -154,8 +155,10 @@ impl<'a, T: Target, S: Store, O: Observer<T::Change>> Transaction<'a, T, S, O> {
     pub(super) fn call<'c>(
         &self,
         step: &'c Step<T::Change>,
+        undo: Option<&'c T::Undo>,
         receipts: &'c crate::Receipts<T::Receipt>,
     ) -> Call<'c, T> {
-        Call { step: step.id, change: &step.change, marker: self.marker(step), recorded: true, receipts }
+        let marker = self.marker(step);
+        Call { step: step.id, change: &step.change, marker, recorded: true, undo, receipts }
     }
 }

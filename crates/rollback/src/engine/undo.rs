@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering;
 
 use tokio::time::Instant;
 
+use super::settle::Asked;
 use super::{Transaction, describe, later};
 use crate::journal::{JournalError, Store};
 use crate::record::{Body, UndoOutcome};
@@ -44,14 +45,22 @@ impl<T: Target, S: Store, O: Observer<T::Change>> Transaction<'_, T, S, O> {
             return Err("the journal does not say how to undo it".to_owned());
         };
         let receipts = self.receipts(step);
-        let call = self.call(step, &receipts);
+        let call = self.call(step, Some(&undo), &receipts);
+        // Of an earlier try, which failed for good.
+        let asked = self.floors.left(step.id, Asked::Undo);
+        if asked > self.policy.max_backoff || later(asked) >= deadline {
+            return Err(format!("the other side asked to be left alone for another {} s", asked.as_secs()));
+        }
+        tokio::time::sleep(asked).await;
         let mut attempt = 1;
         let mut first = None;
         loop {
-            let Failure { error, resend_after, .. } = match self.target.undo(call, &undo, &receipt).await {
+            let failure = match self.target.undo(call, &undo, &receipt).await {
                 Ok(how) => return Ok(how),
                 Err(failure) => failure,
             };
+            self.floors.note(step.id, Asked::Undo, &failure);
+            let Failure { error, resend_after, .. } = failure;
             // The first failure says what is wrong; a later one may only say that it is too early to try again.
             // Who waits already goes on waiting when another has waited in vain.
             let (reason, patience) =

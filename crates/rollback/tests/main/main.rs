@@ -6,6 +6,7 @@
 mod cloud;
 mod concurrent;
 mod cuts;
+mod found;
 mod interrupt;
 mod journal;
 mod lease;

@@ -107,6 +107,10 @@ pub(crate) struct Shelf {
     pub(crate) blind: Mutex<bool>,
     /// How many of the coming looks at a change in doubt ask for another try.
     pub(crate) busy_looks: Mutex<u32>,
+    /// For how long they ask.
+    pub(crate) busy_for: Mutex<Duration>,
+    /// How many of the coming looks at a change in doubt do not see what was made.
+    pub(crate) hidden_looks: Mutex<u32>,
     /// How many looks at changes in doubt there were.
     pub(crate) looks: Mutex<u32>,
     pub(crate) sent: Mutex<Vec<String>>,
@@ -310,7 +314,13 @@ impl Target for Shelf {
         let busy = self.busy_looks.lock().unwrap().checked_sub(1);
         if let Some(fewer) = busy {
             *self.busy_looks.lock().unwrap() = fewer;
-            return Err(fail("busy", Reach::Unsent, true));
+            let wait = *self.busy_for.lock().unwrap();
+            return Err(Failure { resend_after: Some(wait), ..fail("busy", Reach::Unsent, true) });
+        }
+        let hidden = self.hidden_looks.lock().unwrap().checked_sub(1);
+        if let Some(fewer) = hidden {
+            *self.hidden_looks.lock().unwrap() = fewer;
+            return Ok(Found::Absent);
         }
         if *self.blind.lock().unwrap() {
             return Err(fail("cannot read", Reach::Unsent, false));
@@ -328,6 +338,9 @@ impl Target for Shelf {
             }
             Change::Write { name, text } => match self.text(name)? {
                 (id, now) if now == *text => Found::Done(Receipt { id, text: text.clone() }),
+                (_, now) if matches!(call.undo, Some(Undo::Restore { before, .. }) if now != *before) => {
+                    Found::Foreign(format!("{name} says `{now}`"))
+                }
                 _ => Found::Absent,
             },
             Change::Publish if *self.published.lock().unwrap() > 0 => {

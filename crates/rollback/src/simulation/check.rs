@@ -1,0 +1,97 @@
+//! What must hold: before each call, and once everything has ended.
+
+use std::collections::BTreeSet;
+
+use tokio::time::Instant;
+
+use super::scenario::Change;
+use super::world::{By, World};
+use super::{Sim, lock};
+use crate::{Direction, State};
+
+impl Sim {
+    /// Before a call that writes: its intent is durable, the end is not, and it is not too early.
+    pub(super) fn check_call(&self, world: &mut World, step: u32, purpose: &'static str) {
+        self.check_floor(world, step, purpose);
+        let disk = lock(&self.disk);
+        let allowed = match purpose {
+            "execute" => disk.last_says("intent", step) && !disk.says("roll_back", None),
+            "undo" => disk.last_says("undo_intent", step),
+            _ => disk.last_says("outcome", step) || disk.last_says("unmarked", step),
+        };
+        if !allowed {
+            world.breaks("intent", || format!("step {step} {purpose}: no intent is durable"));
+        }
+        if purpose != "unmark" && disk.says("end", None) {
+            world.breaks("end", || format!("step {step} {purpose}: sent after the end"));
+        }
+    }
+
+    /// Before any call: nobody has asked for a wait that is not over.
+    pub(super) fn check_floor(&self, world: &mut World, step: u32, purpose: &'static str) {
+        let now = Instant::now();
+        if let Some(floor) = world.floors.get(&(step, purpose)).copied().filter(|floor| now < *floor) {
+            world.breaks("early", || format!("step {step} {purpose}: {:?} too early", floor - now));
+        }
+    }
+}
+
+/// Once everything has ended: created is contained in committed, undone and reported, and nothing else has changed.
+pub(super) fn check_end(world: &mut World, state: Option<&State<Sim>>) {
+    let direction = state.map(State::direction);
+    let committed = direction == Some(Direction::Committed);
+    let reported: BTreeSet<u32> = match (state, direction) {
+        (Some(_), Some(Direction::RolledBack)) | (None, _) => BTreeSet::new(),
+        (Some(state), _) => state.remaining().iter().map(|left| left.step.number()).collect(),
+    };
+    let receipt = |step: u32| {
+        let receipts = state.map(State::receipts).into_iter().flatten();
+        receipts.filter(|(id, _)| id.number() == step).map(|(_, receipt)| receipt.id).next()
+    };
+    let mut broken = Vec::new();
+    for (id, thing) in &world.things {
+        if let By::Step(step) = thing.by
+            && !(committed && receipt(step) == Some(*id))
+            && (committed || !reported.contains(&step))
+        {
+            broken.push(("orphan", format!("{} of step {step} is there, with {direction:?}", thing.name)));
+        }
+        // A text that was never ours to write, or was to be taken back.
+        if let (By::Before | By::Other, By::Step(step)) = (thing.by, thing.written_by)
+            && !committed
+            && !reported.contains(&step)
+        {
+            broken.push(("changed", format!("{} says `{}`, with {direction:?}", thing.name, thing.text)));
+        }
+    }
+    let old = world.things.values().filter(|thing| thing.by == By::Before).count();
+    if old != world.scenario.old as usize {
+        broken.push(("protected", format!("{old} of {} old things are there", world.scenario.old)));
+    }
+    for step in world.scenario.plan.steps() {
+        let (number, change) = (step.id.number(), &step.change);
+        let is_made = match change {
+            Change::Make { .. } => receipt(number)
+                .is_some_and(|id| world.things.contains_key(&id) || world.vanished.contains(&id)),
+            Change::Write { name, .. } => world.things.values().any(|thing| {
+                thing.name == *name && (thing.written_by == By::Step(number) || thing.written_by == By::Other)
+            }),
+            Change::Grant { who } => world.grants.contains(who),
+            Change::Publish => world.published == 1,
+        };
+        if committed && !is_made {
+            broken.push(("missing", format!("step {number} ({change}) is committed and not there")));
+        }
+        let left_over = match change {
+            Change::Grant { who } => world.grants.contains(who),
+            Change::Publish => world.published > 0,
+            Change::Make { .. } | Change::Write { .. } => false,
+        };
+        if left_over && !committed && !reported.contains(&number) {
+            broken.push(("orphan", format!("step {number} ({change}) is there, with {direction:?}")));
+        }
+    }
+    for (rule, detail) in broken {
+        world.breaks(rule, || detail);
+    }
+}

@@ -1,0 +1,81 @@
+//! What becomes of one call: whether it is carried out, when, and what its sender hears of it.
+
+use std::time::Duration;
+
+use super::scenario::limits;
+use super::world::World;
+use crate::Reach;
+
+/// What becomes of a call.
+pub(super) struct Fate {
+    /// When it is carried out, from now; `None`: never.
+    pub(super) lands: Option<Duration>,
+    /// When its sender hears of it, from now.
+    pub(super) answered: Duration,
+    /// What its sender hears instead of the truth.
+    pub(super) trouble: Option<Heard>,
+}
+
+/// What the sender of a failed call hears.
+#[derive(Clone, Copy)]
+pub(super) struct Heard {
+    pub(super) text: &'static str,
+    pub(super) reach: Reach,
+    pub(super) resend_after: Option<Duration>,
+}
+
+impl World {
+    /// The fate of a call that writes.
+    pub(super) fn fate_of_write(&mut self) -> Fate {
+        let trip = Duration::from_millis(5) + self.dice.time(Duration::from_millis(400));
+        let early = trip / 2;
+        let rate = self.scenario.rate;
+        if self.calm || !self.dice.chance(rate) {
+            return Fate { lands: Some(early), answered: trip, trouble: None };
+        }
+        let happened = self.dice.chance(0.5).then_some(early);
+        let again = self.dice.chance(0.5).then_some(Duration::ZERO);
+        let wait = Some(Duration::from_secs(self.dice.pick(0..120).into()));
+        let (text, lands, reach, resend_after) = match self.dice.pick(0..9) {
+            0 => ("no connection", None, Reach::Unsent, again),
+            1 => ("timeout", happened, Reach::Sent, again),
+            2 => {
+                let late = limits::TIMEOUT + self.dice.time(limits::LATE);
+                ("timeout, and it lands late", Some(late), Reach::Sent, again)
+            }
+            3 => ("connection reset", happened, Reach::Sent, again),
+            4 => ("429 with a wait", None, Reach::PutOff, wait),
+            // The one look before the next sending must be able to see it: the engine says so of `PutOff`.
+            5 => (
+                "429 after it was done",
+                Some(early),
+                Reach::PutOff,
+                wait.max(Some(limits::LATE + limits::LAG)),
+            ),
+            6 => ("500", happened, Reach::Sent, again),
+            7 => ("garbage", happened, Reach::Sent, None),
+            _ => ("403", None, Reach::Sent, None),
+        };
+        self.count(text);
+        let answered = if text.starts_with("timeout") { limits::TIMEOUT } else { trip };
+        Fate { lands, answered, trouble: Some(Heard { text, reach, resend_after }) }
+    }
+
+    /// The fate of a call that reads: it lands when it looks.
+    pub(super) fn fate_of_read(&mut self) -> Fate {
+        let trip = Duration::from_millis(5) + self.dice.time(Duration::from_millis(200));
+        let rate = self.scenario.rate;
+        let trouble = (!self.calm && self.dice.chance(rate)).then(|| {
+            let wait = Some(Duration::from_secs(self.dice.pick(0..60).into()));
+            let (text, resend_after) = match self.dice.pick(0..4) {
+                0 => ("a read timed out", Some(Duration::ZERO)),
+                1 => ("a read was put off", wait),
+                2 => ("a read found garbage", None),
+                _ => ("a read failed in passing", Some(Duration::ZERO)),
+            };
+            self.count(text);
+            Heard { text, reach: Reach::Unsent, resend_after }
+        });
+        Fate { lands: Some(trip / 2), answered: trip, trouble }
+    }
+}
