@@ -77,6 +77,7 @@ impl<T: Target, O: Observer<T::Change>> Maker<'_, T, O> {
                 }
                 // One look has to do, so it is taken when it sees the most: right before the next sending.
                 match self.look(step, call, failure, 1).await {
+                    Ok(failure) if self.interrupt.is_raised() => return Ok(Made::InDoubt(failure)),
                     Ok(_) => continue,
                     Err(made) => return Ok(made),
                 }

@@ -208,15 +208,15 @@ impl Target for Sim {
         };
         // Longer than any operation takes.
         for _ in 0..40 {
+            // Who waits for an operation waits as it is told, also where an earlier wait was given up.
+            let floor = lock(&self.world).floors.get(&(step, "wait")).copied();
+            tokio::time::sleep_until(floor.unwrap_or_else(Instant::now)).await;
             let got = self.read(step, "wait", |world| world.got.get(&request).cloned()).await;
             match got {
                 Ok(Some(Got::Id(id))) => return Ok(Receipt { id, text: String::new() }),
                 Ok(Some(Got::Refused(why))) => return Err(fail(why, Reach::Sent)),
                 Ok(_) => tokio::time::sleep(Duration::from_secs(5)).await,
-                // Whoever waits for an operation waits as it is told.
-                Err(Failure { resend_after: Some(wait), .. }) if !wait.is_zero() => {
-                    tokio::time::sleep(wait).await;
-                }
+                Err(Failure { resend_after: Some(wait), .. }) if !wait.is_zero() => {}
                 Err(failure) => return Err(Failure { reach: Reach::Pending, resend_after: None, ..failure }),
             }
         }
