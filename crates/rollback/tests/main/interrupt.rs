@@ -237,9 +237,12 @@ async fn r18_r19_no_intent_is_written_after_the_decision() {
         let ask = async {
             sleep(Duration::from_millis(millis)).await;
             interrupt.raise();
+            shelf.sent.lock().unwrap().len()
         };
-        let (verdict, ()) = tokio::join!(begun.run(), ask);
+        let (verdict, sent) = tokio::join!(begun.run(), ask);
         let said = records(&store);
+        let later = shelf.sent.lock().unwrap().len() - sent;
+        assert!(later <= 1, "{millis}: only that whose intent was being written: {later}");
         match verdict.unwrap() {
             Verdict::RolledBack { .. } => {
                 let decided = said.iter().position(|said| said == "roll_back").unwrap();
