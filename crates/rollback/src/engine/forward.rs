@@ -13,7 +13,7 @@ use crate::{Direction, Event, Observer, Step, StepId, StepState, Target, Verdict
 
 /// One thing to do, among others that are done at the same time.
 enum Job<'j, C> {
-    Make(&'j Step<C>, Option<&'j Interrupt>),
+    Make(&'j Step<C>, &'j Interrupt),
     Unmark(&'j Step<C>),
     /// Write the decision to roll back.
     Decide(Option<StepId>, String),
@@ -66,6 +66,7 @@ impl<T: Target, S: Store, O: Observer<T::Change>> Transaction<'_, T, S, O> {
         let (mut waiting, mut done) = self.due(steps, work);
         let mut running = FuturesUnordered::new();
         loop {
+            // Once that which cannot be undone may be sent, nothing asks it to stop.
             if stopped.is_none() && self.interrupt.is_raised() && self.past_pivot().is_none() {
                 let reason = "interrupted".to_owned();
                 running.push(self.job(Job::Decide(None, reason.clone())));
@@ -80,10 +81,8 @@ impl<T: Target, S: Store, O: Observer<T::Change>> Transaction<'_, T, S, O> {
                 && let Some(next) = waiting.iter().position(ready)
             {
                 let step = waiting.remove(next);
-                // What cannot be undone is not interrupted either.
-                let halt = Some(&halt).filter(|_| self.target.reversible(&step.change));
                 running.push(self.job(match work {
-                    Work::Make => Job::Make(step, halt),
+                    Work::Make => Job::Make(step, &halt),
                     Work::Unmark => Job::Unmark(step),
                 }));
             }

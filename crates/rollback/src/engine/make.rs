@@ -45,7 +45,7 @@ pub(super) struct Maker<'a, T, O> {
     pub(super) observer: &'a O,
     pub(super) floors: &'a Floors,
     pub(super) read_back: ReadBack,
-    /// What ends the waits between two requests. `None` where there is no way but forward.
+    /// What ends the waits between two requests.
     pub(super) halt: Option<&'a Interrupt>,
     /// Whether it also ends the wait for an operation that the other side works on: its end is then seen to by somebody else.
     pub(super) leave_open: bool,

@@ -30,16 +30,16 @@ impl<E: std::error::Error> Stopped<E> {
 }
 
 impl<T: Target, S: Store, O: Observer<T::Change>> Transaction<'_, T, S, O> {
-    /// Brings one step to done. `halt` ends its waits; without it there is no way but forward.
+    /// Brings one step to done. `halt` ends its waits.
     pub(super) async fn advance(
         &self,
         step: &Step<T::Change>,
-        halt: Option<&Interrupt>,
+        halt: &Interrupt,
     ) -> Result<Ended<T::Error>, JournalError> {
         let state = self.state().step(step.id).cloned();
         self.observer.on(&Event::Started(step));
         if let Some(StepState::Open { .. }) = state {
-            match self.settle_open(step, Bounds { halt, deadline: None }).await? {
+            match self.settle_open(step, Bounds { halt: Some(halt), deadline: None }).await? {
                 Settled::Done => return Ok(Ended::Done),
                 Settled::NotDone => {}
                 Settled::Foreign => return Ok(foreign(step)),
@@ -60,27 +60,22 @@ impl<T: Target, S: Store, O: Observer<T::Change>> Transaction<'_, T, S, O> {
         self.make(step, halt).await
     }
 
-    async fn make(
-        &self,
-        step: &Step<T::Change>,
-        halt: Option<&Interrupt>,
-    ) -> Result<Ended<T::Error>, JournalError> {
+    async fn make(&self, step: &Step<T::Change>, halt: &Interrupt) -> Result<Ended<T::Error>, JournalError> {
         let receipts = self.receipts(step);
         let call = self.call(step, None, &receipts);
         // Reading what is needed to undo it changes nothing, so it may be dropped.
-        let undo = match unless(halt, self.target.invert(call)).await {
+        let undo = match unless(Some(halt), self.target.invert(call)).await {
             Some(Ok(undo)) => undo,
             Some(Err(failure)) => return Ok(self.failed(step, failure)),
             None => return Ok(self.halted(step)),
         };
         let marker = call.marker.map(|marker| marker.to_string());
-        let may_start =
-            |direction| direction == Direction::Forward && !halt.is_some_and(Interrupt::is_raised);
+        let may_start = |direction| direction == Direction::Forward && !halt.is_raised();
         let intent = Body::Intent { step: step.id, marker, undo: undo.clone() };
         if !self.log_if(intent, |state| may_start(state.direction())).await? {
             return Ok(self.halted(step));
         }
-        let Self { target, observer, policy, floors, .. } = self;
+        let (Self { target, observer, policy, floors, .. }, halt) = (self, Some(halt));
         let read_back = ReadBack::Always;
         let maker = Maker { target: *target, policy, observer, floors, read_back, halt, leave_open: true };
         let call = Call { undo: Some(&undo), ..call };

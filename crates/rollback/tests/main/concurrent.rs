@@ -79,7 +79,7 @@ async fn r2_one_at_a_time_the_records_stand_in_the_order_of_the_plan() {
 }
 
 /// A journal whose records take their time to become durable.
-struct Slow(MemoryStore);
+pub(crate) struct Slow(pub(crate) MemoryStore);
 
 impl Store for Slow {
     async fn append(&mut self, line: Vec<u8>) -> std::io::Result<()> {
@@ -245,4 +245,24 @@ async fn a_step_is_told_of_what_it_builds_on_and_of_nothing_else() {
     told.sort();
     let expected = [(1, vec![]), (2, vec![step(1)]), (3, vec![step(1)]), (4, vec![])];
     assert_eq!(told, expected.map(|(number, receipts)| (step(number), receipts)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_passed_over_does_not_hold_what_it_comes_after() {
+    let mut plan = Plan::default();
+    let first = plan.push(put("first", false), []);
+    let second = plan.push_following(put("second", false), [], [first]);
+    plan.push(put("third", false), [second]);
+    plan.push(Change::Publish, []);
+    for concurrency in [1, 8] {
+        let shelf = Shelf::default();
+        fault_at(&shelf, 3, Fault::Refused);
+        // The third cannot be taken away, so the second is not tried; the first is.
+        shelf.undo_faults.lock().unwrap().extend([Fault::Refused, Fault::None, Fault::Refused]);
+        let policy = Policy { concurrency, ..Policy::default() };
+        let (store, interrupt) = (MemoryStore::default(), Interrupt::default());
+        let begun = transaction(&shelf, &store, plan.clone(), (policy, &interrupt), quiet()).await;
+        assert!(matches!(begun.run().await.unwrap(), Verdict::Left { .. }));
+        assert_eq!(shelf.names(), ["second", "third"], "{concurrency}");
+    }
 }

@@ -4,11 +4,12 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use selvedge_rollback::journal::MemoryStore;
-use selvedge_rollback::{Error, Event, Interrupt, Plan, Policy, Step, StepId, Verdict};
+use selvedge_rollback::{Error, Event, Interrupt, Plan, Policy, Step, StepId, Transaction, Verdict};
 use tokio::time::{Instant, sleep};
 
+use crate::concurrent::{Slow, wide};
 use crate::shelf::{Change, Fault, Pace};
-use crate::{fault_at, plan, published, put, quiet, records, recover, shelf, transaction};
+use crate::{begin, fault_at, plan, published, put, quiet, records, recover, shelf, transaction};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -195,4 +196,60 @@ async fn r20_a_rollback_ends_when_its_own_time_is_over() {
     assert!(remaining.iter().all(|left| left.reason == reason), "{remaining:?}");
     let again = recover(&shelf, store.load().unwrap()).await.unwrap();
     assert!(matches!(again.run().await.unwrap(), Verdict::RolledBack { .. }));
+}
+
+#[tokio::test(start_paused = true)]
+async fn r18_a_failure_too_ends_the_wait_for_what_is_worked_on() {
+    let shelf = shelf();
+    *shelf.work.lock().unwrap() = 300 * SECOND;
+    // The text cannot be written; the slow thing is accepted by then.
+    shelf.faults.lock().unwrap().extend([Fault::None, Fault::None, Fault::None, Fault::Refused]);
+    let mut plan = Plan::default();
+    let boxed = plan.push(put("box", false), []);
+    plan.push(put("slow", true), [boxed]);
+    plan.push(put("quick", false), [boxed]);
+    plan.push(put("never", false), [boxed]);
+    let halted = Mutex::new(Vec::new());
+    let observer = |event: &Event<'_, Change>| {
+        if let Event::Halted(step) = event {
+            halted.lock().unwrap().push(step.id);
+        }
+    };
+    let (store, interrupt) = (MemoryStore::default(), Interrupt::default());
+    let begun = transaction(&shelf, &store, plan, (Policy::default(), &interrupt), observer).await;
+    let Verdict::RolledBack { cause, .. } = begun.run().await.unwrap() else { panic!("not rolled back") };
+    assert_eq!(cause.step, Some(StepId::new(4)));
+    assert_eq!(*halted.lock().unwrap(), [StepId::new(2)]);
+    assert_eq!(*shelf.too_early.lock().unwrap(), [0; 0]);
+    assert_eq!(shelf.names(), ["old"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn r18_r19_no_intent_is_written_after_the_decision() {
+    for millis in (0..2000).step_by(7) {
+        let shelf = shelf();
+        let before = shelf.inventory();
+        *shelf.pace.lock().unwrap() = Pace::Seeded(millis);
+        let (store, interrupt) = (MemoryStore::default(), Interrupt::default());
+        let (slow, begin) = (Slow(store.clone()), begin(wide()));
+        let begun = Transaction::begin(&shelf, slow, begin, Policy::default(), interrupt.clone(), quiet());
+        let begun = begun.await.unwrap();
+        let ask = async {
+            sleep(Duration::from_millis(millis)).await;
+            interrupt.raise();
+            shelf.sent.lock().unwrap().len()
+        };
+        let (verdict, sent) = tokio::join!(begun.run(), ask);
+        let said = records(&store);
+        let later = shelf.sent.lock().unwrap().len() - sent;
+        assert!(later <= 1, "{millis}: only that whose intent was being written: {later}");
+        match verdict.unwrap() {
+            Verdict::RolledBack { .. } => {
+                let decided = said.iter().position(|said| said == "roll_back").unwrap();
+                assert!(said[decided..].iter().all(|said| !said.starts_with("intent")), "{millis}: {said:?}");
+                assert_eq!(shelf.inventory(), before, "{millis}");
+            }
+            other => assert!(matches!(other, Verdict::Committed), "{millis}: {other:?}"),
+        }
+    }
 }

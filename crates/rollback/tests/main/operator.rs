@@ -1,10 +1,10 @@
 //! What only an operator may decide, and what the journal then says.
 
 use selvedge_rollback::journal::MemoryStore;
-use selvedge_rollback::{Direction, Error, StepId, StepState, Verdict};
+use selvedge_rollback::{Direction, Error, Event, Interrupt, Policy, Step, StepId, StepState, Verdict};
 
-use crate::shelf::{Fault, Shelf};
-use crate::{fault_at, made, plan, published, records, recover, run, shelf};
+use crate::shelf::{Change, Fault, Shelf};
+use crate::{fault_at, made, plan, published, records, recover, run, shelf, transaction};
 
 /// The journals of a transaction at each of its records but the last: it is open.
 async fn open_ones(fault: Fault) -> Vec<(Shelf, MemoryStore)> {
@@ -109,6 +109,28 @@ async fn r23_a_step_of_which_nothing_can_be_found_out_can_be_left_but_only_on_th
     assert_eq!(direction, Direction::RolledBackPartial);
     let mut ended = recover(&shelf, store.load().unwrap()).await.unwrap();
     assert!(matches!(ended.skip(step, "x").await, Err(Error::Ended)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn r18_a_pivot_in_doubt_closes_the_way_back_until_it_is_known() {
+    let (shelf, store) = (shelf(), MemoryStore::default());
+    fault_at(&shelf, 4, Fault::Lost);
+    let observer = |event: &Event<'_, Change>| {
+        if let Event::Started(Step { change: Change::Publish, .. }) = event {
+            *shelf.blind.lock().unwrap() = true;
+        }
+    };
+    let interrupt = Interrupt::default();
+    let begun = transaction(&shelf, &store, published(), (Policy::default(), &interrupt), observer).await;
+    // It fails, but whether it was made is not known.
+    shelf.faults.lock().unwrap().truncate(5);
+    let verdict = begun.run().await.unwrap();
+    assert!(matches!(verdict, Verdict::Left { direction: Direction::Forward, .. }), "{verdict:?}");
+    assert!(!records(&store).iter().any(|said| said.starts_with("roll_back")));
+    *shelf.blind.lock().unwrap() = false;
+    let again = recover(&shelf, store.load().unwrap()).await.unwrap();
+    assert!(matches!(again.run().await.unwrap(), Verdict::Committed));
+    assert_eq!(shelf.inventory(), made());
 }
 
 #[tokio::test(start_paused = true)]
