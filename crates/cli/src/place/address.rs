@@ -68,6 +68,12 @@ impl Address {
         let is_plain = url.scheme() == "http";
         Ok(Some(Self { endpoint, account, container: (*container).to_owned(), prefix, is_plain }))
     }
+
+    /// The host that tokens are for: the endpoint of an account on this machine has a path besides.
+    pub(crate) fn origin(&self) -> String {
+        let origin = Url::parse(&self.endpoint).map(|url| url.origin().ascii_serialization());
+        origin.unwrap_or_else(|_| self.endpoint.clone())
+    }
 }
 
 const FORMS: &str = "expected a folder, az://account/container/folder or https://account.blob.core.windows.net/container/folder";

@@ -12,7 +12,7 @@ use object_store::client::{
     HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpService,
 };
 use object_store::{ClientOptions, ObjectStore, RetryConfig};
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 use selvedge_fabric_client::{BoxService, Operation, Quota, Unsent};
 use selvedge_resilience::{Effect, find_cause};
 use tower::ServiceExt as _;
@@ -39,24 +39,31 @@ pub(super) fn store(app: &App, address: &Address) -> anyhow::Result<Arc<dyn Obje
                 .help(format!("set {STORAGE_KEY}")),
         ));
     }
-    let signs_in = key.is_none();
-    let base = signs_in.then_some((address.endpoint.as_str(), SCOPE));
+    let origin = address.origin();
+    let base = key.is_none().then_some((origin.as_str(), SCOPE));
     let service = clients::storage(&app.settings, &app.flags, &app.environment, base)?;
+    build(address, service, key)
+        .with_context(|| ExitWith::usage("use the journal that rollback.journal names"))
+}
+
+fn build(
+    address: &Address,
+    service: BoxService,
+    key: Option<SecretString>,
+) -> object_store::Result<Arc<dyn ObjectStore>> {
     let builder = MicrosoftAzureBuilder::new()
         .with_account(&address.account)
         .with_container_name(&address.container)
         .with_endpoint(address.endpoint.clone())
         .with_allow_http(address.is_plain)
         .with_retry(RetryConfig { max_retries: 0, ..RetryConfig::default() })
-        .with_http_connector(Stack { service, is_relative: signs_in });
+        .with_http_connector(Stack { service, is_relative: key.is_none() });
     let builder = match key {
         Some(key) => builder.with_access_key(key.expose_secret()),
         // The stack has a layer for tokens.
         None => builder.with_skip_signature(true),
     };
-    let store =
-        builder.build().with_context(|| ExitWith::usage("use the journal that rollback.journal names"))?;
-    Ok(Arc::new(store))
+    Ok(Arc::new(builder.build()?))
 }
 
 /// The stack, as object_store takes a client.
@@ -101,4 +108,70 @@ fn failed(error: tower::BoxError) -> HttpError {
         None => HttpErrorKind::Interrupted,
     };
     HttpError::new_boxed(kind, error)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use bytes::Bytes;
+    use http::StatusCode;
+    use http::header::{AUTHORIZATION, IF_NONE_MATCH};
+    use object_store::path::Path;
+    use object_store::{Error, PutMode, PutPayload};
+    use selvedge_fabric_client::{Request, Response};
+    use tower::service_fn;
+
+    use super::*;
+
+    /// What a creating put sends, and how it ends, where the service answers so.
+    async fn put(key: Option<SecretString>, status: StatusCode) -> (Vec<Request>, object_store::Result<()>) {
+        let sent = Arc::new(Mutex::new(Vec::new()));
+        let log = Arc::clone(&sent);
+        let service = BoxService::new(service_fn(move |request: Request| {
+            log.lock().unwrap().push(request);
+            let mut answer = Response::default();
+            *answer.status_mut() = status;
+            answer.headers_mut().insert("etag", http::HeaderValue::from_static("1"));
+            std::future::ready(Ok(answer))
+        }));
+        let address = Address::parse("az://contoso/journals/a").unwrap().unwrap();
+        let store = build(&address, service, key).unwrap();
+        let body = PutPayload::from_iter([Bytes::from_static(b"one "), Bytes::from_static(b"line")]);
+        let put = store.put_opts(&Path::from("a/b.json"), body, PutMode::Create.into()).await;
+        let sent = std::mem::take(&mut *sent.lock().unwrap());
+        (sent, put.map(drop))
+    }
+
+    #[tokio::test]
+    async fn r5_a_record_is_put_once_to_be_created_and_signed_by_a_key_or_by_the_stack() {
+        for (key, uri) in [
+            (None, "/journals/a/b.json"),
+            (Some("QUJD".into()), "https://contoso.blob.core.windows.net/journals/a/b.json"),
+        ] {
+            let signed = key.is_some();
+            let (sent, put) = put(key, StatusCode::CREATED).await;
+            assert!(put.is_ok(), "{put:?}");
+            let [request] = &sent[..] else { panic!("{sent:?}") };
+            assert_eq!(request.uri(), uri);
+            assert_eq!(request.body().as_ref(), b"one line");
+            assert_eq!(request.headers()[IF_NONE_MATCH], "*");
+            assert_eq!(request.headers().contains_key(AUTHORIZATION), signed);
+        }
+    }
+
+    #[tokio::test]
+    async fn r5_nothing_beneath_the_journal_tries_again() {
+        for status in [StatusCode::SERVICE_UNAVAILABLE, StatusCode::CONFLICT, StatusCode::FORBIDDEN] {
+            let (sent, put) = put(None, status).await;
+            assert_eq!(sent.len(), 1, "{status}");
+            let error = put.unwrap_err();
+            let expected = match status {
+                StatusCode::CONFLICT => matches!(error, Error::AlreadyExists { .. }),
+                StatusCode::FORBIDDEN => matches!(error, Error::PermissionDenied { .. }),
+                _ => matches!(error, Error::Generic { .. }),
+            };
+            assert!(expected, "{error:?}");
+        }
+    }
 }

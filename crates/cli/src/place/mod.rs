@@ -63,6 +63,18 @@ impl Place {
         }
     }
 
+    /// The place, for a deployment. Without the flag nothing is asked that would not be asked without this program: then only a folder
+    /// is looked into.
+    ///
+    /// # Errors
+    ///
+    /// As [`Place::of`].
+    pub(crate) fn of_deployment(app: &App) -> anyhow::Result<Option<Self>> {
+        let named = app.settings.rollback.journal.as_deref();
+        let is_shared = named.is_some_and(|named| !matches!(Address::parse(named), Ok(None)));
+        if is_shared && !app.flags.rollback.on { Ok(None) } else { Self::of(app).map(Some) }
+    }
+
     /// Claims the lease of `subject`, and waits for that of an owner that is gone where it `waits`.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::{
-    program::Background,
+    program::{Background, run},
     project::{Project, WORKSPACE},
     tenant::{Hold, Tenant},
 };
@@ -87,4 +87,8 @@ fn without_the_flag_there_is_no_lock_and_no_journal() {
     let (tenant, project) = (Tenant::start(), Project::orders());
     tenant.plainly(&project, &["deploy"]).is(0);
     assert!(!project.path().join(".selvedge").exists());
+    // Nobody listens there.
+    let mut deploy = tenant.selvedge(&project, &["deploy"]);
+    deploy.env("SELVEDGE_ROLLBACK__JOURNAL", "http://127.0.0.1:9/contoso/journals");
+    run(deploy.env("AZURE_STORAGE_KEY", "QUJD").env("SELVEDGE_ROLLBACK__LEASE_TTL", "5m")).is(0);
 }

@@ -51,7 +51,7 @@ pub(crate) mod context {
 pub(crate) async fn apply(
     app: &App,
     prepared: &Prepared,
-    place: &Place,
+    place: Option<&Place>,
     progress: &Progress,
 ) -> anyhow::Result<Applied> {
     let Some(clients) = &prepared.clients else {
@@ -62,10 +62,10 @@ pub(crate) async fn apply(
     let interrupt = Interrupt::default();
     let policy = target::policy(app);
     progress.expect(plan.steps().iter().map(|step| step.id));
-    if !app.flags.rollback.on {
+    let Some(place) = place.filter(|_| app.flags.rollback.on) else {
         let run = async { plain::run(&fabric, plan, &policy, &interrupt, progress).await.map(drop) };
         return Ok(Applied::Plain(interruptible(run, &interrupt, progress).await?));
-    }
+    };
     let begin = begin(app, prepared, plan)?;
     let id = begin.id;
     let lease = place.claim(app, &begin.subject, id, false).await?;
@@ -192,10 +192,6 @@ pub(crate) fn subject(app: &App, workspace: &str) -> String {
 ///
 /// When there is one, or the journals cannot be listed.
 pub(crate) async fn refuse_if_open(app: &App, place: &Place, desired: &Desired) -> anyhow::Result<()> {
-    // Without the flag nothing is asked that would not be asked without this program.
-    if place.is_shared && !app.flags.rollback.on {
-        return Ok(());
-    }
     let subject = subject(app, &desired.workspace.name);
     for found in place.journals.list::<Target>().await.with_context(no_journal)? {
         let state = match found.state {

@@ -38,8 +38,10 @@ pub(crate) async fn run(app: &App, args: &DeployArgs, config: PathBuf) -> anyhow
     }
     // Before the plan is shown: what an open transaction made is part of what was read. Without the flag too: its
     // rollback would later take away what this deployment builds on.
-    let place = Place::of(app)?;
-    apply::refuse_if_open(app, &place, &prepared.desired).await?;
+    let place = Place::of_deployment(app)?;
+    if let Some(place) = &place {
+        apply::refuse_if_open(app, place, &prepared.desired).await?;
+    }
     progress.note(&Summary::of(plan).to_string());
     if plan.is_empty() {
         nothing_to_do(app, &prepared)?;
@@ -47,7 +49,7 @@ pub(crate) async fn run(app: &App, args: &DeployArgs, config: PathBuf) -> anyhow
     }
     confirm::overwrites(app, plan)?;
     let started = std::time::Instant::now();
-    let applied = apply::apply(app, &prepared, &place, &progress).await?;
+    let applied = apply::apply(app, &prepared, place.as_ref(), &progress).await?;
     progress.stage(Stage::Summary);
     drop(progress);
     Outcome { applied, plan, elapsed: started.elapsed(), what: prepared.what() }.finish(app)
