@@ -1,10 +1,11 @@
-//! The project's own tasks: `cargo xtask test`, `tidy`, `bench`, `conformance`, `clients`, `demo`, and the proofs
+//! The project's own tasks: `cargo xtask test`, `tidy`, `bench`, `conformance`, `clients`, `crash-matrix`, `demo`, and the proofs
 //! `loom`, `bugs`, `mutants` and `fuzz`.
 #![expect(clippy::print_stdout, reason = "a task runner talks to the terminal that started it")]
 
 mod bench;
 mod clients;
 mod conformance;
+mod crash;
 mod demo;
 mod proof;
 mod test;
@@ -47,6 +48,8 @@ enum Task {
     },
     /// Run clients of Fabric that nobody here wrote against the emulator. Needs Python and a network namespace.
     Clients,
+    /// Kill the program at every point of a deployment and of its rollback, take it up, and look at what is there.
+    CrashMatrix(crash::Arguments),
     /// Try every interleaving of what threads share in `crates/resilience`, by its loom models.
     Loom,
     /// Plant bugs in `crates/resilience`, one at a time, and demand that a test catches each.
@@ -68,6 +71,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Task::Conformance(arguments) => conformance::run(&arguments)?,
         Task::Demo { check } => demo::run(&workspace, check)?,
         Task::Clients => clients::run(&workspace)?,
+        Task::CrashMatrix(arguments) => crash::run(&workspace, &arguments)?,
         Task::Loom => proof::loom(&workspace)?,
         Task::Bugs => proof::bugs(&workspace)?,
         Task::Mutants => proof::mutants(&workspace)?,

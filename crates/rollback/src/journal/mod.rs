@@ -4,6 +4,8 @@
 //! record's JSON. A line that was changed, dropped or moved is found when the journal is read.
 
 mod chain;
+#[cfg(feature = "failpoints")]
+pub mod failpoint;
 mod file;
 mod memory;
 
@@ -121,10 +123,14 @@ impl<S: Store> Journal<S> {
     /// When that cannot be said. Whatever was to be done on the strength of the record must not be done.
     pub(crate) async fn append(&mut self, line: Line) -> Result<(), JournalError> {
         let seq = self.seq;
+        #[cfg(feature = "failpoints")]
+        failpoint::reached(seq, failpoint::Point::Before);
         self.store.append(line.bytes).await.map_err(|source| JournalError::Append { seq, source })?;
         self.chain = line.chain;
         self.epoch = line.epoch;
         self.seq += 1;
+        #[cfg(feature = "failpoints")]
+        failpoint::reached(seq, failpoint::Point::After);
         Ok(())
     }
 }
