@@ -116,9 +116,9 @@ impl Tenant {
         self.send("DELETE", "requests", "").map(drop)
     }
 
-    /// Stops the next request of that pattern before its effect; the hold's number.
-    pub(super) fn hold(&self, pattern: &str) -> anyhow::Result<u64> {
-        let body = json!({ "pattern": pattern, "point": "before" }).to_string();
+    /// Stops the request of that pattern that comes after `skip` others, `before` its effect or `after` it; the hold's number.
+    pub(super) fn hold(&self, pattern: &str, skip: usize, point: &str) -> anyhow::Result<u64> {
+        let body = json!({ "pattern": pattern, "point": point, "skip": skip }).to_string();
         let hold: Value = serde_json::from_str(&self.send("POST", "holds", &body)?)?;
         hold["id"].as_u64().context("find the hold's number")
     }

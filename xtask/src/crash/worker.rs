@@ -209,46 +209,30 @@ impl Worker {
                 command.env("FAILPOINT", format!("{}:{seq}", side.name()));
                 Ok(Armed::Record)
             }
-            Point::Request { pattern, skip, fate: Fate::Lands, .. } => {
-                let holds =
-                    (0..=*skip).map(|_| self.tenant.hold(pattern)).collect::<anyhow::Result<Vec<_>>>()?;
-                Ok(Armed::Holds(holds))
-            }
             Point::Request { pattern, skip, fate, .. } => {
-                let effect = if *fate == Fate::Done { "effect+" } else { "" };
-                self.tenant.inject(&format!("{pattern}={effect}silence,skip={skip},times=1"))?;
-                Ok(Armed::Silence)
+                if *fate == Fate::Lost {
+                    // It has no effect, and no answer once it is let go.
+                    self.tenant.inject(&format!("{pattern}=silence,skip={skip},times=1"))?;
+                }
+                let side = if *fate == Fate::Lands { "before" } else { "after" };
+                Ok(Armed::Hold { hold: self.tenant.hold(pattern, *skip, side)?, fate: *fate })
             }
         }
     }
 
-    /// Whether it is in the trap. Those before it are let go.
+    /// Whether it is in the trap.
     fn is_reached(&self, armed: &Armed, stopped: &AtomicBool) -> anyhow::Result<bool> {
         match armed {
             Armed::Record => Ok(stopped.load(Ordering::Relaxed)),
-            Armed::Silence => {
-                let hit = |fault: &String| fault.contains("silence");
-                Ok(self.tenant.requests()?.iter().any(|request| request.fault.as_ref().is_some_and(hit)))
-            }
-            Armed::Holds(holds) => {
-                let Some((last, earlier)) = holds.split_last() else { return Ok(false) };
-                for hold in earlier {
-                    if self.tenant.is_held(*hold)? {
-                        self.tenant.release(*hold)?;
-                    }
-                }
-                self.tenant.is_held(*last)
-            }
+            Armed::Hold { hold, .. } => self.tenant.is_held(*hold),
         }
     }
 
     /// What was held lands, and the next process meets no trap.
     fn let_go(&self, armed: &Armed, reached: bool) -> anyhow::Result<()> {
-        if let Armed::Holds(holds) = armed {
-            for hold in holds {
-                self.tenant.release(*hold)?;
-            }
-            if reached {
+        if let Armed::Hold { hold, fate } = armed {
+            self.tenant.release(*hold)?;
+            if reached && *fate != Fate::Lost {
                 self.tenant.settle()?;
             }
         }
@@ -259,9 +243,7 @@ impl Worker {
 /// A trap that is set.
 enum Armed {
     Record,
-    Silence,
-    /// One for each request of the pattern, up to the one that is meant.
-    Holds(Vec<u64>),
+    Hold { hold: u64, fate: Fate },
 }
 
 /// Runs to the end.
