@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::plant::Plant;
 use super::tenant::Request;
 
 /// What of a deployment is cut.
@@ -12,6 +13,8 @@ pub(super) struct Cut {
     pub(super) at: String,
     /// The row of the table that it counts in.
     pub(super) kind: &'static str,
+    /// What somebody else does before the transaction is taken up.
+    pub(super) plant: Option<Plant>,
 }
 
 /// A point in the life of a process.
@@ -132,9 +135,27 @@ pub(super) fn at_requests(requests: &[Request], from: usize) -> Vec<Cut> {
             };
             let at = format!("{pattern} #{}", skip + 1);
             let point = Point::Request { index, pattern: pattern.clone(), skip, fate };
-            cuts.push(Cut { point, at, kind });
+            cuts.push(Cut { point, at, kind, plant: None });
         }
     }
+    cuts
+}
+
+/// The cuts at writes in whose place somebody could put something.
+pub(super) fn at_planted(requests: &[Request], from: usize) -> Vec<Cut> {
+    let mut cuts = at_requests(requests, from);
+    for cut in &mut cuts {
+        let Point::Request { index, fate, .. } = &cut.point else { continue };
+        let plant = Plant::instead_of(&requests[*index]);
+        let (fits, kind) = match (&plant, fate) {
+            (Some(Plant::Edit), Fate::Done) => (true, "described, then by somebody else"),
+            (Some(Plant::Edit), _) => (false, ""),
+            (_, fate) => (*fate == Fate::Lost, "not made, then made by somebody else"),
+        };
+        cut.kind = kind;
+        cut.plant = plant.filter(|_| fits);
+    }
+    cuts.retain(|cut| cut.plant.is_some());
     cuts
 }
 
@@ -144,7 +165,7 @@ pub(super) fn at_records(records: &[(String, u64)], from: usize) -> Vec<Cut> {
     for (seq, (record, step)) in (0..).zip(records).skip(from) {
         for side in [Side::Before, Side::After] {
             let at = if *step == 0 { record.clone() } else { format!("{record} of step {step}") };
-            cuts.push(Cut { point: Point::Record { seq, side }, at, kind: kind(record, side) });
+            cuts.push(Cut { point: Point::Record { seq, side }, at, kind: kind(record, side), plant: None });
         }
     }
     cuts
@@ -176,7 +197,8 @@ mod tests {
     use super::*;
 
     fn request(method: &str, path: &str) -> Request {
-        Request { method: method.to_owned(), path: path.to_owned(), status: None, fault: None }
+        let (method, path) = (method.to_owned(), path.to_owned());
+        Request { method, path, status: None, body: String::new(), fault: None }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! a fresh process. Afterwards everything is made, or nothing is there that was not there before.
 
 mod cut;
+mod plant;
 mod reference;
 mod sample;
 mod scenario;

@@ -17,6 +17,8 @@ pub(super) struct Reference {
     pub(super) phase: &'static str,
     /// The tenant before the deployment, where it is not the one after a start.
     pub(super) snapshot: Option<String>,
+    /// Whether operations that the deployment began are still running when it is taken up.
+    pub(super) still_running: bool,
     /// The emulator's rules.
     pub(super) settings: Value,
     /// The faults in force besides the cut: one makes a deployment roll back.
@@ -54,6 +56,7 @@ pub(super) fn record(worker: &Worker, scenario: &'static Scenario) -> anyhow::Re
         phase: "forward",
         snapshot,
         settings: json!({}),
+        still_running: false,
         faults: None,
         before: String::new(),
         committed: String::new(),
@@ -73,7 +76,7 @@ pub(super) fn record(worker: &Worker, scenario: &'static Scenario) -> anyhow::Re
     let cuts = [cut::at_records(&recorded.records, 0), cut::at_requests(&recorded.requests, first)].concat();
     let forward = Reference { committed: recorded.hash.clone(), cuts, ..forward };
 
-    let mut references = vec![slow(&forward, &recorded)];
+    let mut references = vec![slow(&forward, &recorded), planted(&forward, &recorded, first)];
     for nth in 1..=REFUSED {
         // The last one, and others evenly before it.
         let index = writes[(writes.len() * nth / REFUSED).saturating_sub(1)];
@@ -113,12 +116,29 @@ fn slow(forward: &Reference, recorded: &Recorded) -> Reference {
         name: format!("{}/slow", forward.scenario.name),
         phase: "forward",
         settings: json!({ "operationDuration": "300ms" }),
+        still_running: true,
         faults: None,
         snapshot: forward.snapshot.clone(),
         before: forward.before.clone(),
         committed: forward.committed.clone(),
         scenario: forward.scenario,
         cuts,
+    }
+}
+
+/// Somebody else's doings between the kill and the recovery.
+fn planted(forward: &Reference, recorded: &Recorded, first: usize) -> Reference {
+    Reference {
+        name: format!("{}/planted", forward.scenario.name),
+        phase: "planted",
+        settings: forward.settings.clone(),
+        still_running: false,
+        faults: None,
+        snapshot: forward.snapshot.clone(),
+        before: forward.before.clone(),
+        committed: forward.committed.clone(),
+        scenario: forward.scenario,
+        cuts: cut::at_planted(&recorded.requests, first),
     }
 }
 
@@ -136,6 +156,7 @@ fn refused(
         faults: Some(format!("{pattern}=403,skip={skip},times=1")),
         snapshot: forward.snapshot.clone(),
         settings: forward.settings.clone(),
+        still_running: false,
         before: forward.before.clone(),
         committed: forward.committed.clone(),
         scenario: forward.scenario,

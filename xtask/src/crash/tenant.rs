@@ -27,6 +27,8 @@ pub(super) struct Request {
     pub(super) method: String,
     pub(super) path: String,
     pub(super) status: Option<u16>,
+    #[serde(default)]
+    pub(super) body: String,
     pub(super) fault: Option<String>,
 }
 
@@ -89,6 +91,11 @@ impl Tenant {
         self.send("POST", "settings", &settings.to_string()).map(drop)
     }
 
+    /// Puts the tenant's clock forward.
+    pub(super) fn advance(&self, by: &str) -> anyhow::Result<()> {
+        self.send("POST", "clock", &json!({ "advance": by }).to_string()).map(drop)
+    }
+
     /// Puts faults in force, one a line.
     pub(super) fn inject(&self, faults: &str) -> anyhow::Result<()> {
         self.send("POST", "faults", faults).map(drop)
@@ -146,10 +153,15 @@ impl Tenant {
         Ok(serde_json::from_str(&self.send("GET", path, "")?)?)
     }
 
-    /// The body of the answer, which must be a success.
     fn send(&self, method: &str, path: &str, body: &str) -> anyhow::Result<String> {
+        let kind = if body.starts_with('{') { "application/json" } else { "text/plain" };
+        self.ask(method, &format!("/_emulator/{path}"), &format!("Content-Type: {kind}\r\n"), body)
+    }
+
+    /// The body of the answer, which must be a success. Each of `headers` is a line.
+    pub(super) fn ask(&self, method: &str, path: &str, headers: &str, body: &str) -> anyhow::Result<String> {
         let answer = self
-            .exchange(method, path, body)
+            .exchange(method, path, headers, body)
             .with_context(|| format!("ask the emulator: {method} {path}"))?;
         match answer.split_once("\r\n\r\n") {
             Some((head, body)) if head.starts_with("HTTP/1.1 2") => Ok(body.to_owned()),
@@ -157,12 +169,11 @@ impl Tenant {
         }
     }
 
-    fn exchange(&self, method: &str, path: &str, body: &str) -> std::io::Result<String> {
+    fn exchange(&self, method: &str, path: &str, headers: &str, body: &str) -> std::io::Result<String> {
         let (address, length) = (&self.address, body.len());
-        let kind = if body.starts_with('{') { "application/json" } else { "text/plain" };
         let head = format!(
-            "{method} /_emulator/{path} HTTP/1.1\r\nHost: {address}\r\nContent-Type: {kind}\r\n\
-             Content-Length: {length}\r\nConnection: close\r\n\r\n"
+            "{method} {path} HTTP/1.1\r\nHost: {address}\r\n{headers}Content-Length: {length}\r\n\
+             Connection: close\r\n\r\n"
         );
         let mut stream = TcpStream::connect(address)?;
         stream.set_read_timeout(Some(PATIENCE))?;

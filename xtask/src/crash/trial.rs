@@ -5,6 +5,7 @@ use std::fmt;
 use anyhow::ensure;
 
 use super::cut::{Cut, Fate, Point, Side};
+use super::plant::{MARK, Plant};
 use super::reference::Reference;
 use super::worker::{Ended, Journal, Listed, Whose, Worker, run};
 
@@ -83,6 +84,9 @@ impl Trial<'_> {
         if worker.cut(deploy, &self.cut.point, faults)?.is_some() {
             return Ok(Verdict::NotReached);
         }
+        if let Some(plant) = &self.cut.plant {
+            plant.plant(&worker.tenant)?;
+        }
         let mut attempt = Attempt { trial: self, worker, told: String::new() };
         let verdict = match attempt.recover()? {
             Ok(verdict) => attempt.judge(verdict)?,
@@ -117,6 +121,9 @@ struct Attempt<'a> {
 /// The words of a verdict.
 const COMMITTED: &str = "Committed";
 const ROLLED_BACK: &str = "RolledBack";
+const RESUMED_BACK: &str = "RolledBack (could not go on)";
+const LEFT: &str = "Left, and reported";
+const LEFT_MARKED: &str = "Left, and reported; what is left has its marker";
 const PAST_PIVOT: &str = "Committed (past the pivot)";
 const NOT_BEGUN: &str = "not begun";
 
@@ -147,10 +154,26 @@ impl Attempt<'_> {
             Ok(None) => return Ok(wrong("the transaction is not listed any more")),
             Err(stop) => return Ok(Err(stop)),
         };
+        let planted = self.trial.cut.plant.is_some();
         Ok(match (open.state.as_str(), self.trial.way, now.state.as_str()) {
+            // What holds something of somebody's stays, and the report says so.
+            ("interrupted", _, "rolled_back_partial")
+                if planted && ended.code == Some(3) && ended.stdout.starts_with("Left: ") =>
+            {
+                Ok(LEFT)
+            }
+            ("interrupted", Way::Resume, "rolled_back") if planted && ended.code == Some(1) => {
+                Ok(ROLLED_BACK)
+            }
             ("interrupted", Way::Resume, "committed") if ended.code == Some(0) => Ok(COMMITTED),
             ("interrupted" | "left", Way::Rollback, "rolled_back") if ended.code == Some(0) => {
                 Ok(ROLLED_BACK)
+            }
+            // An operation of which nobody knows stands in the way: going on failed, and went back.
+            ("interrupted", Way::Resume, "rolled_back")
+                if ended.code == Some(1) && self.trial.reference.still_running =>
+            {
+                Ok(RESUMED_BACK)
             }
             // It failed before, and says so.
             ("left", Way::Resume, "rolled_back") if ended.code == Some(1) => Ok(ROLLED_BACK),
@@ -222,10 +245,15 @@ impl Attempt<'_> {
     /// Compares what is there with what must be.
     fn judge(&mut self, verdict: &'static str) -> anyhow::Result<Result<&'static str, String>> {
         let reference = self.trial.reference;
+        if let Some(plant) = &self.trial.cut.plant {
+            return self.judge_planted(plant, verdict);
+        }
         let expected = match verdict {
             COMMITTED | PAST_PIVOT => &reference.committed,
             _ => &reference.before,
         };
+        // What still runs there ends.
+        self.worker.tenant.advance("10m")?;
         let (hash, world) = self.worker.tenant.inventory()?;
         if hash != *expected {
             return Ok(Err(format!("{verdict}, but the inventory is another one: {world:#}")));
@@ -243,6 +271,38 @@ impl Attempt<'_> {
             return Ok(Err("a transaction is open".to_owned()));
         }
         Ok(Ok(verdict))
+    }
+
+    /// What somebody has planted is there, and nothing of ours besides.
+    fn judge_planted(
+        &self,
+        plant: &Plant,
+        verdict: &'static str,
+    ) -> anyhow::Result<Result<&'static str, String>> {
+        let (hash, world) = self.worker.tenant.inventory()?;
+        let found = world.to_string();
+        if !found.contains(MARK) {
+            return Ok(Err(format!("{verdict}, but what was planted is gone: {world:#}")));
+        }
+        if found.contains("[selvedge:") {
+            return Ok(if verdict == LEFT {
+                Ok(LEFT_MARKED)
+            } else {
+                Err(format!("{verdict}, and a marker: {world:#}"))
+            });
+        }
+        // Of a whole rollback it is known what else is there: what was there before.
+        if verdict != ROLLED_BACK {
+            return Ok(Ok(verdict));
+        }
+        self.worker.begin(self.trial.reference)?;
+        plant.plant(&self.worker.tenant)?;
+        let (expected, _) = self.worker.tenant.inventory()?;
+        Ok(if hash == expected {
+            Ok(verdict)
+        } else {
+            Err(format!("{verdict}, but more is there: {world:#}"))
+        })
     }
 
     /// What was never begun must not stop the next deployment.
