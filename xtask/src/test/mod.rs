@@ -87,6 +87,8 @@ fn steps(nextest: Vec<String>, quick: bool, specs: Option<&Path>, requests: &Pat
             let command = format!("cargo xtask {name}");
             steps.push(Step { reporter: Some(Reporter::Libtest), ..plain(name, &command) });
         }
+        // A quarter of it, another one each day.
+        steps.push(plain("crash-matrix", "cargo xtask crash-matrix"));
         steps.push(plain("demo", "cargo xtask demo --check"));
         steps.push(Step { reporter: Some(Reporter::Unittest), ..plain("clients", "cargo xtask clients") });
     }
@@ -170,7 +172,7 @@ mod tests {
             ]
         );
         assert!(quick.iter().all(|step| whole.contains(step)));
-        for proof in ["cargo xtask loom", "cargo xtask bugs"] {
+        for proof in ["cargo xtask loom", "cargo xtask bugs", "cargo xtask crash-matrix"] {
             assert!(whole.iter().any(|step| step == proof), "{proof}");
         }
         assert!(whole.contains(&"RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps".to_owned()));
