@@ -29,7 +29,7 @@ use worker::{Journal, Worker};
 /// What is tried.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Every cut, every way to take it up, 500 recoveries that are killed themselves, and the table of what became of them.
+    /// Every cut, every way to take it up, 500 recoveries that are killed themselves, and a table.
     #[arg(long, conflicts_with = "quarter")]
     full: bool,
     /// A quarter of the cuts, 1 to 4. The day chooses one where neither this nor --full is given.
@@ -54,9 +54,10 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> anyhow::Resul
         .map(|number| Worker::new(&binary, &folder.join(format!("worker-{number}"))))
         .collect::<anyhow::Result<Vec<_>>>()?;
     let first = workers.first().context("there is no worker")?;
+    let every = arguments.full || arguments.only.is_some();
     let mut references = Vec::new();
     for scenario in &scenario::SCENARIOS {
-        references.extend(reference::record(first, scenario)?);
+        references.extend(reference::record(first, scenario, every)?);
     }
     let cuts: usize = references.iter().map(|reference| reference.cuts.len()).sum();
     let (trials, wanted) = chosen(&references, arguments);
@@ -79,7 +80,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> anyhow::Resul
             .try_for_each(|worker| worker.join().map_err(|_| anyhow::anyhow!("a worker panicked"))?)
     })?;
     let counts = results.counts();
-    if arguments.full {
+    if every {
         println!("{}", counts.table.markdown());
     }
     println!(
@@ -209,6 +210,10 @@ impl Results {
             }
             counts.twice += usize::from(trial.again.is_some() && !matches!(verdict, Verdict::NotReached));
             counts.table.add(&trial, &verdict);
+            let tried = counts.right + counts.wrong + counts.not_reached;
+            if tried.is_multiple_of(500) {
+                println!("crash-matrix: {tried} tried, {} wrong", counts.wrong);
+            }
         }
     }
 }

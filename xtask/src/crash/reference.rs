@@ -39,11 +39,15 @@ struct Recorded {
     records: Vec<(String, u64)>,
 }
 
-/// How many of a deployment's writes are refused in turn, for rollbacks from there.
-const REFUSED: usize = 4;
+/// How many of a deployment's writes are refused in turn, for rollbacks from there, where not all of them are.
+const REFUSED: usize = 3;
 
-/// Every reference of a scenario.
-pub(super) fn record(worker: &Worker, scenario: &'static Scenario) -> anyhow::Result<Vec<Reference>> {
+/// Every reference of a scenario; with `refuse_all` one for each write that may be refused.
+pub(super) fn record(
+    worker: &Worker,
+    scenario: &'static Scenario,
+    refuse_all: bool,
+) -> anyhow::Result<Vec<Reference>> {
     let snapshot = earlier(worker, scenario)?;
     // Each of the long-running operations is seen running once, whatever the machine's pace: every third of what is asked
     // about operations is a first poll.
@@ -76,10 +80,14 @@ pub(super) fn record(worker: &Worker, scenario: &'static Scenario) -> anyhow::Re
     let cuts = [cut::at_records(&recorded.records, 0), cut::at_requests(&recorded.requests, first)].concat();
     let forward = Reference { committed: recorded.hash.clone(), cuts, ..forward };
 
+    if scenario.only_slow {
+        return Ok(vec![slow(&forward, &recorded)]);
+    }
     let mut references = vec![slow(&forward, &recorded), planted(&forward, &recorded, first)];
-    for nth in 1..=REFUSED {
+    let rollbacks = if refuse_all { writes.len() } else { REFUSED };
+    for nth in 1..=rollbacks {
         // The last one, and others evenly before it.
-        let index = writes[(writes.len() * nth / REFUSED).saturating_sub(1)];
+        let index = writes[(writes.len() * nth / rollbacks).saturating_sub(1)];
         references.push(refused(worker, &forward, &recorded, index)?);
     }
     references.insert(0, forward);

@@ -13,6 +13,8 @@ pub(super) struct Scenario {
     product: &'static str,
     /// What was deployed before, and what stood there before that.
     pub(super) earlier: Option<Earlier>,
+    /// Whether it is there for operations that still run when the deployment is taken up, and nothing else.
+    pub(super) only_slow: bool,
 }
 
 /// What a scenario starts from.
@@ -105,6 +107,25 @@ users:
     role: "Member"
 "#;
 
+/// A commit to Git in a workspace that a rollback leaves there.
+const COMMIT: &str = r#"product:
+  name: "Orders"
+environments:
+  dev:
+    description: "Orders, before"
+git:
+  enabled: true
+  organization: "contoso"
+  repository: "orders"
+  auto_commit: true
+items:
+  notebooks:
+    - name: "Load_Notebook"
+      description: "Loads"
+      target_folder: "Orders"
+      definition: "load.py"
+"#;
+
 const PROJECT: &str = r#"{
   "project": { "prefix": "acme" },
   "naming_patterns": { "workspace": "{prefix}-{name}-{environment}" }
@@ -117,12 +138,19 @@ const NOTEBOOKS: [(&str, &str); 3] = [
     ("report.py", "# Fabric notebook source\n\n# CELL ********************\n\nprint(\"report\")\n"),
 ];
 
-pub(super) const SCENARIOS: [Scenario; 2] = [
-    Scenario { name: "new", product: NEW, earlier: None },
+pub(super) const SCENARIOS: [Scenario; 3] = [
+    Scenario { name: "new", product: NEW, earlier: None, only_slow: false },
     Scenario {
         name: "existing",
         product: EXISTING,
         earlier: Some(Earlier { product: BEFORE, seed: theirs }),
+        only_slow: false,
+    },
+    Scenario {
+        name: "commit",
+        product: COMMIT,
+        earlier: Some(Earlier { product: BEFORE, seed: theirs }),
+        only_slow: true,
     },
 ];
 

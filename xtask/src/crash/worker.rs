@@ -26,7 +26,8 @@ const IN_A_HURRY: [(&str, &str); 7] = [
     ("SELVEDGE_ROLLBACK__CONSISTENCY_DELAY", "10ms"),
 ];
 
-/// Where the journals are, and where a recovery runs.
+/// Where the journals are, and where a recovery runs. A store of another kind is one more of these: it decides on the
+/// variables of a process, on its folder, and on how many records there are.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Journal {
     /// In the project's folder, and so is the recovery.
