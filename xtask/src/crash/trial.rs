@@ -84,6 +84,14 @@ impl Trial<'_> {
         if worker.cut(deploy, &self.cut.point, faults)?.is_some() {
             return Ok(Verdict::NotReached);
         }
+        // What was not durable when it was relied on is found here, whether or not a recovery can do without it.
+        if let Point::Record { seq, side } = self.cut.point {
+            let due = seq + u64::from(side == Side::After);
+            let durable = worker.journal(self.journal)?.len() as u64;
+            if durable != due {
+                return Ok(Verdict::Wrong(format!("{durable} records are durable, and {due} are due")));
+            }
+        }
         if let Some(plant) = &self.cut.plant {
             plant.plant(&worker.tenant)?;
         }
