@@ -1,4 +1,4 @@
-//! The project's own tasks: `cargo xtask test`, `tidy`, `azurite`, `bench`, `conformance`, `clients`, `demo`, and the proofs
+//! The project's own tasks: `cargo xtask test`, `tidy`, `azurite`, `bench`, `conformance`, `clients`, `crash-matrix`, `demo`, and the proofs
 //! `loom`, `bugs`, `simulate`, `mutants` and `fuzz`.
 #![expect(clippy::print_stdout, reason = "a task runner talks to the terminal that started it")]
 
@@ -6,6 +6,7 @@ mod azurite;
 mod bench;
 mod clients;
 mod conformance;
+mod crash;
 mod demo;
 mod proof;
 mod test;
@@ -50,6 +51,8 @@ enum Task {
     Clients,
     /// Deploy with the journal in Azurite, Microsoft's emulator of Azure Blob Storage. Needs Node.js and npm.
     Azurite,
+    /// Kill the program at every point of a deployment and of its rollback, take it up, and look at what is there.
+    CrashMatrix(crash::Arguments),
     /// Try every interleaving of what threads share in `crates/resilience`, by its loom models.
     Loom,
     /// Plant bugs in the libraries, one at a time, and demand that a test catches each.
@@ -75,6 +78,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Task::Demo { check } => demo::run(&workspace, check)?,
         Task::Clients => clients::run(&workspace)?,
         Task::Azurite => azurite::run(&workspace)?,
+        Task::CrashMatrix(arguments) => crash::run(&workspace, &arguments)?,
         Task::Loom => proof::loom(&workspace)?,
         Task::Bugs => proof::bugs(&workspace)?,
         Task::Simulate(arguments) => proof::simulate(&workspace, &arguments)?,

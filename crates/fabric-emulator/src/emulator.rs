@@ -162,12 +162,12 @@ impl Emulator {
     /// Stops the next matching request at that point, until [`Emulator::release`]. Its answer then names the hold in the
     /// header `x-emulator-hold`.
     pub fn hold(&self, pattern: Pattern, point: HoldPoint) -> HoldId {
-        self.shared.holds.add(Whom::Matching(pattern), point)
+        self.shared.holds.add(Whom::Matching(pattern), point, 0)
     }
 
     /// Stops the next request that brings the header `x-emulator-hold: NAME` with this name.
     pub fn hold_named(&self, name: impl Into<String>, point: HoldPoint) -> HoldId {
-        self.shared.holds.add(Whom::Asking(name.into()), point)
+        self.shared.holds.add(Whom::Asking(name.into()), point, 0)
     }
 
     /// Waits until a request has been stopped by the hold. Returns at once when it was released already.

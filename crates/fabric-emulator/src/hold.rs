@@ -53,6 +53,8 @@ struct HoldTable {
 struct Hold {
     whom: Whom,
     point: HoldPoint,
+    /// How many such requests still pass.
+    skip: u32,
     claimed: bool,
     request: Option<HeldRequest>,
     state: watch::Sender<HoldState>,
@@ -109,22 +111,30 @@ impl Hold {
 }
 
 impl Holds {
-    pub(crate) fn add(&self, whom: Whom, point: HoldPoint) -> HoldId {
+    /// A hold for the request that comes after `skip` others that it would stop.
+    pub(crate) fn add(&self, whom: Whom, point: HoldPoint, skip: u32) -> HoldId {
         let mut table = self.table();
         table.last += 1;
         let id = HoldId(table.last);
         let state = watch::Sender::new(HoldState::Waiting);
-        table.holds.insert(id, Hold { whom, point, claimed: false, request: None, state });
+        table.holds.insert(id, Hold { whom, point, skip, claimed: false, request: None, state });
         id
     }
 
-    /// The oldest hold that waits for such a request; it is this request's from now on.
+    /// The oldest hold that waits for such a request; it is this request's from now on. Those that let it pass count it.
     pub(crate) fn claim(&self, request: &Incoming, point: HoldPoint) -> Option<HoldId> {
         let mut table = self.table();
         let (id, hold) = table
             .holds
             .iter_mut()
-            .find(|(_, hold)| !hold.claimed && hold.point == point && hold.whom.is(request))?;
+            .filter(|(_, hold)| !hold.claimed && hold.point == point && hold.whom.is(request))
+            .find_map(|(id, hold)| match hold.skip.checked_sub(1) {
+                Some(left) => {
+                    hold.skip = left;
+                    None
+                }
+                None => Some((id, hold)),
+            })?;
         hold.claimed = true;
         hold.request = Some(HeldRequest { method: request.method.clone(), path: request.target.clone() });
         Some(*id)

@@ -96,6 +96,8 @@ fn steps(nextest: Vec<String>, quick: bool, specs: Option<&Path>, requests: &Pat
             reporter: Some(Reporter::Nextest),
             ..plain("azurite", "cargo xtask azurite")
         });
+        // A quarter of it, another one each day.
+        steps.push(plain("crash-matrix", "cargo xtask crash-matrix"));
         steps.push(plain("demo", "cargo xtask demo --check"));
         steps.push(Step { reporter: Some(Reporter::Unittest), ..plain("clients", "cargo xtask clients") });
     }
@@ -182,7 +184,7 @@ mod tests {
             ]
         );
         assert!(quick.iter().all(|step| whole.contains(step)));
-        for proof in ["cargo xtask loom", "cargo xtask bugs"] {
+        for proof in ["cargo xtask loom", "cargo xtask bugs", "cargo xtask crash-matrix"] {
             assert!(whole.iter().any(|step| step == proof), "{proof}");
         }
         assert!(whole.contains(&"RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps".to_owned()));

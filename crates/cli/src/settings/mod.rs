@@ -8,6 +8,8 @@ mod check;
 pub(crate) mod duration;
 mod env_file;
 mod environment;
+#[cfg(feature = "failpoints")]
+pub(crate) mod failpoint;
 mod file;
 mod layers;
 

@@ -13,6 +13,8 @@ struct HoldBody {
     pattern: Option<String>,
     name: Option<String>,
     point: HoldPoint,
+    #[serde(default)]
+    skip: u32,
 }
 
 pub(super) fn add(holds: &Holds, request: &Incoming) -> Result<Reply, BoxError> {
@@ -22,7 +24,7 @@ pub(super) fn add(holds: &Holds, request: &Incoming) -> Result<Reply, BoxError> 
         (None, Some(name)) => Whom::Asking(name),
         _ => return Err("a hold has either a `pattern` or a `name`".into()),
     };
-    let id = holds.add(whom, body.point);
+    let id = holds.add(whom, body.point, body.skip);
     Ok(Reply::json(201, json!(holds.show(id))))
 }
 

@@ -19,7 +19,7 @@
 //! | `POST chaos` | starts a schedule in the syntax of [`crate::Chaos`] as `text/plain`, or `{"seed": 42, "rate": 0.1, "actions": ["503"]}` as `application/json`; rate and actions may be left out. 204 |
 //! | `DELETE chaos` | ends it. 204 |
 //! | `POST capacities/{id}` | `{"state": "Inactive"}` pauses a capacity, `{"state": "Active"}` resumes it. 204 |
-//! | `POST holds` | `{"pattern": "POST */items", "point": "before"}` (or `"after"`) stops the next matching request; with `"name": "NAME"` instead of the pattern, the next one that brings the header `x-emulator-hold: NAME`. 201 and the hold |
+//! | `POST holds` | `{"pattern": "POST */items", "point": "before"}` (or `"after"`) stops the next matching request, or with `"skip": 2` the one after two others; with `"name": "NAME"` instead of the pattern, the next one that brings the header `x-emulator-hold: NAME`. 201 and the hold |
 //! | `GET holds` | all of them: `{id, state, point, pattern or name, request}`; `request` is `{method, path}` of the one that is or was stopped |
 //! | `GET holds/{id}` | one; its state is `waiting`, `held` or `released`. The answer of a held request names its hold in the header `x-emulator-hold` |
 //! | `POST holds/{id}/release` | lets it go on. 204 |

@@ -41,6 +41,26 @@ async fn a_hold_shows_whom_it_stops() {
 }
 
 #[tokio::test]
+async fn a_hold_lets_others_pass_first() {
+    let client = Client::demo(Config::default()).await;
+    let body = json!({"pattern": "GET */workspaces", "point": "before", "skip": 2});
+    assert_eq!(client.post("/_emulator/holds", body).await.status, 201);
+    for _ in 0..2 {
+        assert_eq!(client.get("/v1/capacities").await.status, 200, "it is of another pattern");
+        assert_eq!(client.get("/v1/workspaces").await.header("x-emulator-hold"), None);
+    }
+    let held = tokio::spawn({
+        let client = client.clone();
+        async move { client.get("/v1/workspaces").await }
+    });
+    while client.get("/_emulator/holds/1").await.json["state"] != "held" {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(client.post("/_emulator/holds/1/release", Value::Null).await.status, 204);
+    assert_eq!(held.await.unwrap().header("x-emulator-hold"), Some("1"));
+}
+
+#[tokio::test]
 async fn a_request_asks_for_the_hold_of_a_name() {
     let client = Client::demo(Config::default()).await;
     let id = client.emulator.hold_named("mine", HoldPoint::Before);

@@ -8,6 +8,8 @@
 
 mod chain;
 mod error;
+#[cfg(feature = "failpoints")]
+pub mod failpoint;
 mod folder;
 mod journals;
 mod memory;
@@ -86,6 +88,8 @@ impl<S: Store> Journal<S> {
     pub(crate) async fn append(&mut self, line: Line) -> Result<(), JournalError> {
         let seq = self.seq;
         let copy = line.tells.then(|| line.bytes.clone());
+        #[cfg(feature = "failpoints")]
+        failpoint::reached(seq, failpoint::Point::Before);
         if let Err(source) = self.store.append(line.bytes).await {
             if Superseded::is(&source) {
                 return Err(JournalError::Superseded { seq });
@@ -95,6 +99,8 @@ impl<S: Store> Journal<S> {
         self.chain = line.chain;
         self.epoch = line.epoch;
         self.seq += 1;
+        #[cfg(feature = "failpoints")]
+        failpoint::reached(seq, failpoint::Point::After);
         Ok(())
     }
 
