@@ -16,7 +16,7 @@ use super::scenario::Scenario;
 use super::tenant::{PATIENCE, Tenant};
 
 /// Settings under which nobody waits: the emulator does not lag.
-const IN_A_HURRY: [(&str, &str); 7] = [
+const IN_A_HURRY: [(&str, &str); 8] = [
     ("SELVEDGE_BREAKER__OPEN_FOR", "50ms"),
     ("SELVEDGE_HTTP__ATTEMPT_TIMEOUT", "60s"),
     ("SELVEDGE_HTTP__CALL_DEADLINE", "90s"),
@@ -24,6 +24,8 @@ const IN_A_HURRY: [(&str, &str); 7] = [
     ("SELVEDGE_RETRY__BASE_DELAY", "10ms"),
     ("SELVEDGE_RETRY__MAX_DELAY", "100ms"),
     ("SELVEDGE_ROLLBACK__CONSISTENCY_DELAY", "10ms"),
+    // The same requests and records in the same order each time, so that every place to die has a number.
+    ("SELVEDGE_ROLLBACK__CONCURRENCY", "1"),
 ];
 
 /// Where the journals are, and where a recovery runs. A store of another kind is one more of these: it decides on the
@@ -128,7 +130,9 @@ impl Worker {
     /// The lines of the one journal that there is.
     pub(super) fn journal(&self, journal: Journal) -> anyhow::Result<Vec<Value>> {
         let entries = fs::read_dir(self.journals(journal)).context("find the journal")?;
-        let paths = entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>()?;
+        let mut paths = entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>()?;
+        // Beside them are locks.
+        paths.retain(|path| path.extension().is_some_and(|extension| extension == "jsonl"));
         let [path] = paths.as_slice() else { bail!("there are {} journals", paths.len()) };
         let text = fs::read_to_string(path).context("read the journal")?;
         Ok(text.lines().map(serde_json::from_str).collect::<Result<_, _>>()?)
