@@ -38,6 +38,13 @@ pub enum Event<'a, C> {
         /// Why it could not be read.
         error: &'a (dyn std::error::Error + 'static),
     },
+    /// An earlier process may have sent it, and it may still be on its way; it is looked for until that is over.
+    InFlight {
+        /// The step.
+        step: &'a Step<C>,
+        /// How long that may be.
+        most: Duration,
+    },
     /// It is done.
     Done {
         /// The step.

@@ -16,7 +16,7 @@ use super::scenario::Scenario;
 use super::tenant::{PATIENCE, Tenant};
 
 /// Settings under which nobody waits: the emulator does not lag.
-const IN_A_HURRY: [(&str, &str); 8] = [
+const IN_A_HURRY: [(&str, &str); 9] = [
     ("SELVEDGE_BREAKER__OPEN_FOR", "50ms"),
     ("SELVEDGE_HTTP__ATTEMPT_TIMEOUT", "60s"),
     ("SELVEDGE_HTTP__CALL_DEADLINE", "90s"),
@@ -24,6 +24,8 @@ const IN_A_HURRY: [(&str, &str); 8] = [
     ("SELVEDGE_RETRY__BASE_DELAY", "10ms"),
     ("SELVEDGE_RETRY__MAX_DELAY", "100ms"),
     ("SELVEDGE_ROLLBACK__CONSISTENCY_DELAY", "10ms"),
+    // Longer than the longest operation here takes.
+    ("SELVEDGE_ROLLBACK__IN_FLIGHT", "600ms"),
     // The same requests and records in the same order each time, so that every place to die has a number.
     ("SELVEDGE_ROLLBACK__CONCURRENCY", "1"),
 ];

@@ -28,6 +28,9 @@ impl Jsonl {
                 let more = json!({ "attempt": attempt, "delay_seconds": delay, "error": describe(*error) });
                 about("reading_again", step, more)
             }
+            Event::InFlight { step, most } => {
+                about("in_flight", step, json!({ "most_seconds": most.as_secs_f64() }))
+            }
             Event::Done { step, adopted } => about("done", step, json!({ "adopted": adopted })),
             Event::Failed { step, error } => about("failed", step, json!({ "error": describe(*error) })),
             Event::Halted(step) => about("halted", step, json!({})),

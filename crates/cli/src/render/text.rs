@@ -131,6 +131,12 @@ impl Text {
                 let message = format!("{}: attempt {attempt} in {}", step.change, seconds(*delay));
                 self.line(Mark::Note, &message);
             }
+            Event::InFlight { step, most } => {
+                let most = seconds(*most);
+                let message =
+                    format!("{}: not to be seen, and may still land; looking for up to {most}", step.change);
+                self.line(Mark::Note, &message);
+            }
             Event::ReadingAgain { step, attempt, delay, error } => {
                 let message = format!(
                     "{}: could not be read back: {}; attempt {attempt} in {}",

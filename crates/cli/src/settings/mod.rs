@@ -242,6 +242,8 @@ pub(crate) struct Rollback {
     /// At least 1.
     pub(crate) concurrency: u32,
     #[serde(deserialize_with = "duration::deserialize")]
+    pub(crate) in_flight: Duration,
+    #[serde(deserialize_with = "duration::deserialize")]
     pub(crate) consistency_delay: Duration,
     /// At least 1.
     pub(crate) absent_reads: u32,

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Settings under which nobody waits: the emulator does not lag.
-const IN_A_HURRY: [(&str, &str); 7] = [
+const IN_A_HURRY: [(&str, &str); 8] = [
     ("SELVEDGE_BREAKER__OPEN_FOR", "50ms"),
     ("SELVEDGE_HTTP__ATTEMPT_TIMEOUT", "60s"),
     ("SELVEDGE_HTTP__CALL_DEADLINE", "90s"),
@@ -25,6 +25,7 @@ const IN_A_HURRY: [(&str, &str); 7] = [
     ("SELVEDGE_RETRY__BASE_DELAY", "10ms"),
     ("SELVEDGE_RETRY__MAX_DELAY", "100ms"),
     ("SELVEDGE_ROLLBACK__CONSISTENCY_DELAY", "10ms"),
+    ("SELVEDGE_ROLLBACK__IN_FLIGHT", "10ms"),
 ];
 
 /// The emulator, with its demo tenant; stopped when dropped.

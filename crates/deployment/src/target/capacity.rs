@@ -54,9 +54,17 @@ impl<S: Secrets> Fabric<S> {
         &self,
         workspace: WorkspaceId,
         capacity: CapacityId,
+        undo: Option<&Undo>,
     ) -> Attempt<Found<Receipt>> {
-        let live = self.client.send(workspaces::get(workspace)).await.map_err(read)?;
-        Ok(if live.capacity_id == Some(capacity) { Found::Done(Receipt::Done) } else { Found::Absent })
+        let live = self.client.send(workspaces::get(workspace)).await.map_err(read)?.capacity_id;
+        Ok(match (live, undo) {
+            (Some(live), _) if live == capacity => Found::Done(Receipt::Done),
+            // While it is being moved it may be on none.
+            (Some(live), Some(Undo::RestoreCapacity { before })) if Some(live) != *before => {
+                Found::Foreign(format!("the workspace is on capacity {live}"))
+            }
+            _ => Found::Absent,
+        })
     }
 
     pub(super) async fn restore_capacity(

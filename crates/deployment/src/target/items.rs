@@ -55,6 +55,17 @@ pub(crate) fn from_wire(definition: items::Definition) -> Result<Definition, Tar
     Ok(Definition::new(definition.format, parts.collect::<Result<_, TargetError>>()?))
 }
 
+/// What a description tells of a change of it: that it is made, that it is not, or that somebody else has made another.
+pub(super) fn described(live: String, ours: &str, undo: Option<&Undo>) -> Found<Receipt> {
+    match undo {
+        _ if live == ours => Found::Done(Receipt::Done),
+        Some(Undo::RestoreDescription { before }) if live != *before => {
+            Found::Foreign(format!("its description says `{live}`"))
+        }
+        _ => Found::Absent,
+    }
+}
+
 impl<S: Secrets> Fabric<S> {
     async fn item_named(&self, workspace: WorkspaceId, item_type: &str, name: &str) -> Attempt<Option<Item>> {
         let all = self.client.list_all(items::list(workspace)).await.map_err(read)?;
@@ -159,10 +170,10 @@ impl<S: Secrets> Fabric<S> {
         workspace: WorkspaceId,
         id: ItemId,
         text: &str,
+        undo: Option<&Undo>,
     ) -> Attempt<Found<Receipt>> {
         let live = self.client.send(items::get(workspace, id)).await.map_err(read)?;
-        let done = live.description.unwrap_or_default() == text;
-        Ok(if done { Found::Done(Receipt::Done) } else { Found::Absent })
+        Ok(described(live.description.unwrap_or_default(), text, undo))
     }
 
     pub(super) async fn restore_item_description(
@@ -181,7 +192,7 @@ impl<S: Secrets> Fabric<S> {
             return Ok(Undone::Kept(format!("its description was changed since, to `{now}`")));
         }
         self.describe_item(workspace, id, before).await?;
-        match self.find_item_description(workspace, id, before).await? {
+        match self.find_item_description(workspace, id, before, None).await? {
             Found::Done(_) => Ok(Undone::Reversed),
             _ => Err(not_verified("the item's description does not show what was put back")),
         }
@@ -277,12 +288,21 @@ impl<S: Secrets> Fabric<S> {
         id: ItemId,
         item_type: &str,
         definition: &Definition,
+        undo: Option<&Undo>,
     ) -> Attempt<Found<Receipt>> {
         let live = self.definition(workspace, id, definition.format.as_deref()).await?;
-        if !live.same_meaning(definition) {
-            return Ok(Found::Absent);
-        }
+        let ours = live.same_meaning(definition);
         let whole = self.definition(workspace, id, fullest_format(item_type)).await?;
+        if !ours {
+            let before = match undo {
+                Some(Undo::RestoreDefinition { before }) => whole.same_meaning(before),
+                _ => true,
+            };
+            return Ok(match before {
+                true => Found::Absent,
+                false => Found::Foreign("its content is neither ours nor what it was".to_owned()),
+            });
+        }
         Ok(Found::Done(Receipt::Definition { after: whole.digest() }))
     }
 

@@ -56,6 +56,9 @@ pub struct Patience {
     pub deadline: Duration,
     /// How long reads may lag behind a write: what is not found is gone when it is still not found so much later.
     pub lag: Duration,
+    /// How long a request may be on its way whose sender has died, where the service works on it as a long-running operation. Other
+    /// requests take no more than two minutes of it.
+    pub in_flight: Duration,
 }
 
 impl Default for Patience {
@@ -65,6 +68,7 @@ impl Default for Patience {
             longest: Duration::from_secs(10),
             deadline: Duration::from_secs(10 * 60),
             lag: Duration::from_secs(10),
+            in_flight: Duration::from_secs(10 * 60),
         }
     }
 }
@@ -172,6 +176,18 @@ impl<S: Secrets> Target for Fabric<S> {
             Change::CreateWorkspace { description, .. } => fits(description, WORKSPACE_DESCRIPTION),
             Change::CreateItem { description, .. } => fits(description, ITEM_DESCRIPTION),
             _ => false,
+        }
+    }
+
+    fn in_flight(&self, change: &Change) -> Duration {
+        let most = self.patience.in_flight;
+        match change {
+            Change::CreateItem { .. }
+            | Change::UpdateDefinition { .. }
+            | Change::AssignCapacity { .. }
+            | Change::InitializeGit { .. }
+            | Change::CommitToGit { .. } => most,
+            _ => most.min(Duration::from_secs(2 * 60)),
         }
     }
 
@@ -302,10 +318,10 @@ impl<S: Secrets> Fabric<S> {
         match call.change {
             Change::CreateWorkspace { name, .. } => back.find_workspace(call, name).await,
             Change::DescribeWorkspace { workspace, description, .. } => {
-                back.find_workspace_description(*workspace, description).await
+                back.find_workspace_description(*workspace, description, call.undo).await
             }
             Change::AssignCapacity { workspace, capacity } => {
-                back.find_capacity(back.id(call, workspace)?, *capacity).await
+                back.find_capacity(back.id(call, workspace)?, *capacity, call.undo).await
             }
             Change::CreateFolder { workspace, parent, name, .. } => {
                 back.find_folder(call, workspace, parent.as_ref(), name).await
@@ -314,16 +330,16 @@ impl<S: Secrets> Fabric<S> {
                 back.find_item(call, back.id(call, workspace)?, item_type, name).await
             }
             Change::DescribeItem { workspace, item, description, .. } => {
-                back.find_item_description(*workspace, *item, description).await
+                back.find_item_description(*workspace, *item, description, call.undo).await
             }
             Change::UpdateDefinition { workspace, item, item_type, definition, .. } => {
-                back.find_definition(*workspace, *item, item_type, definition).await
+                back.find_definition(*workspace, *item, item_type, definition, call.undo).await
             }
             Change::AddRole { workspace, principal, role, .. } => {
                 back.find_role(back.id(call, workspace)?, *principal, *role).await
             }
             Change::ChangeRole { workspace, principal, role, .. } => {
-                back.find_changed_role(*workspace, *principal, *role).await
+                back.find_changed_role(*workspace, *principal, *role, call.undo).await
             }
             Change::CreateConnection { name, url, .. } => back.find_connection(name, url).await,
             Change::ConnectGit { workspace, provider, .. } => {

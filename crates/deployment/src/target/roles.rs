@@ -134,9 +134,16 @@ impl<S: Secrets> Fabric<S> {
         workspace: WorkspaceId,
         principal: PrincipalId,
         role: Role,
+        undo: Option<&Undo>,
     ) -> Attempt<Found<Receipt>> {
-        let done = self.role_of(workspace, principal).await? == Some(role);
-        Ok(if done { Found::Done(Receipt::Done) } else { Found::Absent })
+        Ok(match (self.role_of(workspace, principal).await?, undo) {
+            (Some(live), _) if live == role => Found::Done(Receipt::Done),
+            (Some(live), Some(Undo::RestoreRole { before })) if live != *before => {
+                Found::Foreign(format!("{principal} has the role {live}"))
+            }
+            (None, Some(_)) => Found::Foreign(format!("{principal} has no role any more")),
+            _ => Found::Absent,
+        })
     }
 
     pub(super) async fn restore_role(

@@ -6,6 +6,7 @@ use selvedge_fabric_client::workspaces::{self, Workspace};
 use selvedge_rollback::{Call, Found, Marker, Progress, Undone};
 
 use super::failure::{conflict, idempotent, not_verified, once, read};
+use super::items::described;
 use super::{Attempt, Fabric, Secrets, WORKSPACE_DESCRIPTION};
 use crate::change::{Receipt, Undo};
 
@@ -133,10 +134,10 @@ impl<S: Secrets> Fabric<S> {
         &self,
         id: WorkspaceId,
         text: &str,
+        undo: Option<&Undo>,
     ) -> Attempt<Found<Receipt>> {
         let live = self.client.send(workspaces::get(id)).await.map_err(read)?;
-        let done = live.description.unwrap_or_default() == text;
-        Ok(if done { Found::Done(Receipt::Done) } else { Found::Absent })
+        Ok(described(live.description.unwrap_or_default(), text, undo))
     }
 
     pub(super) async fn restore_workspace_description(
@@ -153,7 +154,7 @@ impl<S: Secrets> Fabric<S> {
             return Ok(Undone::Kept(format!("its description was changed since, to `{now}`")));
         }
         self.describe_workspace(id, before).await?;
-        match self.find_workspace_description(id, before).await? {
+        match self.find_workspace_description(id, before, None).await? {
             Found::Done(_) => Ok(Undone::Reversed),
             _ => Err(not_verified("the workspace's description does not show what was put back")),
         }

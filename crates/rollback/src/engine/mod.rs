@@ -68,6 +68,7 @@ pub struct Transaction<'a, T: Target, S, O> {
     /// How often the next undo is tried. A service that did not come back while one undo waited is not waited for again.
     patience: AtomicU32,
     floors: settle::Floors,
+    inherited: settle::Inherited,
     /// Whether this process may still write; asked before each intent.
     fence: Option<Fence>,
 }
@@ -96,8 +97,19 @@ impl<'a, T: Target, S: Store, O: Observer<T::Change>> Transaction<'a, T, S, O> {
         let (line, _) = journal.encode(Body::<T>::Begin(begin))?;
         journal.append(line).await?;
         let (ledger, patience) = (Ledger::new(journal, state), AtomicU32::new(policy.undo_attempts));
-        let floors = settle::Floors::default();
-        Ok(Self { target, observer, policy, interrupt, writer, ledger, patience, floors, fence: None })
+        let (floors, inherited) = (settle::Floors::default(), settle::Inherited::nothing());
+        Ok(Self {
+            target,
+            observer,
+            policy,
+            interrupt,
+            writer,
+            ledger,
+            patience,
+            floors,
+            inherited,
+            fence: None,
+        })
     }
 
     /// Asks `fence` before each change and each undo. Where it says no, the transaction stops, and stays open.
@@ -121,11 +133,21 @@ impl<'a, T: Target, S: Store, O: Observer<T::Change>> Transaction<'a, T, S, O> {
         observer: O,
     ) -> Result<Self, Error> {
         let Loaded { state, journal } = loaded;
+        let inherited = settle::Inherited::of(&state);
         let (ledger, patience) = (Ledger::new(journal, state), AtomicU32::new(policy.undo_attempts));
-        let writer = writer.to_owned();
         let floors = settle::Floors::default();
-        let taken =
-            Self { target, observer, policy, interrupt, writer, ledger, patience, floors, fence: None };
+        let taken = Self {
+            target,
+            observer,
+            policy,
+            interrupt,
+            writer: writer.to_owned(),
+            ledger,
+            patience,
+            floors,
+            inherited,
+            fence: None,
+        };
         if !taken.direction().has_ended() {
             taken.log(Body::TakenUp { writer: taken.writer.clone() }).await?;
         }

@@ -1,6 +1,6 @@
 //! Reading back what became of a change in doubt.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -11,7 +11,10 @@ use super::make::unless;
 use super::{Interrupt, Policy, Transaction, describe, later};
 use crate::journal::{JournalError, Store};
 use crate::record::{Body, Outcome};
-use crate::{Call, Event, Failure, Found, Observer, Reach, Step, StepId, StepState, Target};
+use crate::{Call, Event, Failure, Found, Observer, Reach, State, Step, StepId, StepState, Target};
+
+/// Between two looks for what may still be on its way lies this at least.
+const LEAST_PAUSE: Duration = Duration::from_millis(100);
 
 /// What was found out about a step that may have been sent.
 pub(super) enum Settled<E> {
@@ -70,6 +73,30 @@ impl Floors {
         floors
             .get(&(step, asked))
             .map_or(Duration::ZERO, |floor| floor.saturating_duration_since(Instant::now()))
+    }
+}
+
+/// The steps that an earlier process may have sent, and when they were taken up. What it sent may still be on its way.
+pub(super) struct Inherited {
+    since: Instant,
+    steps: BTreeSet<StepId>,
+}
+
+impl Inherited {
+    pub(super) fn nothing() -> Self {
+        Self { since: Instant::now(), steps: BTreeSet::new() }
+    }
+
+    pub(super) fn of<T: Target>(state: &State<T>) -> Self {
+        let open = |(step, state): (&Step<T::Change>, &StepState)| {
+            matches!(state, StepState::Open { operation: None }).then_some(step.id)
+        };
+        Self { since: Instant::now(), steps: state.steps().filter_map(open).collect() }
+    }
+
+    /// How much longer the step may be on its way, which takes `most` in all.
+    fn left(&self, step: StepId, most: Duration) -> Duration {
+        if self.steps.contains(&step) { most.saturating_sub(self.since.elapsed()) } else { Duration::ZERO }
     }
 }
 
@@ -171,7 +198,13 @@ impl<T: Target, S: Store, O: Observer<T::Change>> Transaction<'_, T, S, O> {
             halt: bounds.halt,
             tries: self.patience.load(Ordering::Relaxed),
         };
-        let outcome = match (reader.settle(step, call, self.policy.absent_reads).await, waited) {
+        let found = match reader.settle(step, call, self.policy.absent_reads).await {
+            Ok(Some(seen @ (Found::Absent | Found::Foreign(_)))) => {
+                self.outlast(step, call, &reader, seen, bounds.halt).await
+            }
+            found => found,
+        };
+        let outcome = match (found, waited) {
             (Ok(Some(Found::Done(receipt))), _) => Outcome::Done { receipt, adopted: true },
             // The other side may still be working on it: neither absence nor a thing of somebody else's proves anything.
             (Ok(Some(Found::Absent | Found::Foreign(_))), Waited::Failed(failure))
@@ -192,6 +225,34 @@ impl<T: Target, S: Store, O: Observer<T::Change>> Transaction<'_, T, S, O> {
             }
         };
         self.settled(step, outcome).await
+    }
+
+    /// Goes on looking for what was not seen, as long as it may still be on its way.
+    async fn outlast(
+        &self,
+        step: &Step<T::Change>,
+        call: Call<'_, T>,
+        reader: &Reader<'_, T, O>,
+        mut seen: Found<T::Receipt>,
+        halt: Option<&Interrupt>,
+    ) -> Result<Option<Found<T::Receipt>>, Failure<T::Error>> {
+        let most = self.target.in_flight(&step.change);
+        let mut pause = self.policy.consistency_delay.max(LEAST_PAUSE);
+        let left = || self.inherited.left(step.id, most);
+        if !left().is_zero() {
+            self.observer.on(&Event::InFlight { step, most: left() });
+        }
+        while !left().is_zero() && matches!(seen, Found::Absent | Found::Foreign(_)) {
+            if unless(halt, tokio::time::sleep(pause.min(left()))).await.is_none() {
+                return Ok(None);
+            }
+            pause = pause.saturating_mul(2).min(self.policy.max_backoff.max(LEAST_PAUSE));
+            match reader.settle(step, call, 1).await? {
+                Some(found) => seen = found,
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(seen))
     }
 
     async fn settled(

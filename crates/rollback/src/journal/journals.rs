@@ -150,7 +150,11 @@ impl Journals {
                 #[cfg(feature = "object-store")]
                 Place::Objects(_) => false,
             };
-            found.push(Summary { id, running, state: self.peek(id).await });
+            match self.peek(id).await {
+                // It was made, and its process died before it could begin.
+                Err(JournalError::NotFound(_)) => {}
+                state => found.push(Summary { id, running, state }),
+            }
         }
         Ok(found)
     }
@@ -180,6 +184,10 @@ impl Journals {
     }
 
     fn parse<T: Target>(&self, id: TransactionId, bytes: &[u8]) -> Result<Read<T>, JournalError> {
+        // Without a whole record nothing was ever begun.
+        if !bytes.contains(&b'\n') {
+            return Err(JournalError::NotFound(id.to_string()));
+        }
         read::<T>(bytes).map_err(|source| JournalError::Corrupt { place: self.place(id), source })
     }
 

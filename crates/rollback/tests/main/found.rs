@@ -7,7 +7,7 @@ use selvedge_rollback::journal::MemoryStore;
 use selvedge_rollback::{Event, Interrupt, Plan, Policy, StepState, Transaction, Verdict};
 use tokio::time::Instant;
 
-use crate::shelf::{Change, Fault};
+use crate::shelf::{Change, Fault, Shelf};
 use crate::{begin, plan, put, recover, run, shelf, write};
 
 #[tokio::test(start_paused = true)]
@@ -114,4 +114,49 @@ async fn r14_an_edit_of_what_may_have_been_written_is_not_overwritten_by_a_secon
         assert_eq!(shelf.inventory()[0].text, "edited by hand", "crash: {crash}");
         assert_eq!(shelf.sent.lock().unwrap().len(), 1);
     }
+}
+
+/// What lands so many seconds after its process died, and the transaction was taken up.
+async fn lands_after(seconds: u64, forward: bool) -> (Shelf, Verdict) {
+    let (shelf, store) = (shelf(), MemoryStore::default());
+    *shelf.late.lock().unwrap() = true;
+    let mut plan = Plan::default();
+    plan.push(put("thing", true), []);
+    // Its intent is durable, and that it was accepted is not.
+    drop(run(&shelf, store.clone().with_room_for(2), plan).await.unwrap_err());
+    *shelf.late.lock().unwrap() = false;
+    *shelf.in_flight.lock().unwrap() = Duration::from_secs(60);
+    let verdict = {
+        let transaction = recover(&shelf, store.load().unwrap()).await.unwrap();
+        let ending = async {
+            match forward {
+                true => transaction.run().await,
+                false => transaction.roll_back("an operator asked for it").await,
+            }
+        };
+        let landing = async {
+            tokio::time::sleep(Duration::from_secs(seconds)).await;
+            let late = shelf.coming.lock().unwrap().take().unwrap();
+            shelf.put(&late.name, &late.text, late.marker);
+        };
+        tokio::join!(ending, landing).0.unwrap()
+    };
+    (shelf, verdict)
+}
+
+#[tokio::test(start_paused = true)]
+async fn r7_what_a_dead_process_sent_is_looked_for_as_long_as_it_may_land() {
+    let before = shelf().inventory();
+    for seconds in [1, 30, 59] {
+        let (shelf, verdict) = lands_after(seconds, false).await;
+        assert!(matches!(verdict, Verdict::RolledBack { .. }), "{seconds}: {verdict:?}");
+        assert_eq!(shelf.inventory(), before, "{seconds}");
+        let (shelf, verdict) = lands_after(seconds, true).await;
+        assert!(matches!(verdict, Verdict::Committed), "{seconds}: {verdict:?}");
+        assert_eq!(shelf.names().iter().filter(|name| *name == "thing").count(), 1, "{seconds}: made once");
+    }
+    // What takes longer than it may is not waited for, or nothing would ever end.
+    let (shelf, verdict) = lands_after(100, false).await;
+    assert!(matches!(verdict, Verdict::RolledBack { .. }), "{verdict:?}");
+    assert_ne!(shelf.inventory(), before);
 }

@@ -81,6 +81,20 @@ async fn r4_files_are_private_locked_and_found_by_the_beginning_of_their_name() 
 }
 
 #[tokio::test(start_paused = true)]
+async fn r4_a_journal_that_was_made_and_never_begun_is_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let journals = Journals::folder(folder.path());
+    let id = begin(plan()).id;
+    drop(journals.create(id).await.unwrap());
+    for bytes in ["", "{\"v\":1,\"seq\":0,"] {
+        std::fs::write(journals.place(id), bytes).unwrap();
+        assert!(journals.list::<Shelf>().await.unwrap().is_empty(), "{bytes:?}");
+        let error = journals.open::<Shelf>(id).await.err().unwrap();
+        assert!(matches!(error, JournalError::NotFound(_)), "{bytes:?}: {error}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn r4_a_torn_tail_is_cut_off_before_the_next_record_is_written() {
     let folder = tempfile::tempdir().unwrap();
     let journals = Journals::folder(folder.path());

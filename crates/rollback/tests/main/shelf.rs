@@ -119,6 +119,8 @@ pub(crate) struct Shelf {
     pub(crate) late: Mutex<bool>,
     /// Whether the end of a late thing is waited for in vain, rather than reported as not seen.
     pub(crate) silent: Mutex<bool>,
+    /// How long what a dead process sent may still land.
+    pub(crate) in_flight: Mutex<Duration>,
     pub(crate) pace: Mutex<Pace>,
     /// How long the other side works on a slow thing, from its acceptance on.
     pub(crate) work: Mutex<Duration>,
@@ -244,6 +246,10 @@ impl Target for Shelf {
 
     fn reversible(&self, change: &Change) -> bool {
         *change != Change::Publish
+    }
+
+    fn in_flight(&self, _change: &Change) -> Duration {
+        *self.in_flight.lock().unwrap()
     }
 
     fn marks(&self, change: &Change, _marker: &Marker) -> bool {

@@ -27,6 +27,7 @@ pub(crate) fn target(app: &App, clients: &Clients) -> Target {
     let patience = Patience {
         first: app.settings.polling.first_poll,
         lag: app.settings.rollback.consistency_delay,
+        in_flight: app.settings.rollback.in_flight,
         ..Patience::default()
     };
     Fabric::new(clients.fabric.clone(), NamedSecrets(secrets), patience)
