@@ -6,6 +6,7 @@ mod failure;
 mod folders;
 mod git;
 mod items;
+mod patience;
 mod roles;
 #[cfg(test)]
 mod tests;
@@ -22,6 +23,7 @@ pub(crate) use connections::path as connection_path;
 pub use failure::TargetError;
 pub(crate) use git::{has_workspace_changes, is_initialized};
 pub(crate) use items::from_wire;
+pub use patience::Patience;
 
 use crate::change::{Change, Made, Receipt, Ref, Undo};
 
@@ -42,34 +44,6 @@ pub trait Secrets: Send + Sync {
 impl<F: Fn(&str) -> Option<SecretString> + Send + Sync> Secrets for F {
     fn get(&self, name: &str) -> Option<SecretString> {
         self(name)
-    }
-}
-
-/// How long the target waits for what Fabric does by itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Patience {
-    /// The wait after the first look; it doubles for each further one.
-    pub first: Duration,
-    /// The longest wait between two looks.
-    pub longest: Duration,
-    /// When to give up looking.
-    pub deadline: Duration,
-    /// How long reads may lag behind a write: what is not found is gone when it is still not found so much later.
-    pub lag: Duration,
-    /// How long a request may be on its way whose sender has died, where the service works on it as a long-running operation. Other
-    /// requests take no more than two minutes of it.
-    pub in_flight: Duration,
-}
-
-impl Default for Patience {
-    fn default() -> Self {
-        Self {
-            first: Duration::from_millis(500),
-            longest: Duration::from_secs(10),
-            deadline: Duration::from_secs(10 * 60),
-            lag: Duration::from_secs(10),
-            in_flight: Duration::from_secs(10 * 60),
-        }
     }
 }
 

@@ -11,6 +11,23 @@ use crate::shelf::{Change, Fault, Shelf};
 use crate::{begin, plan, put, recover, run, shelf, write};
 
 #[tokio::test(start_paused = true)]
+async fn r13_what_may_still_land_is_never_called_gone() {
+    let shelf = shelf();
+    *shelf.late.lock().unwrap() = true;
+    let store = MemoryStore::default();
+    let verdict = run(&shelf, store.clone(), plan()).await.unwrap();
+    let Verdict::Left { remaining, .. } = verdict else { panic!("{verdict:?}") };
+    let what: Vec<_> = remaining.iter().map(|left| left.change.as_str()).collect();
+    assert_eq!(what, ["put box", "put slow"]);
+
+    let late = shelf.coming.lock().unwrap().take().unwrap();
+    shelf.put(&late.name, &late.text, late.marker);
+    let again = recover(&shelf, store.load().unwrap()).await.unwrap();
+    assert!(matches!(again.run().await.unwrap(), Verdict::RolledBack { .. }));
+    assert_eq!(shelf.names(), ["old"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn r10_another_thing_of_the_name_does_not_end_the_doubt_about_what_may_still_land() {
     let shelf = shelf();
     *shelf.late.lock().unwrap() = true;

@@ -19,6 +19,7 @@ mod plain;
 mod put_off;
 mod shelf;
 mod undo;
+mod words;
 
 use std::collections::BTreeMap;
 
@@ -352,23 +353,6 @@ async fn a_look_that_asks_for_another_try_leaves_nothing_in_doubt() {
         let verdict = run(&shelf, MemoryStore::default(), plan()).await.unwrap();
         assert!(matches!(verdict, Verdict::Committed), "{looks}: {verdict:?}");
     }
-}
-
-#[tokio::test(start_paused = true)]
-async fn r13_what_may_still_land_is_never_called_gone() {
-    let shelf = shelf();
-    *shelf.late.lock().unwrap() = true;
-    let store = MemoryStore::default();
-    let verdict = run(&shelf, store.clone(), plan()).await.unwrap();
-    let Verdict::Left { remaining, .. } = verdict else { panic!("{verdict:?}") };
-    let what: Vec<_> = remaining.iter().map(|left| left.change.as_str()).collect();
-    assert_eq!(what, ["put box", "put slow"]);
-
-    let late = shelf.coming.lock().unwrap().take().unwrap();
-    shelf.put(&late.name, &late.text, late.marker);
-    let again = recover(&shelf, store.load().unwrap()).await.unwrap();
-    assert!(matches!(again.run().await.unwrap(), Verdict::RolledBack { .. }));
-    assert_eq!(shelf.names(), ["old"]);
 }
 
 #[tokio::test(start_paused = true)]
