@@ -9,7 +9,7 @@ use tower::BoxError;
 
 /// Reads effect and outcome off Fabric's requests and answers. Graph's, Entra's and Key Vault's are understood too.
 ///
-/// The class of a request is its [`Quota`], so that polling operations too fast does not hold the writes back, and the
+/// The class of a request is its [`Quota`](crate::Quota), so that polling operations too fast does not hold the writes back, and the
 /// other way round. What was done about a request that ended with an error answer is an extension of that answer, of
 /// type [`Attempts`].
 #[derive(Clone, Copy, Debug, Default)]
