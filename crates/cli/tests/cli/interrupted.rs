@@ -118,11 +118,15 @@ fn what_was_left_is_found_without_its_journal() {
     let workspace = "acme-orders-dev";
     let told = tenant.plainly(&project, &["tx", "sweep", "--output", "json"]).is(3).json();
     let strays = told["strays"].as_array().unwrap();
-    assert_eq!((strays.len(), &strays[0]["item"]), (2, &Value::Null), "{told:#}");
-    assert_eq!(
-        (&strays[1]["workspaceName"], &strays[1]["item"]["type"]),
-        (&workspace.into(), &"Lakehouse".into())
-    );
+    assert_eq!(strays[0]["item"], Value::Null, "{told:#}");
+    // How many there are by then is a matter of luck: they are made at the same time.
+    let items = &strays[1..];
+    assert!((1..=2).contains(&items.len()), "{told:#}");
+    for stray in items {
+        assert_eq!(stray["workspaceName"], workspace, "{told:#}");
+        let kind = stray["item"]["type"].as_str().unwrap();
+        assert!(["Lakehouse", "Notebook"].contains(&kind), "{told:#}");
+    }
     let finish = strays[0]["command"].as_str().unwrap().to_owned();
 
     // ## on a machine that has not the journal
