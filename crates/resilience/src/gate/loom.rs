@@ -90,7 +90,7 @@ fn a_cut_and_those_who_end_add_up() {
     ::loom::model(|| {
         let gate = gate(3);
         let (a, b, c) = (enter(&gate), enter(&gate), enter(&gate));
-        together(move || a.settle(THROTTLED), move || b.settle(Outcome::Permanent), move || drop(c));
+        together(move || a.settle(THROTTLED), move || b.settle(Outcome::Unsent), move || drop(c));
         adds_up(&gate, 1);
     });
 }
