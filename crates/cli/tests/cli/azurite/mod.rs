@@ -11,12 +11,14 @@ use crate::{
 };
 use server::{Azurite, KEY};
 
-/// The program with its journal in the container. A lease lasts a little longer than an attempt and what it may need besides.
+/// The program with its journal in the container. A lease lasts a little longer than an attempt and what it may need besides. One
+/// change at a time: which record comes next is then no matter of luck.
 fn command(tenant: &Tenant, azurite: &Azurite, project: &Project, args: &[&str]) -> Command {
     let mut command = tenant.safe(project, args);
     command
         .env("SELVEDGE_ROLLBACK__JOURNAL", azurite.journal("sales/dev"))
         .env("SELVEDGE_ROLLBACK__LEASE_TTL", "15s")
+        .env("SELVEDGE_ROLLBACK__CONCURRENCY", "1")
         .env("SELVEDGE_HTTP__ATTEMPT_TIMEOUT", "5s")
         .env("AZURE_STORAGE_KEY", KEY);
     command
