@@ -50,7 +50,7 @@ struct Figures {
 /// # Errors
 /// When a deployment fails, or the program was not built.
 pub(crate) fn run(runtime: &Runtime, arguments: &Arguments) -> anyhow::Result<bool> {
-    let (items, rounds) = if arguments.quick { (5, 1) } else { (100, 7) };
+    let (items, rounds) = if arguments.quick { (5, 1) } else { (100, 5) };
     let program = tenant::program()?;
     let tenant = Tenant::start(&program)?;
     let folder = tempfile::tempdir().context("make a folder for the project")?;

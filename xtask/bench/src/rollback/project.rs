@@ -22,4 +22,4 @@ items:
   notebooks:
 ";
 
-const PROJECT: &str = "{ \"project\": { \"prefix\": \"bench\" } }\n";
+const PROJECT: &str = r#"{ "project": { "prefix": "bench" }, "naming_patterns": { "workspace": "{prefix}-{name}-{environment}" } }"#;

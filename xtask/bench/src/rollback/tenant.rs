@@ -73,7 +73,9 @@ impl Tenant {
 
     async fn ask(&self, method: &str, what: &str, body: &str) -> anyhow::Result<Bytes> {
         let uri = format!("{}/_emulator/{what}", self.ready.url);
-        let request = http::Request::builder().method(method).uri(uri).body(Bytes::from(body.to_owned()))?;
+        // A deployment lies between two of these: a connection that waits so long may be gone.
+        let request = http::Request::builder().method(method).uri(uri).header("connection", "close");
+        let request = request.body(Bytes::from(body.to_owned()))?;
         let answer = self.http.clone().oneshot(request).await.map_err(|error| anyhow!(error))?;
         ensure!(answer.status().is_success(), "the emulator answered {} to {what}", answer.status());
         Ok(answer.into_body())
