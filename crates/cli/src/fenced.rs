@@ -3,11 +3,11 @@
 //! The engine asks before each change. A change may be several requests, and a request may wait long for its turn or be sent again:
 //! a process that was stopped meanwhile must not go on with it.
 
-use std::future::Future;
-use std::pin::Pin;
+use std::future::{Ready, ready};
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
+use futures_util::future::Either;
 use selvedge_fabric_client::{Operation, Request, Response};
 use selvedge_resilience::Effect;
 use selvedge_rollback::lease::Fence;
@@ -49,11 +49,10 @@ impl<S> Fenced<S> {
 impl<S> Service<Request> for Fenced<S>
 where
     S: Service<Request, Response = Response, Error = BoxError>,
-    S::Future: Send + 'static,
 {
     type Response = Response;
     type Error = BoxError;
-    type Future = Pin<Box<dyn Future<Output = Result<Response, BoxError>> + Send>>;
+    type Future = Either<S::Future, Ready<Result<Response, BoxError>>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         self.inner.poll_ready(cx)
@@ -63,9 +62,9 @@ where
         let reads =
             request.extensions().get::<Operation>().is_some_and(|operation| operation.effect == Effect::Read);
         if !reads && self.slot.is_closed() {
-            return Box::pin(std::future::ready(Err(LeaseLost.into())));
+            return Either::Right(ready(Err(LeaseLost.into())));
         }
-        Box::pin(self.inner.call(request))
+        Either::Left(self.inner.call(request))
     }
 }
 
