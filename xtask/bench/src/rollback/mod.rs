@@ -25,7 +25,7 @@ const LATENCY: &str = "* *=latency:20ms";
 const MOST: f64 = 1.10;
 
 /// What is compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 enum Variant {
     /// The rollback flag off.
@@ -56,35 +56,31 @@ pub(crate) fn run(runtime: &Runtime, arguments: &Arguments) -> anyhow::Result<bo
     let folder = tempfile::tempdir().context("make a folder for the project")?;
     project::write(folder.path(), items)?;
 
-    let mut seconds: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
-    let mut ratios: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
-    let mut requests: BTreeMap<usize, BTreeMap<String, u32>> = BTreeMap::new();
+    let mut seconds: BTreeMap<Variant, Vec<f64>> = BTreeMap::new();
+    let mut ratios: BTreeMap<Variant, Vec<f64>> = BTreeMap::new();
+    let mut requests: BTreeMap<Variant, BTreeMap<String, u32>> = BTreeMap::new();
     for _ in 0..rounds {
-        let mut order: Vec<usize> = (0..VARIANTS.len()).collect();
+        let mut order = VARIANTS;
         order.shuffle(&mut rand::rng());
         let mut round = BTreeMap::new();
-        for index in order {
+        for variant in order {
             runtime.block_on(tenant.reset(LATENCY))?;
-            let took = deploy(&program, folder.path(), &tenant, VARIANTS[index])?;
-            seconds.entry(index).or_default().push(took);
-            requests.insert(index, runtime.block_on(tenant.requests())?);
-            round.insert(index, took);
+            let took = deploy(&program, folder.path(), &tenant, variant)?;
+            seconds.entry(variant).or_default().push(took);
+            requests.insert(variant, runtime.block_on(tenant.requests())?);
+            round.insert(variant, took);
         }
-        for (index, took) in &round {
-            ratios.entry(*index).or_default().push(took / round[&0]);
+        for (variant, took) in &round {
+            ratios.entry(*variant).or_default().push(took / round[&Variant::Plain]);
         }
     }
 
-    let figures: Vec<Figures> = VARIANTS
-        .iter()
-        .enumerate()
-        .map(|(index, variant)| Figures {
-            variant: *variant,
-            seconds: report::median(seconds.remove(&index).unwrap_or_default()),
-            ratio: report::median(ratios.remove(&index).unwrap_or_default()),
-            requests: requests[&index].values().sum(),
-        })
-        .collect();
+    let figures = VARIANTS.map(|variant| Figures {
+        variant,
+        seconds: report::median(seconds.remove(&variant).unwrap_or_default()),
+        ratio: report::median(ratios.remove(&variant).unwrap_or_default()),
+        requests: requests[&variant].values().sum(),
+    });
     print(&figures, &requests, items, rounds);
     arguments.write(&figures)?;
     let cost = figures.iter().find(|figures| figures.variant == Variant::OneByOne);
@@ -117,7 +113,7 @@ fn deploy(program: &Path, folder: &Path, tenant: &Tenant, variant: Variant) -> a
     Ok(took)
 }
 
-fn print(figures: &[Figures], requests: &BTreeMap<usize, BTreeMap<String, u32>>, items: u32, rounds: u32) {
+fn print(figures: &[Figures], requests: &BTreeMap<Variant, BTreeMap<String, u32>>, items: u32, rounds: u32) {
     println!("A deployment of {items} items, 20 ms a request: medians of {rounds} rounds\n");
     let rows: Vec<Vec<String>> = figures
         .iter()
@@ -133,10 +129,11 @@ fn print(figures: &[Figures], requests: &BTreeMap<usize, BTreeMap<String, u32>>,
         .collect();
     print!("{}", report::table(&["deployment", "s", "/ off", "requests"], &rows));
     println!("\nRequests that are made with a journal only:\n");
-    let rows: Vec<Vec<String>> = requests[&2]
+    let rows: Vec<Vec<String>> = requests[&Variant::AsShipped]
         .iter()
         .filter_map(|(shape, count)| {
-            let more = count.saturating_sub(requests[&0].get(shape).copied().unwrap_or_default());
+            let more =
+                count.saturating_sub(requests[&Variant::Plain].get(shape).copied().unwrap_or_default());
             (more > 0).then(|| vec![format!("`{shape}`"), more.to_string()])
         })
         .collect();
