@@ -7,7 +7,7 @@ use std::process::Command;
 use crate::{
     program::{Background, Ended, run},
     project::{Project, WORKSPACE},
-    tenant::Tenant,
+    tenant::{Hold, Tenant},
 };
 use server::{Azurite, KEY};
 
@@ -26,6 +26,14 @@ fn command(tenant: &Tenant, azurite: &Azurite, project: &Project, args: &[&str])
 
 fn selvedge(tenant: &Tenant, azurite: &Azurite, project: &Project, args: &[&str]) -> Ended {
     run(&mut command(tenant, azurite, project, args))
+}
+
+/// A deployment with its first item on the way.
+fn held<'t>(tenant: &'t Tenant, azurite: &Azurite, project: &Project, point: &str) -> (Background, Hold<'t>) {
+    let hold = tenant.hold("POST */items", point);
+    let process = Background::start(&mut command(tenant, azurite, project, &["deploy"]));
+    hold.wait();
+    (process, hold)
 }
 
 #[test]
@@ -59,9 +67,7 @@ fn r7_what_a_killed_deployment_made_is_rolled_back_from_elsewhere_when_its_lease
     let (tenant, azurite, project, elsewhere) =
         (Tenant::start(), Azurite::start(), Project::orders(), Project::orders());
     let before = tenant.hash();
-    let hold = tenant.hold("POST */items", "after");
-    let process = Background::start(&mut command(&tenant, &azurite, &project, &["deploy"]));
-    hold.wait();
+    let (process, hold) = held(&tenant, &azurite, &project, "after");
     let at = |args: &[&str]| selvedge(&tenant, &azurite, &elsewhere, args);
     let refused = at(&["deploy", "--yes"]).ends(5, &["is running", "waits until its lease has run out"]);
     let rollback = refused.command();
@@ -89,9 +95,7 @@ fn r6_r7_a_deployment_that_is_stopped_and_goes_on_after_a_takeover_sends_nothing
     let (tenant, azurite, project, elsewhere) =
         (Tenant::start(), Azurite::start(), Project::orders(), Project::orders());
     let before = tenant.hash();
-    let hold = tenant.hold("POST */items", "after");
-    let process = Background::start(&mut command(&tenant, &azurite, &project, &["deploy"]));
-    hold.wait();
+    let (process, hold) = held(&tenant, &azurite, &project, "after");
     process.signal("STOP");
     let at = |args: &[&str]| selvedge(&tenant, &azurite, &elsewhere, args);
     let listed = at(&["tx", "list", "--output", "json"]).is(0).json();
@@ -114,9 +118,7 @@ fn r6_r7_a_deployment_that_is_stopped_and_goes_on_after_a_takeover_sends_nothing
 #[ignore = "needs Azurite: `cargo xtask azurite`"]
 fn r7_who_finds_anothers_record_in_the_place_of_its_own_sends_nothing_more() {
     let (tenant, azurite, project) = (Tenant::start(), Azurite::start(), Project::orders());
-    let hold = tenant.hold("POST */items", "before");
-    let process = Background::start(&mut command(&tenant, &azurite, &project, &["deploy"]));
-    hold.wait();
+    let (process, hold) = held(&tenant, &azurite, &project, "before");
     let last = azurite.names().into_iter().rfind(|name| name.contains("/tx/")).unwrap();
     let (folder, seq) = last.trim_end_matches(".json").rsplit_once('/').unwrap();
     let next = seq.parse::<u64>().unwrap() + 1;
