@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::engine::doubled;
+
 /// How often a write to an object store is tried, where its failure may pass. Nothing beneath it tries again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tries {
@@ -21,7 +23,7 @@ impl Default for Tries {
 impl Tries {
     /// The pause after attempt `n`, from 1.
     pub(crate) fn delay(self, n: u32) -> Duration {
-        self.delay.saturating_mul(1_u32.checked_shl(n.saturating_sub(1)).unwrap_or(u32::MAX))
+        doubled(self.delay, n)
     }
 }
 

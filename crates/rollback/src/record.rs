@@ -124,6 +124,30 @@ pub struct Begin<C> {
     pub plan: Plan<C>,
 }
 
+impl<C: Serialize> Begin<C> {
+    /// The first record of a new transaction of `plan`, without any context.
+    ///
+    /// # Errors
+    ///
+    /// Where a change cannot be written as JSON.
+    pub fn new(
+        plan: Plan<C>,
+        tool: impl Into<String>,
+        writer: impl Into<String>,
+        subject: impl Into<String>,
+    ) -> Result<Self, serde_json::Error> {
+        Ok(Self {
+            id: TransactionId::generate(),
+            tool: tool.into(),
+            writer: writer.into(),
+            subject: subject.into(),
+            context: BTreeMap::new(),
+            plan_digest: plan.digest()?,
+            plan,
+        })
+    }
+}
+
 /// What became of a step.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(tag = "result", rename_all = "snake_case")]

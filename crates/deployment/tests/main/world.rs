@@ -17,7 +17,7 @@ use selvedge_fabric_emulator::{Config, Emulator, LoggedRequest};
 use selvedge_resilience::Effect;
 use selvedge_rollback::journal::MemoryStore;
 use selvedge_rollback::record::Begin;
-use selvedge_rollback::{Error, Event, Interrupt, Plan, Policy, Transaction, TransactionId, Verdict};
+use selvedge_rollback::{Error, Event, Interrupt, Plan, Policy, Transaction, Verdict};
 use serde_json::Value;
 use tower::ServiceBuilder;
 
@@ -113,15 +113,7 @@ impl World {
         store: MemoryStore,
         policy: Policy,
     ) -> Result<Verdict, Error> {
-        let begin = Begin {
-            id: TransactionId::generate(),
-            tool: "test".to_owned(),
-            writer: "test 1".to_owned(),
-            subject: "test".to_owned(),
-            context: Default::default(),
-            plan_digest: plan.digest().unwrap(),
-            plan,
-        };
+        let begin = Begin::new(plan, "test", "test 1", "test").unwrap();
         let observer = |_: &Event<'_, Change>| {};
         let target = self.target();
         let begun = Transaction::begin(&target, store, begin, policy, Interrupt::default(), observer);

@@ -3,26 +3,18 @@
 
 mod folder;
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
 use folder::{Change, Folder, plan};
 use selvedge_rollback::journal::Journals;
 use selvedge_rollback::record::Begin;
-use selvedge_rollback::{Event, Interrupt, Policy, Transaction, TransactionId};
+use selvedge_rollback::{Event, Interrupt, Policy, Transaction};
 
 async fn carry_out(folder: &Path, journals: &Path) -> Result<(), Box<dyn std::error::Error>> {
     let (target, plan) = (Folder { root: folder.to_owned() }, plan());
-    let begin = Begin {
-        id: TransactionId::generate(),
-        tool: "files 1.0".to_owned(),
-        writer: format!("process {}", std::process::id()),
-        subject: folder.display().to_string(),
-        context: BTreeMap::new(),
-        plan_digest: plan.digest()?,
-        plan,
-    };
+    let process = format!("process {}", std::process::id());
+    let begin = Begin::new(plan, "files 1.0", process, folder.display().to_string())?;
     let journal = Journals::folder(journals).create(begin.id).await?;
     let show = |event: &Event<'_, Change>| {
         if let Event::Done { step, .. } = event {

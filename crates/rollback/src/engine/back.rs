@@ -35,9 +35,8 @@ impl<T: Target, S: Store, O: Observer<T::Change>> Transaction<'_, T, S, O> {
         let mut pass = Pass { steps: &steps, tried: BTreeSet::new(), busy: BTreeSet::new(), deadline };
         self.take_all_back(&mut pass).await?;
         // What failed may have failed because something else was still on its way out, or went by without being seen.
-        let stuck = self.stuck();
         let pause = self.policy.consistency_delay;
-        if !stuck.is_empty() && later(pause) < deadline {
+        if self.is_stuck() && later(pause) < deadline {
             tokio::time::sleep(pause).await;
             let state = |id: &StepId| self.state().step(*id).cloned();
             pass.tried.retain(|id| matches!(state(id), Some(StepState::Open { .. })));
@@ -138,9 +137,8 @@ impl<T: Target, S: Store, O: Observer<T::Change>> Transaction<'_, T, S, O> {
         self.log(Body::UndoOutcome { step: step.id, outcome: UndoOutcome::Kept { detail } }).await
     }
 
-    fn stuck(&self) -> Vec<StepId> {
-        let is_stuck = |state: &StepState| matches!(state, StepState::Stuck { .. });
-        self.state().steps().filter(|(_, state)| is_stuck(state)).map(|(step, _)| step.id).collect()
+    fn is_stuck(&self) -> bool {
+        self.state().steps().any(|(_, state)| matches!(state, StepState::Stuck { .. }))
     }
 
     /// What is left, and of what was not begun in time, that it was not.

@@ -21,6 +21,8 @@ use tokio::time::Instant;
 pub use interrupt::Interrupt;
 pub use plain::Unfinished;
 pub use policy::Policy;
+#[cfg(feature = "object-store")]
+pub(crate) use policy::doubled;
 
 use crate::journal::{Journal, JournalError, Loaded, Store};
 use crate::lease::Fence;

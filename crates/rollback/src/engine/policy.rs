@@ -46,7 +46,11 @@ impl Default for Policy {
 impl Policy {
     /// The wait before the `n`-th repetition, from 1.
     pub(super) fn delay(&self, n: u32, floor: Duration) -> Duration {
-        let doublings = 1_u32.checked_shl(n.saturating_sub(1)).unwrap_or(u32::MAX);
-        self.backoff.saturating_mul(doublings).min(self.max_backoff).max(floor)
+        doubled(self.backoff, n).min(self.max_backoff).max(floor)
     }
+}
+
+/// The `n`-th of the pauses that begin with `first` and double, from 1.
+pub(crate) fn doubled(first: Duration, n: u32) -> Duration {
+    first.saturating_mul(1_u32.checked_shl(n.saturating_sub(1)).unwrap_or(u32::MAX))
 }

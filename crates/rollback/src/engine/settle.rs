@@ -200,7 +200,7 @@ impl<T: Target, S: Store, O: Observer<T::Change>> Transaction<'_, T, S, O> {
         };
         let found = match reader.settle(step, call, self.policy.absent_reads).await {
             Ok(Some(seen @ (Found::Absent | Found::Foreign(_)))) => {
-                self.outlast(step, call, &reader, seen, bounds.halt).await
+                self.outlast(step, call, &reader, seen).await
             }
             found => found,
         };
@@ -234,7 +234,6 @@ impl<T: Target, S: Store, O: Observer<T::Change>> Transaction<'_, T, S, O> {
         call: Call<'_, T>,
         reader: &Reader<'_, T, O>,
         mut seen: Found<T::Receipt>,
-        halt: Option<&Interrupt>,
     ) -> Result<Option<Found<T::Receipt>>, Failure<T::Error>> {
         let most = self.target.in_flight(&step.change);
         let mut pause = self.policy.consistency_delay.max(LEAST_PAUSE);
@@ -243,7 +242,7 @@ impl<T: Target, S: Store, O: Observer<T::Change>> Transaction<'_, T, S, O> {
             self.observer.on(&Event::InFlight { step, most: left() });
         }
         while !left().is_zero() && matches!(seen, Found::Absent | Found::Foreign(_)) {
-            if unless(halt, tokio::time::sleep(pause.min(left()))).await.is_none() {
+            if reader.sleep(pause.min(left())).await.is_none() {
                 return Ok(None);
             }
             pause = pause.saturating_mul(2).min(self.policy.max_backoff.max(LEAST_PAUSE));

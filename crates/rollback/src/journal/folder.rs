@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use super::{JournalError, Superseded};
 use crate::TransactionId;
-use crate::disk::{create_dir, sync_dir};
+use crate::disk::{create_dir, files, open_private, sync_dir};
 
 /// A folder of journals.
 #[derive(Clone, Debug)]
@@ -36,11 +36,7 @@ impl Folder {
     pub(super) fn create(&self, id: TransactionId) -> io::Result<FileStore> {
         create_dir(&self.0)?;
         let path = self.path(id);
-        let mut options = OpenOptions::new();
-        options.append(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(&path)?;
+        let file = open_private(OpenOptions::new().append(true).create_new(true), &path)?;
         file.try_lock()?;
         file.sync_all()?;
         sync_dir(&self.0)?;
@@ -81,21 +77,8 @@ impl Folder {
     /// The transactions that have a journal here.
     pub(super) fn ids(&self) -> Result<Vec<TransactionId>, JournalError> {
         let failed = |source| JournalError::Read { place: self.0.display().to_string(), source };
-        let entries = match fs::read_dir(&self.0) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(failed(error)),
-        };
-        let mut ids = Vec::new();
-        for entry in entries {
-            let path = entry.map_err(failed)?.path();
-            if path.extension().is_some_and(|extension| extension == EXTENSION)
-                && let Some(id) = path.file_stem().and_then(|stem| stem.to_str()?.parse().ok())
-            {
-                ids.push(id);
-            }
-        }
-        Ok(ids)
+        let paths = files(&self.0, EXTENSION).map_err(failed)?;
+        Ok(paths.iter().filter_map(|path| path.file_stem()?.to_str()?.parse().ok()).collect())
     }
 
     fn unreadable(&self, id: TransactionId, error: io::Error) -> JournalError {
@@ -111,12 +94,11 @@ pub(super) struct FileStore {
     file: Arc<File>,
     /// How long this process left it.
     length: u64,
-    failed: bool,
 }
 
 impl FileStore {
     fn new(file: File, length: u64) -> Self {
-        Self { file: Arc::new(file), length, failed: false }
+        Self { file: Arc::new(file), length }
     }
 
     /// Cuts off a last record that was never finished.
@@ -127,10 +109,6 @@ impl FileStore {
     }
 
     pub(super) async fn append(&mut self, line: Vec<u8>) -> io::Result<()> {
-        // After a failed write or fsync the kernel may have dropped the pages: a later success would prove nothing.
-        if std::mem::replace(&mut self.failed, true) {
-            return Err(io::Error::other("an earlier write to the journal failed"));
-        }
         let (file, length) = (Arc::clone(&self.file), self.length);
         self.length += line.len() as u64;
         tokio::task::spawn_blocking(move || {
@@ -142,9 +120,7 @@ impl FileStore {
             file.sync_data()
         })
         .await
-        .map_err(io::Error::other)??;
-        self.failed = false;
-        Ok(())
+        .map_err(io::Error::other)?
     }
 }
 
@@ -153,11 +129,7 @@ pub(super) fn append_to(path: &Path, line: &[u8]) -> io::Result<()> {
     if let Some(dir) = path.parent() {
         create_dir(dir)?;
     }
-    let mut options = OpenOptions::new();
-    options.append(true).create(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
+    let mut file = open_private(OpenOptions::new().append(true).create(true), path)?;
     file.write_all(line)?;
     file.sync_all()?;
     path.parent().map_or(Ok(()), sync_dir)

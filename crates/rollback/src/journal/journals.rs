@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::folder::{FileStore, Folder, append_to};
 #[cfg(feature = "object-store")]
 use super::objects::{Objects, ObjectsStore};
-use super::{JournalError, Loaded, Read, Store, read};
+use super::{JournalError, Loaded, Read, Store, after_failure, read};
 use crate::{State, Target, TransactionId, events};
 
 /// The place where journals are. Clones are handles of one place.
@@ -193,7 +193,7 @@ impl Journals {
 
     fn store(&self, id: TransactionId, backend: Backend) -> JournalStore {
         let spill = self.spill.as_ref().map(|dir| dir.join(format!("{id}.jsonl")));
-        JournalStore { backend, spill }
+        JournalStore { backend, spill, failed: false }
     }
 
     /// Reads files where that does not hold up what else the process does.
@@ -212,6 +212,8 @@ pub struct JournalStore {
     backend: Backend,
     /// The file for what could not be written.
     spill: Option<PathBuf>,
+    /// An append failed, or was dropped halfway.
+    failed: bool,
 }
 
 enum Backend {
@@ -222,11 +224,18 @@ enum Backend {
 
 impl Store for JournalStore {
     async fn append(&mut self, line: Vec<u8>) -> io::Result<()> {
-        match &mut self.backend {
-            Backend::File(file) => file.append(line).await,
-            #[cfg(feature = "object-store")]
-            Backend::Objects(objects) => objects.append(line).await,
+        // After a failed write or fsync the kernel may have dropped the pages, and of a put nobody knows whether it came: a later
+        // success would prove nothing.
+        if std::mem::replace(&mut self.failed, true) {
+            return Err(after_failure());
         }
+        match &mut self.backend {
+            Backend::File(file) => file.append(line).await?,
+            #[cfg(feature = "object-store")]
+            Backend::Objects(objects) => objects.append(line).await?,
+        }
+        self.failed = false;
+        Ok(())
     }
 
     async fn spill(&mut self, line: Vec<u8>) -> Option<io::Result<PathBuf>> {

@@ -75,8 +75,7 @@ impl<S: Store> Journal<S> {
 
     /// Refuses a line, because a record before it may have been written in part. What it tells is spilled.
     pub(crate) async fn refuse(&mut self, line: Line) -> JournalError {
-        let source = std::io::Error::other("an earlier write to the journal failed");
-        self.lost(line.tells.then_some(line.bytes), source).await
+        self.lost(line.tells.then_some(line.bytes), after_failure()).await
     }
 
     /// Writes the next line. When this returns `Ok`, it survives a crash.
@@ -111,6 +110,11 @@ impl<S: Store> Journal<S> {
         };
         JournalError::Append { seq: self.seq, source, spilled }
     }
+}
+
+/// What every write after one that failed ends with.
+fn after_failure() -> io::Error {
+    io::Error::other("an earlier write to the journal failed")
 }
 
 /// A record that is ready to be written.

@@ -45,7 +45,7 @@ impl Objects {
     /// What writes the records of a transaction, from `next` on. Nothing is asked: the first put decides.
     pub(super) fn writer(&self, id: TransactionId, next: u64) -> ObjectsStore {
         let Self { store, tries, .. } = self;
-        ObjectsStore { store: Arc::clone(store), dir: self.dir(id), tries: *tries, next, failed: false }
+        ObjectsStore { store: Arc::clone(store), dir: self.dir(id), tries: *tries, next }
     }
 
     /// The records of a transaction in order, and how many there are.
@@ -102,7 +102,6 @@ pub(super) struct ObjectsStore {
     dir: Path,
     tries: Tries,
     next: u64,
-    failed: bool,
 }
 
 /// What became of one put.
@@ -114,9 +113,6 @@ enum Put {
 
 impl ObjectsStore {
     pub(super) async fn append(&mut self, line: Vec<u8>) -> io::Result<()> {
-        if std::mem::replace(&mut self.failed, true) {
-            return Err(io::Error::other("an earlier write to the journal failed"));
-        }
         if self.next >= LIMIT {
             return Err(io::Error::other("the journal is full"));
         }
@@ -130,7 +126,6 @@ impl ObjectsStore {
             attempt += 1;
         }
         self.next += 1;
-        self.failed = false;
         Ok(())
     }
 

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use super::{Held, Holder, LeaseError, name};
-use crate::disk::create_dir;
+use crate::disk::{create_dir, files, open_private};
 
 /// A folder of leases.
 #[derive(Clone, Debug)]
@@ -63,10 +63,7 @@ impl Folder {
     fn try_claim(&self, path: &Path, said: &Said) -> io::Result<Option<Lock>> {
         create_dir(&self.0)?;
         let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(path)?;
+        let mut file = open_private(options.read(true).write(true).create(true).truncate(false), path)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Ok(None),
@@ -93,16 +90,9 @@ impl Folder {
 
     pub(super) async fn list(&self) -> Result<Vec<Held>, LeaseError> {
         let unreadable = |source| failed(&self.0, source);
-        let entries = match fs::read_dir(&self.0) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(unreadable(error)),
-        };
         let mut held = Vec::new();
-        for entry in entries {
-            let path = entry.map_err(unreadable)?.path();
-            if path.extension().is_some_and(|extension| extension == EXTENSION)
-                && is_locked(&path).map_err(unreadable)?
+        for path in files(&self.0, EXTENSION).map_err(unreadable)? {
+            if is_locked(&path).map_err(unreadable)?
                 && let Some(Said { subject, holder }) = read(&path)
             {
                 held.push(Held { subject, holder: Some(holder), expires_in: None });

@@ -1,12 +1,10 @@
 //! One run of the plan, and whether what is there afterwards is what the verdict says.
 
-use std::collections::BTreeMap;
-
 use super::faulty::Faulty;
 use super::{Breach, Inventory, Laws, World};
-use crate::journal::{Loaded, MemoryStore};
+use crate::journal::{JournalError, Loaded, MemoryStore};
 use crate::record::Begin;
-use crate::{Error, Event, Interrupt, Marker, Plan, StepId, Target, Transaction, TransactionId, Verdict};
+use crate::{Error, Event, Interrupt, Marker, Plan, StepId, Target, Transaction, Verdict};
 
 pub(super) type Ran = Result<Verdict, Error>;
 
@@ -49,15 +47,8 @@ impl<W: World, F: Fn() -> W> Laws<F> {
     }
 
     pub(super) async fn run<T: Target>(&self, target: &T, plan: &Plan<T::Change>, store: MemoryStore) -> Ran {
-        let begin = Begin {
-            id: TransactionId::generate(),
-            tool: "the laws of a target".to_owned(),
-            writer: "the first process".to_owned(),
-            subject: "the world".to_owned(),
-            context: BTreeMap::new(),
-            plan_digest: String::new(),
-            plan: plan.clone(),
-        };
+        let begin = Begin::new(plan.clone(), "the laws of a target", "the first process", "the world")
+            .map_err(|source| JournalError::Encode { seq: 0, source })?;
         let quiet = |_: &Event<'_, T::Change>| {};
         let (policy, interrupt) = (self.policy.clone(), Interrupt::default());
         Transaction::begin(target, store, begin, policy, interrupt, quiet).await?.run().await

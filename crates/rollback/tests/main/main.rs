@@ -21,12 +21,10 @@ mod shelf;
 mod undo;
 mod words;
 
-use std::collections::BTreeMap;
-
 use selvedge_rollback::journal::{Loaded, MemoryStore, Store};
 use selvedge_rollback::record::Begin;
 use selvedge_rollback::{
-    Direction, Error, Event, Interrupt, Observer, Plan, Policy, StepId, Transaction, TransactionId, Verdict,
+    Direction, Error, Event, Interrupt, Observer, Plan, Policy, StepId, Transaction, Verdict,
 };
 use shelf::{Change, Fault, Shelf, Thing};
 
@@ -76,15 +74,7 @@ fn shelf() -> Shelf {
 }
 
 fn begin(plan: Plan<Change>) -> Begin<Change> {
-    Begin {
-        id: TransactionId::generate(),
-        tool: "test".to_owned(),
-        writer: "test 1".to_owned(),
-        subject: "shelf".to_owned(),
-        context: BTreeMap::new(),
-        plan_digest: plan.digest().unwrap(),
-        plan,
-    }
+    Begin::new(plan, "test", "test 1", "shelf").unwrap()
 }
 
 fn quiet() -> impl Observer<Change> {

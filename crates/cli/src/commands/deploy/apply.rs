@@ -1,7 +1,5 @@
 //! Makes a plan true: as a transaction where the rollback flag is on, plainly where it is off.
 
-use std::collections::BTreeMap;
-
 use anyhow::Context as _;
 use anyhow::anyhow;
 use selvedge_deployment::change::Change;
@@ -164,15 +162,11 @@ fn begin(app: &App, prepared: &Prepared, plan: &Plan<Change>) -> anyhow::Result<
         (context::PRODUCT, prepared.desired.product.clone()),
         (context::ENVIRONMENT, prepared.desired.environment.clone()),
     ];
-    Ok(Begin {
-        id: TransactionId::generate(),
-        tool: concat!("selvedge ", env!("CARGO_PKG_VERSION")).to_owned(),
-        writer: target::writer(),
-        subject: subject(app, &prepared.desired.workspace.name),
-        context: context.into_iter().map(|(key, value)| (key.to_owned(), value)).collect::<BTreeMap<_, _>>(),
-        plan_digest: plan.digest().context("hash the plan")?,
-        plan: plan.clone(),
-    })
+    let context = context.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+    let subject = subject(app, &prepared.desired.workspace.name);
+    let tool = concat!("selvedge ", env!("CARGO_PKG_VERSION"));
+    let begin = Begin::new(plan.clone(), tool, target::writer(), subject).context("hash the plan")?;
+    Ok(Begin { context, ..begin })
 }
 
 /// Without a journal nothing is begun.

@@ -18,8 +18,8 @@ use selvedge_fabric_emulator::{Config, Emulator, LoggedRequest, demo};
 use selvedge_resilience::breaker::BreakerConfig;
 use selvedge_resilience::gate::GateConfig;
 use selvedge_resilience::retry::RetryConfig;
+use selvedge_rollback::Plan;
 use selvedge_rollback::record::Begin;
-use selvedge_rollback::{Plan, TransactionId};
 
 /// Where the emulator seems to be.
 pub(crate) const HOST: &str = "http://localhost";
@@ -142,13 +142,5 @@ pub(crate) fn path(request: &LoggedRequest) -> &str {
 
 /// The first record of a transaction of this plan.
 pub(crate) fn begin(plan: Plan<Change>) -> Begin<Change> {
-    Begin {
-        id: TransactionId::generate(),
-        tool: "test".to_owned(),
-        writer: "test 1".to_owned(),
-        subject: "test".to_owned(),
-        context: Default::default(),
-        plan_digest: plan.digest().unwrap(),
-        plan,
-    }
+    Begin::new(plan, "test", "test 1", "test").unwrap()
 }
