@@ -31,6 +31,8 @@ mod existing;
 #[cfg(feature = "emulator")]
 mod faults;
 #[cfg(all(feature = "emulator", unix))]
+mod full_disk;
+#[cfg(all(feature = "emulator", unix))]
 mod interrupted;
 #[cfg(all(feature = "emulator", unix))]
 mod journal;

@@ -143,7 +143,10 @@ pub(crate) fn unfinished(app: &App, error: selvedge_rollback::Error, id: Transac
         Error::Journal(JournalError::Fenced) => {
             format!("run `{}` unless another process has taken it up", command("rollback"))
         }
-        _ => format!("run `{}` once the journal can be written", command("rollback")),
+        _ => {
+            let (back, on) = (command("rollback"), command("resume"));
+            format!("once the journal can be written, run `{back}` to take it back, or `{on}` to go on")
+        }
     };
     let doing = match &error {
         Error::Aborted => "interrupted twice: what was made is left".to_owned(),
