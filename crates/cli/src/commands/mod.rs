@@ -6,5 +6,4 @@ pub(crate) mod emulator;
 pub(crate) mod flags;
 pub(crate) mod lock;
 pub(crate) mod plan;
-pub(crate) mod sweep;
 pub(crate) mod transactions;

@@ -3,9 +3,9 @@
 use selvedge_deployment::strays::{self, Stray};
 use serde_json::{Value, json};
 
-use super::deploy::target::Target;
-use super::transactions;
+use super::report::commands;
 use crate::clients::Clients;
+use crate::commands::deploy::target::Target;
 use crate::exit;
 use crate::output::{self, Format};
 use crate::place::Place;
@@ -53,7 +53,7 @@ pub(crate) async fn run(app: &App, place: &Place, workspace: Option<&str>) -> an
 async fn known(app: &App, place: &Place, stray: &Stray) -> Option<String> {
     let id = stray.marker.transaction;
     let state = place.journals.peek::<Target>(id).await.ok()?;
-    let commands = transactions::commands(app, &state);
+    let commands = commands(app, &state);
     // One that has ended takes its markers off when it is taken up.
     Some(commands.into_iter().next().unwrap_or_else(|| app.transactions("resume", id)))
 }

@@ -1,0 +1,49 @@
+//! `selvedge transactions`: shows transactions and takes up interrupted ones.
+
+mod list;
+mod report;
+mod show;
+mod sweep;
+mod take_up;
+
+use selvedge_rollback::TransactionId;
+use selvedge_rollback::journal::JournalError;
+
+use crate::args::{TransactionsAction, TransactionsArgs};
+use crate::exit;
+use crate::place::Place;
+use crate::report::ExitWith;
+use crate::run::App;
+use take_up::Way;
+
+/// Runs the sub-command.
+///
+/// # Errors
+///
+/// When there is no such transaction, it is running, its journal is damaged, or it cannot be brought to an end.
+pub(crate) async fn run(app: &App, args: &TransactionsArgs) -> anyhow::Result<u8> {
+    let place = &Place::of(app)?;
+    match &args.action {
+        TransactionsAction::List => list::run(app, place).await,
+        TransactionsAction::Show(named) => show::run(app, place, find(place, &named.id).await?).await,
+        TransactionsAction::Sweep(args) => sweep::run(app, place, args.workspace.as_deref()).await,
+        TransactionsAction::Rollback(named) => {
+            take_up::run(app, place, find(place, &named.id).await?, Way::Back).await
+        }
+        TransactionsAction::Resume(named) => {
+            take_up::run(app, place, find(place, &named.id).await?, Way::On).await
+        }
+    }
+}
+
+async fn find(place: &Place, prefix: &str) -> anyhow::Result<TransactionId> {
+    place.journals.find(prefix).await.map_err(|error| {
+        anyhow::Error::from(error)
+            .context(ExitWith::usage("find the transaction").help("run `selvedge transactions list`"))
+    })
+}
+
+fn unusable(error: JournalError) -> anyhow::Error {
+    let code = if matches!(error, JournalError::Running { .. }) { exit::LOCKED } else { exit::FAILED };
+    anyhow::Error::from(error).context(ExitWith::new(code, "read the transaction"))
+}
