@@ -14,6 +14,8 @@ pub(crate) enum Bench {
     Throttle(Arguments),
     /// What a journal costs a deployment, in time and in requests.
     Rollback(Arguments),
+    /// How soon a deployment decides that is asked to stop, and how long it takes everything back.
+    Interrupt(Arguments),
     /// What each layer costs by itself, without a network.
     Layers,
 }
@@ -31,19 +33,20 @@ pub(crate) struct Arguments {
 
 /// Runs the benchmark; `true` when it reached its goals.
 pub(crate) fn run(bench: &Bench) -> anyhow::Result<bool> {
+    if matches!(bench, Bench::Rollback(_) | Bench::Interrupt(_)) {
+        // They run the program that lies beside them.
+        let build = ["build", "--quiet", "--release", "-p", "selvedge"];
+        let built = Command::new("cargo").args(build).stdin(Stdio::null()).status();
+        if !built.context("build the program")?.success() {
+            return Ok(false);
+        }
+    }
     let mut command = Command::new("cargo");
     match bench {
         Bench::Overhead(arguments) => arguments.measure(&mut command, "overhead"),
         Bench::Throttle(arguments) => arguments.measure(&mut command, "throttle"),
-        Bench::Rollback(arguments) => {
-            // It runs the program that lies beside it.
-            let build = ["build", "--quiet", "--release", "-p", "selvedge"];
-            let built = Command::new("cargo").args(build).stdin(Stdio::null()).status();
-            if !built.context("build the program")?.success() {
-                return Ok(false);
-            }
-            arguments.measure(&mut command, "rollback");
-        }
+        Bench::Rollback(arguments) => arguments.measure(&mut command, "rollback"),
+        Bench::Interrupt(arguments) => arguments.measure(&mut command, "interrupt"),
         Bench::Layers => {
             command.args(["bench", "--quiet", "-p", "selvedge-resilience", "--bench", "layers"]);
         }

@@ -1,12 +1,15 @@
 //! Measures what the layers cost a request (`overhead`), how much of a server's allowance the throttle gate uses
-//! (`throttle`), and what a journal costs a deployment (`rollback`). docs/benchmarks.md says how, and what came out.
+//! (`throttle`), what a journal costs a deployment (`rollback`), and how long a deployment takes that is asked to stop (`interrupt`). docs/benchmarks.md says how, and what came out.
 #![expect(clippy::print_stdout, reason = "what it prints is its result")]
 
 mod child;
+mod interrupt;
 mod overhead;
+mod project;
 mod report;
 mod rollback;
 mod server;
+mod tenant;
 mod throttle;
 
 use std::process::ExitCode;
@@ -24,6 +27,8 @@ enum Task {
     Throttle(report::Arguments),
     /// What a journal costs a deployment, in time and in requests.
     Rollback(report::Arguments),
+    /// How soon a deployment decides that is asked to stop, and how long it takes everything back.
+    Interrupt(report::Arguments),
     /// The server: says its address, and ends when its standard input does.
     #[command(hide = true)]
     Serve(server::Arguments),
@@ -41,6 +46,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Task::Overhead(arguments) => overhead::run(&runtime, &arguments)?,
         Task::Throttle(arguments) => throttle::run(&runtime, &arguments)?,
         Task::Rollback(arguments) => rollback::run(&runtime, &arguments)?,
+        Task::Interrupt(arguments) => interrupt::run(&runtime, &arguments)?,
         Task::Serve(arguments) => runtime.block_on(server::run(&arguments)).map(|()| true)?,
         Task::Calls(arguments) => runtime.block_on(overhead::calls(&arguments)).map(|()| true)?,
     };

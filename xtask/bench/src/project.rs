@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use anyhow::Context;
 
 /// Writes the project's files into `folder`.
-pub(super) fn write(folder: &Path, items: u32) -> anyhow::Result<()> {
+pub(crate) fn write(folder: &Path, items: u32) -> anyhow::Result<()> {
     let items = (0..items).map(|item| {
         format!("    - {{ name: \"{item:03}_Load_Notebook\", description: \"Part {item}\", target_folder: \"Loads\" }}\n")
     });

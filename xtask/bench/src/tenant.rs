@@ -14,7 +14,7 @@ use serde::Deserialize;
 use tower::ServiceExt;
 
 /// An emulator. Stopped when dropped.
-pub(super) struct Tenant {
+pub(crate) struct Tenant {
     process: Child,
     ready: Ready,
     http: HttpTransport,
@@ -28,13 +28,13 @@ struct Ready {
 
 /// A request as the emulator's log has it.
 #[derive(Deserialize)]
-pub(super) struct Request {
+pub(crate) struct Request {
     method: String,
     path: String,
 }
 
 impl Tenant {
-    pub(super) fn start(program: &Path) -> anyhow::Result<Self> {
+    pub(crate) fn start(program: &Path) -> anyhow::Result<Self> {
         let http = HttpTransport::new(&TransportConfig::default()).context("build a client")?;
         let mut command = Command::new(program);
         command
@@ -51,18 +51,18 @@ impl Tenant {
     }
 
     /// The variables that lead a client here.
-    pub(super) fn environment(&self) -> &BTreeMap<String, String> {
+    pub(crate) fn environment(&self) -> &BTreeMap<String, String> {
         &self.ready.environment
     }
 
     /// An empty tenant, with this fault in force.
-    pub(super) async fn reset(&self, fault: &str) -> anyhow::Result<()> {
+    pub(crate) async fn reset(&self, fault: &str) -> anyhow::Result<()> {
         self.ask("POST", "reset", "").await?;
         self.ask("POST", "faults", fault).await.map(drop)
     }
 
     /// The requests since the last reset, by what they are and how often they came.
-    pub(super) async fn requests(&self) -> anyhow::Result<BTreeMap<String, u32>> {
+    pub(crate) async fn requests(&self) -> anyhow::Result<BTreeMap<String, u32>> {
         let requests: Vec<Request> = serde_json::from_slice(&self.ask("GET", "requests", "").await?)?;
         let mut counted = BTreeMap::new();
         for request in requests {
@@ -102,7 +102,7 @@ impl Drop for Tenant {
 }
 
 /// The program beside this one.
-pub(super) fn program() -> anyhow::Result<PathBuf> {
+pub(crate) fn program() -> anyhow::Result<PathBuf> {
     let here = std::env::current_exe().context("find this program")?;
     Ok(here.with_file_name(format!("selvedge{}", std::env::consts::EXE_SUFFIX)))
 }

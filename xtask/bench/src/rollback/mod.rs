@@ -1,8 +1,5 @@
 //! `cargo xtask bench rollback`: what a journal costs a deployment, in time and in requests.
 
-mod project;
-mod tenant;
-
 use std::{
     collections::BTreeMap,
     path::Path,
@@ -15,8 +12,9 @@ use rand::seq::SliceRandom;
 use serde::Serialize;
 use tokio::runtime::Runtime;
 
+use crate::project;
 use crate::report::{self, Arguments};
-use tenant::Tenant;
+use crate::tenant::{self, Tenant};
 
 /// Each request takes so long at the least.
 const LATENCY: &str = "* *=latency:20ms";
@@ -50,7 +48,7 @@ struct Figures {
 /// # Errors
 /// When a deployment fails, or the program was not built.
 pub(crate) fn run(runtime: &Runtime, arguments: &Arguments) -> anyhow::Result<bool> {
-    let (items, rounds) = if arguments.quick { (5, 1) } else { (100, 5) };
+    let (items, rounds) = if arguments.quick { (5, 1) } else { (100, 3) };
     let program = tenant::program()?;
     let tenant = Tenant::start(&program)?;
     let folder = tempfile::tempdir().context("make a folder for the project")?;
