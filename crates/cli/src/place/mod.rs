@@ -5,9 +5,10 @@ mod blob;
 
 use std::time::Duration;
 
-use anyhow::anyhow;
+use anyhow::{Context as _, anyhow};
+use secrecy::ExposeSecret as _;
 use selvedge_rollback::TransactionId;
-use selvedge_rollback::journal::Journals;
+use selvedge_rollback::journal::{Journals, SealKey};
 use selvedge_rollback::lease::{Held, Holder, Lease, LeaseError, Leases, Terms};
 use selvedge_rollback::objects::Tries;
 
@@ -16,6 +17,7 @@ pub(crate) use address::Address;
 use crate::exit;
 use crate::report::ExitWith;
 use crate::run::App;
+use crate::settings::JOURNAL_KEY;
 
 /// What a request may take over its attempt's timeout before a lease runs out.
 const SPARE: Duration = Duration::from_secs(5);
@@ -33,8 +35,18 @@ impl Place {
     ///
     /// # Errors
     ///
-    /// When there are no credentials for it.
+    /// When there are no credentials for it, or the key of its journals is none.
     pub(crate) fn of(app: &App) -> anyhow::Result<Self> {
+        let place = Self::unsealed(app)?;
+        let Some(key) = app.environment.secret(JOURNAL_KEY) else {
+            return Ok(place);
+        };
+        let key = SealKey::from_base64(key.expose_secret())
+            .with_context(|| ExitWith::usage(format!("seal journals with the key {JOURNAL_KEY}")))?;
+        Ok(Self { journals: place.journals.sealed_with(key), ..place })
+    }
+
+    fn unsealed(app: &App) -> anyhow::Result<Self> {
         let rollback = &app.settings.rollback;
         let dir = app.root.join(&rollback.journal_dir);
         let spill =

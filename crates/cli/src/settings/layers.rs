@@ -14,7 +14,7 @@ use figment::{
 
 use selvedge_deployment::config::suggest::nearest;
 
-use super::{Environment, Origin, Profile as Defaults, Settings, check, file};
+use super::{Environment, Origin, Profile as Defaults, SECRET_VARIABLES, Settings, check, file};
 
 /// The settings file, at the project root.
 const FILE: &str = "selvedge.toml";
@@ -115,7 +115,8 @@ fn variables(environment: &Environment, origin: Origin) -> impl Iterator<Item = 
     let foreign = VARIABLES
         .iter()
         .filter_map(move |(name, key)| find(name).map(|(name, value)| (name, (*key).to_owned(), value)));
-    let own = environment.only(origin).filter_map(|(name, value)| {
+    let own = environment.only(origin).filter(|(name, _)| !SECRET_VARIABLES.contains(name));
+    let own = own.filter_map(|(name, value)| {
         let key = name.strip_prefix(PREFIX)?.to_lowercase().replace("__", ".");
         Some((name, key, value))
     });

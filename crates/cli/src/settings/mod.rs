@@ -24,7 +24,11 @@ pub(crate) use environment::{Environment, Origin};
 pub(crate) use layers::{CommandLine, load};
 
 /// Names of variables that hold secrets. They are read by [`Environment::secret`] and are never settings.
-pub(crate) const SECRET_VARIABLES: [&str; 3] = ["AZURE_CLIENT_SECRET", "AZURE_STORAGE_KEY", "GITHUB_TOKEN"];
+pub(crate) const SECRET_VARIABLES: [&str; 4] =
+    ["AZURE_CLIENT_SECRET", "AZURE_STORAGE_KEY", "GITHUB_TOKEN", JOURNAL_KEY];
+
+/// The variable of the key that journals are sealed with.
+pub(crate) const JOURNAL_KEY: &str = "SELVEDGE_JOURNAL_KEY";
 
 /// The variable of <https://no-color.org>. It concerns the terminal, not the project, so `.env` has no say.
 pub(crate) fn no_color() -> Option<String> {

@@ -43,6 +43,8 @@ mod output;
 #[cfg(feature = "emulator")]
 mod resilience;
 #[cfg(feature = "emulator")]
+mod sealed;
+#[cfg(feature = "emulator")]
 mod secrets;
 #[cfg(feature = "emulator")]
 mod stack;

@@ -3,10 +3,12 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::envelope::{self, Spot};
 use super::folder::{FileStore, Folder, append_to};
 #[cfg(feature = "object-store")]
 use super::objects::{Objects, ObjectsStore};
-use super::{JournalError, Loaded, Read, Store, after_failure, read};
+use super::seal::SealKey;
+use super::{JournalError, Loaded, Read, Store, after_failure, read_opened};
 use crate::{State, Target, TransactionId, events};
 
 /// The place where journals are. Clones are handles of one place.
@@ -14,6 +16,8 @@ use crate::{State, Target, TransactionId, events};
 pub struct Journals {
     place: Place,
     spill: Option<PathBuf>,
+    /// What lines are sealed with, and have to be sealed with.
+    key: Option<SealKey>,
 }
 
 #[derive(Clone, Debug)]
@@ -39,7 +43,7 @@ impl Journals {
     pub fn folder(dir: impl Into<PathBuf>) -> Self {
         let dir = dir.into();
         let spill = Some(dir.join("spill"));
-        Self { place: Place::Folder(Folder::new(dir)), spill }
+        Self { place: Place::Folder(Folder::new(dir)), spill, key: None }
     }
 
     /// The journals in an object store, below `prefix`. The store must know creating puts
@@ -50,7 +54,7 @@ impl Journals {
         prefix: object_store::path::Path,
         tries: crate::objects::Tries,
     ) -> Self {
-        Self { place: Place::Objects(Objects::new(store, prefix, tries)), spill: None }
+        Self { place: Place::Objects(Objects::new(store, prefix, tries)), spill: None, key: None }
     }
 
     /// Sets the local folder for records of what has happened that cannot be written to the journal. They are for an operator's
@@ -58,6 +62,14 @@ impl Journals {
     #[must_use]
     pub fn spill_to(mut self, dir: impl Into<PathBuf>) -> Self {
         self.spill = Some(dir.into());
+        self
+    }
+
+    /// Seals every record that is written, and takes none that is not sealed with this key.
+    #[cfg(feature = "seal")]
+    #[must_use]
+    pub fn sealed_with(mut self, key: SealKey) -> Self {
+        self.key = Some(key);
         self
     }
 
@@ -88,7 +100,7 @@ impl Journals {
             #[cfg(feature = "object-store")]
             Place::Objects(objects) => Backend::Objects(objects.writer(id, 0)),
         };
-        Ok(self.store(id, backend))
+        Ok(self.store(id, backend, 0))
     }
 
     /// Opens the journal of a transaction for going on with it.
@@ -109,13 +121,15 @@ impl Journals {
                     file.cut(read.torn)
                         .map_err(|source| JournalError::Read { place: self.place(id), source })?;
                 }
-                Ok(read.into_loaded(self.store(id, Backend::File(file))))
+                let store = self.store(id, Backend::File(file), read.seq);
+                Ok(read.into_loaded(store))
             }
             #[cfg(feature = "object-store")]
             Place::Objects(objects) => {
                 let (bytes, next) = objects.read(id).await?;
                 let read = self.parse::<T>(id, &bytes)?;
-                Ok(read.into_loaded(self.store(id, Backend::Objects(objects.writer(id, next)))))
+                let store = self.store(id, Backend::Objects(objects.writer(id, next)), read.seq);
+                Ok(read.into_loaded(store))
             }
         }
     }
@@ -188,12 +202,15 @@ impl Journals {
         if !bytes.contains(&b'\n') {
             return Err(JournalError::NotFound(id.to_string()));
         }
-        read::<T>(bytes).map_err(|source| JournalError::Corrupt { place: self.place(id), source })
+        read_opened::<T>(bytes, |seq, line| {
+            envelope::open(self.key.as_ref(), Spot::record(id, seq), seq, line)
+        })
+        .map_err(|source| JournalError::Corrupt { place: self.place(id), source })
     }
 
-    fn store(&self, id: TransactionId, backend: Backend) -> JournalStore {
+    fn store(&self, id: TransactionId, backend: Backend, next: u64) -> JournalStore {
         let spill = self.spill.as_ref().map(|dir| dir.join(format!("{id}.jsonl")));
-        JournalStore { backend, spill, failed: false }
+        JournalStore { id, next, key: self.key.clone(), backend, spill, failed: false }
     }
 
     /// Reads files where that does not hold up what else the process does.
@@ -209,6 +226,10 @@ impl Journals {
 
 /// The journal of one transaction, in whichever place.
 pub struct JournalStore {
+    id: TransactionId,
+    /// The number of the next record.
+    next: u64,
+    key: Option<SealKey>,
     backend: Backend,
     /// The file for what could not be written.
     spill: Option<PathBuf>,
@@ -229,18 +250,26 @@ impl Store for JournalStore {
         if std::mem::replace(&mut self.failed, true) {
             return Err(after_failure());
         }
+        // Once, however often it is put: the bytes tell ours from another's.
+        let line = envelope::close(self.key.as_ref(), Spot::record(self.id, self.next), line)?;
         match &mut self.backend {
             Backend::File(file) => file.append(line).await?,
             #[cfg(feature = "object-store")]
             Backend::Objects(objects) => objects.append(line).await?,
         }
         self.failed = false;
+        self.next += 1;
         Ok(())
     }
 
     async fn spill(&mut self, line: Vec<u8>) -> Option<io::Result<PathBuf>> {
         let path = self.spill.clone()?;
-        let spilled = tokio::task::spawn_blocking(move || append_to(&path, &line).map(|()| path)).await;
+        let (key, spot) = (self.key.clone(), Spot::spill(self.id));
+        let spilled = tokio::task::spawn_blocking(move || {
+            let line = envelope::close(key.as_ref(), spot, line)?;
+            append_to(&path, &line).map(|()| path)
+        })
+        .await;
         Some(spilled.map_err(io::Error::other).flatten())
     }
 }

@@ -5,8 +5,12 @@
 //!
 //! One process at a time writes a journal. Who takes a transaction up says so in its next record, and whoever wrote before
 //! cannot write after it: its next append finds [`Superseded`]. Each backend says how.
+//!
+//! With a key ([`SealKey`], feature `seal`) each line is sealed before it is written: `{"key":…,"sealed":…}`, bound to its
+//! transaction and number.
 
 mod chain;
+mod envelope;
 mod error;
 #[cfg(feature = "failpoints")]
 pub mod failpoint;
@@ -15,7 +19,13 @@ mod journals;
 mod memory;
 #[cfg(feature = "object-store")]
 mod objects;
+#[cfg(feature = "seal")]
+mod seal;
+#[cfg(not(feature = "seal"))]
+#[path = "no_seal.rs"]
+mod seal;
 
+use std::borrow::Cow;
 use std::future::{Future, ready};
 use std::io;
 use std::path::PathBuf;
@@ -24,6 +34,8 @@ pub use chain::Corrupt;
 pub use error::{JournalError, Superseded};
 pub use journals::{JournalStore, Journals, Summary};
 pub use memory::MemoryStore;
+#[cfg(feature = "seal")]
+pub use seal::{InvalidKey, SealKey};
 use time::OffsetDateTime;
 
 use crate::record::{Body, FORMAT, Record};
@@ -145,6 +157,7 @@ pub struct Loaded<T: Target, S> {
 pub(crate) struct Read<T: Target> {
     pub(crate) state: State<T>,
     chain: Chain,
+    /// The number of the next record.
     seq: u64,
     epoch: u32,
     /// How many bytes at the end belong to a record that was never finished.
@@ -161,12 +174,21 @@ impl<T: Target> Read<T> {
 
 /// Reads the records in `bytes`: a pure function, whatever the bytes are.
 pub(crate) fn read<T: Target>(bytes: &[u8]) -> Result<Read<T>, Corrupt> {
+    read_opened(bytes, |_, line| Ok(Cow::Borrowed(line)))
+}
+
+/// The same, where each line, by its number, is opened first.
+fn read_opened<T: Target>(
+    bytes: &[u8],
+    open: impl Fn(u64, &[u8]) -> Result<Cow<'_, [u8]>, Corrupt>,
+) -> Result<Read<T>, Corrupt> {
     let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
     let mut chain = Chain::default();
     let mut state = None;
     let (mut seq, mut epoch) = (0, 1);
     for line in bytes[..whole].split_inclusive(|byte| *byte == b'\n') {
-        let json = chain.check(seq, line)?;
+        let line = open(seq, line)?;
+        let json = chain.check(seq, &line)?;
         let record = chain::decode::<T>(seq, &json)?;
         if matches!(record.body, Body::TakenUp { .. }) {
             epoch += 1;

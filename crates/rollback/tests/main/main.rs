@@ -17,6 +17,8 @@ mod objects;
 mod operator;
 mod plain;
 mod put_off;
+#[cfg(all(feature = "object-store", feature = "seal"))]
+mod sealed;
 mod shelf;
 mod undo;
 mod words;

@@ -6,7 +6,7 @@ use selvedge_rollback::Policy;
 
 use crate::clients::Clients;
 use crate::run::App;
-use crate::settings::SECRET_VARIABLES;
+use crate::settings::{JOURNAL_KEY, SECRET_VARIABLES};
 
 /// The secrets that a change may name, taken out of the environment.
 pub(crate) struct NamedSecrets(Vec<(&'static str, SecretString)>);
@@ -22,8 +22,9 @@ pub(crate) type Target = Fabric<NamedSecrets>;
 
 /// Fabric, forth by one way and back by the other.
 pub(crate) fn target(app: &App, clients: &Clients) -> Target {
-    let secrets =
-        SECRET_VARIABLES.into_iter().filter_map(|name| Some((name, app.environment.secret(name)?))).collect();
+    // No change needs the journal's own.
+    let names = SECRET_VARIABLES.into_iter().filter(|name| *name != JOURNAL_KEY);
+    let secrets = names.filter_map(|name| Some((name, app.environment.secret(name)?))).collect();
     let patience = Patience {
         first: app.settings.polling.first_poll,
         lag: app.settings.rollback.consistency_delay,
