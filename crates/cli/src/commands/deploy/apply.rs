@@ -8,7 +8,8 @@ use selvedge_rollback::journal::JournalError;
 use selvedge_rollback::lease::Lease;
 use selvedge_rollback::record::Begin;
 use selvedge_rollback::{
-    Event, Interrupt, Observer as _, Plan, State, Transaction, TransactionId, Unfinished, Verdict, plain,
+    Error, Event, Interrupt, Observer as _, Plan, State, Transaction, TransactionId, Unfinished, Verdict,
+    plain,
 };
 
 use super::prepare::Prepared;
@@ -22,8 +23,8 @@ use crate::{exit, signal};
 
 /// How a plan ended.
 pub(crate) enum Applied {
-    /// As a transaction. The report says how it stands now.
-    Transaction { verdict: Verdict, interrupted: bool, report: Box<Report> },
+    /// As a transaction, or as far as it came. The report says how it stands now.
+    Transaction { ended: Result<Verdict, Error>, interrupted: bool, report: Box<Report> },
     /// Without one: to the end, or not.
     Plain(Result<(), Unfinished>),
 }
@@ -87,9 +88,8 @@ pub(crate) async fn apply(
     let view = begun.view();
     let ended = interruptible(begun.run(), &interrupt, progress).await;
     give_back(lease, matches!(ended, Ok(Ok(_)))).await;
-    let verdict = ended?.map_err(|error| unfinished(app, error, id))?;
     let report = Box::new(view.read(|state| Report::of(app, state, None)));
-    Ok(Applied::Transaction { verdict, interrupted: interrupt.is_raised(), report })
+    Ok(Applied::Transaction { ended: ended?, interrupted: interrupt.is_raised(), report })
 }
 
 /// Where it did not come to its end, a call may be under way: nobody else begins until the lease runs out.
@@ -131,10 +131,9 @@ pub(crate) async fn interruptible<T>(
 }
 
 /// A transaction that cannot go on is open, and the journal says how far it came.
-pub(crate) fn unfinished(app: &App, error: selvedge_rollback::Error, id: TransactionId) -> anyhow::Error {
-    use selvedge_rollback::Error;
+pub(crate) fn unfinished(app: &App, error: &Error, id: TransactionId) -> ExitWith {
     let command = |verb| app.transactions(verb, id);
-    let help = match &error {
+    let help = match error {
         Error::PastPivot(_) => format!("run `{}`", command("resume")),
         Error::Aborted => {
             let (back, on) = (command("rollback"), command("resume"));
@@ -149,16 +148,16 @@ pub(crate) fn unfinished(app: &App, error: selvedge_rollback::Error, id: Transac
         Error::Ended | Error::NotSkippable(_) => format!("see `{}`", command("show")),
         _ => format!("run `{}` once the journal can be written", command("rollback")),
     };
-    let code = match &error {
+    let code = match error {
         // Another process was faster.
         Error::Ended | Error::NotSkippable(_) => exit::USAGE,
         _ => exit::LEFT,
     };
-    let doing = match &error {
+    let doing = match error {
         Error::Aborted => "interrupted twice: what was made is left".to_owned(),
         _ => format!("go on with transaction {id}"),
     };
-    anyhow::Error::from(error).context(ExitWith::new(code, doing).help(help))
+    ExitWith::new(code, doing).help(help)
 }
 
 fn begin(app: &App, prepared: &Prepared, plan: &Plan<Change>) -> anyhow::Result<Begin<Change>> {

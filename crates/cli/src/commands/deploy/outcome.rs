@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use anyhow::anyhow;
 use selvedge_deployment::change::Change;
-use selvedge_rollback::{Cause, Direction, Plan, StepId, Unfinished, Verdict};
+use selvedge_rollback::journal::JournalError;
+use selvedge_rollback::{Cause, Direction, Error, Plan, StepId, Unfinished, Verdict, describe};
 use serde_json::{Value, json};
 
-use super::Applied;
+use super::{Applied, apply};
 use crate::commands::transactions::{Left, Report, counted, named};
 use crate::output::Format;
 use crate::render::{self, seconds};
@@ -33,6 +34,8 @@ struct Told {
     report: Option<Box<Report>>,
     left: Vec<Left>,
     cause: Option<Cause>,
+    /// What is said of the cause, where it is not the change that failed.
+    with: Option<ExitWith>,
     code: u8,
 }
 
@@ -45,8 +48,15 @@ impl Outcome<'_> {
     pub(crate) fn finish(self, app: &App) -> anyhow::Result<u8> {
         let Self { applied, plan, elapsed, what } = self;
         let mut told = match applied {
-            Applied::Transaction { verdict, interrupted, report } => {
+            Applied::Transaction { ended: Ok(verdict), interrupted, report } => {
                 of_transaction(report, verdict, interrupted, plan, elapsed)
+            }
+            Applied::Transaction { ended: Err(error), report, .. } => {
+                let with = apply::unfinished(app, &error, report.transaction);
+                if is_anothers(&error) {
+                    return Err(anyhow::Error::from(error).context(with));
+                }
+                of_open(report, error, with)
             }
             Applied::Plain(Ok(())) => Told {
                 verdict: "deployed",
@@ -54,6 +64,7 @@ impl Outcome<'_> {
                 report: None,
                 left: Vec::new(),
                 cause: None,
+                with: None,
                 code: exit::DONE,
             },
             Applied::Plain(Err(unfinished)) => of_unfinished(unfinished, plan),
@@ -66,10 +77,14 @@ impl Outcome<'_> {
         let Some(cause) = told.cause else {
             return Ok(told.code);
         };
-        let mut with = ExitWith::new(told.code, failed_step(plan, cause.step));
-        if let Some(help) = told.report.filter(|_| !app.local).and_then(|report| report.help()) {
-            with = with.help(help);
-        }
+        let help = told.report.filter(|_| !app.local).and_then(|report| report.help());
+        let with = told.with.unwrap_or_else(|| {
+            let with = ExitWith::new(told.code, failed_step(plan, cause.step));
+            match help {
+                Some(help) => with.help(help),
+                None => with,
+            }
+        });
         Err(match cause.error {
             Some(error) => anyhow::Error::from_boxed(error).context(with),
             None => anyhow!(cause.reason).context(with),
@@ -119,7 +134,33 @@ fn of_transaction(
         }
         Verdict::Left { cause, .. } => ("left", of("Left"), Some(cause), exit::LEFT),
     };
-    Told { verdict, headline, left, report: Some(report), cause, code }
+    Told { verdict, headline, left, report: Some(report), cause, with: None, code }
+}
+
+/// Whether another process may have changed how the transaction stands.
+fn is_anothers(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Ended
+            | Error::NotSkippable(_)
+            | Error::Journal(JournalError::Superseded { .. } | JournalError::Fenced)
+    )
+}
+
+/// It could not go on, and is open.
+fn of_open(report: Box<Report>, error: Error, with: ExitWith) -> Told {
+    let (id, left) = (report.transaction, report.remaining.clone());
+    let headline = format!("Left: {} of transaction {id}, which is open", counted(left.len()));
+    let cause = Cause { step: None, reason: describe(&error), error: Some(error.into()) };
+    Told {
+        verdict: "left",
+        headline,
+        left,
+        report: Some(report),
+        cause: Some(cause),
+        with: Some(with),
+        code: exit::LEFT,
+    }
 }
 
 /// Without a transaction, what was made stays.
@@ -144,7 +185,7 @@ fn of_unfinished(unfinished: Unfinished, plan: &Plan<Change>) -> Told {
     } else {
         format!("Failed: {} of {} stay, because FEATURE_USE_ROLLBACK is off", counted(left.len()), plan.len())
     };
-    Told { verdict: "failed", headline, report: None, left, cause: Some(cause), code }
+    Told { verdict: "failed", headline, report: None, left, cause: Some(cause), with: None, code }
 }
 
 fn print(app: &App, told: &Told, plan: &Plan<Change>, what: &Value) {

@@ -26,13 +26,16 @@ pub(super) async fn run(app: &App, place: &Place, id: TransactionId, reason: &st
     let (loaded, lease) = claim(app, place, loaded, &progress).await?;
     let ended = loaded.abandon(&target::writer(), reason).await;
     lease.release().await;
-    let view = ended.map_err(|error| apply::unfinished(app, error, id))?;
+    let view = ended.map_err(|error| {
+        let with = apply::unfinished(app, &error, id);
+        anyhow::Error::from(error).context(with)
+    })?;
     drop(progress);
     let (report, direction, remaining) =
         view.read(|state| (Report::of(app, state, None), state.direction(), state.remaining()));
     let cause = Cause { step: None, reason: reason.to_owned(), error: None };
     let verdict = Verdict::Left { cause, direction, remaining };
-    let applied = Applied::Transaction { verdict, interrupted: false, report: Box::new(report) };
+    let applied = Applied::Transaction { ended: Ok(verdict), interrupted: false, report: Box::new(report) };
     // What was asked for was done: the verdict is printed, and is no failure.
     drop(Outcome { applied, plan: &plan, elapsed: started.elapsed(), what }.finish(app));
     Ok(exit::DONE)

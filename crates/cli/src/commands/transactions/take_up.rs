@@ -63,26 +63,30 @@ pub(super) async fn run(app: &App, place: &Place, id: TransactionId, way: Way<'_
             Transaction::recover(&fabric, loaded, &writer, policy, interrupt.clone(), observer).await?;
         let mut transaction = transaction.fenced(lease.fence());
         let view = transaction.view();
-        let verdict = match way {
-            Way::On => transaction.run().await?,
-            Way::Back(args) => {
-                let reason = args.reason.as_deref().unwrap_or_default();
-                for step in &args.skip {
-                    transaction.skip(StepId::new(*step), reason).await?;
-                }
-                transaction.roll_back("an operator asked for it").await?
+        let go = async {
+            let Way::Back(args) = way else {
+                return transaction.run().await;
+            };
+            let reason = args.reason.as_deref().unwrap_or_default();
+            for step in &args.skip {
+                transaction.skip(StepId::new(*step), reason).await?;
             }
+            transaction.roll_back("an operator asked for it").await
         };
-        Ok((verdict, view.read(|state| Report::of(app, state, None))))
+        let ended = go.await;
+        Ok((ended, view.read(|state| Report::of(app, state, None))))
     };
     let ended = apply::interruptible(run, &interrupt, &progress).await;
-    apply::give_back(lease, matches!(ended, Ok(Ok(_)))).await;
-    let (verdict, report) = ended?.map_err(|error| apply::unfinished(app, error, id))?;
+    apply::give_back(lease, matches!(ended, Ok(Ok((Ok(_), _))))).await;
+    let (ended, report) = ended?.map_err(|error| {
+        let with = apply::unfinished(app, &error, id);
+        anyhow::Error::from(error).context(with)
+    })?;
     drop(progress);
     // A rollback that was asked for and succeeded is a success.
-    let wanted = matches!((way, &verdict), (Way::Back(_), Verdict::RolledBack { .. }));
-    let applied =
-        Applied::Transaction { verdict, interrupted: interrupt.is_raised(), report: Box::new(report) };
+    let wanted = matches!((way, &ended), (Way::Back(_), Ok(Verdict::RolledBack { .. })));
+    let (interrupted, report) = (interrupt.is_raised(), Box::new(report));
+    let applied = Applied::Transaction { ended, interrupted, report };
     let told = Outcome { applied, plan: &plan, elapsed: started.elapsed(), what }.finish(app);
     if wanted { Ok(exit::DONE) } else { told }
 }

@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::{
     program::{Background, Ended, run},
     project::Project,
-    tenant::{Hold, Tenant},
+    tenant::{Hold, Tenant, until},
 };
 
 /// What fails a deployment at its last step.
@@ -72,6 +72,12 @@ impl Scene {
         assert_eq!(process.end().code, None);
         hold.release();
         self.tenant.settle();
+    }
+
+    /// Waits until the decision to roll back is in the journal.
+    fn decided(&self) {
+        let is_decided = || fs::read_to_string(self.journal()).unwrap().contains("\"roll_back\"");
+        until("it was decided to roll back", is_decided);
     }
 
     /// Runs it, and takes down what it says.

@@ -1,10 +1,12 @@
 //! A transaction in each state: what `list` and `show` say, and what the verb said that brought it there.
 
 use std::fs;
+use std::io::{BufRead as _, Read as _};
 
 use serde_json::{Value, json};
 
 use super::{REFUSED, STUCK, Scene};
+use crate::program::Ended;
 use crate::project::WORKSPACE;
 
 /// The named members of each step.
@@ -105,6 +107,40 @@ fn r14_r22_rolled_back_but_for_what_somebody_has_edited() {
     assert_eq!(shown["remaining"].as_array().unwrap().len(), 1, "{shown:#}");
     assert_eq!(shown["remaining"][0]["id"], lakehouse.as_str());
     assert_eq!(shown["steps"][0]["next_action"], "look_after");
+}
+
+#[test]
+fn r19_r22_stopped_at_once() {
+    let mut scene = Scene::new();
+    for format in ["text", "json"] {
+        scene.tenant.reset();
+        let args = ["deploy", "--output", format];
+        let (mut process, hold) = scene.stopped(&args, "POST */items", "before");
+        process.signal("INT");
+        let mut stderr = process.stderr();
+        let mut said = String::new();
+        while format == "text" && !said.contains("interrupted: stopping") {
+            assert!(stderr.read_line(&mut said).unwrap() > 0, "{said}");
+        }
+        scene.decided();
+        process.signal("INT");
+        stderr.read_to_string(&mut said).unwrap();
+        let ended = Ended { stderr: said, ..process.end() };
+        hold.release();
+        scene.tenant.settle();
+        if format == "text" {
+            scene.take_down(&args, ended, 3);
+            scene.shows("left");
+            scene.golden("stopped");
+        } else {
+            let told = ended.is(3).json();
+            scene.check(&told);
+            assert_eq!((&told["verdict"], &told["state"]), (&json!("left"), &json!("left")));
+            assert_eq!(told["cause"]["reason"], "stopped at once");
+        }
+        let id = scene.id();
+        scene.run(&["transactions", "rollback", &id]).is(0);
+    }
 }
 
 #[test]
