@@ -20,3 +20,4 @@ mod repository;
 pub mod strays;
 pub mod summary;
 pub mod target;
+mod words;

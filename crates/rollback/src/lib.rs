@@ -52,7 +52,7 @@ mod target;
 pub mod testing;
 mod verdict;
 
-pub use engine::{Error, Interrupt, Policy, Transaction, Unfinished, describe, plain};
+pub use engine::{Error, Interrupt, Policy, Transaction, Unfinished, View, describe, plain};
 pub use event::{Event, Observer};
 pub use id::{Marker, TransactionId};
 pub use journal::{Journal, Store};

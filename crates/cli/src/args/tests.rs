@@ -69,15 +69,23 @@ fn transactions_name_one_or_where_to_look() {
         ("tx resume 42", Some("42")),
         ("tx sweep", Some("all")),
         ("tx sweep --workspace sales-dev", Some("sales-dev")),
+        ("tx rollback 42 --continue", Some("42")),
+        ("tx rollback 42 --skip 5 --skip 3 --reason x", Some("42")),
+        ("tx rollback 42 --skip 5", None),
+        ("tx rollback 42 --reason x", None),
+        ("tx rollback 42 --skip Lakehouse --reason x", None),
+        ("tx abandon 42 --reason x", Some("42x")),
+        ("tx abandon 42", None),
+        ("tx abandon 42 --reason=", None),
         ("tx rollback", None),
         ("tx", None),
     ] {
         let parsed = parse(line).ok().map(|cli| match cli.command {
             Command::Transactions(args) => match args.action {
                 TransactionsAction::List => "-".to_owned(),
-                TransactionsAction::Show(of)
-                | TransactionsAction::Rollback(of)
-                | TransactionsAction::Resume(of) => of.id,
+                TransactionsAction::Show(of) | TransactionsAction::Resume(of) => of.id,
+                TransactionsAction::Rollback(args) => args.named.id,
+                TransactionsAction::Abandon(args) => args.named.id + &args.reason,
                 TransactionsAction::Sweep(args) => args.workspace.unwrap_or_else(|| "all".to_owned()),
             },
             other => panic!("{line}: {other:?}"),

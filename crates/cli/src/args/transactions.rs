@@ -21,12 +21,50 @@ pub(crate) enum TransactionsAction {
     List,
     /// Show one transaction, change by change
     Show(TransactionId),
-    /// Undo what an interrupted transaction made
-    Rollback(TransactionId),
+    /// Undo what an interrupted transaction made, or go on with a rollback that failed
+    Rollback(RollbackArgs),
     /// Go on with an interrupted transaction, forward or back, whichever way it was going
     Resume(TransactionId),
+    /// End an interrupted transaction where it stands: its journal says so, and what it made is named and left
+    ///
+    /// Nothing is undone, nothing is deleted, and Fabric is not asked for anything. There is no way back: neither `rollback` nor
+    /// `resume` goes on with it afterwards. The workspace is free for the next deployment. Exit code 0, whatever is left.
+    Abandon(AbandonArgs),
     /// Find what interrupted transactions have left in Fabric, without their journals
     Sweep(SweepArgs),
+}
+
+/// How to go back.
+#[derive(Debug, Args)]
+pub(crate) struct RollbackArgs {
+    #[command(flatten)]
+    pub(crate) named: TransactionId,
+    /// Only go on with a rollback that was begun and failed or was cut off; never begin one
+    #[arg(long = "continue")]
+    pub(crate) go_on: bool,
+    /// Leave what this step made where it is, and go on without it; for what a rollback has failed at, as shown by
+    /// `transactions show`. May be given more than once. Exit code 3, since something is left
+    #[arg(long, value_name = "STEP", requires = "reason")]
+    pub(crate) skip: Vec<u32>,
+    /// Why it is left, for the journal and the reports
+    #[arg(long, value_name = "TEXT", requires = "skip", value_parser = reason)]
+    pub(crate) reason: Option<String>,
+}
+
+/// What is given up, and why.
+#[derive(Debug, Args)]
+pub(crate) struct AbandonArgs {
+    #[command(flatten)]
+    pub(crate) named: TransactionId,
+    /// Why, for the journal and the reports
+    #[arg(long, value_name = "TEXT", value_parser = reason)]
+    pub(crate) reason: String,
+}
+
+/// A reason that says something.
+fn reason(text: &str) -> Result<String, &'static str> {
+    let text = text.trim();
+    if text.is_empty() { Err("it says nothing") } else { Ok(text.to_owned()) }
 }
 
 /// Where to look.

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use secrecy::ExposeSecret as _;
-use selvedge_rollback::TransactionId;
-use selvedge_rollback::journal::{Journals, SealKey};
+use selvedge_rollback::journal::{Journals, SealKey, Summary};
 use selvedge_rollback::lease::{Held, Holder, Lease, LeaseError, Leases, Terms};
 use selvedge_rollback::objects::Tries;
+use selvedge_rollback::{Target, TransactionId};
 
 pub(crate) use address::Address;
 
@@ -28,6 +28,15 @@ pub(crate) struct Place {
     pub(crate) leases: Leases,
     /// Whether it can be reached from other machines. What a process there does is known by its lease alone.
     pub(crate) is_shared: bool,
+}
+
+/// A transaction that a process has in hand.
+#[derive(Default)]
+pub(crate) struct Running {
+    /// Which, where a lease says so.
+    pub(crate) owner: Option<Holder>,
+    /// After how long its lease may be claimed at the latest. `None` where it ends with its process.
+    pub(crate) expires_in: Option<Duration>,
 }
 
 impl Place {
@@ -112,18 +121,25 @@ impl Place {
         })
     }
 
-    /// Whether a process has `transaction` in hand, or has died so lately that its lease has not run out. In a folder the journal
-    /// itself tells.
+    /// Whether and by whom a transaction is in hand. In an object store also where its process has died so lately that its lease has
+    /// not run out; in a folder the journal itself tells.
     ///
     /// # Errors
     ///
     /// When the place cannot be reached.
-    pub(crate) async fn is_running(&self, subject: &str, transaction: TransactionId) -> anyhow::Result<bool> {
-        if !self.is_shared {
-            return Ok(false);
+    pub(crate) async fn running<T: Target>(&self, found: &Summary<T>) -> anyhow::Result<Option<Running>> {
+        let Ok(state) = &found.state else {
+            return Ok(None);
+        };
+        if state.direction().has_ended() || !(found.running || self.is_shared) {
+            return Ok(None);
         }
-        let held = self.leases.show(subject).await.map_err(unusable)?;
-        Ok(held.and_then(|held| held.holder).is_some_and(|holder| holder.transaction == transaction))
+        let held = self.leases.show(&state.begin().subject).await.map_err(unusable)?;
+        let is_its = |held: &Held| held.holder.as_ref().is_some_and(|it| it.transaction == found.id);
+        Ok(match held.filter(is_its) {
+            Some(Held { holder, expires_in, .. }) => Some(Running { owner: holder, expires_in }),
+            None => found.running.then(Running::default),
+        })
     }
 }
 

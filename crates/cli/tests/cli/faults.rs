@@ -121,7 +121,7 @@ fn an_outage_leaves_what_the_next_run_takes_back() {
         tenant.reset();
         tenant.inject(&format!("* /v1/workspaces/*=503,skip={reached}"));
         let ended = run(tenant.safe(&project, &["deploy"]).envs(on(&HARDENED))).is(3);
-        assert!(ended.stdout.contains("  create workspace acme-orders-dev: "), "{}", ended.stdout);
+        assert!(ended.stdout.contains("  create workspace acme-orders-dev ("), "{}", ended.stdout);
         tenant.heal();
         let command = ended.command();
         let command: Vec<_> = command.iter().map(String::as_str).collect();
@@ -159,11 +159,11 @@ fn what_an_undo_leaves_is_named_with_the_command_that_finishes_it() {
     let left: Vec<_> = ended.stdout.lines().collect();
     assert!(left[0].starts_with("Left: 6 changes of transaction "), "{left:?}");
     for named in [
-        "  create workspace acme-orders-dev: kept, because something that builds on it is left",
-        "  assign capacity 11111111-1111-4111-8111-111111111111: kept",
-        "  create folder Landing: kept",
-        "  create Lakehouse BRONZE_Orders_Lakehouse: ",
-        "  create Notebook 01_LoadOrders_Notebook: ",
+        "  create workspace acme-orders-dev (",
+        "  assign capacity 11111111-1111-4111-8111-111111111111: kept, because something that builds on it is left",
+        "  create folder Landing (",
+        "  create Lakehouse BRONZE_Orders_Lakehouse (",
+        "  create Notebook 01_LoadOrders_Notebook (",
     ] {
         assert!(left.iter().any(|line| line.starts_with(named)), "{named} in {left:?}");
     }

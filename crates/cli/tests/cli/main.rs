@@ -40,6 +40,8 @@ mod journal;
 mod lock;
 #[cfg(feature = "emulator")]
 mod output;
+#[cfg(all(feature = "emulator", unix))]
+mod reports;
 #[cfg(feature = "emulator")]
 mod resilience;
 #[cfg(feature = "emulator")]

@@ -79,7 +79,7 @@ impl Hold<'_> {
 
 /// Looks until it is so.
 #[track_caller]
-fn until(what: &str, is_so: impl Fn() -> bool) {
+pub(crate) fn until(what: &str, is_so: impl Fn() -> bool) {
     let started = Instant::now();
     while !is_so() {
         assert!(started.elapsed() < Duration::from_secs(30), "waited in vain until {what}");
@@ -190,6 +190,28 @@ impl Tenant {
         Hold { tenant: self, path: format!("/_emulator/holds/{}", held["id"]) }
     }
 
+    /// Asks Fabric, as another program of the same team would.
+    #[track_caller]
+    pub(crate) fn call(&self, method: &str, path: &str, body: &str) -> Value {
+        let of = |name: &str| &self.environment.iter().find(|(known, _)| known == name).unwrap().1;
+        let form = format!(
+            "grant_type=client_credentials&client_id={}&client_secret={}\
+             &scope=https://api.fabric.microsoft.com/.default",
+            of("AZURE_CLIENT_ID"),
+            of("AZURE_CLIENT_SECRET")
+        );
+        let login = format!("POST /{}/oauth2/v2.0/token", of("AZURE_TENANT_ID"));
+        let token = request(&self.url, &login, &form);
+        let token: Value = serde_json::from_str(token.split_once("\r\n\r\n").unwrap().1).unwrap();
+        let head = format!("{method} {path}");
+        let kind = "application/json";
+        let bearer = format!("Authorization: Bearer {}\r\n", token["access_token"].as_str().unwrap());
+        let answer = request_with(&self.url, &head, &bearer, kind, body);
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with("HTTP/1.1 2"), "{method} {path}: {answer}");
+        serde_json::from_str(body).unwrap_or_default()
+    }
+
     fn get(&self, path: &str) -> Value {
         serde_json::from_str(&self.send("GET", path, "")).unwrap()
     }
@@ -206,12 +228,17 @@ impl Tenant {
 
 /// The answer to one HTTP/1.1 request, head and body.
 pub(crate) fn request(url: &str, head: &str, body: &str) -> String {
+    request_with(url, head, "", "application/x-www-form-urlencoded", body)
+}
+
+/// The same, with more lines in its head.
+fn request_with(url: &str, head: &str, more: &str, kind: &str, body: &str) -> String {
     let host = url.strip_prefix("http://").unwrap();
     let mut stream = TcpStream::connect(host).unwrap();
     let length = body.len();
     write!(stream, "{head} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {length}\r\nConnection: close\r\n")
         .unwrap();
-    write!(stream, "Content-Type: application/x-www-form-urlencoded\r\n\r\n{body}").unwrap();
+    write!(stream, "Content-Type: {kind}\r\n{more}\r\n{body}").unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     answer

@@ -39,8 +39,8 @@ fn they_are_listed_and_shown() {
     for expected in [
         &format!("transaction {id}: left\n"),
         "because: git.commit was answered with an error: 403 InsufficientPrivileges",
-        "stuck       create Lakehouse BRONZE_Orders_Lakehouse: ",
-        "undone      give data.owner@contoso.example the role Admin\n",
+        "stuck       create Lakehouse BRONZE_Orders_Lakehouse (",
+        "undone      give data.owner@contoso.example the role Admin (",
         &format!("run `selvedge transactions rollback {id}`\n"),
     ] {
         assert!(text.contains(expected), "expected {expected:?} in\n{text}");
@@ -49,14 +49,17 @@ fn they_are_listed_and_shown() {
         tenant.plainly(&project, &["tx", "show", abbreviated, "--output", "json"]).ends(0, &[]).json();
     assert_eq!(shown["steps"].as_array().unwrap().len(), 11);
     assert_eq!(shown["context"]["tenant"], "aaaaaaaa-0000-4000-8000-000000000001");
-    let state = |step: usize| shown["steps"][step]["state"].as_str().unwrap();
-    assert_eq!([state(0), state(4), state(6), state(10)], ["done", "stuck", "undone", "not_done"]);
+    let state = |step: usize| {
+        (shown["steps"][step]["state"].as_str().unwrap(), shown["steps"][step]["undo_state"].as_str())
+    };
+    let expected = [("done", None), ("done", Some("stuck")), ("done", Some("undone")), ("not_done", None)];
+    assert_eq!([state(0), state(4), state(6), state(10)], expected);
 
     tenant.heal();
     tenant.plainly(&project, &["tx", "rollback", abbreviated]).is(0);
     let text = tenant.plainly(&project, &["tx", "show", id]).ends(0, &[]).stdout;
     assert!(
-        text.starts_with(&format!("transaction {id}: rolled_back\n")) && !text.contains("run `"),
+        text.starts_with(&format!("transaction {id}: rolled back\n")) && !text.contains("run `"),
         "{text}"
     );
 }

@@ -1,6 +1,6 @@
 //! The journal and what it says, shared by the steps that run at the same time.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::journal::{Journal, JournalError, Store};
 use crate::record::Body;
@@ -11,7 +11,17 @@ pub(super) struct Ledger<T: Target, S> {
     /// Held while a record is written. Who waits for it must not keep another from being polled.
     pen: tokio::sync::Mutex<Pen<S>>,
     /// What the records amount to, the one being written included. Held for a moment only, never while something is waited for.
-    state: Mutex<State<T>>,
+    state: Arc<Mutex<State<T>>>,
+}
+
+/// What the journal of a [`Transaction`](super::Transaction) says, while it runs and after it has.
+pub struct View<T: Target>(Arc<Mutex<State<T>>>);
+
+impl<T: Target> View<T> {
+    /// What `look` makes of it, as things stand. It must not block: no record is written meanwhile.
+    pub fn read<R>(&self, look: impl FnOnce(&State<T>) -> R) -> R {
+        look(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 struct Pen<S> {
@@ -22,7 +32,14 @@ struct Pen<S> {
 
 impl<T: Target, S: Store> Ledger<T, S> {
     pub(super) fn new(journal: Journal<S>, state: State<T>) -> Self {
-        Self { pen: tokio::sync::Mutex::new(Pen { journal, broken: false }), state: Mutex::new(state) }
+        Self {
+            pen: tokio::sync::Mutex::new(Pen { journal, broken: false }),
+            state: Arc::new(Mutex::new(state)),
+        }
+    }
+
+    pub(super) fn view(&self) -> View<T> {
+        View(Arc::clone(&self.state))
     }
 
     /// What the records amount to. Not to be held while anything is waited for.

@@ -19,6 +19,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 pub use interrupt::Interrupt;
+pub use ledger::View;
 pub use plain::Unfinished;
 pub use policy::Policy;
 #[cfg(feature = "object-store")]
@@ -154,6 +155,12 @@ impl<'a, T: Target, S: Store, O: Observer<T::Change>> Transaction<'a, T, S, O> {
             taken.log(Body::TakenUp { writer: taken.writer.clone() }).await?;
         }
         Ok(taken)
+    }
+
+    /// What its journal says, for a report on how far it came, however it ends.
+    #[must_use]
+    pub fn view(&self) -> View<T> {
+        self.ledger.view()
     }
 
     /// Goes on in the direction that the journal says, to the end.

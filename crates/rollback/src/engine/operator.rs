@@ -1,24 +1,31 @@
 //! What only an operator may decide: to leave something where it is.
 
-use super::{Error, Transaction};
-use crate::journal::Store;
+use super::ledger::Ledger;
+use super::{Error, Transaction, View};
+use crate::journal::{Loaded, Store};
 use crate::record::{Body, UndoOutcome};
-use crate::{Direction, Observer, StepId, StepState, Target, Verdict};
+use crate::{Direction, Observer, StepId, StepState, Target};
 
-impl<T: Target, S: Store, O: Observer<T::Change>> Transaction<'_, T, S, O> {
-    /// Ends the transaction where it stands, whichever way it was going. Nothing is sent; the verdict names what is left.
+impl<T: Target, S: Store> Loaded<T, S> {
+    /// Ends a transaction whose process is gone where it stands, whichever way it was going. It needs no target: nothing is sent.
+    /// `writer` is this process. What comes back says what is left.
     ///
     /// # Errors
     ///
     /// When the transaction has ended, or the journal cannot be written.
-    pub async fn abandon(self, reason: &str) -> Result<Verdict, Error> {
-        if self.direction().has_ended() {
+    pub async fn abandon(self, writer: &str, reason: &str) -> Result<View<T>, Error> {
+        if self.state.direction().has_ended() {
             return Err(Error::Ended);
         }
-        self.log(Body::Abandoned { reason: reason.to_owned(), writer: self.writer.clone() }).await?;
-        Ok(self.left(self.cause(None)))
+        let ledger = Ledger::new(self.journal, self.state);
+        let (writer, reason) = (writer.to_owned(), reason.to_owned());
+        ledger.log_if(Body::TakenUp { writer: writer.clone() }, |_| true).await?;
+        ledger.log_if(Body::Abandoned { reason, writer }, |_| true).await?;
+        Ok(ledger.view())
     }
+}
 
+impl<T: Target, S: Store, O: Observer<T::Change>> Transaction<'_, T, S, O> {
     /// Leaves what a step made, or may have made, where it is: a rollback that could not take it back goes on without it, keeps what
     /// it stands in, and ends as [`Direction::RolledBackPartial`].
     ///

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use futures_util::StreamExt as _;
+
 use super::envelope::{self, Spot};
 use super::folder::{FileStore, Folder, append_to};
 #[cfg(feature = "object-store")]
@@ -10,6 +12,9 @@ use super::objects::{Objects, ObjectsStore};
 use super::seal::SealKey;
 use super::{JournalError, Loaded, Read, Store, after_failure, read_opened};
 use crate::{State, Target, TransactionId, events};
+
+/// How many journals are read at once, where all are listed.
+const AT_ONCE: usize = 8;
 
 /// The place where journals are. Clones are handles of one place.
 #[derive(Clone, Debug)]
@@ -157,20 +162,21 @@ impl Journals {
     ///
     /// When the place cannot be read. A journal that cannot be read is listed with the reason.
     pub async fn list<T: Target>(&self) -> Result<Vec<Summary<T>>, JournalError> {
-        let mut found = Vec::new();
-        for id in self.ids().await? {
-            let running = match &self.place {
-                Place::Folder(folder) => folder.is_open(id),
-                #[cfg(feature = "object-store")]
-                Place::Objects(_) => false,
-            };
-            match self.peek(id).await {
-                // It was made, and its process died before it could begin.
-                Err(JournalError::NotFound(_)) => {}
-                state => found.push(Summary { id, running, state }),
-            }
-        }
-        Ok(found)
+        let looks = self.ids().await?.into_iter().map(|id| self.look(id));
+        let found = futures_util::stream::iter(looks).buffered(AT_ONCE);
+        // What has no record was made, and its process died before it could begin.
+        let begun = |found: &Summary<T>| !matches!(found.state, Err(JournalError::NotFound(_)));
+        Ok(found.filter(|found| std::future::ready(begun(found))).collect().await)
+    }
+
+    /// One journal, as [`Journals::list`] finds it.
+    pub async fn look<T: Target>(&self, id: TransactionId) -> Summary<T> {
+        let running = match &self.place {
+            Place::Folder(folder) => folder.is_open(id),
+            #[cfg(feature = "object-store")]
+            Place::Objects(_) => false,
+        };
+        Summary { id, running, state: self.peek(id).await }
     }
 
     /// The one transaction whose id begins with `prefix`.

@@ -43,6 +43,8 @@ pub(crate) struct Cloud {
     pub(crate) stalled: Mutex<bool>,
     /// How many turns others have before a request arrives.
     pub(crate) turns: Mutex<usize>,
+    /// How long a request takes.
+    pub(crate) latency: Mutex<Duration>,
     pub(crate) held: Notify,
     pub(crate) go: Notify,
 }
@@ -76,6 +78,10 @@ impl Cloud {
         let turns = *self.turns.lock().unwrap();
         for _ in 0..turns {
             tokio::task::yield_now().await;
+        }
+        let latency = *self.latency.lock().unwrap();
+        if latency > Duration::ZERO {
+            tokio::time::sleep(latency).await;
         }
         if *self.stalled.lock().unwrap() {
             std::future::pending::<()>().await;

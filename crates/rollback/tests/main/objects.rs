@@ -1,6 +1,7 @@
 //! Journals in an object store: one object per record, created once; a second writer finds another's and stops.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::TryStreamExt as _;
 use object_store::path::Path;
@@ -211,4 +212,27 @@ async fn r7_of_two_that_take_a_transaction_up_one_does() {
     assert_eq!([one.is_ok(), other.is_ok()].iter().filter(|won| **won).count(), 1);
     let error = [one.err(), other.err()].into_iter().flatten().next().unwrap();
     assert!(matches!(error, Error::Journal(JournalError::Superseded { .. })), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_journals_are_read_at_the_same_time_and_listed_in_their_order() {
+    let (shelf, cloud) = (shelf(), Arc::new(Cloud::default()));
+    let mut ids = Vec::new();
+    for _ in 0..16 {
+        ids.push(run(&shelf, &cloud.journals(), published()).await.0);
+    }
+    *cloud.latency.lock().unwrap() = Duration::from_millis(100);
+    let journals = cloud.journals();
+    let started = tokio::time::Instant::now();
+    let listed = journals.list::<Shelf>().await.unwrap();
+    let took = started.elapsed();
+    assert_eq!(listed.iter().map(|found| found.id).collect::<Vec<_>>(), ids);
+    assert!(listed.iter().all(|found| found.state.is_ok()));
+
+    let started = tokio::time::Instant::now();
+    assert!(journals.look::<Shelf>(ids[0]).await.state.is_ok());
+    let one = started.elapsed();
+    assert!(one >= Duration::from_millis(100), "{one:?}");
+    // Their names are asked for, and then eight are read at a time.
+    assert_eq!(took, one * 3, "{took:?} for 16 journals, {one:?} for one");
 }

@@ -1,7 +1,7 @@
 //! What only an operator may decide, and what the journal then says.
 
 use selvedge_rollback::journal::MemoryStore;
-use selvedge_rollback::{Direction, Error, Event, Interrupt, Policy, Step, StepId, StepState, Verdict};
+use selvedge_rollback::{Direction, Error, Event, Interrupt, Policy, Step, StepId, StepState, Verdict, View};
 
 use crate::shelf::{Change, Fault, Shelf};
 use crate::{fault_at, made, plan, published, records, recover, run, shelf, transaction};
@@ -21,16 +21,23 @@ async fn open_ones(fault: Fault) -> Vec<(Shelf, MemoryStore)> {
     found
 }
 
+async fn abandon(store: &MemoryStore, reason: &str) -> Result<View<Shelf>, Error> {
+    store.load::<Shelf>().unwrap().abandon("an operator's process", reason).await
+}
+
 #[tokio::test(start_paused = true)]
 async fn r23_whatever_is_open_can_be_abandoned_and_nothing_is_touched() {
     for fault in [Fault::None, Fault::Refused] {
         for (shelf, store) in open_ones(fault).await {
             let requests = || (shelf.sent.lock().unwrap().len(), shelf.removals.lock().unwrap().len());
             let (before, sent) = (shelf.inventory(), requests());
-            let again = recover(&shelf, store.load().unwrap()).await.unwrap();
-            let verdict = again.abandon("the workspace is gone").await.unwrap();
-            let Verdict::Left { cause, direction, remaining } = verdict else { panic!("{verdict:?}") };
-            assert_eq!((cause.reason.as_str(), direction), ("the workspace is gone", Direction::Abandoned));
+            let view = abandon(&store, "the workspace is gone").await.unwrap();
+            let remaining = view.read(|state| {
+                let reason = state.reason().map(|(_, reason)| reason.to_owned());
+                assert_eq!(reason.as_deref(), Some("the workspace is gone"));
+                assert_eq!(state.direction(), Direction::Abandoned);
+                state.remaining()
+            });
             assert_eq!((shelf.inventory(), requests()), (before, sent));
             let made = shelf.names().len() - 1;
             assert!(remaining.len() >= made, "each is named: {remaining:?}");
@@ -40,7 +47,7 @@ async fn r23_whatever_is_open_can_be_abandoned_and_nothing_is_touched() {
             assert_eq!((state.direction(), state.remaining()), (Direction::Abandoned, remaining));
             let ended = async || recover(&shelf, store.load().unwrap()).await.unwrap();
             assert!(matches!(ended().await.roll_back("x").await, Err(Error::Ended)));
-            assert!(matches!(ended().await.abandon("x").await, Err(Error::Ended)));
+            assert!(matches!(abandon(&store, "x").await, Err(Error::Ended)));
             assert!(matches!(ended().await.run().await, Ok(Verdict::Left { .. })));
             assert_eq!(requests(), sent);
         }
@@ -53,8 +60,9 @@ async fn r18_r23_what_has_ended_is_not_abandoned() {
         let (shelf, store) = (shelf(), MemoryStore::default());
         fault_at(&shelf, 3, fault);
         drop(run(&shelf, store.clone(), plan()).await.unwrap());
-        let again = recover(&shelf, store.load().unwrap()).await.unwrap();
-        assert!(matches!(again.abandon("x").await, Err(Error::Ended)));
+        let before = store.bytes();
+        assert!(matches!(abandon(&store, "x").await, Err(Error::Ended)));
+        assert_eq!(store.bytes(), before);
         assert_eq!(shelf.names().len(), names);
     }
 }

@@ -8,11 +8,13 @@ use selvedge_rollback::journal::JournalError;
 use selvedge_rollback::lease::Lease;
 use selvedge_rollback::record::Begin;
 use selvedge_rollback::{
-    Event, Interrupt, Observer as _, Plan, Transaction, TransactionId, Unfinished, Verdict, plain,
+    Error, Event, Interrupt, Observer as _, Plan, State, Transaction, TransactionId, Unfinished, Verdict,
+    plain,
 };
 
 use super::prepare::Prepared;
 use super::target::{self, Target};
+use crate::commands::transactions::Report;
 use crate::place::Place;
 use crate::render::Progress;
 use crate::report::ExitWith;
@@ -21,8 +23,8 @@ use crate::{exit, signal};
 
 /// How a plan ended.
 pub(crate) enum Applied {
-    /// As a transaction.
-    Transaction { id: TransactionId, verdict: Verdict, interrupted: bool },
+    /// As a transaction, or as far as it came. The report says how it stands now.
+    Transaction { ended: Result<Verdict, Error>, interrupted: bool, report: Box<Report> },
     /// Without one: to the end, or not.
     Plain(Result<(), Unfinished>),
 }
@@ -83,10 +85,11 @@ pub(crate) async fn apply(
             return Err(error);
         }
     };
+    let view = begun.view();
     let ended = interruptible(begun.run(), &interrupt, progress).await;
     give_back(lease, matches!(ended, Ok(Ok(_)))).await;
-    let verdict = ended?.map_err(|error| unfinished(app, error, id))?;
-    Ok(Applied::Transaction { id, verdict, interrupted: interrupt.is_raised() })
+    let report = Box::new(view.read(|state| Report::of(app, state, None)));
+    Ok(Applied::Transaction { ended: ended?, interrupted: interrupt.is_raised(), report })
 }
 
 /// Where it did not come to its end, a call may be under way: nobody else begins until the lease runs out.
@@ -128,10 +131,9 @@ pub(crate) async fn interruptible<T>(
 }
 
 /// A transaction that cannot go on is open, and the journal says how far it came.
-pub(crate) fn unfinished(app: &App, error: selvedge_rollback::Error, id: TransactionId) -> anyhow::Error {
-    use selvedge_rollback::Error;
+pub(crate) fn unfinished(app: &App, error: &Error, id: TransactionId) -> ExitWith {
     let command = |verb| app.transactions(verb, id);
-    let help = match &error {
+    let help = match error {
         Error::PastPivot(_) => format!("run `{}`", command("resume")),
         Error::Aborted => {
             let (back, on) = (command("rollback"), command("resume"));
@@ -143,16 +145,22 @@ pub(crate) fn unfinished(app: &App, error: selvedge_rollback::Error, id: Transac
         Error::Journal(JournalError::Fenced) => {
             format!("run `{}` unless another process has taken it up", command("rollback"))
         }
+        Error::Ended | Error::NotSkippable(_) => format!("see `{}`", command("show")),
         _ => {
             let (back, on) = (command("rollback"), command("resume"));
             format!("once the journal can be written, run `{back}` to take it back, or `{on}` to go on")
         }
     };
-    let doing = match &error {
+    let code = match error {
+        // Another process was faster.
+        Error::Ended | Error::NotSkippable(_) => exit::USAGE,
+        _ => exit::LEFT,
+    };
+    let doing = match error {
         Error::Aborted => "interrupted twice: what was made is left".to_owned(),
         _ => format!("go on with transaction {id}"),
     };
-    anyhow::Error::from(error).context(ExitWith::new(exit::LEFT, doing).help(help))
+    ExitWith::new(code, doing).help(help)
 }
 
 fn begin(app: &App, prepared: &Prepared, plan: &Plan<Change>) -> anyhow::Result<Begin<Change>> {
@@ -191,20 +199,19 @@ pub(crate) fn subject(app: &App, workspace: &str) -> String {
 pub(crate) async fn refuse_if_open(app: &App, place: &Place, desired: &Desired) -> anyhow::Result<()> {
     let subject = subject(app, &desired.workspace.name);
     for found in place.journals.list::<Target>().await.with_context(no_journal)? {
-        let state = match found.state {
-            Ok(state) => state,
-            // It may be of an open transaction on this very workspace.
-            Err(error) => {
-                let help = "look into it, and move it away if what it was about is settled";
-                let with = ExitWith::new(exit::LOCKED, "see which transactions are open").help(help);
-                return Err(anyhow::Error::from(error).context(with));
-            }
-        };
-        if state.direction().has_ended() || state.begin().subject != subject {
+        let is_ours = |state: &State<Target>| state.begin().subject == subject;
+        if found.state.as_ref().is_ok_and(|state| state.direction().has_ended() || !is_ours(state)) {
             continue;
         }
+        let is_running = place.running(&found).await?.is_some();
         let id = found.id;
-        let (problem, help) = if found.running || place.is_running(&subject, id).await? {
+        // It may be of an open transaction on this very workspace.
+        if let Err(error) = found.state {
+            let help = "look into it, and move it away if what it was about is settled";
+            let with = ExitWith::new(exit::LOCKED, "see which transactions are open").help(help);
+            return Err(anyhow::Error::from(error).context(with));
+        }
+        let (problem, help) = if is_running {
             let problem = anyhow!("transaction {id} is running");
             let rollback = app.transactions("rollback", id);
             let gone = if place.is_shared {
@@ -215,7 +222,11 @@ pub(crate) async fn refuse_if_open(app: &App, place: &Place, desired: &Desired) 
             (problem, format!("wait for it to end{gone}"))
         } else {
             let problem = anyhow!("transaction {id} was interrupted and is open");
-            (problem, format!("run `{}`, or `resume` to finish it", app.transactions("rollback", id)))
+            let rollback = app.transactions("rollback", id);
+            (
+                problem,
+                format!("run `{rollback}`, or `resume` to finish it, or `abandon` to leave it as it is"),
+            )
         };
         return Err(
             problem.context(ExitWith::new(exit::LOCKED, "begin a transaction on this workspace").help(help))

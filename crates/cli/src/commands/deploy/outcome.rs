@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use anyhow::anyhow;
 use selvedge_deployment::change::Change;
-use selvedge_rollback::{Cause, Direction, Plan, Remaining, StepId, TransactionId, Unfinished, Verdict};
+use selvedge_rollback::journal::JournalError;
+use selvedge_rollback::{Cause, Direction, Error, Plan, StepId, Unfinished, Verdict, describe};
 use serde_json::{Value, json};
 
-use super::Applied;
+use super::{Applied, apply};
+use crate::commands::transactions::{Left, Report, counted, named};
 use crate::output::Format;
 use crate::render::{self, seconds};
 use crate::report::ExitWith;
@@ -28,10 +30,12 @@ pub(crate) struct Outcome<'a> {
 struct Told {
     verdict: &'static str,
     headline: String,
-    transaction: Option<TransactionId>,
-    left: Vec<Remaining>,
-    command: Option<String>,
+    /// Of a transaction.
+    report: Option<Box<Report>>,
+    left: Vec<Left>,
     cause: Option<Cause>,
+    /// What is said of the cause, where it is not the change that failed.
+    with: Option<ExitWith>,
     code: u8,
 }
 
@@ -44,32 +48,43 @@ impl Outcome<'_> {
     pub(crate) fn finish(self, app: &App) -> anyhow::Result<u8> {
         let Self { applied, plan, elapsed, what } = self;
         let mut told = match applied {
-            Applied::Transaction { id, verdict, interrupted } => {
-                of_transaction(app, id, verdict, interrupted, plan, elapsed)
+            Applied::Transaction { ended: Ok(verdict), interrupted, report } => {
+                of_transaction(report, verdict, interrupted, plan, elapsed)
+            }
+            Applied::Transaction { ended: Err(error), report, .. } => {
+                let with = apply::unfinished(app, &error, report.transaction);
+                if is_anothers(&error) {
+                    return Err(anyhow::Error::from(error).context(with));
+                }
+                of_open(report, error, with)
             }
             Applied::Plain(Ok(())) => Told {
                 verdict: "deployed",
                 headline: format!("Deployed: {} in {}", counted(plan.len()), seconds(elapsed)),
-                transaction: None,
+                report: None,
                 left: Vec::new(),
-                command: None,
                 cause: None,
+                with: None,
                 code: exit::DONE,
             },
             Applied::Plain(Err(unfinished)) => of_unfinished(unfinished, plan),
         };
-        if app.local {
+        if let Some(report) = told.report.as_mut().filter(|_| app.local) {
             // What is left goes with the emulator, and so does the journal.
-            told.command = None;
+            report.commands.clear();
         }
         print(app, &told, plan, &what);
         let Some(cause) = told.cause else {
             return Ok(told.code);
         };
-        let mut with = ExitWith::new(told.code, failed_step(plan, cause.step));
-        if let Some(command) = told.command {
-            with = with.help(format!("run `{command}`"));
-        }
+        let help = told.report.filter(|_| !app.local).and_then(|report| report.help());
+        let with = told.with.unwrap_or_else(|| {
+            let with = ExitWith::new(told.code, failed_step(plan, cause.step));
+            match help {
+                Some(help) => with.help(help),
+                None => with,
+            }
+        });
         Err(match cause.error {
             Some(error) => anyhow::Error::from_boxed(error).context(with),
             None => anyhow!(cause.reason).context(with),
@@ -85,50 +100,66 @@ fn failed_step(plan: &Plan<Change>, step: Option<StepId>) -> String {
 }
 
 fn of_transaction(
-    app: &App,
-    id: TransactionId,
+    mut report: Box<Report>,
     verdict: Verdict,
     interrupted: bool,
     plan: &Plan<Change>,
     elapsed: Duration,
 ) -> Told {
-    let transaction = Some(id);
-    match verdict {
-        Verdict::Committed => Told {
-            verdict: "committed",
-            headline: format!("Committed: {} in {}, transaction {id}", counted(plan.len()), seconds(elapsed)),
-            transaction,
-            left: Vec::new(),
-            command: None,
-            cause: None,
-            code: exit::DONE,
-        },
-        Verdict::RolledBack { cause, traces } => Told {
-            verdict: "rolled_back",
-            headline: match traces.len() {
+    let id = report.transaction;
+    if let Verdict::Left { remaining, .. } = &verdict {
+        report.because(remaining);
+    }
+    let left = report.remaining.clone();
+    let of = |what: &str| format!("{what}: {} of transaction {id}", counted(left.len()));
+    let (verdict, headline, cause, code) = match verdict {
+        Verdict::Committed => {
+            let (made, elapsed) = (counted(plan.len()), seconds(elapsed));
+            let headline = format!("Committed: {made} in {elapsed}, transaction {id}");
+            ("committed", headline, None, exit::DONE)
+        }
+        Verdict::RolledBack { cause, .. } => {
+            let headline = match left.len() {
                 0 => format!("RolledBack: nothing is left of transaction {id}"),
-                some => format!("RolledBack: {} of transaction {id} left a trace", counted(some)),
-            },
-            transaction,
-            left: traces,
-            command: None,
-            cause: Some(cause),
-            code: if interrupted { exit::INTERRUPTED } else { exit::FAILED },
-        },
-        Verdict::Left { cause, direction, remaining } => Told {
-            verdict: "left",
-            headline: format!("Left: {} of transaction {id}", counted(remaining.len())),
-            transaction,
-            left: remaining,
-            command: match direction {
-                Direction::Forward => Some(app.transactions("resume", id)),
-                Direction::Back => Some(app.transactions("rollback", id)),
-                // What was kept is somebody else's: no command takes it back.
-                _ => None,
-            },
-            cause: Some(cause),
-            code: exit::LEFT,
-        },
+                _ => format!("{} left a trace", of("RolledBack")),
+            };
+            ("rolled_back", headline, Some(cause), if interrupted { exit::INTERRUPTED } else { exit::FAILED })
+        }
+        Verdict::Left { cause, direction: Direction::Abandoned, .. } => {
+            let headline = match left.len() {
+                0 => format!("Abandoned: nothing is left of transaction {id}"),
+                _ => format!("{} left where they are", of("Abandoned")),
+            };
+            ("abandoned", headline, Some(cause), exit::LEFT)
+        }
+        Verdict::Left { cause, .. } => ("left", of("Left"), Some(cause), exit::LEFT),
+    };
+    Told { verdict, headline, left, report: Some(report), cause, with: None, code }
+}
+
+/// Whether another process may have changed how the transaction stands.
+fn is_anothers(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Ended
+            | Error::NotSkippable(_)
+            | Error::Journal(JournalError::Superseded { .. } | JournalError::Fenced)
+    )
+}
+
+/// It could not go on, and is open.
+fn of_open(report: Box<Report>, error: Error, with: ExitWith) -> Told {
+    let (id, left) = (report.transaction, report.remaining.clone());
+    let headline = format!("Left: {} of transaction {id}, which is open", counted(left.len()));
+    let cause = Cause { step: None, reason: describe(&error), error: Some(error.into()) };
+    Told {
+        verdict: "left",
+        headline,
+        left,
+        report: Some(report),
+        cause: Some(cause),
+        with: Some(with),
+        code: exit::LEFT,
     }
 }
 
@@ -136,9 +167,10 @@ fn of_transaction(
 fn of_unfinished(unfinished: Unfinished, plan: &Plan<Change>) -> Told {
     let Unfinished { cause, made, in_doubt } = unfinished;
     let told = |step: StepId, reason: &str| {
-        plan.get(step).map(|step| Remaining {
-            step: step.id,
+        plan.get(step).map(|step| Left {
+            step: step.id.number(),
             change: step.change.to_string(),
+            id: None,
             reason: reason.to_owned(),
         })
     };
@@ -153,11 +185,7 @@ fn of_unfinished(unfinished: Unfinished, plan: &Plan<Change>) -> Told {
     } else {
         format!("Failed: {} of {} stay, because FEATURE_USE_ROLLBACK is off", counted(left.len()), plan.len())
     };
-    Told { verdict: "failed", headline, transaction: None, left, command: None, cause: Some(cause), code }
-}
-
-fn counted(changes: usize) -> String {
-    if changes == 1 { "1 change".to_owned() } else { format!("{changes} changes") }
+    Told { verdict: "failed", headline, report: None, left, cause: Some(cause), with: None, code }
 }
 
 fn print(app: &App, told: &Told, plan: &Plan<Change>, what: &Value) {
@@ -165,38 +193,12 @@ fn print(app: &App, told: &Told, plan: &Plan<Change>, what: &Value) {
         Format::Text => {
             let mut text = told.headline.clone();
             for left in &told.left {
-                text.push_str(&format!("\n  {}: {}", one_line(&left.change), one_line(&left.reason)));
+                let what = named(&left.change, left.id.as_deref());
+                text.push_str(&format!("\n  {}: {}", one_line(&what), one_line(&left.reason)));
             }
             output::line(&text)
         }
-        format => {
-            let changes: Vec<_> = plan
-                .steps()
-                .iter()
-                .map(|step| json!({ "step": step.id.number(), "change": step.change.to_string() }))
-                .collect();
-            let left: Vec<_> = told
-                .left
-                .iter()
-                .map(|left| json!({ "step": left.step.number(), "change": left.change, "reason": left.reason }))
-                .collect();
-            let cause = told
-                .cause
-                .as_ref()
-                .map(|cause| json!({ "step": cause.step.map(StepId::number), "reason": cause.reason }));
-            render::result(
-                format,
-                json!({
-                    "verdict": told.verdict,
-                    "deployment": what,
-                    "transaction": told.transaction.map(|id| id.to_string()),
-                    "changes": changes,
-                    "left": left,
-                    "cause": cause,
-                    "commands": told.command.iter().collect::<Vec<_>>(),
-                }),
-            )
-        }
+        format => render::result(format, document(told, plan, what)),
     };
     // What was done is done, and the exit code says how it ended, whether or not the verdict could be written.
     if let Err(error) = printed
@@ -204,4 +206,25 @@ fn print(app: &App, told: &Told, plan: &Plan<Change>, what: &Value) {
     {
         tracing::error!("the verdict could not be written: {error:#}");
     }
+}
+
+/// The verdict, and with it the report of the transaction.
+fn document(told: &Told, plan: &Plan<Change>, what: &Value) -> Value {
+    let changes: Vec<_> = plan
+        .steps()
+        .iter()
+        .map(|step| json!({ "step": step.id.number(), "change": step.change.to_string() }))
+        .collect();
+    let step = |cause: &Cause| cause.step.map(StepId::number);
+    let cause = told.cause.as_ref().map(|cause| json!({ "step": step(cause), "reason": cause.reason }));
+    let report = match &told.report {
+        Some(report) => report.as_json(),
+        None => json!({ "transaction": null, "commands": [] }),
+    };
+    let parts = [
+        json!({ "verdict": told.verdict, "deployment": what }),
+        report,
+        json!({ "changes": changes, "left": told.left, "cause": cause }),
+    ];
+    Value::Object(parts.into_iter().filter_map(|part| part.as_object().cloned()).flatten().collect())
 }

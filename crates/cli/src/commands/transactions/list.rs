@@ -1,9 +1,10 @@
 //! `selvedge transactions list`: every transaction, and how it stands.
 
-use selvedge_rollback::describe;
+use futures_util::{StreamExt as _, TryStreamExt as _};
 use serde_json::json;
 
-use super::report::{as_json, state_name};
+use super::report::Report;
+use super::unusable;
 use crate::commands::deploy::target::Target;
 use crate::exit;
 use crate::output::{self, Format};
@@ -12,37 +13,34 @@ use crate::render;
 use crate::run::App;
 use crate::text::one_line;
 
+/// How many leases are looked at at once.
+const AT_ONCE: usize = 8;
+
+/// Lists them, oldest first.
+///
+/// # Errors
+///
+/// When the place cannot be read. A transaction that cannot be read is listed with the reason.
 pub(super) async fn run(app: &App, place: &Place) -> anyhow::Result<u8> {
-    let mut found = place.journals.list::<Target>().await?;
-    for found in &mut found {
-        if let Ok(state) = &found.state {
-            let open = !state.direction().has_ended();
-            found.running |= open && place.is_running(&state.begin().subject, found.id).await?;
-        }
-    }
+    let found = place.journals.list::<Target>().await.map_err(unusable)?;
+    let reports = futures_util::stream::iter(&found).map(async |found| {
+        let running = place.running(found).await?;
+        anyhow::Ok(match &found.state {
+            Ok(state) => Report::of(app, state, running),
+            Err(error) => Report::unreadable(found.id, error),
+        })
+    });
+    let reports: Vec<_> = reports.buffered(AT_ONCE).try_collect().await?;
     if app.output != Format::Text {
-        let rows: Vec<_> = found
-            .iter()
-            .map(|found| match &found.state {
-                Ok(state) => as_json(app, state, found.running),
-                Err(error) => json!({ "transaction": found.id.to_string(), "state": "unreadable",
-                                      "reason": describe(error) }),
-            })
-            .collect();
-        render::result(app.output, json!({ "transactions": rows }))?;
+        render::result(app.output, json!({ "transactions": reports }))?;
         return Ok(exit::DONE);
     }
-    if found.is_empty() {
+    if reports.is_empty() {
         output::line("There are no transactions.")?;
     }
-    for found in found {
-        let line = match &found.state {
-            Ok(state) => {
-                let (name, subject) = (state_name(state, found.running), &state.begin().subject);
-                format!("{}  {name:<11}  {subject}", found.id)
-            }
-            Err(error) => format!("{}  unreadable   {}", found.id, describe(error)),
-        };
+    for report in reports {
+        let what = report.subject.as_deref().or(report.reason.as_deref()).unwrap_or_default();
+        let line = format!("{}  {:<19}  {what}", report.transaction, report.state_words());
         output::line(&one_line(&line))?;
     }
     Ok(exit::DONE)

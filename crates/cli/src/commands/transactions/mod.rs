@@ -1,10 +1,12 @@
 //! `selvedge transactions`: shows transactions and takes up interrupted ones.
 
+mod abandon;
 mod list;
 mod report;
 mod show;
 mod sweep;
 mod take_up;
+mod text;
 
 use selvedge_rollback::TransactionId;
 use selvedge_rollback::journal::JournalError;
@@ -15,6 +17,9 @@ use crate::place::Place;
 use crate::report::ExitWith;
 use crate::run::App;
 use take_up::Way;
+
+pub(crate) use report::{Left, Report};
+pub(crate) use text::{counted, named};
 
 /// Runs the sub-command.
 ///
@@ -27,11 +32,14 @@ pub(crate) async fn run(app: &App, args: &TransactionsArgs) -> anyhow::Result<u8
         TransactionsAction::List => list::run(app, place).await,
         TransactionsAction::Show(named) => show::run(app, place, find(place, &named.id).await?).await,
         TransactionsAction::Sweep(args) => sweep::run(app, place, args.workspace.as_deref()).await,
-        TransactionsAction::Rollback(named) => {
-            take_up::run(app, place, find(place, &named.id).await?, Way::Back).await
+        TransactionsAction::Rollback(args) => {
+            take_up::run(app, place, find(place, &args.named.id).await?, Way::Back(args)).await
         }
         TransactionsAction::Resume(named) => {
             take_up::run(app, place, find(place, &named.id).await?, Way::On).await
+        }
+        TransactionsAction::Abandon(args) => {
+            abandon::run(app, place, find(place, &args.named.id).await?, &args.reason).await
         }
     }
 }

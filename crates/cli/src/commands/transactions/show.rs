@@ -2,7 +2,7 @@
 
 use selvedge_rollback::TransactionId;
 
-use super::report::{as_json, commands, state_name, step_name};
+use super::report::Report;
 use super::unusable;
 use crate::commands::deploy::target::Target;
 use crate::exit;
@@ -10,29 +10,19 @@ use crate::output::{self, Format};
 use crate::place::Place;
 use crate::render;
 use crate::run::App;
-use crate::text::one_line;
 
+/// Shows it.
+///
+/// # Errors
+///
+/// When it cannot be read.
 pub(super) async fn run(app: &App, place: &Place, id: TransactionId) -> anyhow::Result<u8> {
-    let state = place.journals.peek::<Target>(id).await.map_err(unusable)?;
-    if app.output != Format::Text {
-        render::result(app.output, as_json(app, &state, false))?;
-        return Ok(exit::DONE);
+    let found = place.journals.look::<Target>(id).await;
+    let running = place.running(&found).await?;
+    let report = Report::of(app, &found.state.map_err(unusable)?, running);
+    match app.output {
+        Format::Text => output::line(&report.text(app))?,
+        format => render::result(format, report.as_json())?,
     }
-    let mut text = format!("transaction {id}: {}\n{}\n", state_name(&state, false), state.begin().subject);
-    if let Some((_, reason)) = state.reason() {
-        text.push_str(&format!("because: {}\n", one_line(reason)));
-    }
-    for (step, how) in state.steps() {
-        let line = format!("  {:>3}  {:<10}  {}", step.id.to_string(), step_name(how), step.change);
-        text.push_str(&one_line(&line));
-        if let Some(reason) = how.reason() {
-            text.push_str(&format!(": {}", one_line(reason)));
-        }
-        text.push('\n');
-    }
-    for command in commands(app, &state) {
-        text.push_str(&format!("run `{command}`\n"));
-    }
-    output::line(text.trim_end())?;
     Ok(exit::DONE)
 }

@@ -3,7 +3,7 @@
 use selvedge_deployment::strays::{self, Stray};
 use serde_json::{Value, json};
 
-use super::report::commands;
+use super::report::Report;
 use crate::clients::Clients;
 use crate::commands::deploy::target::Target;
 use crate::exit;
@@ -28,34 +28,49 @@ pub(crate) async fn run(app: &App, place: &Place, workspace: Option<&str>) -> an
     })?;
     let mut rows = Vec::new();
     for stray in &found {
-        rows.push((stray, known(app, place, stray).await));
+        rows.push((stray, advice(app, place, stray).await));
     }
     if app.output == Format::Text {
         if rows.is_empty() {
             output::line("Nothing carries a transaction's marker.")?;
         }
-        for (stray, command) in &rows {
+        for (stray, advice) in &rows {
             output::line(&one_line(&format!("{}  {}", name(stray), stray.marker)))?;
-            output::line(&match command {
-                Some(command) => format!("  run `{command}`"),
-                None => "  its journal is not here: remove it by hand, or look where it was deployed from"
-                    .to_owned(),
+            output::line(&match advice {
+                Advice::Run(command) => format!("  run `{command}`"),
+                Advice::ByHand(why) => format!("  {why}"),
             })?;
         }
     } else {
-        let strays: Vec<_> = rows.iter().map(|(stray, command)| as_json(stray, command.as_deref())).collect();
+        let strays: Vec<_> = rows.iter().map(|(stray, advice)| as_json(stray, advice)).collect();
         render::result(app.output, json!({ "strays": strays }))?;
     }
     Ok(if rows.is_empty() { exit::DONE } else { exit::LEFT })
 }
 
-/// What finishes the stray's transaction, where its journal is here.
-async fn known(app: &App, place: &Place, stray: &Stray) -> Option<String> {
+/// What is to be done about a stray.
+enum Advice {
+    Run(String),
+    ByHand(String),
+}
+
+/// What finishes the stray's transaction, where its journal is here and something does.
+async fn advice(app: &App, place: &Place, stray: &Stray) -> Advice {
     let id = stray.marker.transaction;
-    let state = place.journals.peek::<Target>(id).await.ok()?;
-    let commands = commands(app, &state);
-    // One that has ended takes its markers off when it is taken up.
-    Some(commands.into_iter().next().unwrap_or_else(|| app.transactions("resume", id)))
+    let Ok(state) = place.journals.peek::<Target>(id).await else {
+        let elsewhere = "its journal is not here: remove it by hand, or look where it was deployed from";
+        return Advice::ByHand(elsewhere.to_owned());
+    };
+    let report = Report::of(app, &state, None);
+    match report.commands.first() {
+        Some(command) => Advice::Run(command.clone()),
+        None => {
+            let ended = report.state_words();
+            Advice::ByHand(format!(
+                "its transaction has ended ({ended}): remove it by hand, or its marker where it is wanted"
+            ))
+        }
+    }
 }
 
 fn name(stray: &Stray) -> String {
@@ -68,7 +83,11 @@ fn name(stray: &Stray) -> String {
     }
 }
 
-fn as_json(stray: &Stray, command: Option<&str>) -> Value {
+fn as_json(stray: &Stray, advice: &Advice) -> Value {
+    let command = match advice {
+        Advice::Run(command) => Some(command),
+        Advice::ByHand(_) => None,
+    };
     let item = stray.item.as_ref();
     json!({
         "workspace": stray.workspace.to_string(),

@@ -2,14 +2,17 @@
 
 use anyhow::anyhow;
 use selvedge_deployment::change::Change;
+use selvedge_rollback::journal::{JournalStore, Loaded};
+use selvedge_rollback::lease::Lease;
 use selvedge_rollback::record::Begin;
 use selvedge_rollback::{
-    Direction, Event, Interrupt, Observer as _, StepState, Transaction, TransactionId, Verdict,
+    Direction, Event, Interrupt, Observer as _, State, StepId, StepState, Transaction, TransactionId, Verdict,
 };
 use serde_json::json;
 
-use super::report::state_name;
+use super::report::Report;
 use super::unusable;
+use crate::args::RollbackArgs;
 use crate::clients::Clients;
 use crate::commands::deploy::target::{self, Target};
 use crate::commands::deploy::{Applied, Outcome, apply};
@@ -20,61 +23,140 @@ use crate::report::ExitWith;
 use crate::run::App;
 
 /// Which way an operator sends a transaction.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Way {
+#[derive(Clone, Copy)]
+pub(super) enum Way<'a> {
     /// Where its journal says it was going.
     On,
-    Back,
+    Back(&'a RollbackArgs),
 }
 
-pub(super) async fn run(app: &App, place: &Place, id: TransactionId, way: Way) -> anyhow::Result<u8> {
-    let loaded = place.journals.open::<Target>(id).await.map_err(unusable)?;
+/// Takes it up.
+///
+/// # Errors
+///
+/// When it is running, must not be taken up from here or in this way, or cannot be brought to an end.
+pub(super) async fn run(app: &App, place: &Place, id: TransactionId, way: Way<'_>) -> anyhow::Result<u8> {
+    let loaded = open(place, id).await?;
     let begin = loaded.state.begin();
     refuse_elsewhere(app, begin)?;
-    if way == Way::Back && loaded.state.direction().has_ended() {
-        let problem = anyhow!("it has ended: {}", state_name(&loaded.state, false));
-        return Err(problem.context(ExitWith::usage(format!("roll transaction {id} back"))));
+    if let Way::Back(args) = way {
+        refuse_ended(&loaded.state, "roll back")?;
+        refuse_odd(app, &loaded.state, args)?;
     }
     let (plan, what) = (begin.plan.clone(), json!({ "subject": begin.subject }));
     let clients = Clients::new(&app.settings, &app.flags, &app.environment)?;
     let fabric = target::target(app, &clients);
     let progress = Progress::new(app);
-    if way == Way::On && loaded.state.direction() == Direction::Forward {
+    if matches!(way, Way::On) && loaded.state.direction() == Direction::Forward {
         let due = loaded.state.steps().filter(|(_, how)| **how != StepState::Done);
         progress.expect(due.map(|(step, _)| step.id).collect::<Vec<_>>());
     }
-    if place.is_running(&begin.subject, id).await? {
-        let most = place.leases.expiry().as_secs();
-        progress
-            .note(&format!("waiting up to {most} s for the lease of the process that began it to run out"));
-    }
-    let lease = place.claim(app, &begin.subject, id, true).await?;
+    let (loaded, lease) = claim(app, place, loaded, &progress).await?;
     clients.fence.ask(lease.fence());
     let started = std::time::Instant::now();
     let interrupt = Interrupt::default();
     let observer = |event: &Event<'_, Change>| progress.on(event);
     let writer = target::writer();
     let run = async {
-        // Who had the lease may have gone on until now. In a folder the journal was locked before.
-        let loaded = if place.is_shared { place.journals.open::<Target>(id).await? } else { loaded };
         let policy = target::policy(app);
         let transaction =
             Transaction::recover(&fabric, loaded, &writer, policy, interrupt.clone(), observer).await?;
-        let transaction = transaction.fenced(lease.fence());
-        match way {
-            Way::On => transaction.run().await,
-            Way::Back => transaction.roll_back("an operator asked for it").await,
-        }
+        let mut transaction = transaction.fenced(lease.fence());
+        let view = transaction.view();
+        let go = async {
+            let Way::Back(args) = way else {
+                return transaction.run().await;
+            };
+            let reason = args.reason.as_deref().unwrap_or_default();
+            for step in &args.skip {
+                transaction.skip(StepId::new(*step), reason).await?;
+            }
+            transaction.roll_back("an operator asked for it").await
+        };
+        let ended = go.await;
+        Ok((ended, view.read(|state| Report::of(app, state, None))))
     };
     let ended = apply::interruptible(run, &interrupt, &progress).await;
-    apply::give_back(lease, matches!(ended, Ok(Ok(_)))).await;
-    let verdict = ended?.map_err(|error| apply::unfinished(app, error, id))?;
+    apply::give_back(lease, matches!(ended, Ok(Ok((Ok(_), _))))).await;
+    let (ended, report) = ended?.map_err(|error| {
+        let with = apply::unfinished(app, &error, id);
+        anyhow::Error::from(error).context(with)
+    })?;
     drop(progress);
     // A rollback that was asked for and succeeded is a success.
-    let wanted = way == Way::Back && matches!(verdict, Verdict::RolledBack { .. });
-    let applied = Applied::Transaction { id, verdict, interrupted: interrupt.is_raised() };
+    let wanted = matches!((way, &ended), (Way::Back(_), Ok(Verdict::RolledBack { .. })));
+    let (interrupted, report) = (interrupt.is_raised(), Box::new(report));
+    let applied = Applied::Transaction { ended, interrupted, report };
     let told = Outcome { applied, plan: &plan, elapsed: started.elapsed(), what }.finish(app);
     if wanted { Ok(exit::DONE) } else { told }
+}
+
+/// Opens the journal of a transaction that no process of this machine has in hand.
+pub(super) async fn open(place: &Place, id: TransactionId) -> anyhow::Result<Loaded<Target, JournalStore>> {
+    place.journals.open::<Target>(id).await.map_err(unusable)
+}
+
+/// Claims the lease of an open transaction, waiting for that of the process that began it to run out.
+pub(super) async fn claim(
+    app: &App,
+    place: &Place,
+    loaded: Loaded<Target, JournalStore>,
+    progress: &Progress,
+) -> anyhow::Result<(Loaded<Target, JournalStore>, Lease)> {
+    let (id, subject) = (loaded.state.begin().id, &loaded.state.begin().subject);
+    if place.is_shared && place.running(&place.journals.look::<Target>(id).await).await?.is_some() {
+        let most = place.leases.expiry().as_secs();
+        progress
+            .note(&format!("waiting up to {most} s for the lease of the process that began it to run out"));
+    }
+    let lease = place.claim(app, subject, id, true).await?;
+    // Who had the lease may have gone on until now. In a folder the journal was locked before.
+    let loaded = if place.is_shared { open(place, id).await } else { Ok(loaded) };
+    match loaded {
+        Ok(loaded) => Ok((loaded, lease)),
+        Err(error) => {
+            lease.release().await;
+            Err(error)
+        }
+    }
+}
+
+/// There is nothing to be done about what has ended.
+pub(super) fn refuse_ended(state: &State<Target>, what: &str) -> anyhow::Result<()> {
+    if !state.direction().has_ended() {
+        return Ok(());
+    }
+    let id = state.begin().id;
+    let words = super::report::state_name(state.direction(), false).replace('_', " ");
+    Err(anyhow!("it has ended: {words}").context(ExitWith::usage(format!("{what} transaction {id}"))))
+}
+
+/// Only a rollback that was begun can be gone on with, and only what it has failed at can be left.
+fn refuse_odd(app: &App, state: &State<Target>, args: &RollbackArgs) -> anyhow::Result<()> {
+    let id = state.begin().id;
+    if (args.go_on || !args.skip.is_empty()) && state.direction() == Direction::Forward {
+        let problem = anyhow!("no rollback of it was begun");
+        let with = ExitWith::usage(format!("go on with the rollback of transaction {id}"));
+        return Err(
+            problem.context(with.help(format!("run `{}` to begin one", app.transactions("rollback", id))))
+        );
+    }
+    for number in &args.skip {
+        let step = StepId::new(*number);
+        let problem = match (state.step(step), state.begin().plan.get(step)) {
+            (Some(how), _) if how.may_be_skipped() => continue,
+            (Some(_), Some(step)) => anyhow!("the rollback has not failed at it: {}", step.change),
+            _ => anyhow!("there is no such step"),
+        };
+        let skippable = state.steps().filter(|(_, how)| how.may_be_skipped());
+        let skippable: Vec<_> = skippable.map(|(step, _)| step.id.to_string()).collect();
+        let help = match &skippable[..] {
+            [] => "nothing of it can be left; go on without --skip".to_owned(),
+            some => format!("what can be left: {}; see `{}`", some.join(", "), app.transactions("show", id)),
+        };
+        return Err(problem.context(ExitWith::usage(format!("leave step {number} where it is")).help(help)));
+    }
+    Ok(())
 }
 
 /// "Not found" from another tenant, or to another identity, must not count as "undone".

@@ -101,6 +101,10 @@ fn r6_r7_a_deployment_that_is_stopped_and_goes_on_after_a_takeover_sends_nothing
     let listed = at(&["tx", "list", "--output", "json"]).is(0).json();
     assert_eq!(listed["transactions"][0]["state"], "running");
     let id = listed["transactions"][0]["transaction"].as_str().unwrap();
+    let shown = at(&["tx", "show", id, "--output", "json"]).is(0).json();
+    assert_eq!([&shown["state"], &shown["commands"]], [&"running".into(), &serde_json::json!([])]);
+    assert_eq!(shown["owner"], listed["transactions"][0]["owner"]);
+    assert!(shown["owner"]["pid"].is_u64() && shown["lease_until"].is_string(), "{shown:#}");
     let ended = at(&["tx", "rollback", id]).is(0);
     assert!(ended.stdout.starts_with("RolledBack: "), "{}", ended.stdout);
     assert_eq!(tenant.hash(), before, "{:#}", tenant.inventory());

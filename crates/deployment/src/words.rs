@@ -1,0 +1,101 @@
+//! What a report says of a change besides its text: its kind, and what it is about by name and id.
+
+use crate::change::{Change, Receipt};
+use crate::repository::Place;
+
+impl Change {
+    /// Its kind, as the journal has it.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::CreateWorkspace { .. } => "create_workspace",
+            Self::DescribeWorkspace { .. } => "describe_workspace",
+            Self::AssignCapacity { .. } => "assign_capacity",
+            Self::CreateFolder { .. } => "create_folder",
+            Self::CreateItem { .. } => "create_item",
+            Self::DescribeItem { .. } => "describe_item",
+            Self::UpdateDefinition { .. } => "update_definition",
+            Self::AddRole { .. } => "add_role",
+            Self::ChangeRole { .. } => "change_role",
+            Self::CreateConnection { .. } => "create_connection",
+            Self::ConnectGit { .. } => "connect_git",
+            Self::InitializeGit { .. } => "initialize_git",
+            Self::CommitToGit { .. } => "commit_to_git",
+        }
+    }
+
+    /// What it is about, as people call it. `None` where the kind says it all.
+    #[must_use]
+    pub fn name(&self) -> Option<String> {
+        Some(match self {
+            Self::CreateWorkspace { name, .. }
+            | Self::DescribeWorkspace { name, .. }
+            | Self::CreateItem { name, .. }
+            | Self::DescribeItem { name, .. }
+            | Self::UpdateDefinition { name, .. }
+            | Self::CreateConnection { name, .. } => name.clone(),
+            Self::AssignCapacity { capacity, .. } => capacity.to_string(),
+            Self::CreateFolder { path, .. } => path.clone(),
+            Self::AddRole { label, .. } | Self::ChangeRole { label, .. } => label.clone(),
+            Self::ConnectGit { provider, .. } => Place::from(provider).to_string(),
+            Self::InitializeGit { .. } | Self::CommitToGit { .. } => return None,
+        })
+    }
+
+    /// The id of what it is about, where that is known: of what it makes, once that is made, from its receipt.
+    #[must_use]
+    pub fn id(&self, receipt: Option<&Receipt>) -> Option<String> {
+        match (self, receipt) {
+            (_, Some(Receipt::Workspace { id })) => Some(id.to_string()),
+            (_, Some(Receipt::Folder { id })) => Some(id.to_string()),
+            (_, Some(Receipt::Item { id })) => Some(id.to_string()),
+            (_, Some(Receipt::Connection { id })) => Some(id.to_string()),
+            (Self::DescribeWorkspace { workspace, .. }, _) => Some(workspace.to_string()),
+            (Self::DescribeItem { item, .. } | Self::UpdateDefinition { item, .. }, _) => {
+                Some(item.to_string())
+            }
+            (Self::AddRole { principal, .. } | Self::ChangeRole { principal, .. }, _) => {
+                Some(principal.to_string())
+            }
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use selvedge_fabric_client::{ItemId, WorkspaceId};
+    use selvedge_rollback::StepId;
+
+    use super::*;
+    use crate::change::Ref;
+
+    #[test]
+    fn a_kind_is_called_as_the_journal_calls_it_and_what_is_made_has_its_receipts_id() {
+        let workspace: WorkspaceId = "00000000-0000-4000-8000-000000000001".parse().unwrap();
+        let item: ItemId = "00000000-0000-4000-8000-000000000002".parse().unwrap();
+        let made = Ref::Step(StepId::new(1));
+        let text = || "x".to_owned();
+        let (id, receipt) = (Some(item.to_string()), Receipt::Item { id: item });
+        for (change, name, before, after) in [
+            (Change::CreateWorkspace { name: text(), description: None }, Some("x"), None, id.clone()),
+            (
+                Change::DescribeItem {
+                    workspace,
+                    item,
+                    item_type: text(),
+                    name: text(),
+                    description: text(),
+                },
+                Some("x"),
+                id.clone(),
+                id.clone(),
+            ),
+            (Change::CommitToGit { workspace: made, comment: text() }, None, None, id),
+        ] {
+            assert_eq!(serde_json::to_value(&change).unwrap()["change"], change.kind());
+            assert_eq!(change.name().as_deref(), name);
+            assert_eq!((change.id(None), change.id(Some(&receipt))), (before, after));
+        }
+    }
+}
