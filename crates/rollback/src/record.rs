@@ -39,7 +39,7 @@ pub enum Body<T: Target> {
         /// That process.
         writer: String,
     },
-    /// The step may be sent from now on.
+    /// The step may be sent from now on, once: what is sent again is intended again.
     Intent {
         /// The step.
         step: StepId,

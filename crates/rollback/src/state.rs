@@ -59,7 +59,8 @@ impl<T: Target> State<T> {
                 let forward = self.direction == Direction::Forward;
                 let entry = self.entry("intent", step)?;
                 match (&entry.state, forward) {
-                    (StepState::Planned | StepState::NotDone, true) => {
+                    // In doubt and looked for in vain, it is sent once more.
+                    (StepState::Planned | StepState::NotDone | StepState::Open { .. }, true) => {
                         entry.state = StepState::Open { operation: None };
                         entry.undo = Some(undo);
                         entry.marked = marker.is_some();

@@ -33,7 +33,7 @@ pub trait Target: Sync {
     /// Whether `change`, sent with a marker, leaves that marker on what it makes.
     fn marks(&self, change: &Self::Change, marker: &Marker) -> bool;
 
-    /// How long a change that a process sent before it died may still take effect, although it is not seen yet. So long after the
+    /// How long a change that a process sent before it died may still take effect, and then not be seen yet. So long after the
     /// transaction was taken up, its absence proves nothing. Nothing is said of what is known to be accepted: that is waited for.
     /// Default: not at all.
     fn in_flight(&self, change: &Self::Change) -> Duration {

@@ -24,9 +24,12 @@ pub(super) enum Made<T: Target> {
     LeftOpen,
 }
 
-/// Is told of an accepted operation before it is waited for.
+/// Is told what has to be known before anything follows.
 pub(super) trait Accept {
     type Error;
+    /// Before a change is sent once more. `false`: it must not be.
+    fn again(&self) -> impl Future<Output = Result<bool, Self::Error>> + Send;
+    /// Before the end of an accepted operation is waited for.
     fn accepted(&self, operation: &str) -> impl Future<Output = Result<(), Self::Error>> + Send;
 }
 
@@ -85,13 +88,14 @@ impl<T: Target, O: Observer<T::Change>> Maker<'_, T, O> {
                     return Ok(Made::InDoubt(failure));
                 }
                 // One look has to do, so it is taken when it sees the most: right before the next sending.
-                match self.look(step, call, failure, 1).await {
-                    Ok(failure) if self.halt.is_some_and(Interrupt::is_raised) => {
-                        return Ok(Made::InDoubt(failure));
-                    }
-                    Ok(_) => continue,
+                let failure = match self.look(step, call, failure, 1).await {
+                    Ok(failure) => failure,
                     Err(made) => return Ok(made),
+                };
+                if self.halt.is_some_and(Interrupt::is_raised) || !log.again().await? {
+                    return Ok(Made::InDoubt(failure));
                 }
+                continue;
             }
             let failed_at = Instant::now();
             let failure = match self.look(step, call, failure, self.policy.absent_reads).await {
@@ -105,7 +109,7 @@ impl<T: Target, O: Observer<T::Change>> Maker<'_, T, O> {
             let delay = self.policy.delay(attempt, floor).saturating_sub(failed_at.elapsed());
             attempt += 1;
             self.observer.on(&Event::Resending { step, attempt, delay });
-            if unless(self.halt, tokio::time::sleep(delay)).await.is_none() {
+            if unless(self.halt, tokio::time::sleep(delay)).await.is_none() || !log.again().await? {
                 return Ok(Made::NotDone(failure));
             }
         }

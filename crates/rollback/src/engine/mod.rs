@@ -115,7 +115,8 @@ impl<'a, T: Target, S: Store, O: Observer<T::Change>> Transaction<'a, T, S, O> {
         })
     }
 
-    /// Asks `fence` before each change and each undo. Where it says no, the transaction stops, and stays open.
+    /// Asks `fence` before each sending of a change or an undo, the first or a further one, and before a marker is taken off. Where it
+    /// says no, the transaction stops, and stays open.
     #[must_use]
     pub fn fenced(mut self, fence: Fence) -> Self {
         self.fence = Some(fence);
@@ -254,7 +255,7 @@ impl<'a, T: Target, S: Store, O: Observer<T::Change>> Transaction<'a, T, S, O> {
         Ok(written)
     }
 
-    /// Refuses an intent where another process may be writing.
+    /// Refuses what is to be sent where another process may be writing.
     fn ask(&self, intends: bool) -> Result<(), JournalError> {
         match &self.fence {
             Some(fence) if intends && !fence.holds() => Err(JournalError::Fenced),

@@ -92,6 +92,10 @@ struct Unlogged;
 impl Accept for Unlogged {
     type Error = std::convert::Infallible;
 
+    async fn again(&self) -> Result<bool, Self::Error> {
+        Ok(true)
+    }
+
     async fn accepted(&self, _operation: &str) -> Result<(), Self::Error> {
         Ok(())
     }

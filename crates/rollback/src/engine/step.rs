@@ -69,17 +69,14 @@ impl<T: Target, S: Store, O: Observer<T::Change>> Transaction<'_, T, S, O> {
             Some(Err(failure)) => return Ok(self.failed(step, failure)),
             None => return Ok(self.halted(step)),
         };
-        let marker = call.marker.map(|marker| marker.to_string());
-        let may_start = |direction| direction == Direction::Forward && !halt.is_raised();
-        let intent = Body::Intent { step: step.id, marker, undo: undo.clone() };
-        if !self.log_if(intent, |state| may_start(state.direction())).await? {
+        let log = Logged { transaction: self, call: Call { undo: Some(&undo), ..call }, undo: &undo, halt };
+        if !log.intend().await? {
             return Ok(self.halted(step));
         }
         let (Self { target, observer, policy, floors, .. }, halt) = (self, Some(halt));
         let read_back = ReadBack::Always;
         let maker = Maker { target: *target, policy, observer, floors, read_back, halt, leave_open: true };
-        let call = Call { undo: Some(&undo), ..call };
-        let made = maker.make(step, call, &Logged { transaction: self, step: step.id }).await?;
+        let made = maker.make(step, log.call, &log).await?;
         let (outcome, failure) = match made {
             Made::Done { receipt, adopted } => {
                 self.log(Body::Outcome { step: step.id, outcome: Outcome::Done { receipt, adopted } })
@@ -108,6 +105,14 @@ impl<T: Target, S: Store, O: Observer<T::Change>> Transaction<'_, T, S, O> {
         let Some(receipt) = receipt else {
             return Ok(Ok(()));
         };
+        match self.ask(true) {
+            // A marker that stays is a blemish.
+            Err(error) if self.direction() == Direction::Committed => {
+                self.observer.on(&Event::StillMarked { step: step.id, reason: &error.to_string() });
+                return Ok(Ok(()));
+            }
+            asked => asked?,
+        }
         let receipts = self.receipts(step);
         match self.target.unmark(self.call(step, None, &receipts), &receipt).await {
             Ok(()) => self.log(Body::Unmarked { step: step.id }).await.map(Ok),
@@ -131,17 +136,36 @@ fn foreign<C: std::fmt::Display, E>(step: &Step<C>) -> Ended<E> {
     Ended::Failed(Stopped { step: Some(step.id), reason, error: None })
 }
 
-/// Records an accepted operation before it is waited for.
+/// Records each sending of a change before it is sent, and an accepted operation before it is waited for.
 struct Logged<'l, 'a, T: Target, S, O> {
     transaction: &'l Transaction<'a, T, S, O>,
-    step: StepId,
+    call: Call<'l, T>,
+    undo: &'l T::Undo,
+    halt: &'l Interrupt,
+}
+
+impl<T: Target, S: Store, O: Observer<T::Change>> Logged<'_, '_, T, S, O> {
+    /// `false`: it is not to be sent any more.
+    async fn intend(&self) -> Result<bool, JournalError> {
+        let marker = self.call.marker.map(|marker| marker.to_string());
+        let intent = Body::Intent { step: self.call.step, marker, undo: self.undo.clone() };
+        let may_start = |direction| direction == Direction::Forward && !self.halt.is_raised();
+        self.transaction.log_if(intent, |state| may_start(state.direction())).await
+    }
 }
 
 impl<T: Target, S: Store, O: Observer<T::Change>> Accept for Logged<'_, '_, T, S, O> {
     type Error = JournalError;
 
+    /// With a record of its own, what is known of an earlier sending does not stand for this one, and who has lost the
+    /// transaction to another process does not send again.
+    async fn again(&self) -> Result<bool, JournalError> {
+        self.intend().await
+    }
+
     async fn accepted(&self, operation: &str) -> Result<(), JournalError> {
-        self.transaction.log(Body::Accepted { step: self.step, operation: operation.to_owned() }).await
+        let (step, operation) = (self.call.step, operation.to_owned());
+        self.transaction.log(Body::Accepted { step, operation }).await
     }
 }
 

@@ -15,7 +15,7 @@ impl<T: Target, S: Store, O: Observer<T::Change>> Transaction<'_, T, S, O> {
         self.log(Body::UndoIntent { step: step.id }).await?;
         self.observer.on(&Event::Undoing(step));
         events::cleaning_up(self.id(), step.id, &step.change.to_string());
-        let outcome = match self.try_undo(step, deadline).await {
+        let outcome = match self.try_undo(step, deadline).await? {
             Ok(how) => {
                 self.patience.store(self.policy.undo_attempts, Ordering::Relaxed);
                 self.observer.on(&Event::Undone { step, how: &how });
@@ -36,27 +36,35 @@ impl<T: Target, S: Store, O: Observer<T::Change>> Transaction<'_, T, S, O> {
     }
 
     /// Tries an undo as often as the policy allows, waiting out what asks to be waited for.
-    async fn try_undo(&self, step: &Step<T::Change>, deadline: Instant) -> Result<Undone, String> {
+    async fn try_undo(
+        &self,
+        step: &Step<T::Change>,
+        deadline: Instant,
+    ) -> Result<Result<Undone, String>, JournalError> {
         let (undo, receipt) = {
             let state = self.state();
             (state.undo(step.id).cloned(), state.receipts().get(&step.id).cloned())
         };
         let (Some(undo), Some(receipt)) = (undo, receipt) else {
-            return Err("the journal does not say how to undo it".to_owned());
+            return Ok(Err("the journal does not say how to undo it".to_owned()));
         };
         let receipts = self.receipts(step);
         let call = self.call(step, Some(&undo), &receipts);
         // Of an earlier try, which failed for good.
         let asked = self.floors.left(step.id, Asked::Undo);
         if asked > self.policy.max_backoff || later(asked) >= deadline {
-            return Err(format!("the other side asked to be left alone for another {} s", asked.as_secs()));
+            let seconds = asked.as_secs();
+            return Ok(Err(format!("the other side asked to be left alone for another {seconds} s")));
         }
-        tokio::time::sleep(asked).await;
+        if !asked.is_zero() {
+            tokio::time::sleep(asked).await;
+            self.ask(true)?;
+        }
         let mut attempt = 1;
         let mut first = None;
         loop {
             let failure = match self.target.undo(call, &undo, &receipt).await {
-                Ok(how) => return Ok(how),
+                Ok(how) => return Ok(Ok(how)),
                 Err(failure) => failure,
             };
             self.floors.note(step.id, Asked::Undo, &failure);
@@ -66,15 +74,16 @@ impl<T: Target, S: Store, O: Observer<T::Change>> Transaction<'_, T, S, O> {
             let (reason, patience) =
                 first.get_or_insert_with(|| (describe(&error), self.patience.load(Ordering::Relaxed)));
             let Some(floor) = resend_after.filter(|_| attempt < *patience) else {
-                return Err(std::mem::take(reason));
+                return Ok(Err(std::mem::take(reason)));
             };
             let delay = self.policy.delay(attempt, floor);
             if later(delay) >= deadline {
-                return Err(std::mem::take(reason));
+                return Ok(Err(std::mem::take(reason)));
             }
             attempt += 1;
             self.observer.on(&Event::Resending { step, attempt, delay });
             tokio::time::sleep(delay).await;
+            self.ask(true)?;
         }
     }
 

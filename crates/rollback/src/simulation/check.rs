@@ -30,7 +30,9 @@ impl Sim {
     /// Before any call: nobody has asked for a wait that is not over.
     pub(super) fn check_floor(&self, world: &mut World, step: u32, purpose: &'static str) {
         let now = Instant::now();
-        if let Some(floor) = world.floors.get(&(step, purpose)).copied().filter(|floor| now < *floor) {
+        if let Some(floor) =
+            world.floors.get(&(self.process, step, purpose)).copied().filter(|floor| now < *floor)
+        {
             world.breaks("early", || format!("step {step} {purpose}: {:?} too early", floor - now));
         }
     }

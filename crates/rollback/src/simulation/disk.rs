@@ -57,7 +57,8 @@ impl Disk {
         match world.dice.pick(0..3) {
             0 => {}
             1 => {
-                let part = world.dice.pick(0..u32::try_from(line.len()).unwrap_or(u32::MAX)) as usize;
+                // A share, as the time of day in it makes lines longer or shorter.
+                let part = line.len() * world.dice.pick(0..1000) as usize / 1000;
                 self.bytes.extend_from_slice(&line[..part]);
             }
             _ => self.sync(line),

@@ -23,17 +23,19 @@ use std::task::Poll;
 use std::time::Duration;
 
 use disk::{Disk, File};
-use scenario::{Change, limits};
+use scenario::Change;
 use world::World;
 
 use crate::journal::JournalError;
 use crate::record::Begin;
 use crate::{Direction, Error, Event, Interrupt, Policy, State, Transaction, TransactionId, Verdict};
 
-/// The world, and the journal that one transaction has in it.
+/// The world, and the journal that one transaction has in it, as one process sees them.
+#[derive(Clone)]
 struct Sim {
     world: Arc<Mutex<World>>,
     disk: Arc<Mutex<Disk>>,
+    process: u32,
 }
 
 /// What happened in a run that broke no rule.
@@ -87,7 +89,7 @@ fn attempt(seed: u64, logged: bool) -> Result<Report, Box<Violation>> {
     let runtime = runtime.map_err(|error| violation("runtime", error.to_string(), Vec::new()))?;
     runtime.block_on(async {
         let world = Arc::new(Mutex::new(World::new(seed, logged)));
-        let sim = Sim { world, disk: Arc::default() };
+        let sim = Sim { world, disk: Arc::default(), process: 0 };
         let processes = sim.live(seed).await;
         let mut world = lock(&sim.world);
         let log = world.log.take().unwrap_or_default();
@@ -112,10 +114,10 @@ impl Sim {
             {
                 let mut world = lock(&self.world);
                 world.calm = process >= troubled;
-                world.floors.clear();
                 world.note(|| format!("process {process} begins"));
             }
-            let ended = self.process(seed, process).await;
+            let ended = Self { process, ..self.clone() }.process(seed).await;
+            lock(&self.world).orphan(process);
             process += 1;
             if lock(&self.world).broken.is_some() {
                 return ("broken", process);
@@ -123,14 +125,18 @@ impl Sim {
             if ended || process >= troubled + PEACEFUL {
                 break self.end().await;
             }
-            let pause = limits::TAKEOVER + lock(&self.world).dice.time(Duration::from_secs(120));
+            let pause = {
+                let dice = &mut lock(&self.world).dice;
+                if dice.chance(0.5) { Duration::ZERO } else { dice.time(Duration::from_secs(300)) }
+            };
             tokio::time::sleep(pause).await;
         };
         (end, process)
     }
 
     /// One process: begins the transaction, or takes it up, and dies when its time has come. Whether that was the end.
-    async fn process(&self, seed: u64, process: u32) -> bool {
+    async fn process(&self, seed: u64) -> bool {
+        let process = self.process;
         let (dies_at, interrupted_at, rolls_back) = {
             let mut world = lock(&self.world);
             let last = world.scenario.troubled + PEACEFUL - 1;
@@ -143,7 +149,7 @@ impl Sim {
         };
         let interrupt = Interrupt::default();
         let raise = interrupt.clone();
-        let mut life = pin!(self.work(seed, process, interrupt, rolls_back));
+        let mut life = pin!(self.work(seed, interrupt, rolls_back));
         let mut polls = 0;
         let ended = std::future::poll_fn(|context| {
             polls += 1;
@@ -165,7 +171,8 @@ impl Sim {
         ended.unwrap_or(false)
     }
 
-    async fn work(&self, seed: u64, process: u32, interrupt: Interrupt, rolls_back: bool) -> bool {
+    async fn work(&self, seed: u64, interrupt: Interrupt, rolls_back: bool) -> bool {
+        let process = self.process;
         let quiet = |_: &Event<'_, Change>| {};
         let policy = Policy::default();
         lock(&self.disk).crash();

@@ -53,7 +53,9 @@ impl fmt::Display for Change {
 pub(super) mod limits {
     use std::time::Duration;
 
-    /// How long after the client gave up a request may still be carried out.
+    use super::Change;
+
+    /// How long after it heard of a failure a client that goes on may see the request carried out all the same.
     pub(in super::super) const LATE: Duration = Duration::from_secs(5);
     /// How long a new thing may stay off the lists. With [`LATE`] less than the wait between two looks.
     pub(in super::super) const LAG: Duration = Duration::from_secs(4);
@@ -61,8 +63,19 @@ pub(super) mod limits {
     pub(in super::super) const SLOW: Duration = Duration::from_secs(120);
     /// When a client gives up.
     pub(in super::super) const TIMEOUT: Duration = Duration::from_secs(30);
-    /// How long after the end of one process the next begins, at the least: what was in flight has landed.
-    pub(in super::super) const TAKEOVER: Duration = Duration::from_secs(30 + 5 + 4 + 120);
+
+    /// How long after the end of its sender a request may be carried out that was not answered by then.
+    pub(in super::super) fn under_way(change: &Change) -> Duration {
+        match change {
+            Change::Make { slow: true, .. } => Duration::from_secs(10 * 60),
+            _ => Duration::from_secs(2 * 60),
+        }
+    }
+
+    /// When such a request is seen at the latest.
+    pub(in super::super) fn in_flight(change: &Change) -> Duration {
+        under_way(change) + LAG
+    }
 }
 
 /// The dice of one seed.

@@ -56,11 +56,11 @@ impl Sim {
             self.check_call(&mut world, step, purpose);
             let fate = world.fate_of_write();
             world.note(|| format!("step {step} {purpose}: {ask:?}"));
-            let request = fate.lands.map(|after| world.send(step, ask, after));
+            let request = fate.lands.map(|after| world.send(self.process, step, ask, after));
             (request, fate.answered, fate.trouble)
         };
         tokio::time::sleep(answered).await;
-        self.heard(step, purpose, trouble)?;
+        self.heard(step, purpose, request, trouble)?;
         let mut world = lock(&self.world);
         world.advance();
         let got = request.and_then(|request| world.got.get(&request).cloned());
@@ -94,17 +94,26 @@ impl Sim {
             look(&world)
         };
         tokio::time::sleep(fate.answered - there).await;
-        self.heard(step, purpose, fate.trouble)?;
+        self.heard(step, purpose, None, fate.trouble)?;
         Ok(seen)
     }
 
-    fn heard(&self, step: u32, purpose: &'static str, trouble: Option<Heard>) -> Result<(), Fail> {
+    fn heard(
+        &self,
+        step: u32,
+        purpose: &'static str,
+        request: Option<u64>,
+        trouble: Option<Heard>,
+    ) -> Result<(), Fail> {
+        let mut world = lock(&self.world);
+        if let Some(request) = request {
+            world.answered(request);
+        }
         let Some(Heard { text, reach, resend_after }) = trouble else {
             return Ok(());
         };
-        let mut world = lock(&self.world);
         if let Some(wait) = resend_after {
-            world.floors.insert((step, purpose), Instant::now() + wait);
+            world.floors.insert((self.process, step, purpose), Instant::now() + wait);
         }
         world.note(|| format!("step {step} {purpose} hears `{text}` ({reach:?}, again {resend_after:?})"));
         Err(Failure { error: Trouble(text), reach, resend_after })
@@ -124,18 +133,19 @@ impl Sim {
             }
             let longest = if fate.trouble.is_some() { limits::LATE } else { limits::SLOW };
             let takes = world.dice.time(longest);
-            let fails = !world.calm && fate.trouble.is_none() && world.dice.chance(0.05);
+            let fails = !world.calm && fate.trouble.is_none() && world.dice.chance(0.1);
             world.note(|| format!("step {step} starts: {ask:?}, takes {takes:?}, fails {fails}"));
             let lands =
                 fate.lands.map(|after| if fate.trouble.is_some() { after.max(takes) } else { after + takes });
-            let request = lands.filter(|_| !fails).map(|after| world.send(step, ask, after));
+            let request = lands.filter(|_| !fails).map(|after| world.send(self.process, step, ask, after));
             (fate.answered, fate.trouble, (request, takes))
         };
         tokio::time::sleep(answered).await;
-        self.heard(step, "execute", trouble)?;
         let (request, takes) = accepted;
+        self.heard(step, "execute", request, trouble)?;
         Ok(Progress::Accepted(match request {
             Some(request) => request.to_string(),
+            None if takes.as_secs().is_multiple_of(2) => format!("fails for now after {}", takes.as_secs()),
             None => format!("fails after {}", takes.as_secs()),
         }))
     }
@@ -153,6 +163,10 @@ impl Target for Sim {
 
     fn marks(&self, change: &Change, _marker: &Marker) -> bool {
         matches!(change, Change::Make { .. })
+    }
+
+    fn in_flight(&self, change: &Change) -> Duration {
+        limits::in_flight(change)
     }
 
     async fn invert(&self, call: Call<'_, Self>) -> Result<Undo, Fail> {
@@ -204,12 +218,13 @@ impl Target for Sim {
     async fn wait(&self, call: Call<'_, Self>, operation: &str) -> Result<Receipt, Fail> {
         let step = call.step.number();
         let Ok(request) = operation.parse::<u64>() else {
-            return Err(fail("the operation failed", Reach::Sent));
+            let resend_after = operation.starts_with("fails for now").then_some(Duration::ZERO);
+            return Err(Failure { resend_after, ..fail("the operation failed", Reach::Sent) });
         };
         // Longer than any operation takes.
         for _ in 0..40 {
             // Who waits for an operation waits as it is told, also where an earlier wait was given up.
-            let floor = lock(&self.world).floors.get(&(step, "wait")).copied();
+            let floor = lock(&self.world).floors.get(&(self.process, step, "wait")).copied();
             tokio::time::sleep_until(floor.unwrap_or_else(Instant::now)).await;
             let got = self.read(step, "wait", |world| world.got.get(&request).cloned()).await;
             match got {

@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::simulate;
 
 /// Everything that can end a transaction, or go wrong in one.
-const MEETS: [&str; 22] = [
+const MEETS: [&str; 23] = [
     "403",
     "429 after it was done",
     "429 with a wait",
@@ -21,6 +21,7 @@ const MEETS: [&str; 22] = [
     "committed",
     "connection reset",
     "garbage",
+    "it lands long after its sender died",
     "no connection",
     "partly",
     "rolled back",

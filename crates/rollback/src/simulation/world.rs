@@ -56,7 +56,7 @@ pub(super) enum Got {
 
 /// What happens at its time, whoever is looking.
 enum Happening {
-    Lands { step: u32, ask: Ask, request: u64 },
+    Lands { step: u32, ask: Ask, request: u64, sender: u32 },
     Foreign(String),
     Guest(u32),
     Edit(u32),
@@ -87,8 +87,10 @@ pub(super) struct World {
     /// The things that each step has ever made, and those of them that somebody else took away.
     pub(super) made: BTreeMap<u32, Vec<u32>>,
     pub(super) vanished: BTreeSet<u32>,
-    /// Before when a call must not be sent, by step and purpose. A process knows what was asked of itself.
-    pub(super) floors: BTreeMap<(u32, &'static str), Instant>,
+    /// The requests whose senders have not heard of them yet.
+    unanswered: BTreeSet<u64>,
+    /// Before when a call must not be sent, by process, step and purpose. A process knows what was asked of itself.
+    pub(super) floors: BTreeMap<(u32, u32, &'static str), Instant>,
     pub(super) broken: Option<Broken>,
     pub(super) counts: BTreeMap<&'static str, u64>,
     /// What happened, where somebody wants to read it.
@@ -113,6 +115,7 @@ impl World {
             got: BTreeMap::new(),
             made: BTreeMap::new(),
             vanished: BTreeSet::new(),
+            unanswered: BTreeSet::new(),
             floors: BTreeMap::new(),
             broken: None,
             counts: BTreeMap::new(),
@@ -157,10 +160,41 @@ impl World {
     }
 
     /// Sends a request that lands after a while, whatever becomes of its sender. Its number.
-    pub(super) fn send(&mut self, step: u32, ask: Ask, after: Duration) -> u64 {
+    pub(super) fn send(&mut self, sender: u32, step: u32, ask: Ask, after: Duration) -> u64 {
         let request = self.number + 1;
-        self.later(after, Happening::Lands { step, ask, request });
+        self.later(after, Happening::Lands { step, ask, request, sender });
+        self.unanswered.insert(request);
         request
+    }
+
+    /// Its sender has heard of a request, the truth or not.
+    pub(super) fn answered(&mut self, request: u64) {
+        self.unanswered.remove(&request);
+    }
+
+    /// A process has ended. What it had under way is on its way as long as it may be.
+    pub(super) fn orphan(&mut self, process: u32) {
+        self.advance();
+        let mine = |what: &Happening, unanswered: &BTreeSet<u64>| {
+            matches!(what, Happening::Lands { request, sender, .. }
+                if *sender == process && unanswered.contains(request))
+        };
+        let unanswered = std::mem::take(&mut self.unanswered);
+        let under_way: Vec<_> = self.coming.extract_if(.., |_, what| mine(what, &unanswered)).collect();
+        self.unanswered = unanswered;
+        for ((at, number), what) in under_way {
+            let Happening::Lands { step, .. } = &what else { continue };
+            let steps = self.scenario.plan.steps();
+            let most = steps.iter().find(|known| known.id.number() == *step);
+            let most = most.map_or(Duration::ZERO, |step| limits::under_way(&step.change));
+            let at = if self.dice.chance(0.5) {
+                self.count("it lands long after its sender died");
+                Instant::now() + self.dice.time(most)
+            } else {
+                at
+            };
+            self.coming.insert((at, number), what);
+        }
     }
 
     /// Lets everything happen that was due. All who look at the world call this first.
@@ -169,7 +203,7 @@ impl World {
         while let Some(first) = self.coming.first_entry().filter(|first| first.key().0 <= now) {
             let ((at, _), what) = first.remove_entry();
             match what {
-                Happening::Lands { step, ask, request } => {
+                Happening::Lands { step, ask, request, .. } => {
                     let got = self.land(at, step, &ask);
                     self.note(|| format!("step {step} lands: {ask:?}: {got:?}"));
                     self.got.insert(request, got);

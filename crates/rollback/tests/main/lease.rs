@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use selvedge_rollback::journal::{JournalError, MemoryStore};
 use selvedge_rollback::lease::{Fence, Holder, Leases};
-use selvedge_rollback::{Error, Interrupt, Policy, Transaction, TransactionId, Verdict};
+use selvedge_rollback::{Error, Event, Interrupt, Policy, Transaction, TransactionId, Verdict};
 use time::OffsetDateTime;
 
 use crate::shelf::Fault;
@@ -129,5 +129,51 @@ async fn r6_without_its_lease_a_transaction_sends_nothing_more_forth_or_back() {
             }
             other => panic!("{open}: {other:?}"),
         }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn r6_without_its_lease_a_transaction_tries_no_undo_once_more() {
+    let shelf = shelf();
+    fault_at(&shelf, 1, Fault::Refused);
+    shelf.undo_faults.lock().unwrap().push_back(Fault::Busy);
+    let started = tokio::time::Instant::now();
+    // The first undo comes after 10 s, between the two looks at what was refused; its repetition 2 s later.
+    let fence = Fence::new(move || started.elapsed() < Duration::from_secs(11));
+    let (store, policy) = (MemoryStore::default(), Policy { concurrency: 1, ..Policy::default() });
+    let begun = Transaction::begin(&shelf, store, begin(plan()), policy, Interrupt::default(), quiet()).await;
+    let error = begun.unwrap().fenced(fence).run().await.unwrap_err();
+    assert!(matches!(error, Error::Journal(JournalError::Fenced)), "{error}");
+    assert_eq!(started.elapsed().as_secs(), 12);
+    assert_eq!(shelf.removals.lock().unwrap().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn r6_without_its_lease_a_transaction_takes_no_marker_off() {
+    use std::sync::Mutex;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    // Lost with the last outcome: what is committed stays so, what is still to be published is not.
+    for publishes in [false, true] {
+        let shelf = shelf();
+        let lost = std::sync::Arc::new(AtomicBool::new(false));
+        let (lose, asked, told) = (lost.clone(), lost.clone(), Mutex::new(0));
+        let watch = |event: &Event<'_, crate::shelf::Change>| match event {
+            Event::Done { step, .. } if step.id.number() == 4 => lose.store(true, Ordering::Relaxed),
+            Event::StillMarked { .. } => *told.lock().unwrap() += 1,
+            _ => {}
+        };
+        let fence = Fence::new(move || !asked.load(Ordering::Relaxed));
+        let (store, policy) = (MemoryStore::default(), Policy { concurrency: 1, ..Policy::default() });
+        let start = begin(if publishes { crate::published() } else { plan() });
+        let begun = Transaction::begin(&shelf, store, start, policy, Interrupt::default(), watch).await;
+        match begun.unwrap().fenced(fence).run().await {
+            Ok(Verdict::Committed) => assert_eq!((publishes, *told.lock().unwrap()), (false, 3)),
+            Err(Error::Journal(JournalError::Fenced)) => {
+                assert_eq!((publishes, *shelf.published.lock().unwrap()), (true, 0));
+            }
+            other => panic!("{other:?}"),
+        }
+        let marked = shelf.inventory().into_iter().filter(|thing| thing.marker.is_some()).count();
+        assert_eq!(marked, 3, "publishes: {publishes}");
     }
 }

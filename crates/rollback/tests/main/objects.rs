@@ -235,4 +235,27 @@ async fn many_journals_are_read_at_the_same_time_and_listed_in_their_order() {
     assert!(one >= Duration::from_millis(100), "{one:?}");
     // Their names are asked for, and then eight are read at a time.
     assert_eq!(took, one * 3, "{took:?} for 16 journals, {one:?} for one");
+
+async fn r7_who_waits_to_send_again_while_another_takes_over_does_not() {
+    // What is in doubt is looked for twice, 10 s apart; what was put off once, 2 s later.
+    for fault in [Fault::Busy, Fault::PutOff] {
+        let (shelf, cloud) = (shelf(), Arc::new(Cloud::default()));
+        shelf.faults.lock().unwrap().push_back(fault);
+        let start = begin(plan());
+        let id = start.id;
+        let store = cloud.journals().create(id).await.unwrap();
+        let policy = Policy { concurrency: 1, ..Policy::default() };
+        let begun = Transaction::begin(&shelf, store, start, policy, Interrupt::default(), quiet()).await;
+        let taken = async {
+            tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+            let loaded = cloud.another().journals().open::<Shelf>(id).await.unwrap();
+            recover(&shelf, loaded).await.unwrap()
+        };
+        let (old, new) = tokio::join!(begun.unwrap().run(), taken);
+        let error = old.unwrap_err();
+        assert!(matches!(error, Error::Journal(JournalError::Superseded { .. })), "{fault:?}: {error}");
+        assert_eq!(shelf.sent.lock().unwrap().len(), 1, "{fault:?}");
+        assert!(matches!(new.run().await.unwrap(), Verdict::Committed), "{fault:?}");
+        assert_eq!(shelf.inventory(), made(), "{fault:?}");
+    }
 }

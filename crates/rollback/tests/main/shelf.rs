@@ -86,6 +86,8 @@ pub(crate) struct Shelf {
     pub(crate) late: Mutex<bool>,
     /// Whether the end of a late thing is waited for in vain, rather than reported as not seen.
     pub(crate) silent: Mutex<bool>,
+    /// How many of the next slow things are accepted and then fail, in a way that may pass.
+    pub(crate) failing: Mutex<u32>,
     /// How long what a dead process sent may still land.
     pub(crate) in_flight: Mutex<Duration>,
     pub(crate) pace: Mutex<Pace>,
@@ -237,6 +239,13 @@ impl Target for Shelf {
         self.sent.lock().unwrap().push(call.change.to_string());
         self.told.lock().unwrap().push((call.step, call.receipts.keys().copied().collect()));
         let marker = call.marker.map(|marker| marker.to_string());
+        if let Change::Put { slow: true, .. } = call.change {
+            let mut failing = self.failing.lock().unwrap();
+            if let Some(fewer) = failing.checked_sub(1) {
+                *failing = fewer;
+                return Ok(Progress::Accepted("fails".to_owned()));
+            }
+        }
         if let (Change::Put { name, slow: true }, true) = (call.change, *self.late.lock().unwrap()) {
             *self.coming.lock().unwrap() = Some(Thing { name: name.clone(), text: String::new(), marker });
             return Ok(Progress::Accepted("late".to_owned()));
@@ -266,6 +275,9 @@ impl Target for Shelf {
     }
 
     async fn wait(&self, _call: Call<'_, Self>, operation: &str) -> Result<Receipt, Fail> {
+        if operation == "fails" {
+            return Err(fail("the operation failed", Reach::Sent, true));
+        }
         let Ok(id) = operation.parse() else {
             let silent = *self.silent.lock().unwrap();
             if silent {
