@@ -159,7 +159,7 @@ async fn take_up(app: &App, place: &Place, id: TransactionId, way: Way) -> anyho
         }
     };
     let ended = apply::interruptible(run, &interrupt, &progress).await;
-    apply::give_back(lease, matches!(ended, Ok(Ok(_)))).await;
+    apply::give_back(lease, &ended).await;
     let verdict = ended?.map_err(|error| apply::unfinished(app, error, id))?;
     drop(progress);
     // A rollback that was asked for and succeeded is a success.

@@ -84,17 +84,17 @@ pub(crate) async fn apply(
         }
     };
     let ended = interruptible(begun.run(), &interrupt, progress).await;
-    give_back(lease, matches!(ended, Ok(Ok(_)))).await;
+    give_back(lease, &ended).await;
     let verdict = ended?.map_err(|error| unfinished(app, error, id))?;
     Ok(Applied::Transaction { id, verdict, interrupted: interrupt.is_raised() })
 }
 
-/// Where it did not come to its end, a call may be under way: nobody else begins until the lease runs out.
-pub(crate) async fn give_back(lease: Lease, has_ended: bool) {
-    if has_ended {
-        lease.release().await;
-    } else {
-        lease.abandon();
+/// Where it did not come to its end, a call may be under way: nobody else begins until the lease runs out. A rollback that is refused
+/// past the pivot has sent nothing.
+pub(crate) async fn give_back<V>(lease: Lease, ended: &anyhow::Result<Result<V, selvedge_rollback::Error>>) {
+    match ended {
+        Ok(Ok(_) | Err(selvedge_rollback::Error::PastPivot(_))) => lease.release().await,
+        _ => lease.abandon(),
     }
 }
 
