@@ -8,6 +8,7 @@ mod clients;
 mod conformance;
 mod crash;
 mod demo;
+mod http;
 mod proof;
 mod test;
 mod tidy;

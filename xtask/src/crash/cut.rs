@@ -30,6 +30,8 @@ pub(super) enum Point {
 pub(super) enum Side {
     Before,
     After,
+    /// After it, but its end has not come to the disk.
+    Torn,
 }
 
 /// What becomes of a request whose sender dies.
@@ -41,6 +43,8 @@ pub(super) enum Fate {
     Done,
     /// It is carried out after its sender has died.
     Lands,
+    /// It is carried out when the recovery has had so many answers.
+    Late(usize),
 }
 
 impl fmt::Display for Point {
@@ -53,12 +57,17 @@ impl fmt::Display for Point {
 }
 
 impl Side {
-    /// As the variable FAILPOINT has it.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Before => "before",
             Self::After => "after",
+            Self::Torn => "torn",
         }
+    }
+
+    /// Where the process stops, as the variable FAILPOINT has it.
+    pub(super) fn failpoint(self) -> &'static str {
+        if self == Self::Before { "before" } else { "after" }
     }
 }
 
@@ -68,6 +77,7 @@ impl Fate {
             Self::Lost => "lost",
             Self::Done => "done",
             Self::Lands => "lands",
+            Self::Late(_) => "late",
         }
     }
 }
@@ -128,6 +138,7 @@ pub(super) fn at_requests(requests: &[Request], from: usize) -> Vec<Cut> {
             let kind = match fate {
                 Fate::Done => "sent, done, not answered",
                 Fate::Lands => "sent, not answered, done after the kill",
+                Fate::Late(_) => LATE,
                 Fate::Lost if request.is_write() => "sent, not done",
                 Fate::Lost if pattern.ends_with("/operations/*") => "operation: polling",
                 Fate::Lost if pattern.ends_with("/result") => "operation: over, result not read",
@@ -158,6 +169,56 @@ pub(super) fn at_planted(requests: &[Request], from: usize) -> Vec<Cut> {
     cuts.retain(|cut| cut.plant.is_some());
     cuts
 }
+
+/// Each write of `cuts` once more, carried out while the recovery looks for it.
+pub(super) fn late(cuts: &[Cut]) -> Vec<Cut> {
+    let mut late = Vec::new();
+    for cut in cuts {
+        if let Point::Request { index, pattern, skip, fate: Fate::Done } = &cut.point {
+            let fate = Fate::Late(1 + index % 8);
+            let point = Point::Request { index: *index, pattern: pattern.clone(), skip: *skip, fate };
+            late.push(Cut { point, kind: LATE, ..cut.clone() });
+        }
+    }
+    late
+}
+
+/// Each record of `cuts` once more, written in part.
+pub(super) fn torn(cuts: &[Cut]) -> Vec<Cut> {
+    let mut torn = Vec::new();
+    for cut in cuts {
+        if let Point::Record { seq, side: Side::After } = cut.point {
+            let point = Point::Record { seq, side: Side::Torn };
+            torn.push(Cut { point, kind: "last record torn", ..cut.clone() });
+        }
+    }
+    torn
+}
+
+/// The cuts of a run in which steps overtake one another: at the n-th record, whichever it is, and at the n-th request. It has about
+/// as many as the run that `cuts` are of.
+pub(super) fn abreast(cuts: &[Cut]) -> Vec<Cut> {
+    let mut abreast = Vec::new();
+    for cut in cuts {
+        let (kind, point) = match &cut.point {
+            point @ Point::Record { side: Side::Before, .. } => ("before the n-th record", point.clone()),
+            point @ Point::Record { .. } => ("n-th record durable", point.clone()),
+            Point::Request { index, fate, .. } => {
+                let kind = match fate {
+                    Fate::Lost => "n-th request, not done",
+                    Fate::Done => "n-th request, done",
+                    Fate::Lands | Fate::Late(_) => "n-th request, done after the kill",
+                };
+                let pattern = "* /v1*".to_owned();
+                (kind, Point::Request { index: *index, pattern, skip: *index, fate: *fate })
+            }
+        };
+        abreast.push(Cut { at: "whichever it is".to_owned(), kind, point, plant: None });
+    }
+    abreast
+}
+
+const LATE: &str = "sent, done while the recovery looks";
 
 /// The cuts at a record of the journal; `records[..from]` are left out.
 pub(super) fn at_records(records: &[(String, u64)], from: usize) -> Vec<Cut> {

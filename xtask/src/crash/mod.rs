@@ -2,6 +2,9 @@
 //! a fresh process. Afterwards everything is made, or nothing is there that was not there before.
 
 mod cut;
+mod journal;
+mod judge;
+mod kill;
 mod plant;
 mod reference;
 mod sample;
@@ -15,16 +18,18 @@ use std::collections::VecDeque;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime};
 
 use anyhow::{Context, ensure};
 
+use crate::azurite;
 use crate::workspace::Workspace;
+use journal::Journal;
 use reference::Reference;
 use table::Table;
 use trial::{Trial, Verdict, Way};
-use worker::{Journal, Worker};
+use worker::Worker;
 
 /// What is tried.
 #[derive(clap::Args)]
@@ -32,8 +37,9 @@ pub(crate) struct Arguments {
     /// Every cut, every way to take it up, 500 recoveries that are killed themselves, and a table.
     #[arg(long, conflicts_with = "quarter")]
     full: bool,
-    /// A quarter of the cuts, 1 to 4. The day chooses one where neither this nor --full is given.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=4))]
+    /// A quarter of the cuts, 1 to 4; with 5 to 8 the same quarters with the journals exchanged. The day chooses where neither this nor
+    /// --full is given.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=8))]
     quarter: Option<u64>,
     /// Of all of them those whose names have each of these words, for example `new/forward record-007 rollback local`.
     #[arg(long, value_name = "WORDS", conflicts_with = "quarter")]
@@ -50,8 +56,9 @@ const PAIRS: usize = 500;
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> anyhow::Result<bool> {
     let binary = build(workspace)?;
     let folder = workspace.target.join("crash-matrix");
+    let azurite = Arc::new(azurite::Server::start(&azurite::install(workspace)?)?);
     let workers = (0..WORKERS)
-        .map(|number| Worker::new(&binary, &folder.join(format!("worker-{number}"))))
+        .map(|number| Worker::new(number, &binary, &folder, Arc::clone(&azurite)))
         .collect::<anyhow::Result<Vec<_>>>()?;
     let first = workers.first().context("there is no worker")?;
     let every = arguments.full || arguments.only.is_some();
@@ -59,7 +66,8 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> anyhow::Resul
     for scenario in &scenario::SCENARIOS {
         references.extend(reference::record(first, scenario, every)?);
     }
-    let cuts: usize = references.iter().map(|reference| reference.cuts.len()).sum();
+    let whole = references.iter().filter(|reference| !reference.sampled);
+    let cuts: usize = whole.map(|reference| reference.cuts.len()).sum();
     let (trials, wanted) = chosen(&references, arguments);
     let (runs, runners) = (trials.len(), workers.len());
     println!("crash-matrix: {cuts} cuts; {wanted}: {runs} trials by {runners} workers");
@@ -116,39 +124,63 @@ fn build(workspace: &Workspace) -> anyhow::Result<PathBuf> {
 
 /// The trials that are wanted, and in words which.
 fn chosen<'a>(references: &'a [Reference], arguments: &Arguments) -> (Vec<Trial<'a>>, String) {
-    let journals: &[Journal] = if arguments.full || arguments.only.is_some() {
-        &[Journal::Local, Journal::Elsewhere]
-    } else {
-        &[Journal::Local]
-    };
-    let cuts = references.iter().flat_map(|reference| reference.cuts.iter().map(move |cut| (reference, cut)));
-    let every = |(reference, cut): (&'a Reference, &'a cut::Cut)| {
-        let ways = [Way::Resume, Way::Rollback].into_iter();
-        ways.flat_map(move |way| {
-            journals.iter().map(move |&journal| Trial { reference, cut, way, journal, again: None })
-        })
-    };
     if let Some(only) = &arguments.only {
-        let mut trials: Vec<_> = cuts.flat_map(every).collect();
-        trials.extend(sample::pairs(references));
-        let words: Vec<&str> = only.split_whitespace().collect();
-        let named = |trial: &Trial<'_>| {
-            let name = trial.to_string();
-            words.iter().all(|word| name.contains(word))
-                && (trial.again.is_none() || words.iter().any(|word| word.starts_with("again")))
-        };
-        trials.retain(named);
-        return (trials, format!("those named `{only}`"));
+        return (named(references, only), format!("those named `{only}`"));
     }
+    let whole = references.iter().filter(|reference| !reference.sampled);
+    let cuts = whole.flat_map(|reference| reference.cuts.iter().map(move |cut| (reference, cut)));
     if arguments.full {
-        let mut trials: Vec<_> = cuts.flat_map(every).collect();
-        trials.extend(sample::pairs(references));
+        let mut trials: Vec<_> = cuts.flat_map(|(reference, cut)| every(reference, cut)).collect();
+        trials.extend(sample::full(references));
         return (trials, "all of them".to_owned());
     }
-    let quarter = arguments.quarter.unwrap_or_else(|| today() % 4 + 1);
-    let step = cuts.enumerate().filter(|(index, _)| *index as u64 % 4 + 1 == quarter);
-    let trials = step.flat_map(|(_, cut)| every(cut)).collect();
+    let quarter = arguments.quarter.unwrap_or_else(|| today() % 8 + 1);
+    let mut trials = Vec::new();
+    for (index, (reference, cut)) in (0_u64..).zip(cuts) {
+        if index % 4 != (quarter - 1) % 4 {
+            continue;
+        }
+        // Both ways, one by each journal: which one it is alternates, and so does the quarter's second time.
+        let exchanged = index / 4 % 2 != (quarter - 1) / 4;
+        let pair = |trial: &Trial<'_>| {
+            (trial.way == Way::Resume) == ((trial.journal == Journal::Local) != exchanged)
+        };
+        trials.extend(every(reference, cut).filter(pair));
+    }
+    trials.extend(sample::few(references, quarter));
     (trials, format!("quarter {quarter} (again with `--quarter {quarter}`)"))
+}
+
+/// Every way to take up what is left at a cut.
+fn every<'a>(reference: &'a Reference, cut: &'a cut::Cut) -> impl Iterator<Item = Trial<'a>> {
+    const WAYS: [(Way, Journal); 4] = [
+        (Way::Resume, Journal::Local),
+        (Way::Rollback, Journal::Blob),
+        (Way::Rollback, Journal::Local),
+        (Way::Resume, Journal::Blob),
+    ];
+    WAYS.into_iter().map(move |(way, journal)| Trial { reference, cut, way, journal, again: None })
+}
+
+/// The trials whose names have each of the words of `only`.
+fn named<'a>(references: &'a [Reference], only: &str) -> Vec<Trial<'a>> {
+    let words: Vec<&str> = only.split_whitespace().collect();
+    let cuts = references.iter().flat_map(|reference| reference.cuts.iter().map(move |cut| (reference, cut)));
+    let mut trials: Vec<_> = cuts.flat_map(|(reference, cut)| every(reference, cut)).collect();
+    if words.contains(&Journal::BlobWaiting.name()) {
+        trials.retain(|trial| trial.journal == Journal::Blob);
+        for trial in &mut trials {
+            trial.journal = Journal::BlobWaiting;
+        }
+    }
+    trials.extend(sample::pairs(references));
+    trials.retain(|trial| {
+        let name = trial.to_string();
+        words.iter().all(|word| name.contains(word))
+            && (trial.again.is_none() || words.iter().any(|word| word.starts_with("again")))
+            && (trial.reference.phase != reference::TORN || trial.journal == Journal::Local)
+    });
+    trials
 }
 
 /// The number of the day.

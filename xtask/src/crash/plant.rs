@@ -19,7 +19,8 @@ pub(super) enum Plant {
 /// By which what was planted is known again.
 pub(super) const MARK: &str = "planted by somebody";
 
-const WORKSPACE: &str = "acme-orders-dev";
+/// The workspace that every scenario deploys to.
+pub(super) const WORKSPACE: &str = "acme-orders-dev";
 const DESCRIBED: &str = "Load_Notebook";
 
 impl Plant {

@@ -4,11 +4,13 @@ use anyhow::{Context, bail, ensure};
 use serde_json::{Value, json};
 
 use super::cut::{self, Cut, Point, Side};
+use super::journal::Journal;
 use super::scenario::Scenario;
 use super::tenant::Request;
-use super::worker::{Journal, Whose, Worker, run};
+use super::worker::{Whose, Worker, run};
 
 /// What a trial begins with and must end in.
+#[derive(Clone)]
 pub(super) struct Reference {
     pub(super) scenario: &'static Scenario,
     /// `new/forward`, `new/refused-14`.
@@ -17,6 +19,10 @@ pub(super) struct Reference {
     pub(super) phase: &'static str,
     /// The tenant before the deployment, where it is not the one after a start.
     pub(super) snapshot: Option<String>,
+    /// Steps that are under way at the same time.
+    pub(super) concurrency: &'static str,
+    /// Whether its cuts are tried by sample, and not each of them.
+    pub(super) sampled: bool,
     /// Whether operations that the deployment began are still running when it is taken up.
     pub(super) still_running: bool,
     /// The emulator's rules.
@@ -60,6 +66,8 @@ pub(super) fn record(
         phase: "forward",
         snapshot,
         settings: json!({}),
+        concurrency: "1",
+        sampled: false,
         still_running: false,
         faults: None,
         before: String::new(),
@@ -91,8 +99,32 @@ pub(super) fn record(
         references.push(refused(worker, &forward, &recorded, index)?);
     }
     references.insert(0, forward);
+    let sampled: Vec<_> = references
+        .iter()
+        .filter(|reference| matches!(reference.phase, "forward" | "rollback") && !reference.still_running)
+        .flat_map(sampled)
+        .collect();
+    references.extend(sampled);
     Ok(references)
 }
+
+/// The same run with cuts of which a sample is tried.
+fn sampled(reference: &Reference) -> [Reference; 3] {
+    let variant = |phase: &'static str, concurrency, cuts| {
+        let name = reference.name.replacen('/', &format!("/{phase}-"), 1);
+        Reference { name, phase, concurrency, sampled: true, cuts, ..reference.clone() }
+    };
+    [
+        variant(TORN, "1", cut::torn(&reference.cuts)),
+        variant(LATE, "1", cut::late(&reference.cuts)),
+        variant(ABREAST, "8", cut::abreast(&reference.cuts)),
+    ]
+}
+
+/// The phases of what is sampled.
+pub(super) const TORN: &str = "torn";
+pub(super) const LATE: &str = "late";
+pub(super) const ABREAST: &str = "abreast";
 
 /// The tenant that the scenario starts from.
 fn earlier(worker: &Worker, scenario: &Scenario) -> anyhow::Result<Option<String>> {
@@ -122,15 +154,11 @@ fn slow(forward: &Reference, recorded: &Recorded) -> Reference {
     }
     Reference {
         name: format!("{}/slow", forward.scenario.name),
-        phase: "forward",
         settings: json!({ "operationDuration": "300ms" }),
         still_running: true,
         faults: None,
-        snapshot: forward.snapshot.clone(),
-        before: forward.before.clone(),
-        committed: forward.committed.clone(),
-        scenario: forward.scenario,
         cuts,
+        ..forward.clone()
     }
 }
 
@@ -139,14 +167,9 @@ fn planted(forward: &Reference, recorded: &Recorded, first: usize) -> Reference 
     Reference {
         name: format!("{}/planted", forward.scenario.name),
         phase: "planted",
-        settings: forward.settings.clone(),
-        still_running: false,
         faults: None,
-        snapshot: forward.snapshot.clone(),
-        before: forward.before.clone(),
-        committed: forward.committed.clone(),
-        scenario: forward.scenario,
         cuts: cut::at_planted(&recorded.requests, first),
+        ..forward.clone()
     }
 }
 
@@ -162,13 +185,7 @@ fn refused(
         name: format!("{}/refused-{index:03}", forward.scenario.name),
         phase: "rollback",
         faults: Some(format!("{pattern}=403,skip={skip},times=1")),
-        snapshot: forward.snapshot.clone(),
-        settings: forward.settings.clone(),
-        still_running: false,
-        before: forward.before.clone(),
-        committed: forward.committed.clone(),
-        scenario: forward.scenario,
-        cuts: Vec::new(),
+        ..forward.clone()
     };
     let recorded = worker.record(&reference, 1)?;
     ensure!(

@@ -1,14 +1,15 @@
 //! The tenant of a matrix: the emulator as a process of its own, and what its admin surface does.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 use serde::Deserialize;
 use serde_json::{Value, json};
+
+use crate::http;
 
 /// How long anything may take that takes milliseconds.
 pub(super) const PATIENCE: Duration = Duration::from_secs(60);
@@ -135,6 +136,11 @@ impl Tenant {
         Ok(self.get(&format!("holds/{hold}"))?["state"] == "held")
     }
 
+    /// How many requests have been answered since the last reset, but for tokens.
+    pub(super) fn answered(&self) -> anyhow::Result<usize> {
+        Ok(self.requests()?.iter().filter(|request| request.status.is_some()).count())
+    }
+
     pub(super) fn release(&self, hold: u64) -> anyhow::Result<()> {
         self.send("POST", &format!("holds/{hold}/release"), "").map(drop)
     }
@@ -160,27 +166,6 @@ impl Tenant {
 
     /// The body of the answer, which must be a success. Each of `headers` is a line.
     pub(super) fn ask(&self, method: &str, path: &str, headers: &str, body: &str) -> anyhow::Result<String> {
-        let answer = self
-            .exchange(method, path, headers, body)
-            .with_context(|| format!("ask the emulator: {method} {path}"))?;
-        match answer.split_once("\r\n\r\n") {
-            Some((head, body)) if head.starts_with("HTTP/1.1 2") => Ok(body.to_owned()),
-            _ => bail!("the emulator answers {method} {path} with {answer}"),
-        }
-    }
-
-    fn exchange(&self, method: &str, path: &str, headers: &str, body: &str) -> std::io::Result<String> {
-        let (address, length) = (&self.address, body.len());
-        let head = format!(
-            "{method} {path} HTTP/1.1\r\nHost: {address}\r\n{headers}Content-Length: {length}\r\n\
-             Connection: close\r\n\r\n"
-        );
-        let mut stream = TcpStream::connect(address)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        stream.write_all(head.as_bytes())?;
-        stream.write_all(body.as_bytes())?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer)?;
-        Ok(answer)
+        http::ask(&self.address, method, path, headers, body)
     }
 }

@@ -1,13 +1,13 @@
 //! One trial: a deployment killed at a cut, taken up by a fresh process, and judged by what is there afterwards.
 
 use std::fmt;
-
-use anyhow::ensure;
+use std::process::Command;
 
 use super::cut::{Cut, Fate, Point, Side};
-use super::plant::{MARK, Plant};
+use super::journal::Journal;
+use super::kill::{Cutoff, Late};
 use super::reference::Reference;
-use super::worker::{Ended, Journal, Listed, Whose, Worker, run};
+use super::worker::{Ended, Listed, Whose, Worker, run};
 
 /// What takes a transaction up.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -79,91 +79,101 @@ impl Trial<'_> {
     /// When the harness itself fails.
     pub(super) fn run(&self, worker: &Worker) -> anyhow::Result<Verdict> {
         worker.begin(self.reference)?;
-        let deploy = worker.selvedge(Whose::Deployer, self.journal, &["deploy", "--yes"]);
-        let faults = self.reference.faults.as_deref();
-        if worker.cut(deploy, &self.cut.point, faults)?.is_some() {
-            return Ok(Verdict::NotReached);
+        if self.journal != Journal::Local {
+            worker.renew_container()?;
         }
+        let deploy = self.command(worker, Whose::Deployer, &["deploy", "--yes"]);
+        let late = match worker.cut(deploy, &self.cut.point, self.reference.faults.as_deref())? {
+            Cutoff::NotReached => return Ok(Verdict::NotReached),
+            Cutoff::Killed => None,
+            Cutoff::Late(late) => Some(late),
+        };
         // What was not durable when it was relied on is found here, whether or not a recovery can do without it.
         if let Point::Record { seq, side } = self.cut.point {
-            let due = seq + u64::from(side == Side::After);
-            let durable = worker.journal(self.journal)?.len() as u64;
+            let due = seq + u64::from(side != Side::Before);
+            let durable = worker.written(self.journal)?;
             if durable != due {
                 return Ok(Verdict::Wrong(format!("{durable} records are durable, and {due} are due")));
+            }
+            if side == Side::Torn {
+                worker.tear(self.journal)?;
             }
         }
         if let Some(plant) = &self.cut.plant {
             plant.plant(&worker.tenant)?;
         }
-        let mut attempt = Attempt { trial: self, worker, told: String::new() };
-        let verdict = match attempt.recover()? {
-            Ok(verdict) => attempt.judge(verdict)?,
-            Err(Stop::NotReached) => return Ok(Verdict::NotReached),
-            Err(Stop::Wrong(why)) => Err(why),
-        };
-        Ok(match verdict {
+        let mut attempt = Attempt { trial: self, worker, late, told: String::new() };
+        let judged = attempt.recover().and_then(|verdict| attempt.judge(verdict));
+        Ok(match judged {
             Ok(verdict) => Verdict::Right(verdict),
-            Err(why) => Verdict::Wrong(format!("{why}\n{}", attempt.told)),
+            Err(Stop::NotReached) => Verdict::NotReached,
+            Err(Stop::Wrong(why)) => Verdict::Wrong(format!("{why}\n{}", attempt.told)),
+            Err(Stop::Failed(error)) => return Err(error),
         })
+    }
+
+    pub(super) fn command(&self, worker: &Worker, whose: Whose, args: &[&str]) -> Command {
+        let mut command = worker.selvedge(whose, self.journal, args);
+        command.env("SELVEDGE_ROLLBACK__CONCURRENCY", self.reference.concurrency);
+        if let Point::Request { fate: Fate::Late(_), .. } = self.cut.point {
+            // What is late must be found because it was looked for, and not because the machine was fast.
+            command.env("SELVEDGE_ROLLBACK__IN_FLIGHT", "30s");
+        }
+        command
     }
 }
 
-/// Why a recovery is not judged by what is there.
-enum Stop {
+/// Why a trial does not come to its end.
+pub(super) enum Stop {
     NotReached,
     Wrong(String),
+    /// The harness failed.
+    Failed(anyhow::Error),
 }
 
-fn wrong<T>(why: impl Into<String>) -> Result<T, Stop> {
+impl From<anyhow::Error> for Stop {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+pub(super) fn wrong<T>(why: impl Into<String>) -> Result<T, Stop> {
     Err(Stop::Wrong(why.into()))
 }
 
 /// A trial that is under way.
-struct Attempt<'a> {
-    trial: &'a Trial<'a>,
-    worker: &'a Worker,
+pub(super) struct Attempt<'a> {
+    pub(super) trial: &'a Trial<'a>,
+    pub(super) worker: &'a Worker,
+    /// What the deployment sent and is not yet carried out.
+    late: Option<Late>,
     /// What the processes said.
     told: String,
 }
 
 /// The words of a verdict.
-const COMMITTED: &str = "Committed";
-const ROLLED_BACK: &str = "RolledBack";
+pub(super) const COMMITTED: &str = "Committed";
+pub(super) const ROLLED_BACK: &str = "RolledBack";
 const RESUMED_BACK: &str = "RolledBack (could not go on)";
-const LEFT: &str = "Left, and reported";
-const LEFT_MARKED: &str = "Left, and reported; what is left has its marker";
-const PAST_PIVOT: &str = "Committed (past the pivot)";
-const NOT_BEGUN: &str = "not begun";
+pub(super) const LEFT: &str = "Left, and reported";
+pub(super) const LEFT_MARKED: &str = "Left, and reported; what is left has its marker";
+pub(super) const PAST_PIVOT: &str = "Committed (past the pivot)";
+pub(super) const NOT_BEGUN: &str = "not begun";
 
 impl Attempt<'_> {
     /// Takes the transaction up until it has ended, and says how it has.
-    fn recover(&mut self) -> anyhow::Result<Result<&'static str, Stop>> {
-        let listed = self.worker.list(self.trial.journal)?;
-        let mut open = match self.only(listed) {
-            Ok(Some(open)) => open,
-            Ok(None) => return Ok(Ok(NOT_BEGUN)),
-            Err(stop) => return Ok(Err(stop)),
-        };
+    fn recover(&mut self) -> Result<&'static str, Stop> {
+        let Some(mut open) = self.left()? else { return Ok(NOT_BEGUN) };
         if let Some(again) = self.trial.again {
             if open.has_ended() || !self.kill_recovery(&open, again)? {
-                return Ok(Err(Stop::NotReached));
+                return Err(Stop::NotReached);
             }
-            let listed = self.worker.list(self.trial.journal)?;
-            open = match self.only(listed) {
-                Ok(Some(open)) => open,
-                Ok(None) => return Ok(wrong("the transaction is not listed any more")),
-                Err(stop) => return Ok(Err(stop)),
-            };
+            open = self.left()?.ok_or_else(vanished)?;
         }
         let ended = self.take_up(&open, self.trial.way)?;
-        let listed = self.worker.list(self.trial.journal)?;
-        let now = match self.only(listed) {
-            Ok(Some(now)) => now,
-            Ok(None) => return Ok(wrong("the transaction is not listed any more")),
-            Err(stop) => return Ok(Err(stop)),
-        };
+        let now = self.only()?.ok_or_else(vanished)?;
         let planted = self.trial.cut.plant.is_some();
-        Ok(match (open.state.as_str(), self.trial.way, now.state.as_str()) {
+        match (open.state.as_str(), self.trial.way, now.state.as_str()) {
             // What holds something of somebody's stays, and the report says so.
             ("interrupted", _, "rolled_back_partial")
                 if planted && ended.code == Some(3) && ended.stdout.starts_with("Left: ") =>
@@ -203,12 +213,28 @@ impl Attempt<'_> {
                 way.name(),
                 ended.code
             )),
-        })
+        }
+    }
+
+    /// What the dead has left.
+    fn left(&self) -> Result<Option<Listed>, Stop> {
+        self.worker.break_lease(self.trial.journal)?;
+        let mut left = self.only()?;
+        if let Some(open) = left.as_mut().filter(|open| open.state == "running") {
+            // Its lease has not run out, and it had not decided to roll back: of those nobody waits for one.
+            if self.trial.journal != Journal::BlobWaiting {
+                return wrong("it is listed as running when its process is dead");
+            }
+            open.state = "interrupted".to_owned();
+        }
+        Ok(left)
     }
 
     /// The transaction, of which there is one at the most.
-    fn only(&self, mut listed: Vec<Listed>) -> Result<Option<Listed>, Stop> {
-        let begun = self.trial.cut.point != Point::Record { seq: 0, side: Side::Before };
+    fn only(&self) -> Result<Option<Listed>, Stop> {
+        let mut listed = self.worker.list(self.trial.journal)?;
+        let begun =
+            !matches!(self.trial.cut.point, Point::Record { seq: 0, side: Side::Before | Side::Torn });
         match (listed.pop(), listed.len()) {
             (None, _) if begun => wrong("no transaction is listed"),
             (found, 0) => Ok(found),
@@ -217,10 +243,10 @@ impl Attempt<'_> {
     }
 
     /// Starts the recovery and kills it; `false` where it ended before that.
-    fn kill_recovery(&mut self, open: &Listed, again: Again) -> anyhow::Result<bool> {
+    fn kill_recovery(&self, open: &Listed, again: Again) -> anyhow::Result<bool> {
         let point = match again {
             Again::Record(ahead, side) => {
-                let written = self.worker.journal(self.trial.journal)?.len() as u64;
+                let written = self.worker.written(self.trial.journal)?;
                 Point::Record { seq: written + ahead, side }
             }
             Again::Request(skip, fate) => {
@@ -230,15 +256,23 @@ impl Attempt<'_> {
         // The request that the deployment died in has its fault in the log.
         self.worker.tenant.forget_requests()?;
         let command = self.recovery(open, self.trial.way);
-        Ok(self.worker.cut(command, &point, None)?.is_none())
+        let reached = !matches!(self.worker.cut(command, &point, None)?, Cutoff::NotReached);
+        if reached && matches!(again, Again::Record(_, Side::Torn)) {
+            self.worker.tear(self.trial.journal)?;
+        }
+        Ok(reached)
     }
 
-    fn recovery(&self, open: &Listed, way: Way) -> std::process::Command {
-        self.worker.selvedge(Whose::Operator, self.trial.journal, &["transactions", way.name(), &open.id])
+    fn recovery(&self, open: &Listed, way: Way) -> Command {
+        self.trial.command(self.worker, Whose::Operator, &["transactions", way.name(), &open.id])
     }
 
     fn take_up(&mut self, open: &Listed, way: Way) -> anyhow::Result<Ended> {
-        let ended = run(&mut self.recovery(open, way))?;
+        let mut recovery = self.recovery(open, way);
+        let ended = match self.late.take() {
+            Some(late) => self.worker.run_meeting(&mut recovery, late)?,
+            None => run(&mut recovery)?,
+        };
         self.told += &format!(
             "--- {} of a transaction that was {}, exit code {:?}\n{}{}",
             way.name(),
@@ -249,88 +283,14 @@ impl Attempt<'_> {
         );
         Ok(ended)
     }
-
-    /// Compares what is there with what must be.
-    fn judge(&mut self, verdict: &'static str) -> anyhow::Result<Result<&'static str, String>> {
-        let reference = self.trial.reference;
-        if let Some(plant) = &self.trial.cut.plant {
-            return self.judge_planted(plant, verdict);
-        }
-        let expected = match verdict {
-            COMMITTED | PAST_PIVOT => &reference.committed,
-            _ => &reference.before,
-        };
-        // What still runs there ends.
-        self.worker.tenant.advance("10m")?;
-        let (hash, world) = self.worker.tenant.inventory()?;
-        if hash != *expected {
-            return Ok(Err(format!("{verdict}, but the inventory is another one: {world:#}")));
-        }
-        for request in self.worker.tenant.requests()? {
-            if request.method == "DELETE" && PROTECTED.iter().any(|id| request.path.ends_with(id)) {
-                return Ok(Err(format!("what was there before was to be deleted: {}", request.path)));
-            }
-        }
-        if verdict == NOT_BEGUN {
-            return self.begin_anew();
-        }
-        // In all other cases what is listed decided on the verdict.
-        if verdict == PAST_PIVOT && self.worker.list(self.trial.journal)?.iter().any(|it| !it.has_ended()) {
-            return Ok(Err("a transaction is open".to_owned()));
-        }
-        Ok(Ok(verdict))
-    }
-
-    /// What somebody has planted is there, and nothing of ours besides.
-    fn judge_planted(
-        &self,
-        plant: &Plant,
-        verdict: &'static str,
-    ) -> anyhow::Result<Result<&'static str, String>> {
-        let (hash, world) = self.worker.tenant.inventory()?;
-        let found = world.to_string();
-        if !found.contains(MARK) {
-            return Ok(Err(format!("{verdict}, but what was planted is gone: {world:#}")));
-        }
-        if found.contains("[selvedge:") {
-            return Ok(if verdict == LEFT {
-                Ok(LEFT_MARKED)
-            } else {
-                Err(format!("{verdict}, and a marker: {world:#}"))
-            });
-        }
-        // Of a whole rollback it is known what else is there: what was there before.
-        if verdict != ROLLED_BACK {
-            return Ok(Ok(verdict));
-        }
-        self.worker.begin(self.trial.reference)?;
-        plant.plant(&self.worker.tenant)?;
-        let (expected, _) = self.worker.tenant.inventory()?;
-        Ok(if hash == expected {
-            Ok(verdict)
-        } else {
-            Err(format!("{verdict}, but more is there: {world:#}"))
-        })
-    }
-
-    /// What was never begun must not stop the next deployment.
-    fn begin_anew(&mut self) -> anyhow::Result<Result<&'static str, String>> {
-        let args = ["deploy", "--yes"];
-        let ended = run(&mut self.worker.selvedge(Whose::Deployer, self.trial.journal, &args))?;
-        if ended.code != Some(0) {
-            return Ok(Err(format!("the next deployment ends with {:?}: {}", ended.code, ended.stderr)));
-        }
-        let (hash, _) = self.worker.tenant.inventory()?;
-        ensure!(hash == self.trial.reference.committed, "the next deployment makes something else");
-        Ok(Ok(NOT_BEGUN))
-    }
 }
 
-/// The ids that the seed of a scenario gives.
-const PROTECTED: [&str; 2] = ["88888888-0000-4000-8000-00000000000a", "99999999-0000-4000-8000-00000000000a"];
+fn vanished() -> Stop {
+    Stop::Wrong("the transaction is not listed any more".to_owned())
+}
 
 impl Listed {
-    fn has_ended(&self) -> bool {
+    pub(super) fn has_ended(&self) -> bool {
         matches!(self.state.as_str(), "committed" | "rolled_back" | "rolled_back_partial")
     }
 }

@@ -235,7 +235,9 @@ async fn many_journals_are_read_at_the_same_time_and_listed_in_their_order() {
     assert!(one >= Duration::from_millis(100), "{one:?}");
     // Their names are asked for, and then eight are read at a time.
     assert_eq!(took, one * 3, "{took:?} for 16 journals, {one:?} for one");
+}
 
+#[tokio::test(start_paused = true)]
 async fn r7_who_waits_to_send_again_while_another_takes_over_does_not() {
     // What is in doubt is looked for twice, 10 s apart; what was put off once, 2 s later.
     for fault in [Fault::Busy, Fault::PutOff] {

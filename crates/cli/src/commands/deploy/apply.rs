@@ -87,18 +87,23 @@ pub(crate) async fn apply(
     };
     let view = begun.view();
     let ended = interruptible(begun.run(), &interrupt, progress).await;
-    give_back(lease, matches!(ended, Ok(Ok(_)))).await;
+    give_back(lease, ended.as_ref().is_ok_and(is_over)).await;
     let report = Box::new(view.read(|state| Report::of(app, state, None)));
     Ok(Applied::Transaction { ended: ended?, interrupted: interrupt.is_raised(), report })
 }
 
 /// Where it did not come to its end, a call may be under way: nobody else begins until the lease runs out.
-pub(crate) async fn give_back(lease: Lease, has_ended: bool) {
-    if has_ended {
+pub(crate) async fn give_back(lease: Lease, is_over: bool) {
+    if is_over {
         lease.release().await;
     } else {
         lease.abandon();
     }
+}
+
+/// Whether nothing that was sent can still be under way. A rollback that is refused past the pivot has sent nothing.
+pub(crate) fn is_over(ended: &Result<Verdict, Error>) -> bool {
+    matches!(ended, Ok(_) | Err(Error::PastPivot(_) | Error::Ended | Error::NotSkippable(_)))
 }
 
 /// Runs to its end. The first signal asks it to stop and take everything back, the second to stop at once.

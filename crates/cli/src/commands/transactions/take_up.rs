@@ -77,7 +77,8 @@ pub(super) async fn run(app: &App, place: &Place, id: TransactionId, way: Way<'_
         Ok((ended, view.read(|state| Report::of(app, state, None))))
     };
     let ended = apply::interruptible(run, &interrupt, &progress).await;
-    apply::give_back(lease, matches!(ended, Ok(Ok((Ok(_), _))))).await;
+    let is_over = matches!(&ended, Ok(Ok((ended, _))) if apply::is_over(ended));
+    apply::give_back(lease, is_over).await;
     let (ended, report) = ended?.map_err(|error| {
         let with = apply::unfinished(app, &error, id);
         anyhow::Error::from(error).context(with)

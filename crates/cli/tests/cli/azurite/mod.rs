@@ -91,6 +91,28 @@ fn r7_what_a_killed_deployment_made_is_rolled_back_from_elsewhere_when_its_lease
 
 #[test]
 #[ignore = "needs Azurite: `cargo xtask azurite`"]
+fn r18_a_rollback_that_is_refused_past_the_pivot_does_not_lock_the_workspace() {
+    let (tenant, azurite, project, elsewhere) =
+        (Tenant::start(), Azurite::start(), Project::orders(), Project::orders());
+    let hold = tenant.hold("POST */git/commitToGit", "after");
+    let process = Background::start(&mut command(&tenant, &azurite, &project, &["deploy"]));
+    hold.wait();
+    process.signal("KILL");
+    assert_eq!(process.end().code, None);
+    hold.release();
+    tenant.settle();
+    let at = |args: &[&str]| selvedge(&tenant, &azurite, &elsewhere, args);
+    at(&["lock", "break", WORKSPACE, "--yes"]).is(0);
+    let listed = at(&["tx", "list", "--output", "json"]).is(0).json();
+    let id = listed["transactions"][0]["transaction"].as_str().unwrap();
+    at(&["tx", "rollback", id]).ends(3, &["can only go forward", &format!("transactions resume {id}")]);
+    assert_eq!(at(&["lock", "list"]).ends(0, &[]).stdout, "Nothing is locked.\n");
+    at(&["tx", "resume", id]).is(0);
+    tenant.has_all_of(&project);
+}
+
+#[test]
+#[ignore = "needs Azurite: `cargo xtask azurite`"]
 fn r6_r7_a_deployment_that_is_stopped_and_goes_on_after_a_takeover_sends_nothing_more() {
     let (tenant, azurite, project, elsewhere) =
         (Tenant::start(), Azurite::start(), Project::orders(), Project::orders());

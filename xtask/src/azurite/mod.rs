@@ -1,5 +1,7 @@
 //! `cargo xtask azurite`: the program with its journal in Azure Blob Storage, as Microsoft's emulator of it has it.
 
+mod server;
+
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -8,6 +10,7 @@ use anyhow::{Context, ensure};
 
 use crate::test::NEXTEST;
 use crate::workspace::Workspace;
+pub(crate) use server::{KEY, Server};
 
 /// What is pinned, and what starts it.
 const FILES: [&str; 3] = ["package.json", "package-lock.json", "serve.js"];
@@ -32,8 +35,11 @@ pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<bool> {
     Ok(status.success())
 }
 
-/// The folder with what is pinned.
-fn install(workspace: &Workspace) -> anyhow::Result<PathBuf> {
+/// The folder with what is pinned, in which it is installed once.
+///
+/// # Errors
+/// When it does not install.
+pub(crate) fn install(workspace: &Workspace) -> anyhow::Result<PathBuf> {
     let from = workspace.root.join("xtask").join("azurite");
     let folder = workspace.target.join("azurite");
     let read = |name: &str| fs::read_to_string(from.join(name)).with_context(|| format!("read {name}"));
