@@ -68,28 +68,32 @@ pub(crate) async fn apply(
     };
     let begin = begin(app, prepared, plan)?;
     let id = begin.id;
-    let lease = place.claim(app, &begin.subject, id, false).await?;
-    clients.fence.ask(lease.fence());
-    let begun = async {
-        // Once more: the question may have been open for long.
-        refuse_if_open(app, place, &prepared.desired).await?;
-        let store = place.journals.create(id).await.with_context(no_journal)?;
-        let observer = |event: &Event<'_, Change>| progress.on(event);
-        let begun = Transaction::begin(&fabric, store, begin, policy, interrupt.clone(), observer).await;
-        begun.with_context(no_journal)
+    // Signals are heard before the lease is claimed: neither it nor a transaction that has just begun is left behind.
+    let transaction = async {
+        let lease = place.claim(app, &begin.subject, id, false).await?;
+        clients.fence.ask(lease.fence());
+        let begun = async {
+            // Once more: the question may have been open for long.
+            refuse_if_open(app, place, &prepared.desired).await?;
+            let store = place.journals.create(id).await.with_context(no_journal)?;
+            let observer = |event: &Event<'_, Change>| progress.on(event);
+            let begun = Transaction::begin(&fabric, store, begin, policy, interrupt.clone(), observer).await;
+            begun.with_context(no_journal)
+        };
+        let begun = match begun.await {
+            Ok(begun) => begun.fenced(lease.fence()),
+            Err(error) => {
+                lease.release().await;
+                return Err(error);
+            }
+        };
+        let view = begun.view();
+        let ended = begun.run().await;
+        give_back(lease, is_over(&ended)).await;
+        let report = Box::new(view.read(|state| Report::of(app, state, None)));
+        Ok(Applied::Transaction { ended, interrupted: interrupt.is_raised(), report })
     };
-    let begun = match begun.await {
-        Ok(begun) => begun.fenced(lease.fence()),
-        Err(error) => {
-            lease.release().await;
-            return Err(error);
-        }
-    };
-    let view = begun.view();
-    let ended = interruptible(begun.run(), &interrupt, progress).await;
-    give_back(lease, ended.as_ref().is_ok_and(is_over)).await;
-    let report = Box::new(view.read(|state| Report::of(app, state, None)));
-    Ok(Applied::Transaction { ended: ended?, interrupted: interrupt.is_raised(), report })
+    interruptible(transaction, &interrupt, progress).await?
 }
 
 /// Where it did not come to its end, a call may be under way: nobody else begins until the lease runs out.
