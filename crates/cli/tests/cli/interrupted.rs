@@ -50,7 +50,9 @@ fn die_and(
         tenant.settle();
     }
 
-    let refused = tenant.safely(project, &["deploy"]).ends(5, &["was interrupted and is open", "`resume`"]);
+    let refused = tenant
+        .safely(project, &["deploy"])
+        .ends(5, &["was interrupted and is open", "`resume`", "`abandon`"]);
     let command = refused.command();
     let command: Vec<_> = command.iter().map(String::as_str).collect();
     let listed = tenant.plainly(project, &["tx", "list", "--output", "json"]).is(0).json();
@@ -147,7 +149,7 @@ fn what_was_left_is_found_without_its_journal() {
 fn what_runs_is_not_disturbed() {
     let (tenant, project) = (Tenant::start(), Project::orders());
     let (process, hold) = stopped(&tenant, &project, "POST */items", "before");
-    tenant.safely(&project, &["deploy"]).ends(5, &["is running", "help: wait for it to end"]);
+    tenant.safely(&project, &["deploy"]).ends(5, &["is running, in process ", "help: wait for it to end"]);
     let listed: Value = tenant.plainly(&project, &["tx", "list", "--output", "json"]).is(0).json();
     assert_eq!(listed["transactions"][0]["state"], "running");
     let id = listed["transactions"][0]["transaction"].as_str().unwrap();

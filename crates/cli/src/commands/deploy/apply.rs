@@ -5,7 +5,7 @@ use anyhow::anyhow;
 use selvedge_deployment::change::Change;
 use selvedge_deployment::desired::Desired;
 use selvedge_rollback::journal::JournalError;
-use selvedge_rollback::lease::Lease;
+use selvedge_rollback::lease::{Holder, Lease};
 use selvedge_rollback::record::Begin;
 use selvedge_rollback::{
     Error, Event, Interrupt, Observer as _, Plan, State, Transaction, TransactionId, Unfinished, Verdict,
@@ -15,7 +15,7 @@ use selvedge_rollback::{
 use super::prepare::Prepared;
 use super::target::{self, Target};
 use crate::commands::transactions::Report;
-use crate::place::Place;
+use crate::place::{Place, Running};
 use crate::render::Progress;
 use crate::report::ExitWith;
 use crate::run::App;
@@ -212,7 +212,7 @@ pub(crate) async fn refuse_if_open(app: &App, place: &Place, desired: &Desired) 
         if found.state.as_ref().is_ok_and(|state| state.direction().has_ended() || !is_ours(state)) {
             continue;
         }
-        let is_running = place.running(&found).await?.is_some();
+        let running = place.running(&found).await?;
         let id = found.id;
         // It may be of an open transaction on this very workspace.
         if let Err(error) = found.state {
@@ -220,8 +220,12 @@ pub(crate) async fn refuse_if_open(app: &App, place: &Place, desired: &Desired) 
             let with = ExitWith::new(exit::LOCKED, "see which transactions are open").help(help);
             return Err(anyhow::Error::from(error).context(with));
         }
-        let (problem, help) = if is_running {
-            let problem = anyhow!("transaction {id} is running");
+        let (problem, help) = if let Some(Running { owner, .. }) = running {
+            let owner = owner.map(|owner| {
+                let Holder { host, pid, .. } = &owner;
+                format!(", in process {pid} on {host} for {} s", owner.age().as_secs())
+            });
+            let problem = anyhow!("transaction {id} is running{}", owner.unwrap_or_default());
             let rollback = app.transactions("rollback", id);
             let gone = if place.is_shared {
                 format!("; if its process is gone, run `{rollback}`, which waits until its lease has run out")

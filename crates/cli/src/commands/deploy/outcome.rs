@@ -33,10 +33,16 @@ struct Told {
     /// Of a transaction.
     report: Option<Box<Report>>,
     left: Vec<Left>,
-    cause: Option<Cause>,
-    /// What is said of the cause, where it is not the change that failed.
-    with: Option<ExitWith>,
+    /// What stopped the plan, and at which step.
+    cause: Option<(Option<StepId>, String)>,
+    failure: Option<Failure>,
     code: u8,
+}
+
+/// What is said on stderr.
+struct Failure {
+    tried: String,
+    why: anyhow::Error,
 }
 
 impl Outcome<'_> {
@@ -53,10 +59,10 @@ impl Outcome<'_> {
             }
             Applied::Transaction { ended: Err(error), report, .. } => {
                 let with = apply::unfinished(app, &error, report.transaction);
-                if is_anothers(&error) {
-                    return Err(anyhow::Error::from(error).context(with));
+                if !is_anothers(&error) {
+                    print(app, &of_open(report, &error), plan, &what);
                 }
-                of_open(report, error, with)
+                return Err(anyhow::Error::from(error).context(with));
             }
             Applied::Plain(Ok(())) => Told {
                 verdict: "deployed",
@@ -64,7 +70,7 @@ impl Outcome<'_> {
                 report: None,
                 left: Vec::new(),
                 cause: None,
-                with: None,
+                failure: None,
                 code: exit::DONE,
             },
             Applied::Plain(Err(unfinished)) => of_unfinished(unfinished, plan),
@@ -74,28 +80,25 @@ impl Outcome<'_> {
             report.commands.clear();
         }
         print(app, &told, plan, &what);
-        let Some(cause) = told.cause else {
+        let Some(Failure { tried, why }) = told.failure else {
             return Ok(told.code);
         };
-        let help = told.report.filter(|_| !app.local).and_then(|report| report.help());
-        let with = told.with.unwrap_or_else(|| {
-            let with = ExitWith::new(told.code, failed_step(plan, cause.step));
-            match help {
-                Some(help) => with.help(help),
-                None => with,
-            }
-        });
-        Err(match cause.error {
-            Some(error) => anyhow::Error::from_boxed(error).context(with),
-            None => anyhow!(cause.reason).context(with),
-        })
+        let mut with = ExitWith::new(told.code, tried);
+        if let Some(help) = told.report.filter(|_| !app.local).and_then(|report| report.help()) {
+            with = with.help(help);
+        }
+        Err(why.context(with))
     }
 }
 
-fn failed_step(plan: &Plan<Change>, step: Option<StepId>) -> String {
-    match step.and_then(|step| plan.get(step)) {
-        Some(step) => step.change.to_string(),
-        None => "deploy".to_owned(),
+impl Failure {
+    fn of(cause: Cause, plan: &Plan<Change>) -> Self {
+        let tried = match cause.step.and_then(|step| plan.get(step)) {
+            Some(step) => step.change.to_string(),
+            None => "deploy".to_owned(),
+        };
+        let why = cause.error.map_or_else(|| anyhow!(cause.reason), anyhow::Error::from_boxed);
+        Self { tried, why }
     }
 }
 
@@ -134,7 +137,20 @@ fn of_transaction(
         }
         Verdict::Left { cause, .. } => ("left", of("Left"), Some(cause), exit::LEFT),
     };
-    Told { verdict, headline, left, report: Some(report), cause, with: None, code }
+    let told = cause.as_ref().map(|cause| (cause.step, cause.reason.clone()));
+    let failure = cause.map(|cause| match (verdict, cause.step) {
+        // No change has failed: what was decided could not be carried out.
+        ("abandoned", _) => Failure {
+            tried: format!("go on with transaction {id}"),
+            why: anyhow!("it was abandoned: {}", cause.reason),
+        },
+        ("left", None) => Failure {
+            tried: format!("take back transaction {id}: {}", cause.reason),
+            why: anyhow!("not everything could be taken back"),
+        },
+        _ => Failure::of(cause, plan),
+    });
+    Told { verdict, headline, left, report: Some(report), cause: told, failure, code }
 }
 
 /// Whether another process may have changed how the transaction stands.
@@ -148,19 +164,11 @@ fn is_anothers(error: &Error) -> bool {
 }
 
 /// It could not go on, and is open.
-fn of_open(report: Box<Report>, error: Error, with: ExitWith) -> Told {
+fn of_open(report: Box<Report>, error: &Error) -> Told {
     let (id, left) = (report.transaction, report.remaining.clone());
     let headline = format!("Left: {} of transaction {id}, which is open", counted(left.len()));
-    let cause = Cause { step: None, reason: describe(&error), error: Some(error.into()) };
-    Told {
-        verdict: "left",
-        headline,
-        left,
-        report: Some(report),
-        cause: Some(cause),
-        with: Some(with),
-        code: exit::LEFT,
-    }
+    let cause = Some((None, describe(error)));
+    Told { verdict: "left", headline, left, report: Some(report), cause, failure: None, code: exit::LEFT }
 }
 
 /// Without a transaction, what was made stays.
@@ -185,7 +193,9 @@ fn of_unfinished(unfinished: Unfinished, plan: &Plan<Change>) -> Told {
     } else {
         format!("Failed: {} of {} stay, because FEATURE_USE_ROLLBACK is off", counted(left.len()), plan.len())
     };
-    Told { verdict: "failed", headline, report: None, left, cause: Some(cause), with: None, code }
+    let told = Some((cause.step, cause.reason.clone()));
+    let failure = Some(Failure::of(cause, plan));
+    Told { verdict: "failed", headline, report: None, left, cause: told, failure, code }
 }
 
 fn print(app: &App, told: &Told, plan: &Plan<Change>, what: &Value) {
@@ -215,8 +225,10 @@ fn document(told: &Told, plan: &Plan<Change>, what: &Value) -> Value {
         .iter()
         .map(|step| json!({ "step": step.id.number(), "change": step.change.to_string() }))
         .collect();
-    let step = |cause: &Cause| cause.step.map(StepId::number);
-    let cause = told.cause.as_ref().map(|cause| json!({ "step": step(cause), "reason": cause.reason }));
+    let cause = told
+        .cause
+        .as_ref()
+        .map(|(step, reason)| json!({ "step": step.map(StepId::number), "reason": reason }));
     let report = match &told.report {
         Some(report) => report.as_json(),
         None => json!({ "transaction": null, "commands": [] }),

@@ -72,7 +72,11 @@ fn r23_a_rollback_is_continued_where_one_was_begun_and_only_there() {
     assert_eq!(fs::read(scene.journal()).unwrap(), journal);
 
     scene.tenant.inject("DELETE */items/*=500");
-    scene.run(&["transactions", "rollback", &id]).is(3);
+    let said = [
+        &format!("error: take back transaction {id}: an operator asked for it\n")[..],
+        "help: run `selvedge ",
+    ];
+    scene.run(&["transactions", "rollback", &id]).ends(3, &said);
     scene.tenant.heal();
     scene.run(&["transactions", "rollback", &id, "--continue"]).is(0);
     assert_eq!(scene.tenant.hash(), before, "{:#}", scene.tenant.inventory());
@@ -101,6 +105,7 @@ fn r23_what_is_abandoned_is_named_and_left_and_does_not_stop_the_next_deployment
     }
 
     // ## it has ended
+    scene.tells(&["transactions", "resume", &id], 3);
     scene.tells(&["transactions", "sweep"], 3);
     for verb in ["rollback", "abandon"] {
         let reason = if verb == "abandon" { &["--reason", "x"][..] } else { &[] };
