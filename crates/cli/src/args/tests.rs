@@ -69,6 +69,9 @@ fn transactions_name_one_or_where_to_look() {
         ("tx resume 42", Some("42")),
         ("tx sweep", Some("all")),
         ("tx sweep --workspace sales-dev", Some("sales-dev")),
+        ("tx gc --older-than 2d --dry-run", Some("172800s true")),
+        ("tx gc", Some("- false")),
+        ("tx gc --older-than soon", None),
         ("tx rollback", None),
         ("tx", None),
     ] {
@@ -78,6 +81,10 @@ fn transactions_name_one_or_where_to_look() {
                 TransactionsAction::Show(of)
                 | TransactionsAction::Rollback(of)
                 | TransactionsAction::Resume(of) => of.id,
+                TransactionsAction::Gc(args) => {
+                    let age = args.older_than.map_or_else(|| "-".to_owned(), |age| format!("{age:?}"));
+                    format!("{age} {}", args.dry_run)
+                }
                 TransactionsAction::Sweep(args) => args.workspace.unwrap_or_else(|| "all".to_owned()),
             },
             other => panic!("{line}: {other:?}"),

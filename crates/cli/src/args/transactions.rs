@@ -1,6 +1,7 @@
 //! `selvedge transactions`, for short `tx`.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
@@ -27,6 +28,8 @@ pub(crate) enum TransactionsAction {
     Resume(TransactionId),
     /// Find what interrupted transactions have left in Fabric, without their journals
     Sweep(SweepArgs),
+    /// Remove the journals of transactions that ended long ago, and with them the definitions they hold
+    Gc(GcArgs),
 }
 
 /// Where to look.
@@ -35,6 +38,17 @@ pub(crate) struct SweepArgs {
     /// Look into the workspace of this name only; without it, into all that are visible
     #[arg(long, value_name = "NAME")]
     pub(crate) workspace: Option<String>,
+}
+
+/// What to remove.
+#[derive(Debug, Args)]
+pub(crate) struct GcArgs {
+    /// Those whose last record is older than this, such as 30d, 12h or 0s; without it, than the setting rollback.retention
+    #[arg(long, value_name = "AGE", value_parser = crate::settings::duration::parse)]
+    pub(crate) older_than: Option<Duration>,
+    /// Say what would be removed, and remove nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }
 
 /// Names one transaction.

@@ -4,6 +4,7 @@ pub(crate) mod deploy;
 #[cfg(feature = "emulator")]
 pub(crate) mod emulator;
 pub(crate) mod flags;
+pub(crate) mod gc;
 pub(crate) mod lock;
 pub(crate) mod plan;
 pub(crate) mod sweep;

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::deploy::target::{self, Target};
 use super::deploy::{Applied, Outcome, apply};
-use super::sweep;
+use super::{gc, sweep};
 use crate::args::{TransactionsAction, TransactionsArgs};
 use crate::clients::Clients;
 use crate::exit;
@@ -42,6 +42,7 @@ pub(crate) async fn run(app: &App, args: &TransactionsArgs) -> anyhow::Result<u8
         TransactionsAction::List => list(app, place).await,
         TransactionsAction::Show(named) => show(app, place, find(place, &named.id).await?).await,
         TransactionsAction::Sweep(args) => sweep::run(app, place, args.workspace.as_deref()).await,
+        TransactionsAction::Gc(args) => gc::run(app, place, args).await,
         TransactionsAction::Rollback(named) => {
             take_up(app, place, find(place, &named.id).await?, Way::Back).await
         }
@@ -170,7 +171,7 @@ async fn take_up(app: &App, place: &Place, id: TransactionId, way: Way) -> anyho
 }
 
 /// "Not found" from another tenant, or to another identity, must not count as "undone".
-fn refuse_elsewhere(app: &App, begin: &Begin<Change>) -> anyhow::Result<()> {
+pub(super) fn refuse_elsewhere(app: &App, begin: &Begin<Change>) -> anyhow::Result<()> {
     let settings = &app.settings;
     let here = [
         (apply::context::ENDPOINT, settings.fabric.base_url.as_str()),
@@ -213,7 +214,7 @@ fn as_json(app: &App, state: &State<Target>, running: bool) -> Value {
     })
 }
 
-fn state_name(state: &State<Target>, running: bool) -> &'static str {
+pub(super) fn state_name(state: &State<Target>, running: bool) -> &'static str {
     match state.direction() {
         Direction::Committed => "committed",
         Direction::RolledBack => "rolled_back",

@@ -30,6 +30,8 @@ mod emulator;
 mod existing;
 #[cfg(feature = "emulator")]
 mod faults;
+#[cfg(feature = "emulator")]
+mod gc;
 #[cfg(all(feature = "emulator", unix))]
 mod interrupted;
 #[cfg(all(feature = "emulator", unix))]

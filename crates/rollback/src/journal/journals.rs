@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use time::OffsetDateTime;
+
 use super::envelope::{self, Spot};
 use super::folder::{FileStore, Folder, append_to};
 #[cfg(feature = "object-store")]
@@ -14,14 +16,14 @@ use crate::{State, Target, TransactionId, events};
 /// The place where journals are. Clones are handles of one place.
 #[derive(Clone, Debug)]
 pub struct Journals {
-    place: Place,
+    pub(super) place: Place,
     spill: Option<PathBuf>,
     /// What lines are sealed with, and have to be sealed with.
     key: Option<SealKey>,
 }
 
 #[derive(Clone, Debug)]
-enum Place {
+pub(super) enum Place {
     Folder(Folder),
     #[cfg(feature = "object-store")]
     Objects(Objects),
@@ -34,6 +36,8 @@ pub struct Summary<T: Target> {
     /// Whether a process has it open, as far as the place can tell: an object store cannot, and its [lease](crate::lease) has to
     /// be asked.
     pub running: bool,
+    /// When its last record was written, by the clock of the machine that wrote it. `None` where it cannot be acted on.
+    pub last: Option<OffsetDateTime>,
     /// What it says, or why it cannot be acted on.
     pub state: Result<State<T>, JournalError>,
 }
@@ -140,6 +144,10 @@ impl Journals {
     ///
     /// When it is not there, cannot be read, or is damaged.
     pub async fn peek<T: Target>(&self, id: TransactionId) -> Result<State<T>, JournalError> {
+        Ok(self.look::<T>(id).await?.state)
+    }
+
+    async fn look<T: Target>(&self, id: TransactionId) -> Result<Read<T>, JournalError> {
         let bytes = match &self.place {
             Place::Folder(folder) => {
                 let folder = folder.clone();
@@ -148,7 +156,7 @@ impl Journals {
             #[cfg(feature = "object-store")]
             Place::Objects(objects) => objects.read(id).await?.0,
         };
-        Ok(self.parse::<T>(id, &bytes)?.state)
+        self.parse::<T>(id, &bytes)
     }
 
     /// Every journal there, oldest first.
@@ -164,10 +172,11 @@ impl Journals {
                 #[cfg(feature = "object-store")]
                 Place::Objects(_) => false,
             };
-            match self.peek(id).await {
-                // It was made, and its process died before it could begin.
+            match self.look(id).await {
+                // It was made, and its process died before it could begin; or it is being removed.
                 Err(JournalError::NotFound(_)) => {}
-                state => found.push(Summary { id, running, state }),
+                Ok(read) => found.push(Summary { id, running, last: Some(read.at), state: Ok(read.state) }),
+                Err(error) => found.push(Summary { id, running, last: None, state: Err(error) }),
             }
         }
         Ok(found)
@@ -209,8 +218,12 @@ impl Journals {
     }
 
     fn store(&self, id: TransactionId, backend: Backend, next: u64) -> JournalStore {
-        let spill = self.spill.as_ref().map(|dir| dir.join(format!("{id}.jsonl")));
-        JournalStore { id, next, key: self.key.clone(), backend, spill, failed: false }
+        JournalStore { id, next, key: self.key.clone(), backend, spill: self.spilled(id), failed: false }
+    }
+
+    /// The file for what of a journal cannot be written.
+    pub(super) fn spilled(&self, id: TransactionId) -> Option<PathBuf> {
+        self.spill.as_ref().map(|dir| dir.join(format!("{id}.jsonl")))
     }
 
     /// Reads files where that does not hold up what else the process does.
