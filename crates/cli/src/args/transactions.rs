@@ -28,6 +28,8 @@ pub(crate) enum TransactionsAction {
     Resume(TransactionId),
     /// Find what interrupted transactions have left in Fabric, without their journals
     Sweep(SweepArgs),
+    /// Write the records of a journal, damaged or not, as lines of JSON; they hold definitions
+    Export(ExportArgs),
     /// Remove the journals of transactions that ended long ago, and with them the definitions they hold
     Gc(GcArgs),
 }
@@ -38,6 +40,20 @@ pub(crate) struct SweepArgs {
     /// Look into the workspace of this name only; without it, into all that are visible
     #[arg(long, value_name = "NAME")]
     pub(crate) workspace: Option<String>,
+}
+
+/// What to write where.
+#[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    /// As shown by `transactions list`
+    #[arg(value_name = "ID")]
+    pub(crate) id: String,
+    /// Write to this file, which must not be there yet, for its owner's eyes; without it, to stdout
+    #[arg(long, value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    /// Instead of the journal, what could not be written to it and is kept on this machine
+    #[arg(long)]
+    pub(crate) spilled: bool,
 }
 
 /// What to remove.

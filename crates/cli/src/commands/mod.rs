@@ -3,6 +3,7 @@
 pub(crate) mod deploy;
 #[cfg(feature = "emulator")]
 pub(crate) mod emulator;
+pub(crate) mod export;
 pub(crate) mod flags;
 pub(crate) mod gc;
 pub(crate) mod lock;

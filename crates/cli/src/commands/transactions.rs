@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::deploy::target::{self, Target};
 use super::deploy::{Applied, Outcome, apply};
-use super::{gc, sweep};
+use super::{export, gc, sweep};
 use crate::args::{TransactionsAction, TransactionsArgs};
 use crate::clients::Clients;
 use crate::exit;
@@ -42,6 +42,7 @@ pub(crate) async fn run(app: &App, args: &TransactionsArgs) -> anyhow::Result<u8
         TransactionsAction::List => list(app, place).await,
         TransactionsAction::Show(named) => show(app, place, find(place, &named.id).await?).await,
         TransactionsAction::Sweep(args) => sweep::run(app, place, args.workspace.as_deref()).await,
+        TransactionsAction::Export(args) => export::run(place, find(place, &args.id).await?, args).await,
         TransactionsAction::Gc(args) => gc::run(app, place, args).await,
         TransactionsAction::Rollback(named) => {
             take_up(app, place, find(place, &named.id).await?, Way::Back).await
@@ -190,7 +191,7 @@ pub(super) fn refuse_elsewhere(app: &App, begin: &Begin<Change>) -> anyhow::Resu
     Ok(())
 }
 
-fn unusable(error: JournalError) -> anyhow::Error {
+pub(super) fn unusable(error: JournalError) -> anyhow::Error {
     let code = if matches!(error, JournalError::Running { .. }) { exit::LOCKED } else { exit::FAILED };
     anyhow::Error::from(error).context(ExitWith::new(code, "read the transaction"))
 }

@@ -29,6 +29,8 @@ mod emulator;
 #[cfg(feature = "emulator")]
 mod existing;
 #[cfg(feature = "emulator")]
+mod export;
+#[cfg(feature = "emulator")]
 mod faults;
 #[cfg(feature = "emulator")]
 mod gc;

@@ -19,7 +19,7 @@ pub struct Journals {
     pub(super) place: Place,
     spill: Option<PathBuf>,
     /// What lines are sealed with, and have to be sealed with.
-    key: Option<SealKey>,
+    pub(super) key: Option<SealKey>,
 }
 
 #[derive(Clone, Debug)]
@@ -227,7 +227,7 @@ impl Journals {
     }
 
     /// Reads files where that does not hold up what else the process does.
-    async fn blocking<R: Send + 'static>(
+    pub(super) async fn blocking<R: Send + 'static>(
         &self,
         id: TransactionId,
         work: impl FnOnce() -> Result<R, JournalError> + Send + 'static,

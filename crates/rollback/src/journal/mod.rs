@@ -12,6 +12,7 @@
 mod chain;
 mod envelope;
 mod error;
+mod export;
 #[cfg(feature = "failpoints")]
 pub mod failpoint;
 mod folder;

@@ -10,7 +10,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _};
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt as _, PutMode, PutPayload};
 
-use super::{JournalError, Superseded};
+use super::{Corrupt, JournalError, Superseded};
 use crate::TransactionId;
 use crate::objects::{Tries, may_pass};
 
@@ -93,6 +93,37 @@ impl Objects {
         Ok((bytes, seq))
     }
 
+    /// What is there of each record, with its number.
+    pub(super) async fn read_each(
+        &self,
+        id: TransactionId,
+    ) -> Result<Vec<(u64, Result<Vec<u8>, Corrupt>)>, JournalError> {
+        let failed =
+            |error: object_store::Error| JournalError::Read { place: self.place(id), source: error.into() };
+        let dir = self.dir(id);
+        let mut names = self.names(&dir).await.map_err(failed)?;
+        names.sort();
+        if names.is_empty() || names.contains(&dir.clone().join(REMOVED)) {
+            return Err(JournalError::NotFound(id.to_string()));
+        }
+        let (mut found, mut due) = (Vec::new(), 0);
+        for name in names {
+            let number = name.filename().and_then(|name| name.strip_suffix(".json")?.parse().ok());
+            let Some(number) = number.filter(|number| name == record(&dir, *number)) else {
+                found.push((due, Err(Corrupt::new(due, format!("`{name}` is none")))));
+                continue;
+            };
+            if number > due {
+                let why = format!("it is missing, and so is all up to record {number}");
+                found.push((due, Err(Corrupt::new(due, why))));
+            }
+            let read = self.store.get(&name).await.map_err(failed)?.bytes().await.map_err(failed)?;
+            found.push((number, Ok(read.to_vec())));
+            due = number + 1;
+        }
+        Ok(found)
+    }
+
     async fn names(&self, below: &Path) -> object_store::Result<Vec<Path>> {
         self.store.list(Some(below)).map_ok(|object| object.location).try_collect().await
     }
@@ -167,7 +198,7 @@ impl Objects {
     }
 
     fn corrupt(&self, id: TransactionId, seq: u64, why: String) -> JournalError {
-        JournalError::Corrupt { place: self.place(id), source: super::Corrupt::new(seq, why) }
+        JournalError::Corrupt { place: self.place(id), source: Corrupt::new(seq, why) }
     }
 
     /// The transactions that have a journal here.
