@@ -39,12 +39,33 @@ pub struct StrayItem {
 ///
 /// When something cannot be read. What was not looked at is not called clean.
 pub async fn find(client: &Client, workspace: Option<&str>) -> Result<Vec<Stray>, TargetError> {
-    let mut found = Vec::new();
     let wanted = workspace.map(str::to_lowercase);
+    let is_wanted = |name: &str| wanted.as_ref().is_none_or(|wanted| name.to_lowercase() == *wanted);
+    Ok(look(client, is_wanted).await?.strays)
+}
+
+/// What was found, and where that was looked for.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Looked {
+    /// What carries a marker.
+    pub strays: Vec<Stray>,
+    /// The names of the workspaces that were looked through.
+    pub workspaces: Vec<String>,
+}
+
+/// The same as [`find`] in the workspaces whose names are wanted.
+///
+/// # Errors
+///
+/// As [`find`].
+pub async fn look(client: &Client, is_wanted: impl Fn(&str) -> bool) -> Result<Looked, TargetError> {
+    let mut looked = Looked::default();
+    let found = &mut looked.strays;
     for live in client.list_all(workspaces::list()).await? {
-        if wanted.as_ref().is_some_and(|wanted| live.display_name.to_lowercase() != *wanted) {
+        if !is_wanted(&live.display_name) {
             continue;
         }
+        looked.workspaces.push(live.display_name.clone());
         let stray = |item, marker| Stray {
             workspace: live.id,
             workspace_name: live.display_name.clone(),
@@ -60,5 +81,5 @@ pub async fn find(client: &Client, workspace: Option<&str>) -> Result<Vec<Stray>
             }
         }
     }
-    Ok(found)
+    Ok(looked)
 }

@@ -77,6 +77,12 @@ fn transactions_name_one_or_where_to_look() {
         ("tx abandon 42 --reason x", Some("42x")),
         ("tx abandon 42", None),
         ("tx abandon 42 --reason=", None),
+        ("tx gc --older-than 2d --dry-run", Some("172800s true")),
+        ("tx gc", Some("- false")),
+        ("tx export 42 --file f", Some("42 f false")),
+        ("tx export 42 --spilled", Some("42 - true")),
+        ("tx export", None),
+        ("tx gc --older-than soon", None),
         ("tx rollback", None),
         ("tx", None),
     ] {
@@ -86,6 +92,14 @@ fn transactions_name_one_or_where_to_look() {
                 TransactionsAction::Show(of) | TransactionsAction::Resume(of) => of.id,
                 TransactionsAction::Rollback(args) => args.named.id,
                 TransactionsAction::Abandon(args) => args.named.id + &args.reason,
+                TransactionsAction::Export(args) => {
+                    let file = args.file.map_or_else(|| "-".to_owned(), |file| file.display().to_string());
+                    format!("{} {file} {}", args.id, args.spilled)
+                }
+                TransactionsAction::Gc(args) => {
+                    let age = args.older_than.map_or_else(|| "-".to_owned(), |age| format!("{age:?}"));
+                    format!("{age} {}", args.dry_run)
+                }
                 TransactionsAction::Sweep(args) => args.workspace.unwrap_or_else(|| "all".to_owned()),
             },
             other => panic!("{line}: {other:?}"),

@@ -1,6 +1,7 @@
 //! `selvedge transactions`, for short `tx`.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
@@ -32,6 +33,10 @@ pub(crate) enum TransactionsAction {
     Abandon(AbandonArgs),
     /// Find what interrupted transactions have left in Fabric, without their journals
     Sweep(SweepArgs),
+    /// Write the records of a journal, damaged or not, as lines of JSON; they hold definitions
+    Export(ExportArgs),
+    /// Remove the journals of transactions that ended long ago, and with them the definitions they hold
+    Gc(GcArgs),
 }
 
 /// How to go back.
@@ -73,6 +78,31 @@ pub(crate) struct SweepArgs {
     /// Look into the workspace of this name only; without it, into all that are visible
     #[arg(long, value_name = "NAME")]
     pub(crate) workspace: Option<String>,
+}
+
+/// What to write where.
+#[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    /// As shown by `transactions list`
+    #[arg(value_name = "ID")]
+    pub(crate) id: String,
+    /// Write to this file, which must not be there yet, for its owner's eyes; without it, to stdout
+    #[arg(long, value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    /// Instead of the journal, what could not be written to it and is kept on this machine
+    #[arg(long)]
+    pub(crate) spilled: bool,
+}
+
+/// What to remove.
+#[derive(Debug, Args)]
+pub(crate) struct GcArgs {
+    /// Those whose last record is older than this, such as 30d, 12h or 0s; without it, than the setting rollback.retention
+    #[arg(long, value_name = "AGE", value_parser = crate::settings::duration::parse)]
+    pub(crate) older_than: Option<Duration>,
+    /// Say what would be removed, and remove nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }
 
 /// Names one transaction.

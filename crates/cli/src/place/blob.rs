@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use http_body_util::BodyExt as _;
-use object_store::azure::MicrosoftAzureBuilder;
+use object_store::azure::{AzureAccessKey, AzureCredential, MicrosoftAzureBuilder};
 use object_store::client::{
     HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpService,
 };
@@ -18,6 +18,7 @@ use selvedge_resilience::{Effect, find_cause};
 use tower::ServiceExt as _;
 
 use super::address::Address;
+use super::container::Container;
 use crate::clients::{self, STORAGE_KEY};
 use crate::report::ExitWith;
 use crate::run::App;
@@ -51,19 +52,26 @@ fn build(
     service: BoxService,
     key: Option<SecretString>,
 ) -> object_store::Result<Arc<dyn ObjectStore>> {
+    let stack = Stack { service, is_relative: key.is_none() };
+    let credential = match &key {
+        Some(key) => {
+            Some(Arc::new(AzureCredential::AccessKey(AzureAccessKey::try_new(key.expose_secret())?)))
+        }
+        None => None,
+    };
     let builder = MicrosoftAzureBuilder::new()
         .with_account(&address.account)
         .with_container_name(&address.container)
         .with_endpoint(address.endpoint.clone())
         .with_allow_http(address.is_plain)
         .with_retry(RetryConfig { max_retries: 0, ..RetryConfig::default() })
-        .with_http_connector(Stack { service, is_relative: key.is_none() });
+        .with_http_connector(stack.clone());
     let builder = match key {
         Some(key) => builder.with_access_key(key.expose_secret()),
         // The stack has a layer for tokens.
         None => builder.with_skip_signature(true),
     };
-    Ok(Arc::new(builder.build()?))
+    Ok(Arc::new(Container::new(builder.build()?, Arc::new(stack), address.clone(), credential)))
 }
 
 /// The stack, as object_store takes a client.
@@ -118,14 +126,14 @@ mod tests {
     use http::StatusCode;
     use http::header::{AUTHORIZATION, IF_NONE_MATCH};
     use object_store::path::Path;
-    use object_store::{Error, PutMode, PutPayload};
+    use object_store::{Error, ObjectStoreExt as _, PutMode, PutPayload};
     use selvedge_fabric_client::{Request, Response};
     use tower::service_fn;
 
     use super::*;
 
-    /// What a creating put sends, and how it ends, where the service answers so.
-    async fn put(key: Option<SecretString>, status: StatusCode) -> (Vec<Request>, object_store::Result<()>) {
+    /// A service that answers so, and what it is asked.
+    fn answering(status: StatusCode) -> (BoxService, Arc<Mutex<Vec<Request>>>) {
         let sent = Arc::new(Mutex::new(Vec::new()));
         let log = Arc::clone(&sent);
         let service = BoxService::new(service_fn(move |request: Request| {
@@ -135,6 +143,12 @@ mod tests {
             answer.headers_mut().insert("etag", http::HeaderValue::from_static("1"));
             std::future::ready(Ok(answer))
         }));
+        (service, sent)
+    }
+
+    /// What a creating put sends, and how it ends, where the service answers so.
+    async fn put(key: Option<SecretString>, status: StatusCode) -> (Vec<Request>, object_store::Result<()>) {
+        let (service, sent) = answering(status);
         let address = Address::parse("az://contoso/journals/a").unwrap().unwrap();
         let store = build(&address, service, key).unwrap();
         let body = PutPayload::from_iter([Bytes::from_static(b"one "), Bytes::from_static(b"line")]);
@@ -158,6 +172,38 @@ mod tests {
             assert_eq!(request.headers()[IF_NONE_MATCH], "*");
             assert_eq!(request.headers().contains_key(AUTHORIZATION), signed);
         }
+    }
+
+    /// What a delete sends, and how it ends, where the service answers so.
+    async fn delete(
+        key: Option<SecretString>,
+        status: StatusCode,
+    ) -> (Vec<Request>, object_store::Result<()>) {
+        let (service, sent) = answering(status);
+        let address = Address::parse("az://contoso/journals/a").unwrap().unwrap();
+        let deleted = build(&address, service, key).unwrap().delete(&Path::from("a/b.json")).await;
+        let sent = std::mem::take(&mut *sent.lock().unwrap());
+        (sent, deleted)
+    }
+
+    #[tokio::test]
+    async fn a_blob_is_deleted_by_a_request_of_its_own_that_a_key_or_the_stack_signs() {
+        for (key, uri) in [
+            (None, "/journals/a/b.json"),
+            (Some("QUJD".into()), "https://contoso.blob.core.windows.net/journals/a/b.json"),
+        ] {
+            let signed = key.is_some();
+            let (sent, deleted) = delete(key, StatusCode::ACCEPTED).await;
+            assert!(deleted.is_ok(), "{deleted:?}");
+            let [request] = &sent[..] else { panic!("{sent:?}") };
+            assert_eq!((request.method(), request.uri().to_string().as_str()), (&http::Method::DELETE, uri));
+            assert!(request.headers().contains_key("x-ms-version"));
+            assert_eq!(request.headers().contains_key(AUTHORIZATION), signed);
+        }
+        let (_, gone) = delete(None, StatusCode::NOT_FOUND).await;
+        assert!(matches!(gone, Err(Error::NotFound { .. })), "{gone:?}");
+        let (_, denied) = delete(None, StatusCode::FORBIDDEN).await;
+        assert!(matches!(denied, Err(Error::PermissionDenied { .. })), "{denied:?}");
     }
 
     #[tokio::test]

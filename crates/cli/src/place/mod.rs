@@ -2,6 +2,7 @@
 
 mod address;
 mod blob;
+mod container;
 
 use std::time::Duration;
 

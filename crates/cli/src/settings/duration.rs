@@ -1,11 +1,11 @@
-//! Durations as people write them: `500ms`, `2s`, `10m`, `1h`; a bare number is seconds.
+//! Durations as people write them: `500ms`, `2s`, `10m`, `1h`, `30d`; a bare number is seconds.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, de::Error as _};
 
 /// What [`parse`] accepts.
-const EXPECTED: &str = "a duration such as `500ms`, `2s`, `10m` or `1h`";
+const EXPECTED: &str = "a duration such as `500ms`, `2s`, `10m`, `1h` or `30d`";
 
 /// Reads a duration. A number without a unit is seconds, as in the predecessor's `HTTP_READ_TIMEOUT=30`.
 ///
@@ -20,6 +20,7 @@ pub(crate) fn parse(text: &str) -> Result<Duration, String> {
         "" | "s" => 1.0,
         "m" => 60.0,
         "h" => 3600.0,
+        "d" => 86_400.0,
         _ => return Err(format!("expected {EXPECTED}")),
     };
     number
@@ -32,7 +33,7 @@ pub(crate) fn parse(text: &str) -> Result<Duration, String> {
 /// For `#[serde(deserialize_with)]`: a string, or a number of seconds.
 pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     #[derive(Deserialize)]
-    #[serde(untagged, expecting = "expected a duration such as `500ms`, `2s`, `10m` or `1h`")]
+    #[serde(untagged, expecting = "expected a duration such as `500ms`, `2s`, `10m`, `1h` or `30d`")]
     enum Written {
         Number(f64),
         Text(String),
@@ -63,6 +64,7 @@ mod tests {
             ("1.5 s", Some(1_500)),
             ("10m", Some(600_000)),
             ("1h", Some(3_600_000)),
+            ("30d", Some(2_592_000_000)),
             ("30", Some(30_000)),
             ("0", Some(0)),
             ("", None),

@@ -251,6 +251,8 @@ pub(crate) struct Rollback {
     pub(crate) consistency_delay: Duration,
     /// At least 1.
     pub(crate) absent_reads: u32,
+    #[serde(deserialize_with = "duration::deserialize")]
+    pub(crate) retention: Duration,
 }
 
 /// Diagnostics on stderr.

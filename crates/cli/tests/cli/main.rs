@@ -29,9 +29,13 @@ mod emulator;
 #[cfg(feature = "emulator")]
 mod existing;
 #[cfg(feature = "emulator")]
+mod export;
+#[cfg(feature = "emulator")]
 mod faults;
 #[cfg(all(feature = "emulator", unix))]
 mod full_disk;
+#[cfg(feature = "emulator")]
+mod gc;
 #[cfg(all(feature = "emulator", unix))]
 mod interrupted;
 #[cfg(all(feature = "emulator", unix))]

@@ -47,6 +47,15 @@ pub enum JournalError {
         #[source]
         source: io::Error,
     },
+    /// The journal could not be removed, or not all of it.
+    #[error("could not remove the journal `{place}`")]
+    Remove {
+        /// The journal.
+        place: String,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
     /// Another process has the journal open.
     #[error("the journal `{place}` is in use: its transaction is still running")]
     Running {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use super::{JournalError, Superseded};
 use crate::TransactionId;
-use crate::disk::{create_dir, files, open_private, sync_dir};
+use crate::disk::{create_dir, files, open_private, remove, sync_dir};
 
 /// A folder of journals.
 #[derive(Clone, Debug)]
@@ -62,6 +62,20 @@ impl Folder {
         file.read_to_end(&mut bytes).map_err(|error| self.unreadable(id, error))?;
         let length = bytes.len() as u64;
         Ok((FileStore::new(file, length), bytes))
+    }
+
+    /// Removes a journal that no process has open.
+    pub(super) fn remove(&self, id: TransactionId) -> Result<(), JournalError> {
+        let failed = |source| JournalError::Remove { place: self.place(id), source };
+        let file = match File::open(self.path(id)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            file => file.map_err(failed)?,
+        };
+        match file.try_lock() {
+            Ok(()) => remove(&self.path(id)).map_err(failed),
+            Err(fs::TryLockError::WouldBlock) => Err(JournalError::Running { place: self.place(id) }),
+            Err(fs::TryLockError::Error(error)) => Err(failed(error)),
+        }
     }
 
     pub(super) fn read(&self, id: TransactionId) -> Result<Vec<u8>, JournalError> {

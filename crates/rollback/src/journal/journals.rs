@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use futures_util::StreamExt as _;
+use time::OffsetDateTime;
 
 use super::envelope::{self, Spot};
 use super::folder::{FileStore, Folder, append_to};
@@ -19,14 +20,14 @@ const AT_ONCE: usize = 8;
 /// The place where journals are. Clones are handles of one place.
 #[derive(Clone, Debug)]
 pub struct Journals {
-    place: Place,
+    pub(super) place: Place,
     spill: Option<PathBuf>,
     /// What lines are sealed with, and have to be sealed with.
-    key: Option<SealKey>,
+    pub(super) key: Option<SealKey>,
 }
 
 #[derive(Clone, Debug)]
-enum Place {
+pub(super) enum Place {
     Folder(Folder),
     #[cfg(feature = "object-store")]
     Objects(Objects),
@@ -39,6 +40,8 @@ pub struct Summary<T: Target> {
     /// Whether a process has it open, as far as the place can tell: an object store cannot, and its [lease](crate::lease) has to
     /// be asked.
     pub running: bool,
+    /// When its last record was written, by the clock of the machine that wrote it. `None` where it cannot be acted on.
+    pub last: Option<OffsetDateTime>,
     /// What it says, or why it cannot be acted on.
     pub state: Result<State<T>, JournalError>,
 }
@@ -145,6 +148,10 @@ impl Journals {
     ///
     /// When it is not there, cannot be read, or is damaged.
     pub async fn peek<T: Target>(&self, id: TransactionId) -> Result<State<T>, JournalError> {
+        Ok(self.read::<T>(id).await?.state)
+    }
+
+    async fn read<T: Target>(&self, id: TransactionId) -> Result<Read<T>, JournalError> {
         let bytes = match &self.place {
             Place::Folder(folder) => {
                 let folder = folder.clone();
@@ -153,7 +160,7 @@ impl Journals {
             #[cfg(feature = "object-store")]
             Place::Objects(objects) => objects.read(id).await?.0,
         };
-        Ok(self.parse::<T>(id, &bytes)?.state)
+        self.parse::<T>(id, &bytes)
     }
 
     /// Every journal there, oldest first.
@@ -164,7 +171,7 @@ impl Journals {
     pub async fn list<T: Target>(&self) -> Result<Vec<Summary<T>>, JournalError> {
         let looks = self.ids().await?.into_iter().map(|id| self.look(id));
         let found = futures_util::stream::iter(looks).buffered(AT_ONCE);
-        // What has no record was made, and its process died before it could begin.
+        // What has no record was made, and its process died before it could begin; or it is being removed.
         let begun = |found: &Summary<T>| !matches!(found.state, Err(JournalError::NotFound(_)));
         Ok(found.filter(|found| std::future::ready(begun(found))).collect().await)
     }
@@ -176,7 +183,10 @@ impl Journals {
             #[cfg(feature = "object-store")]
             Place::Objects(_) => false,
         };
-        Summary { id, running, state: self.peek(id).await }
+        match self.read::<T>(id).await {
+            Ok(Read { at, state, .. }) => Summary { id, running, last: Some(at), state: Ok(state) },
+            Err(error) => Summary { id, running, last: None, state: Err(error) },
+        }
     }
 
     /// The one transaction whose id begins with `prefix`.
@@ -215,12 +225,16 @@ impl Journals {
     }
 
     fn store(&self, id: TransactionId, backend: Backend, next: u64) -> JournalStore {
-        let spill = self.spill.as_ref().map(|dir| dir.join(format!("{id}.jsonl")));
-        JournalStore { id, next, key: self.key.clone(), backend, spill, failed: false }
+        JournalStore { id, next, key: self.key.clone(), backend, spill: self.spilled(id), failed: false }
+    }
+
+    /// The file for what of a journal cannot be written.
+    pub(super) fn spilled(&self, id: TransactionId) -> Option<PathBuf> {
+        self.spill.as_ref().map(|dir| dir.join(format!("{id}.jsonl")))
     }
 
     /// Reads files where that does not hold up what else the process does.
-    async fn blocking<R: Send + 'static>(
+    pub(super) async fn blocking<R: Send + 'static>(
         &self,
         id: TransactionId,
         work: impl FnOnce() -> Result<R, JournalError> + Send + 'static,

@@ -12,6 +12,7 @@
 mod chain;
 mod envelope;
 mod error;
+mod export;
 #[cfg(feature = "failpoints")]
 pub mod failpoint;
 mod folder;
@@ -19,6 +20,7 @@ mod journals;
 mod memory;
 #[cfg(feature = "object-store")]
 mod objects;
+mod purge;
 #[cfg(feature = "seal")]
 mod seal;
 #[cfg(not(feature = "seal"))]
@@ -34,6 +36,7 @@ pub use chain::Corrupt;
 pub use error::{JournalError, Superseded};
 pub use journals::{JournalStore, Journals, Summary};
 pub use memory::MemoryStore;
+pub use purge::Ended;
 #[cfg(feature = "seal")]
 pub use seal::{InvalidKey, SealKey};
 use time::OffsetDateTime;
@@ -160,6 +163,8 @@ pub(crate) struct Read<T: Target> {
     /// The number of the next record.
     seq: u64,
     epoch: u32,
+    /// When the last record was written, by the clock of who wrote it.
+    at: OffsetDateTime,
     /// How many bytes at the end belong to a record that was never finished.
     pub(crate) torn: usize,
 }
@@ -185,7 +190,7 @@ fn read_opened<T: Target>(
     let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
     let mut chain = Chain::default();
     let mut state = None;
-    let (mut seq, mut epoch) = (0, 1);
+    let (mut seq, mut epoch, mut at) = (0, 1, OffsetDateTime::UNIX_EPOCH);
     for line in bytes[..whole].split_inclusive(|byte| *byte == b'\n') {
         let line = open(seq, line)?;
         let json = chain.check(seq, &line)?;
@@ -196,6 +201,7 @@ fn read_opened<T: Target>(
         if record.epoch != epoch {
             return Err(Corrupt::new(seq, format!("it is of epoch {}, and {epoch} was due", record.epoch)));
         }
+        at = record.at;
         match (&mut state, record.body) {
             (None, Body::Begin(begin)) => state = Some(State::new(begin)),
             (None, _) => return Err(Corrupt::new(seq, "it is the first and does not begin a transaction")),
@@ -206,5 +212,5 @@ fn read_opened<T: Target>(
         seq += 1;
     }
     let state = state.ok_or_else(|| Corrupt::new(0, "there is no complete record"))?;
-    Ok(Read { state, chain, seq, epoch, torn: bytes.len() - whole })
+    Ok(Read { state, chain, seq, epoch, at, torn: bytes.len() - whole })
 }

@@ -10,12 +10,14 @@ use futures_util::{StreamExt as _, TryStreamExt as _};
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt as _, PutMode, PutPayload};
 
-use super::{JournalError, Superseded};
+use super::{Corrupt, JournalError, Superseded};
 use crate::TransactionId;
 use crate::objects::{Tries, may_pass};
 
 /// The part of an object's path that all journals have.
 const FOLDER: &str = "tx";
+/// What stands beside the records of a journal that is being removed. With it they are none.
+const REMOVED: &str = "removed";
 /// How many records are read at once.
 const AT_ONCE: usize = 16;
 /// How many numbers a sequence can have: eight digits.
@@ -53,10 +55,9 @@ impl Objects {
         let failed =
             |error: object_store::Error| JournalError::Read { place: self.place(id), source: error.into() };
         let dir = self.dir(id);
-        let objects = self.store.list(Some(&dir)).map_ok(|object| object.location);
-        let mut names: Vec<Path> = objects.try_collect().await.map_err(failed)?;
+        let mut names = self.names(&dir).await.map_err(failed)?;
         names.sort();
-        if names.is_empty() {
+        if names.is_empty() || names.contains(&dir.clone().join(REMOVED)) {
             return Err(JournalError::NotFound(id.to_string()));
         }
         for (seq, name) in (0..).zip(&names) {
@@ -67,7 +68,22 @@ impl Objects {
         let read = |name: Path| async move { self.store.get(&name).await?.bytes().await };
         let mut records = futures_util::stream::iter(names.iter().cloned().map(read)).buffered(AT_ONCE);
         let (mut bytes, mut seq) = (Vec::new(), 0);
-        while let Some(record) = records.try_next().await.map_err(failed)? {
+        loop {
+            let record = match records.try_next().await {
+                Ok(Some(record)) => record,
+                Ok(None) => break,
+                // Listed a moment ago: it is being removed, or the place is broken.
+                Err(error @ object_store::Error::NotFound { .. }) => {
+                    let names = self.names(&dir).await.map_err(failed)?;
+                    let is_removed = names.is_empty() || names.contains(&dir.clone().join(REMOVED));
+                    return Err(if is_removed {
+                        JournalError::NotFound(id.to_string())
+                    } else {
+                        failed(error)
+                    });
+                }
+                Err(error) => return Err(failed(error)),
+            };
             if record.iter().position(|byte| *byte == b'\n').is_none_or(|end| end + 1 != record.len()) {
                 return Err(self.corrupt(id, seq, "it is not one line".to_owned()));
             }
@@ -77,8 +93,112 @@ impl Objects {
         Ok((bytes, seq))
     }
 
+    /// What is there of each record, with its number.
+    pub(super) async fn read_each(
+        &self,
+        id: TransactionId,
+    ) -> Result<Vec<(u64, Result<Vec<u8>, Corrupt>)>, JournalError> {
+        let failed =
+            |error: object_store::Error| JournalError::Read { place: self.place(id), source: error.into() };
+        let dir = self.dir(id);
+        let mut names = self.names(&dir).await.map_err(failed)?;
+        names.sort();
+        if names.is_empty() || names.contains(&dir.clone().join(REMOVED)) {
+            return Err(JournalError::NotFound(id.to_string()));
+        }
+        let (mut found, mut due) = (Vec::new(), 0);
+        for name in names {
+            let number = name.filename().and_then(|name| name.strip_suffix(".json")?.parse().ok());
+            let Some(number) = number.filter(|number| name == record(&dir, *number)) else {
+                found.push((due, Err(Corrupt::new(due, format!("`{name}` is none")))));
+                continue;
+            };
+            if number > due {
+                let why = format!("it is missing, and so is all up to record {number}");
+                found.push((due, Err(Corrupt::new(due, why))));
+            }
+            let read = self.store.get(&name).await.map_err(failed)?.bytes().await.map_err(failed)?;
+            found.push((number, Ok(read.to_vec())));
+            due = number + 1;
+        }
+        Ok(found)
+    }
+
+    async fn names(&self, below: &Path) -> object_store::Result<Vec<Path>> {
+        self.store.list(Some(below)).map_ok(|object| object.location).try_collect().await
+    }
+
+    /// Removes a journal: first it is said that there is none, and that is taken back last. At no time does a part of it look like the
+    /// journal of a transaction that has not ended.
+    pub(super) async fn remove(&self, id: TransactionId) -> io::Result<()> {
+        let dir = self.dir(id);
+        let removed = dir.clone().join(REMOVED);
+        self.tries(async || {
+            // Where it was put before, that will do.
+            let put = self.store.put_opts(&removed, PutPayload::from_static(b"{}\n"), PutMode::Create.into());
+            match put.await {
+                Err(object_store::Error::AlreadyExists { .. }) => Ok(()),
+                put => put.map(drop),
+            }
+        })
+        .await?;
+        self.erase(&dir, &removed).await
+    }
+
+    /// Deletes everything below `dir`, and `removed` last.
+    async fn erase(&self, dir: &Path, removed: &Path) -> io::Result<()> {
+        loop {
+            // Once more, until nothing comes: a process that was stopped may have added a record meanwhile.
+            let mut names = self.tries(async || self.names(dir).await).await?;
+            names.retain(|name| name != removed);
+            if names.is_empty() {
+                return self.tries(async || self.delete(removed).await).await;
+            }
+            let delete = |name: Path| async move { self.tries(async || self.delete(&name).await).await };
+            futures_util::stream::iter(names.into_iter().map(delete))
+                .buffer_unordered(AT_ONCE)
+                .try_collect::<()>()
+                .await?;
+        }
+    }
+
+    async fn delete(&self, name: &Path) -> object_store::Result<()> {
+        match self.store.delete(name).await {
+            Err(object_store::Error::NotFound { .. }) => Ok(()),
+            deleted => deleted,
+        }
+    }
+
+    /// Goes on with every removal that was cut off.
+    pub(super) async fn finish_removals(&self) -> Result<usize, JournalError> {
+        let place = || format!("{}/{}", self.store, self.prefix);
+        let names = self.names(&self.prefix).await;
+        let names = names.map_err(|error| JournalError::Read { place: place(), source: error.into() })?;
+        let removed: Vec<_> = names.iter().filter(|name| name.filename() == Some(REMOVED)).collect();
+        for removed in &removed {
+            let dir: Path = removed.parts().take(removed.parts_count() - 1).collect();
+            let erased = self.erase(&dir, removed).await;
+            erased.map_err(|source| JournalError::Remove { place: place(), source })?;
+        }
+        Ok(removed.len())
+    }
+
+    /// Tries what may be tried again.
+    async fn tries<R>(&self, work: impl AsyncFn() -> object_store::Result<R>) -> io::Result<R> {
+        let mut attempt = 1;
+        loop {
+            match work().await {
+                Err(error) if attempt < self.tries.attempts && may_pass(&error) => {
+                    tokio::time::sleep(self.tries.delay(attempt)).await;
+                    attempt += 1;
+                }
+                done => return done.map_err(Into::into),
+            }
+        }
+    }
+
     fn corrupt(&self, id: TransactionId, seq: u64, why: String) -> JournalError {
-        JournalError::Corrupt { place: self.place(id), source: super::Corrupt::new(seq, why) }
+        JournalError::Corrupt { place: self.place(id), source: Corrupt::new(seq, why) }
     }
 
     /// The transactions that have a journal here.

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures_util::StreamExt as _;
 use futures_util::stream::BoxStream;
 use object_store::memory::InMemory;
 use object_store::path::Path;
@@ -45,6 +46,8 @@ pub(crate) struct Cloud {
     pub(crate) turns: Mutex<usize>,
     /// How long a request takes.
     pub(crate) latency: Mutex<Duration>,
+    /// How many deletes there may be yet; `None`: any number.
+    pub(crate) deletes: Mutex<Option<usize>>,
     pub(crate) held: Notify,
     pub(crate) go: Notify,
 }
@@ -149,6 +152,13 @@ impl ObjectStore for Cloud {
     }
 
     fn delete_stream(&self, locations: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {
+        let Some(left) = *self.deletes.lock().unwrap() else {
+            return self.memory.delete_stream(locations);
+        };
+        if left == 0 {
+            return futures_util::stream::once(async { Err(refused()) }).boxed();
+        }
+        *self.deletes.lock().unwrap() = Some(left - 1);
         self.memory.delete_stream(locations)
     }
 

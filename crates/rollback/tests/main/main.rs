@@ -16,6 +16,8 @@ mod lease_objects;
 mod objects;
 mod operator;
 mod plain;
+#[cfg(feature = "object-store")]
+mod purge;
 mod put_off;
 #[cfg(all(feature = "object-store", feature = "seal"))]
 mod sealed;

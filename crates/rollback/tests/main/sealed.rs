@@ -81,12 +81,48 @@ async fn s5_with_a_key_nothing_of_a_plan_can_be_read_in_a_folder_a_store_or_what
         let spill = tempfile::tempdir().unwrap();
         let cloud = Arc::new(Cloud::default()).trouble_after(2, Trouble::Gone);
         let journals = seal(cloud.journals()).spill_to(spill.path());
-        run_in(&journals, &shelf(), secret_plan()).await.1.unwrap_err();
+        let (id, ended) = run_in(&journals, &shelf(), secret_plan()).await;
+        ended.unwrap_err();
         let spilled = bytes_below(spill.path());
         let tells = |word: &str| spilled.windows(word.len()).any(|window| window == word.as_bytes());
         assert!(!spilled.is_empty());
         assert_eq!((tells("accepted"), tells("sealed")), (!sealed, sealed), "spill");
+        let lines = journals.export_spilled(id).await.unwrap();
+        let line: serde_json::Value = serde_json::from_slice(lines[0].as_ref().unwrap()).unwrap();
+        assert_eq!((&line["body"]["type"], lines.len()), (&"accepted".into(), 1));
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn r3_what_can_be_read_of_a_damaged_journal_is_exported_line_by_line() {
+    let cloud = Arc::new(Cloud::default());
+    let journals = cloud.journals().sealed_with(key());
+    let (id, ended) = run_in(&journals, &shelf(), plan()).await;
+    drop(ended.unwrap());
+    let whole = journals.export(id).await.unwrap();
+    for (seq, line) in whole.iter().enumerate() {
+        let record: serde_json::Value = serde_json::from_slice(line.as_ref().unwrap()).unwrap();
+        assert_eq!(record["seq"], seq);
+    }
+    let name = |file: &str| object_store::path::Path::from(format!("some/where/tx/{id}/{file}"));
+    cloud.memory.delete(&name("00000002.json")).await.unwrap();
+    cloud.memory.delete(&name("00000003.json")).await.unwrap();
+    cloud.memory.put(&name("00000005.json"), "{}\n".into()).await.unwrap();
+    cloud.memory.put(&name("99999999.json"), "x".into()).await.unwrap();
+    cloud.memory.put(&name("notes.txt"), "x".into()).await.unwrap();
+    let lines = journals.export(id).await.unwrap();
+    let told: Vec<_> = lines.iter().filter_map(|line| Some(line.as_ref().err()?.to_string())).collect();
+    let n = whole.len();
+    assert_eq!(told.len(), 5, "{told:?}");
+    assert_eq!(told[0], "record 2: it is missing, and so is all up to record 4");
+    assert!(told[1].starts_with("record 5: it is not sealed"), "{told:?}");
+    assert_eq!(told[2], format!("record {n}: it is missing, and so is all up to record 99999999"));
+    assert!(told[3].starts_with("record 99999999: it is not sealed"), "{told:?}");
+    assert!(told[4].contains("notes.txt` is none"), "{told:?}");
+    let read: Vec<_> = lines.iter().filter_map(|line| line.as_ref().ok()).collect();
+    let kept = [&whole[..2], &whole[4..5], &whole[6..]].into_iter().flatten();
+    let expected: Vec<_> = kept.filter_map(|line| line.as_ref().ok()).collect();
+    assert_eq!(read, expected);
 }
 
 #[tokio::test(start_paused = true)]

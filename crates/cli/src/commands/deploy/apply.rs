@@ -4,12 +4,12 @@ use anyhow::Context as _;
 use anyhow::anyhow;
 use selvedge_deployment::change::Change;
 use selvedge_deployment::desired::Desired;
-use selvedge_rollback::journal::JournalError;
+use selvedge_rollback::journal::{Ended, JournalError};
 use selvedge_rollback::lease::{Holder, Lease};
 use selvedge_rollback::record::Begin;
 use selvedge_rollback::{
-    Error, Event, Interrupt, Observer as _, Plan, State, Transaction, TransactionId, Unfinished, Verdict,
-    plain,
+    Direction, Error, Event, Interrupt, Observer as _, Plan, State, Transaction, TransactionId, Unfinished,
+    Verdict, describe, plain,
 };
 
 use super::prepare::Prepared;
@@ -74,14 +74,14 @@ pub(crate) async fn apply(
         clients.fence.ask(lease.fence());
         let begun = async {
             // Once more: the question may have been open for long.
-            refuse_if_open(app, place, &prepared.desired).await?;
+            let due = refuse_if_open(app, place, &prepared.desired).await?;
             let store = place.journals.create(id).await.with_context(no_journal)?;
             let observer = |event: &Event<'_, Change>| progress.on(event);
             let begun = Transaction::begin(&fabric, store, begin, policy, interrupt.clone(), observer).await;
-            begun.with_context(no_journal)
+            Ok((begun.with_context(no_journal)?, due))
         };
-        let begun = match begun.await {
-            Ok(begun) => begun.fenced(lease.fence()),
+        let (begun, due) = match begun.await {
+            Ok((begun, due)) => (begun.fenced(lease.fence()), due),
             Err(error) => {
                 lease.release().await;
                 return Err(error);
@@ -90,10 +90,32 @@ pub(crate) async fn apply(
         let view = begun.view();
         let ended = begun.run().await;
         give_back(lease, is_over(&ended)).await;
+        if matches!(ended, Ok(Verdict::Committed)) {
+            remove(place, &due).await;
+        }
         let report = Box::new(view.read(|state| Report::of(app, state, None)));
         Ok(Applied::Transaction { ended, interrupted: interrupt.is_raised(), report })
     };
     interruptible(transaction, &interrupt, progress).await?
+}
+
+/// How many old journals a deployment removes at most: it is not to take noticeably longer for them.
+const REMOVED_AT_MOST: usize = 20;
+
+/// Removes journals that nobody needs any more. It is no part of the deployment, and does not fail it.
+async fn remove(place: &Place, due: &[Ended]) {
+    for ended in due.iter().take(REMOVED_AT_MOST) {
+        let id = ended.id();
+        match place.journals.remove(ended).await {
+            Ok(()) => {
+                tracing::info!(transaction = %id, "Removed the journal of a transaction that committed long ago")
+            }
+            Err(error) => {
+                tracing::warn!(transaction = %id, error = describe(&error), "Could not remove an old journal");
+                return;
+            }
+        }
+    }
 }
 
 /// Where it did not come to its end, a call may be under way: nobody else begins until the lease runs out.
@@ -202,12 +224,29 @@ pub(crate) fn subject(app: &App, workspace: &str) -> String {
 
 /// An open transaction on the same workspace has to be ended first: two would undo each other's changes.
 ///
+/// Says which journals are kept no longer, as all of them are read: those of what committed so long ago, and has no marker left.
+///
 /// # Errors
 ///
 /// When there is one, or the journals cannot be listed.
-pub(crate) async fn refuse_if_open(app: &App, place: &Place, desired: &Desired) -> anyhow::Result<()> {
+pub(crate) async fn refuse_if_open(
+    app: &App,
+    place: &Place,
+    desired: &Desired,
+) -> anyhow::Result<Vec<Ended>> {
     let subject = subject(app, &desired.workspace.name);
+    let mut due = Vec::new();
     for found in place.journals.list::<Target>().await.with_context(no_journal)? {
+        if let Some(ended) = found.ended()
+            && ended.direction() == Direction::Committed
+            && ended.age() >= app.settings.rollback.retention
+            && found
+                .state
+                .as_ref()
+                .is_ok_and(|state| !state.steps().any(|(step, _)| state.is_marked(step.id)))
+        {
+            due.push(ended);
+        }
         let is_ours = |state: &State<Target>| state.begin().subject == subject;
         if found.state.as_ref().is_ok_and(|state| state.direction().has_ended() || !is_ours(state)) {
             continue;
@@ -245,5 +284,5 @@ pub(crate) async fn refuse_if_open(app: &App, place: &Place, desired: &Desired) 
             problem.context(ExitWith::new(exit::LOCKED, "begin a transaction on this workspace").help(help))
         );
     }
-    Ok(())
+    Ok(due)
 }

@@ -1,6 +1,8 @@
 //! `selvedge transactions`: shows transactions and takes up interrupted ones.
 
 mod abandon;
+mod export;
+mod gc;
 mod list;
 mod report;
 mod show;
@@ -32,6 +34,8 @@ pub(crate) async fn run(app: &App, args: &TransactionsArgs) -> anyhow::Result<u8
         TransactionsAction::List => list::run(app, place).await,
         TransactionsAction::Show(named) => show::run(app, place, find(place, &named.id).await?).await,
         TransactionsAction::Sweep(args) => sweep::run(app, place, args.workspace.as_deref()).await,
+        TransactionsAction::Export(args) => export::run(place, find(place, &args.id).await?, args).await,
+        TransactionsAction::Gc(args) => gc::run(app, place, args).await,
         TransactionsAction::Rollback(args) => {
             take_up::run(app, place, find(place, &args.named.id).await?, Way::Back(args)).await
         }

@@ -1,6 +1,7 @@
 //! `selvedge transactions sweep`: what carries a transaction's marker, found without its journal.
 
 use selvedge_deployment::strays::{self, Stray};
+use selvedge_deployment::target::TargetError;
 use serde_json::{Value, json};
 
 use super::report::Report;
@@ -22,10 +23,7 @@ use crate::text::one_line;
 /// When something cannot be read.
 pub(crate) async fn run(app: &App, place: &Place, workspace: Option<&str>) -> anyhow::Result<u8> {
     let clients = Clients::new(&app.settings, &app.flags, &app.environment)?;
-    let found = strays::find(&clients.fabric, workspace).await.map_err(|error| {
-        anyhow::Error::from(error)
-            .context(ExitWith::new(exit::FAILED, "look for what transactions have left"))
-    })?;
+    let found = strays::find(&clients.fabric, workspace).await.map_err(not_looked)?;
     let mut rows = Vec::new();
     for stray in &found {
         rows.push((stray, advice(app, place, stray).await));
@@ -54,6 +52,10 @@ enum Advice {
     ByHand(String),
 }
 
+pub(super) fn not_looked(error: TargetError) -> anyhow::Error {
+    anyhow::Error::from(error).context(ExitWith::new(exit::FAILED, "look for what transactions have left"))
+}
+
 /// What finishes the stray's transaction, where its journal is here and something does.
 async fn advice(app: &App, place: &Place, stray: &Stray) -> Advice {
     let id = stray.marker.transaction;
@@ -73,7 +75,7 @@ async fn advice(app: &App, place: &Place, stray: &Stray) -> Advice {
     }
 }
 
-fn name(stray: &Stray) -> String {
+pub(super) fn name(stray: &Stray) -> String {
     let Stray { workspace, workspace_name, item, .. } = stray;
     match item {
         Some(item) => {

@@ -161,7 +161,7 @@ fn refuse_odd(app: &App, state: &State<Target>, args: &RollbackArgs) -> anyhow::
 }
 
 /// "Not found" from another tenant, or to another identity, must not count as "undone".
-fn refuse_elsewhere(app: &App, begin: &Begin<Change>) -> anyhow::Result<()> {
+pub(super) fn refuse_elsewhere(app: &App, begin: &Begin<Change>) -> anyhow::Result<()> {
     let settings = &app.settings;
     let here = [
         (apply::context::ENDPOINT, settings.fabric.base_url.as_str()),

@@ -63,6 +63,40 @@ fn r5_a_journal_in_a_container_is_read_from_elsewhere() {
 
 #[test]
 #[ignore = "needs Azurite: `cargo xtask azurite`"]
+fn r23_s5_sealed_journals_in_a_container_say_nothing_and_are_removed_with_all_their_blobs() {
+    let (tenant, azurite, project) = (Tenant::start(), Azurite::start(), Project::orders());
+    let key = |mut command: Command| {
+        let key = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
+        run(command.env("SELVEDGE_JOURNAL_KEY", key).env("SELVEDGE_ROLLBACK__RETENTION", "0s"))
+    };
+    tenant.inject("POST */git/commitToGit=403");
+    key(command(&tenant, &azurite, &project, &["deploy"])).is(1);
+    tenant.heal();
+    key(command(&tenant, &azurite, &project, &["deploy"])).is(0);
+    let records = || azurite.names().into_iter().filter(|name| name.contains("/tx/")).collect::<Vec<_>>();
+    let both = records();
+    for name in &both {
+        let text = azurite.get(name);
+        assert!(text.starts_with(r#"{"key":""#) && !text.contains(WORKSPACE), "{name}: {text}");
+    }
+    selvedge(&tenant, &azurite, &project, &["tx", "list"]).is(0);
+
+    // What committed goes with the next deployment that does, and what was rolled back when it is asked for.
+    project.edit("Orders as they come", "Orders of the day");
+    key(command(&tenant, &azurite, &project, &["deploy", "--yes"])).is(0);
+    let ids = |names: &[String]| {
+        let ids = names.iter().map(|name| name.split('/').nth_back(1).unwrap().to_owned());
+        ids.collect::<std::collections::BTreeSet<_>>().into_iter().collect::<Vec<_>>()
+    };
+    let (before, after) = (ids(&both), ids(&records()));
+    assert!(after.len() == 2 && after[0] == before[0] && after[1] != before[1], "{before:?} {after:?}");
+    let told = key(command(&tenant, &azurite, &project, &["tx", "gc", "--output", "json"])).is(0).json();
+    assert_eq!(told["removed"].as_array().unwrap().len(), 2);
+    assert_eq!(records(), [""; 0]);
+}
+
+#[test]
+#[ignore = "needs Azurite: `cargo xtask azurite`"]
 fn r7_what_a_killed_deployment_made_is_rolled_back_from_elsewhere_when_its_lease_has_run_out() {
     let (tenant, azurite, project, elsewhere) =
         (Tenant::start(), Azurite::start(), Project::orders(), Project::orders());

@@ -62,6 +62,12 @@ impl Azurite {
         self.send("PUT", &format!("{CONTAINER}/{name}"), body);
     }
 
+    /// What a blob holds.
+    pub(crate) fn get(&self, name: &str) -> String {
+        let answer = self.send("GET", &format!("{CONTAINER}/{name}"), b"");
+        answer.split_once("\r\n\r\n").unwrap().1.to_owned()
+    }
+
     /// Signs and sends one request, which must succeed.
     fn send(&self, method: &str, path: &str, body: &[u8]) -> String {
         let mut request: HttpRequest = http::Request::builder()
