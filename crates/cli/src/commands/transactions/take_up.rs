@@ -6,7 +6,8 @@ use selvedge_rollback::journal::{JournalStore, Loaded};
 use selvedge_rollback::lease::Lease;
 use selvedge_rollback::record::Begin;
 use selvedge_rollback::{
-    Direction, Event, Interrupt, Observer as _, State, StepId, StepState, Transaction, TransactionId, Verdict,
+    Direction, Error, Event, Interrupt, Observer as _, State, StepId, StepState, Transaction, TransactionId,
+    Verdict,
 };
 use serde_json::json;
 
@@ -77,7 +78,9 @@ pub(super) async fn run(app: &App, place: &Place, id: TransactionId, way: Way<'_
         Ok((ended, view.read(|state| Report::of(app, state, None))))
     };
     let ended = apply::interruptible(run, &interrupt, &progress).await;
-    apply::give_back(lease, matches!(ended, Ok(Ok((Ok(_), _))))).await;
+    // A rollback that is refused past the pivot has sent nothing.
+    let is_over = matches!(ended, Ok(Ok((Ok(_) | Err(Error::PastPivot(_)), _))));
+    apply::give_back(lease, is_over).await;
     let (ended, report) = ended?.map_err(|error| {
         let with = apply::unfinished(app, &error, id);
         anyhow::Error::from(error).context(with)
@@ -104,7 +107,7 @@ pub(super) async fn claim(
     progress: &Progress,
 ) -> anyhow::Result<(Loaded<Target, JournalStore>, Lease)> {
     let (id, subject) = (loaded.state.begin().id, &loaded.state.begin().subject);
-    if place.is_shared && place.running(&place.journals.look::<Target>(id).await).await?.is_some() {
+    if place.is_shared && place.running(&place.journals.summary::<Target>(id).await).await?.is_some() {
         let most = place.leases.expiry().as_secs();
         progress
             .note(&format!("waiting up to {most} s for the lease of the process that began it to run out"));
