@@ -23,10 +23,12 @@ pub(crate) enum TransactionsAction {
     /// Show one transaction, change by change
     Show(TransactionId),
     /// Undo what an interrupted transaction made, or go on with a rollback that failed
+    ///
+    /// Whatever cannot be undone is named, and the same command goes on with it.
     Rollback(RollbackArgs),
     /// Go on with an interrupted transaction, forward or back, whichever way it was going
     Resume(TransactionId),
-    /// End an interrupted transaction where it stands: its journal says so, and what it made is named and left
+    /// End an interrupted transaction where it stands, and name what is left
     ///
     /// Nothing is undone, nothing is deleted, and Fabric is not asked for anything. There is no way back: neither `rollback` nor
     /// `resume` goes on with it afterwards. The workspace is free for the next deployment. Exit code 0, whatever is left.
@@ -47,8 +49,8 @@ pub(crate) struct RollbackArgs {
     /// Only go on with a rollback that was begun and failed or was cut off; never begin one
     #[arg(long = "continue")]
     pub(crate) go_on: bool,
-    /// Leave what this step made where it is, and go on without it; for what a rollback has failed at, as shown by
-    /// `transactions show`. May be given more than once. Exit code 3, since something is left
+    /// Leave what this step made where it is, and take the rest back; may be given more than once. Only what a rollback has
+    /// failed at can be left: `transactions show` says which. Exit code 3, since something is left
     #[arg(long, value_name = "STEP", requires = "reason")]
     pub(crate) skip: Vec<u32>,
     /// Why it is left, for the journal and the reports

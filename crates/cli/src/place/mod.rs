@@ -129,12 +129,9 @@ impl Place {
     ///
     /// When the place cannot be reached.
     pub(crate) async fn running<T: Target>(&self, found: &Summary<T>) -> anyhow::Result<Option<Running>> {
-        let Ok(state) = &found.state else {
+        let Some(state) = found.state.as_ref().ok().filter(|_| found.running || self.is_shared) else {
             return Ok(None);
         };
-        if state.direction().has_ended() || !(found.running || self.is_shared) {
-            return Ok(None);
-        }
         let held = self.leases.show(&state.begin().subject).await.map_err(unusable)?;
         let is_its = |held: &Held| held.holder.as_ref().is_some_and(|it| it.transaction == found.id);
         Ok(match held.filter(is_its) {

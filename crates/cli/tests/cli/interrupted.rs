@@ -156,6 +156,8 @@ fn what_runs_is_not_disturbed() {
     for way in ["rollback", "resume"] {
         tenant.safely(&project, &["transactions", way, id]).ends(5, &["read the transaction"]);
     }
+    let swept = tenant.plainly(&project, &["tx", "sweep"]).is(3).stdout;
+    assert!(swept.contains("  its transaction is running\n") && !swept.contains("run `"), "{swept}");
     hold.release();
     process.end().is(0);
     tenant.has_all_of(&project);

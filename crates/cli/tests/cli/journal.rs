@@ -47,6 +47,24 @@ fn every_record_is_as_the_schema_says() {
     tenant.safely(&project, &command.iter().map(String::as_str).collect::<Vec<_>>()).is(0);
     check(&project);
 
+    // ## what an operator leaves
+    tenant.reset();
+    let project = Project::orders();
+    tenant.inject("POST */git/commitToGit=403\nDELETE */items/*=500");
+    let ended = tenant.safely(&project, &["deploy"]).is(3);
+    tenant.heal();
+    let command = ended.command();
+    let skip = ["transactions", "rollback", &command[2], "--skip", "5", "--reason", "x"];
+    tenant.safely(&project, &skip).is(3);
+    check(&project);
+    let project = Project::orders();
+    tenant.reset();
+    tenant.inject("POST */git/commitToGit=403\nDELETE */items/*=500");
+    let ended = tenant.safely(&project, &["deploy"]).is(3);
+    tenant.safely(&project, &["transactions", "abandon", &ended.command()[2], "--reason", "x"]).is(0);
+    check(&project);
+    tenant.heal();
+
     // ## an answer that is lost
     tenant.reset();
     let project = Project::orders();
@@ -85,6 +103,10 @@ fn every_record_is_as_the_schema_says() {
         "undo_outcome reversed",
         "taken_up",
         "end rolled_back",
+        "undo_outcome skipped",
+        "undo_outcome kept",
+        "end rolled_back_partial",
+        "abandoned",
     ] {
         assert!(seen.contains(kind), "no record of the kind {kind} was seen: {seen:?}");
     }

@@ -191,6 +191,7 @@ impl Tenant {
     }
 
     /// Asks Fabric, as another program of the same team would.
+    #[cfg(unix)]
     #[track_caller]
     pub(crate) fn call(&self, method: &str, path: &str, body: &str) -> Value {
         let of = |name: &str| &self.environment.iter().find(|(known, _)| known == name).unwrap().1;

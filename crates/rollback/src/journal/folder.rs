@@ -9,6 +9,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use super::{JournalError, Superseded};
 use crate::TransactionId;
@@ -19,6 +20,10 @@ use crate::disk::{create_dir, files, open_private, remove, sync_dir};
 pub(super) struct Folder(PathBuf);
 
 const EXTENSION: &str = "jsonl";
+/// That long a lock is not taken for that of a process that works on the journal.
+const GLANCE: Duration = Duration::from_millis(100);
+/// How often it is looked at meanwhile.
+const LOOK: Duration = Duration::from_millis(2);
 
 impl Folder {
     pub(super) fn new(dir: PathBuf) -> Self {
@@ -37,7 +42,7 @@ impl Folder {
         create_dir(&self.0)?;
         let path = self.path(id);
         let file = open_private(OpenOptions::new().append(true).create_new(true), &path)?;
-        file.try_lock()?;
+        lock(&file)?;
         file.sync_all()?;
         sync_dir(&self.0)?;
         Ok(FileStore::new(file, 0))
@@ -51,7 +56,7 @@ impl Folder {
             .write(true)
             .open(&path)
             .map_err(|error| self.unreadable(id, error))?;
-        match file.try_lock() {
+        match lock(&file) {
             Ok(()) => {}
             Err(fs::TryLockError::WouldBlock) => {
                 return Err(JournalError::Running { place: self.place(id) });
@@ -99,6 +104,17 @@ impl Folder {
         match error.kind() {
             io::ErrorKind::NotFound => JournalError::NotFound(id.to_string()),
             _ => JournalError::Read { place: self.place(id), source: error },
+        }
+    }
+}
+
+/// Locks a journal, unless a process has it. Who merely looks whether one has it holds a lock of its own for a moment.
+fn lock(file: &File) -> Result<(), fs::TryLockError> {
+    let started = Instant::now();
+    loop {
+        match file.try_lock() {
+            Err(fs::TryLockError::WouldBlock) if started.elapsed() < GLANCE => std::thread::sleep(LOOK),
+            locked => return locked,
         }
     }
 }

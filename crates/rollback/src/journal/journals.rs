@@ -169,15 +169,15 @@ impl Journals {
     ///
     /// When the place cannot be read. A journal that cannot be read is listed with the reason.
     pub async fn list<T: Target>(&self) -> Result<Vec<Summary<T>>, JournalError> {
-        let looks = self.ids().await?.into_iter().map(|id| self.look(id));
-        let found = futures_util::stream::iter(looks).buffered(AT_ONCE);
+        let summaries = self.ids().await?.into_iter().map(|id| self.summary(id));
+        let found = futures_util::stream::iter(summaries).buffered(AT_ONCE);
         // What has no record was made, and its process died before it could begin; or it is being removed.
         let begun = |found: &Summary<T>| !matches!(found.state, Err(JournalError::NotFound(_)));
         Ok(found.filter(|found| std::future::ready(begun(found))).collect().await)
     }
 
     /// One journal, as [`Journals::list`] finds it.
-    pub async fn look<T: Target>(&self, id: TransactionId) -> Summary<T> {
+    pub async fn summary<T: Target>(&self, id: TransactionId) -> Summary<T> {
         let running = match &self.place {
             Place::Folder(folder) => folder.is_open(id),
             #[cfg(feature = "object-store")]

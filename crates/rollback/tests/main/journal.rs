@@ -1,5 +1,8 @@
 //! The journal: read at any cut, refused with any byte changed, private, locked.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use selvedge_rollback::journal::{JournalError, Journals, MemoryStore};
 use selvedge_rollback::{Direction, Error, Interrupt, Policy, StepState, Transaction, Verdict};
 
@@ -77,6 +80,34 @@ async fn r4_files_are_private_locked_and_found_by_the_beginning_of_their_name() 
         let path = std::path::PathBuf::from(journals.place(id));
         assert_eq!(mode(&path), 0o600);
         assert_eq!(mode(path.parent().unwrap()), 0o700);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_looks_at_a_journal_does_not_keep_another_from_taking_it_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let journals = Journals::folder(folder.path());
+    let (shelf, start) = (shelf(), begin(plan()));
+    let id = start.id;
+    let store = journals.create(id).await.unwrap();
+    let begun = Transaction::begin(&shelf, store, start, Policy::default(), Interrupt::default(), quiet());
+    drop(begun.await.unwrap());
+    let done = Arc::new(AtomicBool::new(false));
+    let looking = [0; 4].map(|_| {
+        let (elsewhere, done) = (journals.clone(), Arc::clone(&done));
+        tokio::spawn(async move {
+            while !done.load(Ordering::Relaxed) {
+                assert!(elsewhere.summary::<Shelf>(id).await.state.is_ok());
+            }
+        })
+    });
+    for turn in 0..2_000 {
+        let opened = journals.open::<Shelf>(id).await;
+        assert!(opened.is_ok(), "turn {turn}: {:?}", opened.err());
+    }
+    done.store(true, Ordering::Relaxed);
+    for looking in looking {
+        looking.await.unwrap();
     }
 }
 

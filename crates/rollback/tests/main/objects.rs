@@ -230,7 +230,7 @@ async fn many_journals_are_read_at_the_same_time_and_listed_in_their_order() {
     assert!(listed.iter().all(|found| found.state.is_ok()));
 
     let started = tokio::time::Instant::now();
-    assert!(journals.look::<Shelf>(ids[0]).await.state.is_ok());
+    assert!(journals.summary::<Shelf>(ids[0]).await.state.is_ok());
     let one = started.elapsed();
     assert!(one >= Duration::from_millis(100), "{one:?}");
     // Their names are asked for, and then eight are read at a time.

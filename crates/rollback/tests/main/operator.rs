@@ -39,6 +39,8 @@ async fn r23_whatever_is_open_can_be_abandoned_and_nothing_is_touched() {
                 state.remaining()
             });
             assert_eq!((shelf.inventory(), requests()), (before, sent));
+            let said = records(&store);
+            assert!(said.ends_with(&["taken_up".to_owned(), "abandoned".to_owned()]), "{said:?}");
             let made = shelf.names().len() - 1;
             assert!(remaining.len() >= made, "each is named: {remaining:?}");
 

@@ -176,7 +176,7 @@ fn of_unfinished(unfinished: Unfinished, plan: &Plan<Change>) -> Told {
     let Unfinished { cause, made, in_doubt } = unfinished;
     let told = |step: StepId, reason: &str| {
         plan.get(step).map(|step| Left {
-            step: step.id.number(),
+            step: Some(step.id.number()),
             change: step.change.to_string(),
             id: None,
             reason: reason.to_owned(),

@@ -23,13 +23,7 @@ const AT_ONCE: usize = 8;
 /// When the place cannot be read. A transaction that cannot be read is listed with the reason.
 pub(super) async fn run(app: &App, place: &Place) -> anyhow::Result<u8> {
     let found = place.journals.list::<Target>().await.map_err(unusable)?;
-    let reports = futures_util::stream::iter(&found).map(async |found| {
-        let running = place.running(found).await?;
-        anyhow::Ok(match &found.state {
-            Ok(state) => Report::of(app, state, running),
-            Err(error) => Report::unreadable(found.id, error),
-        })
-    });
+    let reports = futures_util::stream::iter(&found).map(async |found| Report::read(app, place, found).await);
     let reports: Vec<_> = reports.buffered(AT_ONCE).try_collect().await?;
     if app.output != Format::Text {
         render::result(app.output, json!({ "transactions": reports }))?;

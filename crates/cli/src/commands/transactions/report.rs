@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use selvedge_deployment::change::Change;
-use selvedge_rollback::journal::JournalError;
+use selvedge_rollback::journal::{JournalError, Summary};
 use selvedge_rollback::lease::Holder;
 use selvedge_rollback::{
     Direction, Marker, Remaining, State, Step, StepState, Todo, TransactionId, describe,
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use crate::commands::deploy::target::Target;
-use crate::place::Running;
+use crate::place::{Place, Running};
 use crate::run::App;
 
 /// How a transaction stands.
@@ -62,7 +62,8 @@ pub(super) struct StepReport {
 /// Something that is left.
 #[derive(Clone, Serialize)]
 pub(crate) struct Left {
-    pub(crate) step: u32,
+    /// The step that made it. `None` for what no step of the plan is about.
+    pub(crate) step: Option<u32>,
     pub(crate) change: String,
     /// Its id, where it is known.
     pub(crate) id: Option<String>,
@@ -77,6 +78,19 @@ impl StepReport {
 }
 
 impl Report {
+    /// Of what was found of a transaction.
+    ///
+    /// # Errors
+    ///
+    /// When its lease cannot be looked at.
+    pub(super) async fn read(app: &App, place: &Place, found: &Summary<Target>) -> anyhow::Result<Self> {
+        Ok(match &found.state {
+            Ok(state) if state.direction().has_ended() => Self::of(app, state, None),
+            Ok(state) => Self::of(app, state, place.running(found).await?),
+            Err(error) => Self::unreadable(found.id, error),
+        })
+    }
+
     /// Of a transaction that is `running`, or not.
     pub(crate) fn of(app: &App, state: &State<Target>, running: Option<Running>) -> Self {
         let begin = state.begin();
@@ -103,7 +117,7 @@ impl Report {
     }
 
     /// Of one whose journal cannot be acted on.
-    pub(super) fn unreadable(transaction: TransactionId, error: &JournalError) -> Self {
+    fn unreadable(transaction: TransactionId, error: &JournalError) -> Self {
         Self {
             transaction,
             state: "unreadable",
@@ -119,17 +133,24 @@ impl Report {
         }
     }
 
-    /// Takes over what a verdict knows better: why something is left.
+    /// Takes over what a verdict knows better than the journal: what is left, and why.
     pub(crate) fn because(&mut self, remaining: &[Remaining]) {
         for known in remaining {
             let step = known.step.number();
-            for left in self.remaining.iter_mut().filter(|left| left.step == step) {
-                left.reason.clone_from(&known.reason);
+            let of_step = Some(step).filter(|_| self.steps.iter().any(|said| said.step == step));
+            match self.remaining.iter_mut().find(|left| left.step == of_step && left.change == known.change) {
+                Some(left) => left.reason.clone_from(&known.reason),
+                None => {
+                    let (change, reason) = (known.change.clone(), known.reason.clone());
+                    self.remaining.push(Left { step: of_step, change, id: None, reason });
+                }
             }
-            for said in self.steps.iter_mut().filter(|said| said.step == step && said.reason.is_some()) {
+            let said = self.steps.iter_mut().filter(|said| said.step == step && said.change == known.change);
+            for said in said.filter(|said| said.reason.is_some()) {
                 said.reason = Some(known.reason.clone());
             }
         }
+        self.remaining.sort_by_key(|left| left.step);
     }
 
     /// For programs.
@@ -149,7 +170,7 @@ fn left_of(state: &State<Target>) -> Vec<Remaining> {
 
 fn told(state: &State<Target>, left: &Remaining) -> Left {
     let id = state.begin().plan.get(left.step).and_then(|step| id_of(state, step));
-    Left { step: left.step.number(), change: left.change.clone(), id, reason: left.reason.clone() }
+    Left { step: Some(left.step.number()), change: left.change.clone(), id, reason: left.reason.clone() }
 }
 
 fn id_of(state: &State<Target>, step: &Step<Change>) -> Option<String> {

@@ -17,9 +17,10 @@ use crate::run::App;
 ///
 /// When it cannot be read.
 pub(super) async fn run(app: &App, place: &Place, id: TransactionId) -> anyhow::Result<u8> {
-    let found = place.journals.look::<Target>(id).await;
-    let running = place.running(&found).await?;
-    let report = Report::of(app, &found.state.map_err(unusable)?, running);
+    let found = place.journals.summary::<Target>(id).await;
+    let report = Report::read(app, place, &found).await?;
+    // What a list tells among others is a failure here.
+    found.state.map_err(unusable)?;
     match app.output {
         Format::Text => output::line(&report.text(app))?,
         format => render::result(format, report.as_json())?,

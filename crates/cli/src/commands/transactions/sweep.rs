@@ -1,7 +1,12 @@
 //! `selvedge transactions sweep`: what carries a transaction's marker, found without its journal.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
 use selvedge_deployment::strays::{self, Stray};
 use selvedge_deployment::target::TargetError;
+use selvedge_rollback::TransactionId;
+use selvedge_rollback::journal::JournalError;
 use serde_json::{Value, json};
 
 use super::report::Report;
@@ -25,8 +30,16 @@ pub(crate) async fn run(app: &App, place: &Place, workspace: Option<&str>) -> an
     let clients = Clients::new(&app.settings, &app.flags, &app.environment)?;
     let found = strays::find(&clients.fabric, workspace).await.map_err(not_looked)?;
     let mut rows = Vec::new();
+    let mut known = BTreeMap::<TransactionId, Advice>::new();
     for stray in &found {
-        rows.push((stray, advice(app, place, stray).await));
+        // One transaction may have left many.
+        let advice = match known.entry(stray.marker.transaction) {
+            Entry::Occupied(known) => known.get().clone(),
+            Entry::Vacant(unknown) => {
+                unknown.insert(advice(app, place, stray.marker.transaction).await?).clone()
+            }
+        };
+        rows.push((stray, advice));
     }
     if app.output == Format::Text {
         if rows.is_empty() {
@@ -36,7 +49,7 @@ pub(crate) async fn run(app: &App, place: &Place, workspace: Option<&str>) -> an
             output::line(&one_line(&format!("{}  {}", name(stray), stray.marker)))?;
             output::line(&match advice {
                 Advice::Run(command) => format!("  run `{command}`"),
-                Advice::ByHand(why) => format!("  {why}"),
+                Advice::ByHand(why) => format!("  {}", one_line(why)),
             })?;
         }
     } else {
@@ -47,6 +60,7 @@ pub(crate) async fn run(app: &App, place: &Place, workspace: Option<&str>) -> an
 }
 
 /// What is to be done about a stray.
+#[derive(Clone)]
 enum Advice {
     Run(String),
     ByHand(String),
@@ -56,23 +70,26 @@ pub(super) fn not_looked(error: TargetError) -> anyhow::Error {
     anyhow::Error::from(error).context(ExitWith::new(exit::FAILED, "look for what transactions have left"))
 }
 
-/// What finishes the stray's transaction, where its journal is here and something does.
-async fn advice(app: &App, place: &Place, stray: &Stray) -> Advice {
-    let id = stray.marker.transaction;
-    let Ok(state) = place.journals.peek::<Target>(id).await else {
+/// What finishes the transaction of a stray, where its journal is here and something does.
+async fn advice(app: &App, place: &Place, id: TransactionId) -> anyhow::Result<Advice> {
+    let found = place.journals.summary::<Target>(id).await;
+    if matches!(found.state, Err(JournalError::NotFound(_))) {
         let elsewhere = "its journal is not here: remove it by hand, or look where it was deployed from";
-        return Advice::ByHand(elsewhere.to_owned());
-    };
-    let report = Report::of(app, &state, None);
-    match report.commands.first() {
-        Some(command) => Advice::Run(command.clone()),
-        None => {
-            let ended = report.state_words();
-            Advice::ByHand(format!(
-                "its transaction has ended ({ended}): remove it by hand, or its marker where it is wanted"
-            ))
-        }
+        return Ok(Advice::ByHand(elsewhere.to_owned()));
     }
+    let report = Report::read(app, place, &found).await?;
+    let words = report.state_words();
+    Ok(match (report.state, report.commands.into_iter().next()) {
+        (_, Some(command)) => Advice::Run(command),
+        ("running", None) => Advice::ByHand("its transaction is running".to_owned()),
+        ("unreadable", None) => {
+            Advice::ByHand(format!("its journal cannot be read: {}", report.reason.unwrap_or_default()))
+        }
+        _ => {
+            let what = "remove it by hand, or its marker where it is wanted";
+            Advice::ByHand(format!("its transaction has ended ({words}): {what}"))
+        }
+    })
 }
 
 pub(super) fn name(stray: &Stray) -> String {

@@ -6,7 +6,8 @@ use selvedge_rollback::journal::{JournalStore, Loaded};
 use selvedge_rollback::lease::Lease;
 use selvedge_rollback::record::Begin;
 use selvedge_rollback::{
-    Direction, Event, Interrupt, Observer as _, State, StepId, StepState, Transaction, TransactionId, Verdict,
+    Direction, Error, Event, Interrupt, Observer as _, State, StepId, StepState, Transaction, TransactionId,
+    Verdict,
 };
 use serde_json::json;
 
@@ -105,7 +106,7 @@ pub(super) async fn claim(
     progress: &Progress,
 ) -> anyhow::Result<(Loaded<Target, JournalStore>, Lease)> {
     let (id, subject) = (loaded.state.begin().id, &loaded.state.begin().subject);
-    if place.is_shared && place.running(&place.journals.look::<Target>(id).await).await?.is_some() {
+    if place.is_shared && place.running(&place.journals.summary::<Target>(id).await).await?.is_some() {
         let most = place.leases.expiry().as_secs();
         progress
             .note(&format!("waiting up to {most} s for the lease of the process that began it to run out"));

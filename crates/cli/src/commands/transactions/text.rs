@@ -61,7 +61,8 @@ impl Report {
     /// What to do about it.
     pub(crate) fn help(&self) -> Option<String> {
         match &self.commands[..] {
-            [] if matches!(self.state, "rolled_back_partial" | "abandoned") && !self.remaining.is_empty() => {
+            // It has ended, and something is left, or has left a trace.
+            [] if self.direction.is_none() && !self.remaining.is_empty() => {
                 let over = "no command goes on with this transaction";
                 Some(format!("what is left stays, unless somebody removes it by hand: {over}"))
             }

@@ -173,3 +173,32 @@ fn r22_every_verdict_is_as_the_schema_says() {
     let last = serde_json::from_str(lines.lines().last().unwrap()).unwrap();
     scene.check(&last);
 }
+
+#[test]
+fn r22_what_is_no_report_is_refused_by_the_schema() {
+    let scene = Scene::new();
+    scene.tenant.inject(STUCK);
+    let told = scene.run(&["deploy", "--output", "json"]).is(3).json();
+    scene.check(&told);
+    for member in ["transaction", "state", "owner", "steps", "remaining", "commands", "left", "cause"] {
+        let mut without = told.clone();
+        without.as_object_mut().unwrap().remove(member);
+        assert!(!scene.schema.is_valid(&without), "without {member}");
+    }
+    for (place, value) in [
+        ("/state", json!("done")),
+        ("/state", json!("committed")),
+        ("/direction", json!(null)),
+        ("/commands", json!([])),
+        ("/transaction", json!("x")),
+        ("/steps/0/kind", json!("create")),
+        ("/steps/0/next_action", json!("wait")),
+        ("/steps/4/undo_state", json!("failed")),
+        ("/remaining/0/step", json!(0)),
+        ("/remaining/0", json!({ "step": 1, "change": "x", "reason": "y" })),
+    ] {
+        let mut other = told.clone();
+        *other.pointer_mut(place).unwrap() = value;
+        assert!(!scene.schema.is_valid(&other), "{place}: {other:#}");
+    }
+}
