@@ -6,13 +6,24 @@ use std::ops::Range;
 use super::simulate;
 
 /// Everything that can end a transaction, or go wrong in one.
-const MEETS: [&str; 23] = [
+const MEETS: [&str; 36] = [
     "403",
     "429 after it was done",
     "429 with a wait",
     "500",
     "a crash",
     "a crash in recovery",
+    "a crash of one of several",
+    "a lease is another's",
+    "a lease is broken",
+    "a lease is claimed",
+    "a lease is out of reach",
+    "a process finds another's record",
+    "a process has lost its lease",
+    "a process is stopped for a while",
+    "a put comes late",
+    "a put comes twice",
+    "a put did not arrive",
     "a read failed in passing",
     "a read found garbage",
     "a read timed out",
@@ -27,7 +38,9 @@ const MEETS: [&str; 23] = [
     "rolled back",
     "somebody edited what we wrote",
     "somebody removed what we made",
+    "the answer to a put is lost",
     "the journal failed",
+    "the store cannot be read",
     "timeout",
     "timeout, and it lands late",
 ];
