@@ -32,7 +32,8 @@ impl Sim {
             cloud.advance(world);
             // What was sent while the lease was its sender's may land later.
             let (process, holder) = (self.process, cloud.holder);
-            if holder != Some(process) {
+            let notices = cloud.robbed.filter(|(robbed, _)| *robbed == process).map(|(_, notices)| notices);
+            if holder != Some(process) && notices.is_none_or(|notices| notices <= Instant::now()) {
                 world.breaks("fence", || {
                     format!("step {step} {purpose}: sent by process {process}, and the lease is {holder:?}'s")
                 });

@@ -34,6 +34,8 @@ pub(super) struct Cloud {
     writers: BTreeMap<u32, u32>,
     /// Whose the lease is, as its object says.
     pub(super) holder: Option<u32>,
+    /// From whom it was taken though it was alive, and when it must have noticed.
+    pub(super) robbed: Option<(u32, Instant)>,
 }
 
 struct Put {

@@ -50,6 +50,11 @@ impl World {
         if self.calm || !self.dice.chance(rate) {
             return Fate { lands: Some(early), answered: trip, trouble: None };
         }
+        if self.dice.chance(0.1) {
+            self.count("a write takes long");
+            let answered = self.dice.time(limits::TIMEOUT);
+            return Fate { lands: Some(self.dice.time(answered)), answered, trouble: None };
+        }
         let happened = self.dice.chance(0.5).then_some(early);
         let again = self.dice.chance(0.5).then_some(Duration::ZERO);
         let wait = Some(Duration::from_secs(self.dice.pick(0..120).into()));
@@ -116,6 +121,11 @@ impl World {
     pub(super) fn fate_of_read(&mut self) -> Fate {
         let trip = Duration::from_millis(5) + self.dice.time(Duration::from_millis(200));
         let rate = self.scenario.rate;
+        if !self.calm && self.dice.chance(rate / 4.0) {
+            self.count("a read takes long");
+            let answered = self.dice.time(limits::TIMEOUT);
+            return Fate { lands: Some(self.dice.time(answered)), answered, trouble: None };
+        }
         let trouble = (!self.calm && self.dice.chance(rate)).then(|| {
             let wait = Some(Duration::from_secs(self.dice.pick(0..60).into()));
             let (text, resend_after) = match self.dice.pick(0..4) {

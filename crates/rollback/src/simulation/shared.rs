@@ -8,6 +8,7 @@ use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt as _, StreamExt as _};
 use object_store::path::Path;
 use time::OffsetDateTime;
+use tokio::time::Instant;
 
 use super::cloud::{Cloud, Door};
 use super::process::{self, Lot};
@@ -123,15 +124,25 @@ impl Sim {
         }
     }
 
-    /// An operator who knows that the owner of a lease is gone may break it: nobody waits for it to run out then.
+    /// An operator who knows that the owner of a lease is gone may break it: nobody waits for it to run out then. At times it is not
+    /// gone, and goes on until it finds out.
     fn break_(&self, door: &Door) {
-        let is_owner_gone = {
+        let breaks = {
             let mut world = lock(&self.world);
             let mut cloud = lock(&door.cloud);
             cloud.advance(&mut world);
-            world.dice.chance(0.3) && cloud.holder.is_some_and(|holder| world.gone.contains(&holder))
+            cloud.holder.is_some_and(|holder| {
+                let is_gone = world.gone.contains(&holder);
+                let breaks = world.dice.chance(if is_gone { 0.3 } else { 0.03 });
+                if breaks && !is_gone {
+                    world.count("a lease is taken from one that is alive");
+                    let Terms { ttl, margin } = Terms::default();
+                    cloud.robbed = Some((holder, Instant::now() + ttl.saturating_sub(margin)));
+                }
+                breaks
+            })
         };
-        if is_owner_gone {
+        if breaks {
             let outside = Door { process: None, ..door.clone() };
             let broken = outside.leases().break_(SUBJECT).now_or_never();
             let mut world = lock(&self.world);

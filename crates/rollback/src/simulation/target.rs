@@ -103,7 +103,7 @@ impl Sim {
             self.check_floor(&mut world, step, purpose);
             world.fate_of_read()
         };
-        let there = fate.answered / 2;
+        let there = fate.lands.unwrap_or_default();
         tokio::time::sleep(there).await;
         let seen = {
             let mut world = lock(&self.world);
