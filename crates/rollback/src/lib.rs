@@ -43,7 +43,7 @@ pub mod lease;
 pub mod objects;
 mod plan;
 pub mod record;
-#[cfg(any(test, feature = "simulation"))]
+#[cfg(any(feature = "simulation", all(test, feature = "object-store")))]
 pub mod simulation;
 mod state;
 mod step_state;

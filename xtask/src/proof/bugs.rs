@@ -8,10 +8,11 @@ use anyhow::{Context, ensure};
 use super::harness;
 use crate::workspace::Workspace;
 
-/// A package, where it is from the root, and its bugs. Its sources have each as `cfg!(selvedge_bug = "...")`.
+/// A package, where it is from the root, the features that its tests need, and its bugs. Its sources have each as `cfg!(selvedge_bug = "...")`.
 struct Planted {
     package: &'static str,
     folder: &'static str,
+    features: &'static str,
     bugs: &'static [&'static str],
 }
 
@@ -19,6 +20,7 @@ const PLANTED: [Planted; 3] = [
     Planted {
         package: "selvedge-resilience",
         folder: "crates/resilience",
+        features: "",
         bugs: &[
             "counts-throttling",
             "ignores-retry-after",
@@ -31,11 +33,20 @@ const PLANTED: [Planted; 3] = [
     Planted {
         package: "selvedge-rollback",
         folder: "crates/rollback",
-        bugs: &["acknowledges-before-fsync", "deletes-by-name", "skips-intent"],
+        // The simulation, which needs an object store.
+        features: "simulation",
+        bugs: &[
+            "acknowledges-before-fsync",
+            "deletes-by-name",
+            "no-fence",
+            "skips-intent",
+            "writes-over-records",
+        ],
     },
     Planted {
         package: "selvedge-deployment",
         folder: "crates/deployment",
+        features: "",
         bugs: &["accepts-an-empty-pre-image", "trusts-a-404"],
     },
 ];
@@ -79,7 +90,7 @@ pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<bool> {
 impl Planted {
     /// The tests that fail with `cfg`.
     fn failures(&self, workspace: &Workspace, cfg: Option<&str>) -> anyhow::Result<Vec<String>> {
-        let mut command = Command::new(harness::build(workspace, self.package, cfg)?);
+        let mut command = Command::new(harness::build(workspace, self.package, self.features, cfg)?);
         let output = command
             .current_dir(workspace.root.join(self.folder))
             // It would keep in the sources what fails for a bug's sake.

@@ -14,12 +14,17 @@ struct Message {
     executable: Option<PathBuf>,
 }
 
-/// Builds the unit tests of `package` with `cfg` set for it alone: what it depends on is not built again, and the plain
+/// Builds the unit tests of `package` with some of its features and with `cfg` set for it alone: what it depends on is not built again, and the plain
 /// tests keep their own binary. The path of the binary.
-pub(super) fn build(workspace: &Workspace, package: &str, cfg: Option<&str>) -> anyhow::Result<PathBuf> {
+pub(super) fn build(
+    workspace: &Workspace,
+    package: &str,
+    features: &str,
+    cfg: Option<&str>,
+) -> anyhow::Result<PathBuf> {
     let mut command = Command::new("cargo");
     command.args(["rustc", "--quiet", "--package", package, "--lib", "--profile", "test"]);
-    command.arg("--message-format=json-render-diagnostics");
+    command.args(["--features", features, "--message-format=json-render-diagnostics"]);
     if let Some(cfg) = cfg {
         // Nobody debugs these.
         command.args(["--", "-C", "debuginfo=0", "--cfg", cfg]);

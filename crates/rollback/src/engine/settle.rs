@@ -94,9 +94,13 @@ impl Inherited {
         Self { since: Instant::now(), steps: state.steps().filter_map(open).collect() }
     }
 
-    /// How much longer the step may be on its way, which takes `most` in all.
-    fn left(&self, step: StepId, most: Duration) -> Duration {
-        if self.steps.contains(&step) { most.saturating_sub(self.since.elapsed()) } else { Duration::ZERO }
+    /// How much longer than `now` the step may be on its way, which takes `most` in all.
+    fn left(&self, step: StepId, most: Duration, now: Instant) -> Duration {
+        if self.steps.contains(&step) {
+            most.saturating_sub(now.saturating_duration_since(self.since))
+        } else {
+            Duration::ZERO
+        }
     }
 }
 
@@ -198,9 +202,10 @@ impl<T: Target, S: Store, O: Observer<T::Change>> Transaction<'_, T, S, O> {
             halt: bounds.halt,
             tries: self.patience.load(Ordering::Relaxed),
         };
+        let looked_at = Instant::now();
         let found = match reader.settle(step, call, self.policy.absent_reads).await {
             Ok(Some(seen @ (Found::Absent | Found::Foreign(_)))) => {
-                self.outlast(step, call, &reader, seen).await
+                self.outlast(step, call, &reader, seen, looked_at).await
             }
             found => found,
         };
@@ -227,24 +232,28 @@ impl<T: Target, S: Store, O: Observer<T::Change>> Transaction<'_, T, S, O> {
         self.settled(step, outcome).await
     }
 
-    /// Goes on looking for what was not seen, as long as it may still be on its way.
+    /// Goes on looking for what was not seen, as long as it may still be on its way. What counts is when a look is begun: the answer
+    /// may take long, or find this process stopped.
     async fn outlast(
         &self,
         step: &Step<T::Change>,
         call: Call<'_, T>,
         reader: &Reader<'_, T, O>,
         mut seen: Found<T::Receipt>,
+        mut looked_at: Instant,
     ) -> Result<Option<Found<T::Receipt>>, Failure<T::Error>> {
         let most = self.target.in_flight(&step.change);
         let mut pause = self.policy.consistency_delay.max(LEAST_PAUSE);
-        let left = || self.inherited.left(step.id, most);
-        if !left().is_zero() {
-            self.observer.on(&Event::InFlight { step, most: left() });
+        let left = |now| self.inherited.left(step.id, most, now);
+        let most_now = left(Instant::now());
+        if !most_now.is_zero() {
+            self.observer.on(&Event::InFlight { step, most: most_now });
         }
-        while !left().is_zero() && matches!(seen, Found::Absent | Found::Foreign(_)) {
-            if reader.sleep(pause.min(left())).await.is_none() {
+        while !left(looked_at).is_zero() && matches!(seen, Found::Absent | Found::Foreign(_)) {
+            if reader.sleep(pause.min(left(Instant::now()))).await.is_none() {
                 return Ok(None);
             }
+            looked_at = Instant::now();
             pause = pause.saturating_mul(2).min(self.policy.max_backoff.max(LEAST_PAUSE));
             match reader.settle(step, call, 1).await? {
                 Some(found) => seen = found,

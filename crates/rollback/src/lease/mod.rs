@@ -113,7 +113,7 @@ impl Fence {
     /// Whether this process may still write.
     #[must_use]
     pub fn holds(&self) -> bool {
-        self.0()
+        cfg!(selvedge_bug = "no-fence") || self.0()
     }
 }
 

@@ -13,6 +13,14 @@ use tokio::time::Instant;
 use super::state::{Record, Standing, Terms, Watch};
 use super::{Fence, Held, Holder, LeaseError, name};
 use crate::objects::{Tries, may_pass};
+#[cfg(any(test, feature = "simulation"))]
+use crate::simulation::process::beside;
+
+/// What a process does beside its work; the simulation stops and kills it with the process.
+#[cfg(not(any(test, feature = "simulation")))]
+fn beside<F>(work: F) -> F {
+    work
+}
 
 /// The part of an object's path that all leases have.
 const FOLDER: &str = "locks";
@@ -198,7 +206,7 @@ impl Renewed {
         let good = Arc::new(Mutex::new(Some(objects.terms.good_until(sent))));
         let (dropped, wait) = oneshot::channel();
         let renewing = Renewing { objects, path, record, version, good: Arc::clone(&good) };
-        Self { good, dropped, task: tokio::spawn(renewing.run(wait)) }
+        Self { good, dropped, task: tokio::spawn(beside(renewing.run(wait))) }
     }
 
     pub(super) fn fence(&self) -> Fence {
@@ -234,6 +242,7 @@ impl Renewing {
         let claim = self.record.claim;
         let (objects, path) = (self.objects.clone(), self.path.clone());
         tokio::select! {
+            biased;
             _ = &mut dropped => {}
             () = self.renew() => return,
         }

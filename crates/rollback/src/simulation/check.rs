@@ -4,26 +4,40 @@ use std::collections::BTreeSet;
 
 use tokio::time::Instant;
 
+use super::book::Book;
 use super::scenario::Change;
 use super::world::{By, World};
-use super::{Sim, lock};
+use super::{Place, Sim, lock};
 use crate::{Direction, State};
 
 impl Sim {
-    /// Before a call that writes: its intent is durable, the end is not, and it is not too early.
+    /// When the engine hands a call that writes to the target: its intent is durable, and the end is not.
+    pub(super) fn check_intent(&self, step: u32, purpose: &'static str) {
+        let mut world = lock(&self.world);
+        match &self.place {
+            Place::Disk(disk) => check_book(&mut world, &lock(disk).book, step, purpose),
+            Place::Cloud(cloud) => {
+                let mut cloud = lock(cloud);
+                cloud.advance(&mut world);
+                check_book(&mut world, &cloud.book, step, purpose);
+            }
+        }
+    }
+
+    /// When such a call leaves: it is not too early, and the lease is its sender's.
     pub(super) fn check_call(&self, world: &mut World, step: u32, purpose: &'static str) {
         self.check_floor(world, step, purpose);
-        let disk = lock(&self.disk);
-        let allowed = match purpose {
-            "execute" => disk.last_says("intent", step) && !disk.says("roll_back", None),
-            "undo" => disk.last_says("undo_intent", step),
-            _ => disk.last_says("outcome", step) || disk.last_says("unmarked", step),
-        };
-        if !allowed {
-            world.breaks("intent", || format!("step {step} {purpose}: no intent is durable"));
-        }
-        if purpose != "unmark" && disk.says("end", None) {
-            world.breaks("end", || format!("step {step} {purpose}: sent after the end"));
+        if let Place::Cloud(cloud) = &self.place {
+            let mut cloud = lock(cloud);
+            cloud.advance(world);
+            // What was sent while the lease was its sender's may land later.
+            let (process, holder) = (self.process, cloud.holder);
+            let notices = cloud.robbed.filter(|(robbed, _)| *robbed == process).map(|(_, notices)| notices);
+            if holder != Some(process) && notices.is_none_or(|notices| notices <= Instant::now()) {
+                world.breaks("fence", || {
+                    format!("step {step} {purpose}: sent by process {process}, and the lease is {holder:?}'s")
+                });
+            }
         }
     }
 
@@ -35,6 +49,20 @@ impl Sim {
         {
             world.breaks("early", || format!("step {step} {purpose}: {:?} too early", floor - now));
         }
+    }
+}
+
+fn check_book(world: &mut World, book: &Book, step: u32, purpose: &'static str) {
+    let allowed = match purpose {
+        "execute" => book.last_says("intent", step) && !book.says("roll_back", None),
+        "undo" => book.last_says("undo_intent", step),
+        _ => book.last_says("outcome", step) || book.last_says("unmarked", step),
+    };
+    if !allowed {
+        world.breaks("intent", || format!("step {step} {purpose}: no intent is durable"));
+    }
+    if purpose != "unmark" && book.says("end", None) {
+        world.breaks("end", || format!("step {step} {purpose}: sent after the end"));
     }
 }
 

@@ -4,8 +4,7 @@ use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use serde::Deserialize;
-
+use super::book::Book;
 use super::world::World;
 use super::{Sim, lock};
 use crate::Store;
@@ -16,40 +15,16 @@ use crate::journal::{Corrupt, Loaded, read};
 pub(super) struct Disk {
     /// Whole lines, and perhaps a torn one.
     pub(super) bytes: Vec<u8>,
-    /// What the whole lines say: type and step.
-    pub(super) said: Vec<(String, Option<u32>)>,
+    /// What the whole lines say.
+    pub(super) book: Book,
     /// Told to be durable, and not: only a bug makes use of it.
     unsynced: Vec<u8>,
 }
 
-#[derive(Deserialize)]
-struct Line {
-    body: Body,
-}
-
-#[derive(Deserialize)]
-struct Body {
-    r#type: String,
-    step: Option<u32>,
-}
-
 impl Disk {
-    /// Whether a record of that type, about that step, is durable.
-    pub(super) fn says(&self, r#type: &str, step: Option<u32>) -> bool {
-        self.said.iter().any(|(said, about)| said == r#type && *about == step)
-    }
-
-    /// Whether the last record about the step is of that type.
-    pub(super) fn last_says(&self, r#type: &str, step: u32) -> bool {
-        let last = self.said.iter().rfind(|(_, about)| *about == Some(step));
-        last.is_some_and(|(said, _)| said == r#type)
-    }
-
     fn sync(&mut self, line: &[u8]) {
         self.bytes.extend_from_slice(line);
-        if let Ok(Line { body }) = serde_json::from_slice(line) {
-            self.said.push((body.r#type, body.step));
-        }
+        self.book.note(line);
     }
 
     /// A write that its process, or the disk, did not finish: nothing of it, a part, or all of it is there.

@@ -16,6 +16,23 @@ pub(super) struct Fate {
     pub(super) trouble: Option<Heard>,
 }
 
+/// What becomes of a put to the object store.
+pub(super) struct PutFate {
+    /// When it is carried out, from now, each time.
+    pub(super) lands: Vec<Duration>,
+    /// When its sender hears of it, from now. Without trouble, what came of it the last time.
+    pub(super) answered: Duration,
+    /// What its sender hears instead of the truth.
+    pub(super) trouble: Option<&'static str>,
+}
+
+impl PutFate {
+    /// Carried out and answered without any time passing.
+    pub(super) fn at_once() -> Self {
+        Self { lands: vec![Duration::ZERO], answered: Duration::ZERO, trouble: None }
+    }
+}
+
 /// What the sender of a failed call hears.
 #[derive(Clone, Copy)]
 pub(super) struct Heard {
@@ -32,6 +49,11 @@ impl World {
         let rate = self.scenario.rate;
         if self.calm || !self.dice.chance(rate) {
             return Fate { lands: Some(early), answered: trip, trouble: None };
+        }
+        if self.dice.chance(0.1) {
+            self.count("a write takes long");
+            let answered = self.dice.time(limits::TIMEOUT);
+            return Fate { lands: Some(self.dice.time(answered)), answered, trouble: None };
         }
         let happened = self.dice.chance(0.5).then_some(early);
         let again = self.dice.chance(0.5).then_some(Duration::ZERO);
@@ -61,10 +83,49 @@ impl World {
         Fate { lands, answered, trouble: Some(Heard { text, reach, resend_after }) }
     }
 
+    /// The fate of a put to the object store.
+    pub(super) fn fate_of_put(&mut self) -> PutFate {
+        let answered = Duration::from_millis(2) + self.dice.time(Duration::from_millis(60));
+        let (early, rate) = (answered / 2, self.scenario.store_rate);
+        if self.calm || !self.dice.chance(rate) {
+            return PutFate { lands: vec![early], answered, trouble: None };
+        }
+        let times_out = self.dice.chance(0.3);
+        let fails = if times_out { limits::TIMEOUT } else { answered };
+        let (text, lands, answered, fails) = match self.dice.pick(0..4) {
+            0 => ("a put did not arrive", vec![], fails, true),
+            1 => ("the answer to a put is lost", vec![early], fails, true),
+            2 => {
+                let late = fails + self.dice.time(limits::UNDER_WAY);
+                ("a put comes late", vec![late], fails, true)
+            }
+            _ => ("a put comes twice", vec![early / 2, early], answered, false),
+        };
+        self.count(text);
+        PutFate { lands, answered, trouble: fails.then_some(text) }
+    }
+
+    /// How long a look into the object store takes, and why it fails.
+    pub(super) fn fate_of_look(&mut self) -> (Duration, Option<&'static str>) {
+        let takes = Duration::from_millis(2) + self.dice.time(Duration::from_millis(40));
+        let rate = self.scenario.store_rate;
+        if self.calm || !self.dice.chance(rate) {
+            return (takes, None);
+        }
+        let text = "the store cannot be read";
+        self.count(text);
+        (if self.dice.chance(0.3) { limits::TIMEOUT } else { takes }, Some(text))
+    }
+
     /// The fate of a call that reads: it lands when it looks.
     pub(super) fn fate_of_read(&mut self) -> Fate {
         let trip = Duration::from_millis(5) + self.dice.time(Duration::from_millis(200));
         let rate = self.scenario.rate;
+        if !self.calm && self.dice.chance(rate / 4.0) {
+            self.count("a read takes long");
+            let answered = self.dice.time(limits::TIMEOUT);
+            return Fate { lands: Some(self.dice.time(answered)), answered, trouble: None };
+        }
         let trouble = (!self.calm && self.dice.chance(rate)).then(|| {
             let wait = Some(Duration::from_secs(self.dice.pick(0..60).into()));
             let (text, resend_after) = match self.dice.pick(0..4) {

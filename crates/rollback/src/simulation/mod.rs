@@ -2,13 +2,20 @@
 //! its clients. One number decides all that happens; a run that breaks a rule is told by its number.
 //!
 //! Per call: timeouts, resets before and after the effect, put-offs with a wait, errors, garbage, late landing. Around them:
-//! lists that lag, somebody who makes, edits and removes things, a journal that fails and tears, interrupts, and crashes at any
-//! point at which the engine waits, recovery included.
+//! lists that lag, somebody who makes, edits and removes things, a journal that fails and tears, interrupts, and stops and crashes
+//! at any point at which the engine waits, recovery included. In one half of the runs one process follows the other. In the other half
+//! several on as many machines have the transaction in hand at the same time, with journal and lease in an object store that loses
+//! answers and carries puts out late and twice.
 
+mod alone;
+mod book;
 mod check;
+mod cloud;
 mod disk;
 mod fate;
+pub(crate) mod process;
 mod scenario;
+mod shared;
 mod target;
 #[cfg(test)]
 mod tests;
@@ -16,26 +23,36 @@ mod world;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::future::Future;
-use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::Poll;
 use std::time::Duration;
 
-use disk::{Disk, File};
+use cloud::{Cloud, Door};
+use disk::Disk;
 use scenario::Change;
 use world::World;
 
 use crate::journal::JournalError;
+use crate::lease::Fence;
 use crate::record::Begin;
-use crate::{Direction, Error, Event, Interrupt, Policy, State, Transaction, TransactionId, Verdict};
+use crate::{Direction, Error, State, TransactionId, Verdict};
 
 /// The world, and the journal that one transaction has in it, as one process sees them.
 #[derive(Clone)]
 struct Sim {
     world: Arc<Mutex<World>>,
-    disk: Arc<Mutex<Disk>>,
+    place: Place,
     process: u32,
+    /// What says whether it may still write, where another could.
+    fence: Option<Fence>,
+}
+
+/// Where the journal is.
+#[derive(Clone)]
+enum Place {
+    /// On the disk of the one machine.
+    Disk(Arc<Mutex<Disk>>),
+    /// In an object store, with a lease.
+    Cloud(Arc<Mutex<Cloud>>),
 }
 
 /// What happened in a run that broke no rule.
@@ -88,8 +105,12 @@ fn attempt(seed: u64, logged: bool) -> Result<Report, Box<Violation>> {
     let violation = |rule, detail, log| Box::new(Violation { seed, rule, detail, log });
     let runtime = runtime.map_err(|error| violation("runtime", error.to_string(), Vec::new()))?;
     runtime.block_on(async {
-        let world = Arc::new(Mutex::new(World::new(seed, logged)));
-        let sim = Sim { world, disk: Arc::default(), process: 0 };
+        let world = World::new(seed, logged);
+        let place = match world.scenario.shared {
+            true => Place::Cloud(Arc::default()),
+            false => Place::Disk(Arc::default()),
+        };
+        let sim = Sim { world: Arc::new(Mutex::new(world)), place, process: 0, fence: None };
         let processes = sim.live(seed).await;
         let mut world = lock(&sim.world);
         let log = world.log.take().unwrap_or_default();
@@ -102,111 +123,37 @@ fn attempt(seed: u64, logged: bool) -> Result<Report, Box<Violation>> {
     })
 }
 
-/// How many processes have their peace, after the troubled ones, before a transaction that has not ended is a violation.
-const PEACEFUL: u32 = 3;
-
 impl Sim {
-    /// One process after the other takes the transaction up, until it has ended. How it ended, and how many there were.
+    /// How the transaction ended, and how many processes had it in hand.
     async fn live(&self, seed: u64) -> (&'static str, u32) {
-        let troubled = lock(&self.world).scenario.troubled;
-        let mut process = 0;
-        let end = loop {
-            {
-                let mut world = lock(&self.world);
-                world.calm = process >= troubled;
-                world.note(|| format!("process {process} begins"));
-            }
-            let ended = Self { process, ..self.clone() }.process(seed).await;
-            lock(&self.world).orphan(process);
-            process += 1;
-            if lock(&self.world).broken.is_some() {
-                return ("broken", process);
-            }
-            if ended || process >= troubled + PEACEFUL {
-                break self.end().await;
-            }
-            let pause = {
-                let dice = &mut lock(&self.world).dice;
-                if dice.chance(0.5) { Duration::ZERO } else { dice.time(Duration::from_secs(300)) }
-            };
-            tokio::time::sleep(pause).await;
+        let processes = match &self.place {
+            Place::Disk(disk) => alone::live(self, disk, seed).await,
+            Place::Cloud(cloud) => shared::live(self, cloud, seed).await,
         };
-        (end, process)
-    }
-
-    /// One process: begins the transaction, or takes it up, and dies when its time has come. Whether that was the end.
-    async fn process(&self, seed: u64) -> bool {
-        let process = self.process;
-        let (dies_at, interrupted_at, rolls_back) = {
-            let mut world = lock(&self.world);
-            let last = world.scenario.troubled + PEACEFUL - 1;
-            let dice = &mut world.dice;
-            let dies_at = dice.chance(0.7).then(|| dice.polls());
-            let interrupted_at = dice.chance(0.15).then(|| dice.polls());
-            // Where there is no way back, that is said, and the last to try goes on.
-            let rolls_back = process > 0 && dice.chance(0.4) && process < last;
-            if world.calm { (None, None, rolls_back) } else { (dies_at, interrupted_at, rolls_back) }
-        };
-        let interrupt = Interrupt::default();
-        let raise = interrupt.clone();
-        let mut life = pin!(self.work(seed, interrupt, rolls_back));
-        let mut polls = 0;
-        let ended = std::future::poll_fn(|context| {
-            polls += 1;
-            if interrupted_at == Some(polls) {
-                lock(&self.world).count("an interrupt");
-                raise.raise();
-            }
-            match life.as_mut().poll(context) {
-                Poll::Ready(ended) => Poll::Ready(Some(ended)),
-                // What it was waiting for is given up in the middle, as by a kill.
-                Poll::Pending if dies_at == Some(polls) => Poll::Ready(None),
-                Poll::Pending => Poll::Pending,
-            }
-        })
-        .await;
-        if ended.is_none() {
-            lock(&self.world).count(if process == 0 { "a crash" } else { "a crash in recovery" });
+        if lock(&self.world).broken.is_some() {
+            return ("broken", processes);
         }
-        ended.unwrap_or(false)
+        (self.end(seed).await, processes)
     }
 
-    async fn work(&self, seed: u64, interrupt: Interrupt, rolls_back: bool) -> bool {
-        let process = self.process;
-        let quiet = |_: &Event<'_, Change>| {};
-        let policy = Policy::default();
-        lock(&self.disk).crash();
-        let loaded = match Disk::load(&self.disk, self) {
-            Ok(loaded) => loaded,
-            Err(corrupt) => {
-                lock(&self.world).breaks("journal", || corrupt.to_string());
-                return true;
-            }
-        };
-        let verdict = match loaded {
-            None => {
-                let begin = self.begin(seed);
-                let file = File::open(&self.disk, self);
-                match Transaction::begin(self, file, begin, policy, interrupt, quiet).await {
-                    Ok(transaction) => transaction.run().await,
-                    Err(error) => Err(error),
-                }
-            }
-            Some(loaded) => {
-                let writer = format!("process {process}");
-                match Transaction::recover(self, loaded, &writer, policy, interrupt, quiet).await {
-                    Ok(transaction) if rolls_back => transaction.roll_back("operator").await,
-                    Ok(transaction) => transaction.run().await,
-                    Err(error) => Err(error),
-                }
-            }
-        };
+    /// Whether that was the end of the transaction.
+    fn judge(&self, ended: Result<Verdict, Error>) -> bool {
         let mut world = lock(&self.world);
-        world.note(|| format!("process {process} says {verdict:?}"));
-        match verdict {
+        world.note(|| format!("process {} says {ended:?}", self.process));
+        let shared = matches!(self.place, Place::Cloud(_));
+        match ended {
             Ok(Verdict::Committed | Verdict::RolledBack { .. }) | Err(Error::Ended) => true,
             Ok(Verdict::Left { direction, .. }) => direction.has_ended(),
             Err(Error::Journal(JournalError::Append { .. })) | Err(Error::PastPivot(_)) => false,
+            Err(Error::Journal(JournalError::Fenced)) if shared => {
+                world.count("a process has lost its lease");
+                false
+            }
+            Err(Error::Journal(JournalError::Superseded { .. })) if shared => {
+                world.count("a process finds another's record");
+                false
+            }
+            Err(Error::Journal(JournalError::Read { .. })) if shared => false,
             Err(error) => {
                 world.breaks("refused", || crate::describe(&error));
                 true
@@ -219,7 +166,7 @@ impl Sim {
         Begin {
             id: TransactionId::from(u128::from(seed)),
             tool: "simulation".to_owned(),
-            writer: "process 0".to_owned(),
+            writer: format!("process {}", self.process),
             subject: "the world".to_owned(),
             context: BTreeMap::new(),
             plan_digest: plan.digest().unwrap_or_default(),
@@ -228,21 +175,42 @@ impl Sim {
     }
 
     /// Lets everything land that is still on its way, and checks what is there then.
-    async fn end(&self) -> &'static str {
+    async fn end(&self, seed: u64) -> &'static str {
         loop {
             tokio::time::sleep(Duration::from_secs(600)).await;
             let mut world = lock(&self.world);
             world.advance();
-            if world.is_still() {
+            let still = match &self.place {
+                Place::Disk(_) => true,
+                Place::Cloud(cloud) => {
+                    let mut cloud = lock(cloud);
+                    cloud.advance(&mut world);
+                    cloud.is_still()
+                }
+            };
+            if still && world.is_still() {
                 break;
             }
         }
-        let loaded = Disk::load(&self.disk, self);
+        let read = match &self.place {
+            Place::Disk(disk) => Disk::load(disk, self)
+                .map(|loaded| loaded.map(|loaded| loaded.state))
+                .map_err(|bad| bad.to_string()),
+            Place::Cloud(cloud) => {
+                let (world, cloud) = (Arc::clone(&self.world), Arc::clone(cloud));
+                let outside = Door { world, cloud, process: None };
+                match outside.journals().peek::<Self>(self.begin(seed).id).await {
+                    Ok(state) => Ok(Some(state)),
+                    Err(JournalError::NotFound(_)) => Ok(None),
+                    Err(error) => Err(crate::describe(&error)),
+                }
+            }
+        };
         let mut world = lock(&self.world);
-        let state = match loaded {
-            Ok(loaded) => loaded.map(|loaded| loaded.state),
-            Err(corrupt) => {
-                world.breaks("journal", || corrupt.to_string());
+        let state = match read {
+            Ok(state) => state,
+            Err(why) => {
+                world.breaks("journal", || why);
                 None
             }
         };

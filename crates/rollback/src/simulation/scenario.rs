@@ -64,6 +64,9 @@ pub(super) mod limits {
     /// When a client gives up.
     pub(in super::super) const TIMEOUT: Duration = Duration::from_secs(30);
 
+    /// How long a put to the object store may be on its way after it failed: nothing is built on that.
+    pub(in super::super) const UNDER_WAY: Duration = Duration::from_secs(10 * 60);
+
     /// How long after the end of its sender a request may be carried out that was not answered by then.
     pub(in super::super) fn under_way(change: &Change) -> Duration {
         match change {
@@ -101,8 +104,8 @@ impl Dice {
     }
 
     /// How often the engine is polled before something happens to it: as soon as anything does, or long after.
-    pub(super) fn polls(&mut self) -> u32 {
-        if self.chance(0.5) { self.pick(1..24) } else { self.pick(1..160) }
+    pub(super) fn polls(&mut self, most: u32) -> u32 {
+        if self.chance(0.5) { self.pick(1..most / 6) } else { self.pick(1..most) }
     }
 }
 
@@ -113,6 +116,10 @@ pub(super) struct Scenario {
     pub(super) old: u32,
     /// The share of calls that go wrong.
     pub(super) rate: f64,
+    /// Whether several have it in hand at the same time.
+    pub(super) shared: bool,
+    /// The share of requests to the object store that go wrong.
+    pub(super) store_rate: f64,
     /// Whether the world refuses a second thing of one name.
     pub(super) unique: bool,
     /// How many processes are troubled before one is left in peace.
@@ -141,7 +148,9 @@ impl Scenario {
         let rate = [0.0, 0.1, 0.25, 0.6][dice.pick(0..4) as usize];
         let unique = dice.chance(0.5);
         let troubled = dice.pick(1..6);
-        Self { plan, old, rate, unique, troubled, foreign, guests }
+        let shared = dice.chance(0.5);
+        let store_rate = [0.0, 0.02, 0.1, 0.3][dice.pick(0..4) as usize];
+        Self { plan, old, rate, shared, store_rate, unique, troubled, foreign, guests }
     }
 }
 

@@ -48,8 +48,25 @@ fn fail(text: &'static str, reach: Reach) -> Fail {
 const TAKEN: Heard = Heard { text: "the name is taken", reach: Reach::Sent, resend_after: None };
 
 impl Sim {
+    /// Waits for its turn, as behind a throttle. Whoever waits between the engine's word and the sending asks once more.
+    async fn turn(&self, step: u32, purpose: &'static str) -> Result<(), Fail> {
+        self.check_intent(step, purpose);
+        let wait = {
+            let mut world = lock(&self.world);
+            let waits = !world.calm && world.dice.chance(0.05);
+            waits.then(|| world.dice.time(Duration::from_secs(40)))
+        };
+        let Some(wait) = wait else { return Ok(()) };
+        tokio::time::sleep(wait).await;
+        match &self.fence {
+            Some(fence) if !fence.holds() => Err(fail("the lease is lost", Reach::Unsent)),
+            _ => Ok(()),
+        }
+    }
+
     /// Sends a request that writes, and waits for what is heard of it.
     async fn write(&self, step: u32, purpose: &'static str, ask: Ask) -> Result<Got, Fail> {
+        self.turn(step, purpose).await?;
         let (request, answered, trouble) = {
             let mut world = lock(&self.world);
             world.advance();
@@ -86,7 +103,7 @@ impl Sim {
             self.check_floor(&mut world, step, purpose);
             world.fate_of_read()
         };
-        let there = fate.answered / 2;
+        let there = fate.lands.unwrap_or_default();
         tokio::time::sleep(there).await;
         let seen = {
             let mut world = lock(&self.world);
@@ -121,6 +138,7 @@ impl Sim {
 
     /// Sends a change that is accepted and made later. Nobody who does not hear of the operation can wait for it.
     async fn start(&self, step: u32, ask: Ask) -> Result<Progress<Receipt>, Fail> {
+        self.turn(step, "execute").await?;
         let (answered, trouble, accepted) = {
             let mut world = lock(&self.world);
             world.advance();

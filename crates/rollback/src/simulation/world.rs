@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::scenario::{Dice, Scenario, limits};
+use crate::StepId;
 
 /// Who made a thing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -76,6 +77,10 @@ pub(super) struct World {
     pub(super) started: Instant,
     /// Nothing goes wrong any more.
     pub(super) calm: bool,
+    /// How many processes there were, where several are at work, which of them are gone, and whether one brought it to its end.
+    pub(super) processes: u32,
+    pub(super) gone: BTreeSet<u32>,
+    pub(super) ended: bool,
     pub(super) disk_fails: bool,
     pub(super) things: BTreeMap<u32, Thing>,
     pub(super) grants: BTreeSet<String>,
@@ -107,6 +112,9 @@ impl World {
             dice,
             started,
             calm: false,
+            processes: 0,
+            gone: BTreeSet::new(),
+            ended: false,
             things: BTreeMap::new(),
             grants: BTreeSet::new(),
             published: 0,
@@ -175,24 +183,20 @@ impl World {
     /// A process has ended. What it had under way is on its way as long as it may be.
     pub(super) fn orphan(&mut self, process: u32) {
         self.advance();
-        let mine = |what: &Happening, unanswered: &BTreeSet<u64>| {
+        let unanswered = &self.unanswered;
+        let is_its = |_: &(Instant, u64), what: &mut Happening| {
             matches!(what, Happening::Lands { request, sender, .. }
                 if *sender == process && unanswered.contains(request))
         };
-        let unanswered = std::mem::take(&mut self.unanswered);
-        let under_way: Vec<_> = self.coming.extract_if(.., |_, what| mine(what, &unanswered)).collect();
-        self.unanswered = unanswered;
-        for ((at, number), what) in under_way {
-            let Happening::Lands { step, .. } = &what else { continue };
-            let steps = self.scenario.plan.steps();
-            let most = steps.iter().find(|known| known.id.number() == *step);
-            let most = most.map_or(Duration::ZERO, |step| limits::under_way(&step.change));
-            let at = if self.dice.chance(0.5) {
+        let under_way: Vec<_> = self.coming.extract_if(.., is_its).collect();
+        for ((mut at, number), what) in under_way {
+            if let Happening::Lands { step, .. } = &what
+                && let Some(step) = self.scenario.plan.get(StepId::new(*step))
+                && self.dice.chance(0.5)
+            {
+                at = Instant::now() + self.dice.time(limits::under_way(&step.change));
                 self.count("it lands long after its sender died");
-                Instant::now() + self.dice.time(most)
-            } else {
-                at
-            };
+            }
             self.coming.insert((at, number), what);
         }
     }

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use selvedge_rollback::journal::{JournalError, Journals, MemoryStore};
-use selvedge_rollback::{Direction, Error, Interrupt, Policy, StepState, Transaction, Verdict};
+use selvedge_rollback::{
+    Direction, Error, Interrupt, Policy, StepState, Store as _, Transaction, TransactionId, Verdict,
+};
 
 use crate::shelf::{Fault, Shelf};
 use crate::{begin, fault_at, plan, quiet, recover, run, shelf};
@@ -194,6 +196,20 @@ async fn r7_a_journal_that_another_has_gone_on_with_takes_no_further_line() {
         assert!(superseded, "{changes}: {error}");
         assert_eq!(shelf.sent.lock().unwrap().len(), changes);
     }
+}
+
+#[tokio::test]
+async fn r4_no_line_follows_one_that_failed_though_the_file_is_as_long_as_it_would_be() {
+    let folder = tempfile::tempdir().unwrap();
+    let journals = Journals::folder(folder.path());
+    let id = TransactionId::generate();
+    let mut store = journals.create(id).await.unwrap();
+    store.append(b"1\n".to_vec()).await.unwrap();
+    std::fs::write(journals.place(id), "1\nx\n").unwrap();
+    store.append(b"2\n".to_vec()).await.unwrap_err();
+    let error = store.append(b"3\n".to_vec()).await.unwrap_err().to_string();
+    assert_eq!(error, "an earlier write to the journal failed");
+    assert_eq!(std::fs::read(journals.place(id)).unwrap(), b"1\nx\n");
 }
 
 proptest::proptest! {

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use selvedge_rollback::journal::{JournalError, MemoryStore};
-use selvedge_rollback::lease::{Fence, Holder, Leases};
+use selvedge_rollback::lease::{Fence, Holder, LeaseError, Leases};
 use selvedge_rollback::{Error, Event, Interrupt, Policy, Transaction, TransactionId, Verdict};
+use sha2::{Digest as _, Sha256};
 use time::OffsetDateTime;
 
 use crate::shelf::Fault;
@@ -71,6 +72,43 @@ fn r8_a_folders_lease_is_one_threads_at_a_time_however_often_it_changes_hands() 
         }
     });
     assert!(claimed.load(Ordering::SeqCst) > 4);
+}
+
+#[test]
+fn r8_of_any_claimants_in_a_folder_one_wins() {
+    use std::sync::Barrier;
+    let folder = tempfile::tempdir().unwrap();
+    let mut lost = 0;
+    for race in 0..1000_usize {
+        let leases = Leases::folder(folder.path());
+        let claimants = 2 + race % 7;
+        // Of nothing, of what was given back, and of what a process that is gone has left.
+        let subject = if race % 3 == 0 { race.to_string() } else { "a".to_owned() };
+        if race % 3 == 2 {
+            let hash = Sha256::digest(&subject).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+            std::fs::write(folder.path().join(format!("{hash}.lock")), "left").unwrap();
+        }
+        let start = Barrier::new(claimants);
+        let claim = &|claimant: usize| {
+            let runtime =
+                tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+            runtime.unwrap().block_on(async {
+                start.wait();
+                leases.claim(&subject, holder(&claimant.to_string()), Duration::ZERO).await
+            })
+        };
+        let ended: Vec<_> = std::thread::scope(|scope| {
+            let claims: Vec<_> =
+                (0..claimants).map(|claimant| scope.spawn(move || claim(claimant))).collect();
+            claims.into_iter().map(|claim| claim.join().unwrap()).collect()
+        });
+        let winners: Vec<_> = ended.iter().flatten().collect();
+        assert_eq!(winners.len(), 1, "race {race} of {claimants}");
+        assert!(winners[0].holds());
+        lost += ended.iter().filter(|ended| matches!(ended, Err(LeaseError::Held(_)))).count();
+    }
+    // Two of them in the first race, eight in the seventh.
+    assert_eq!(lost, (0..1000).map(|race| 1 + race % 7).sum::<usize>());
 }
 
 #[tokio::test(start_paused = true)]

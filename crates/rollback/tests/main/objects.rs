@@ -7,7 +7,9 @@ use futures_util::TryStreamExt as _;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt as _};
 use selvedge_rollback::journal::{JournalError, Journals};
-use selvedge_rollback::{Direction, Error, Interrupt, Policy, Transaction, TransactionId, Verdict};
+use selvedge_rollback::{
+    Direction, Error, Interrupt, Policy, Store as _, Transaction, TransactionId, Verdict,
+};
 
 use crate::cloud::{Cloud, Trouble};
 use crate::shelf::{Change, Fault, Shelf};
@@ -259,5 +261,22 @@ async fn r7_who_waits_to_send_again_while_another_takes_over_does_not() {
         assert_eq!(shelf.sent.lock().unwrap().len(), 1, "{fault:?}");
         assert!(matches!(new.run().await.unwrap(), Verdict::Committed), "{fault:?}");
         assert_eq!(shelf.inventory(), made(), "{fault:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn r4_no_line_follows_one_that_failed_or_was_given_up_though_the_store_is_back() {
+    for trouble in [Trouble::Fails, Trouble::Held] {
+        let cloud = Arc::new(Cloud::default()).trouble_after(1, trouble);
+        // Each of the three tries fails.
+        cloud.troubles.lock().unwrap().extend([trouble; 2]);
+        let mut store = cloud.journals().create(TransactionId::generate()).await.unwrap();
+        store.append(b"1\n".to_vec()).await.unwrap();
+        let second = tokio::time::timeout(std::time::Duration::from_secs(60), store.append(b"2\n".to_vec()));
+        assert!(!matches!(second.await, Ok(Ok(()))), "{trouble:?}");
+        cloud.troubles.lock().unwrap().clear();
+        let error = store.append(b"3\n".to_vec()).await.unwrap_err().to_string();
+        assert_eq!(error, "an earlier write to the journal failed", "{trouble:?}");
+        assert_eq!(names(&cloud).await.len(), 1, "{trouble:?}");
     }
 }

@@ -86,6 +86,8 @@ pub(crate) struct Shelf {
     pub(crate) late: Mutex<bool>,
     /// Whether the end of a late thing is waited for in vain, rather than reported as not seen.
     pub(crate) silent: Mutex<bool>,
+    /// How long it takes until a look, which is taken at once, is answered.
+    pub(crate) look_takes: Mutex<Duration>,
     /// How many of the next slow things are accepted and then fail, in a way that may pass.
     pub(crate) failing: Mutex<u32>,
     /// How long what a dead process sent may still land.
@@ -310,7 +312,7 @@ impl Target for Shelf {
         if *self.blind.lock().unwrap() {
             return Err(fail("cannot read", Reach::Unsent, false));
         }
-        Ok(match call.change {
+        let found = match call.change {
             Change::Put { name, .. } => {
                 let marker = call.marker.map(|marker| marker.to_string());
                 let things = self.things.lock().unwrap();
@@ -332,7 +334,10 @@ impl Target for Shelf {
                 Found::Done(Receipt { id: 0, text: String::new() })
             }
             Change::Publish => Found::Absent,
-        })
+        };
+        let takes = *self.look_takes.lock().unwrap();
+        tokio::time::sleep(takes).await;
+        Ok(found)
     }
 
     async fn undo(&self, call: Call<'_, Self>, undo: &Undo, receipt: &Receipt) -> Result<Undone, Fail> {

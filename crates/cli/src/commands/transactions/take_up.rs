@@ -6,8 +6,7 @@ use selvedge_rollback::journal::{JournalStore, Loaded};
 use selvedge_rollback::lease::Lease;
 use selvedge_rollback::record::Begin;
 use selvedge_rollback::{
-    Direction, Error, Event, Interrupt, Observer as _, State, StepId, StepState, Transaction, TransactionId,
-    Verdict,
+    Direction, Event, Interrupt, Observer as _, State, StepId, StepState, Transaction, TransactionId, Verdict,
 };
 use serde_json::json;
 
