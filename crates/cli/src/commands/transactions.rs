@@ -11,7 +11,7 @@ use selvedge_rollback::{
 use serde_json::{Value, json};
 
 use super::deploy::target::{self, Target};
-use super::deploy::{Applied, Outcome, apply};
+use super::deploy::{Applied, Outcome, account, apply};
 use super::{export, gc, sweep};
 use crate::args::{TransactionsAction, TransactionsArgs};
 use crate::clients::Clients;
@@ -130,6 +130,7 @@ async fn take_up(app: &App, place: &Place, id: TransactionId, way: Way) -> anyho
         return Err(problem.context(ExitWith::usage(format!("roll transaction {id} back"))));
     }
     let (plan, what) = (begin.plan.clone(), json!({ "subject": begin.subject }));
+    let inventory = account::recorded(begin);
     let clients = Clients::new(&app.settings, &app.flags, &app.environment)?;
     let fabric = target::target(app, &clients);
     let progress = Progress::new(app);
@@ -155,10 +156,11 @@ async fn take_up(app: &App, place: &Place, id: TransactionId, way: Way) -> anyho
         let transaction =
             Transaction::recover(&fabric, loaded, &writer, policy, interrupt.clone(), observer).await?;
         let transaction = transaction.fenced(lease.fence());
-        match way {
+        let verdict = match way {
             Way::On => transaction.run().await,
             Way::Back => transaction.roll_back("an operator asked for it").await,
-        }
+        }?;
+        Ok(account::account(app, &clients.fabric, inventory.as_ref(), &plan, verdict, &progress).await)
     };
     let ended = apply::interruptible(run, &interrupt, &progress).await;
     apply::give_back(lease, matches!(ended, Ok(Ok(_)))).await;
@@ -208,7 +210,7 @@ fn as_json(app: &App, state: &State<Target>, running: bool) -> Value {
         "transaction": state.begin().id.to_string(),
         "state": state_name(state, running),
         "subject": state.begin().subject,
-        "context": state.begin().context,
+        "context": apply::context::shown(state.begin()),
         "reason": state.reason().map(|(_, reason)| reason),
         "steps": steps,
         "commands": if running { Vec::new() } else { commands(app, state) },

@@ -36,6 +36,8 @@ mod faults;
 mod gc;
 #[cfg(all(feature = "emulator", unix))]
 mod interrupted;
+#[cfg(feature = "emulator")]
+mod inventory;
 #[cfg(all(feature = "emulator", unix))]
 mod journal;
 #[cfg(feature = "emulator")]

@@ -12,6 +12,7 @@ use selvedge_rollback::{
     describe, plain,
 };
 
+use super::account;
 use super::prepare::Prepared;
 use super::target::{self, Target};
 use crate::place::Place;
@@ -30,6 +31,11 @@ pub(crate) enum Applied {
 
 /// The keys of [`Begin::context`].
 pub(crate) mod context {
+    use std::collections::BTreeMap;
+
+    use selvedge_deployment::change::Change;
+    use selvedge_rollback::record::Begin;
+
     /// The API's base address.
     pub(crate) const ENDPOINT: &str = "endpoint";
     /// The tenant.
@@ -40,6 +46,14 @@ pub(crate) mod context {
     pub(crate) const PRODUCT: &str = "product";
     /// The environment.
     pub(crate) const ENVIRONMENT: &str = "environment";
+    /// What the workspace held, where it was there. Too long to be shown.
+    pub(crate) const INVENTORY: &str = "inventory";
+
+    /// What of it people are shown.
+    pub(crate) fn shown(begin: &Begin<Change>) -> BTreeMap<&str, &str> {
+        let all = begin.context.iter().map(|(key, value)| (key.as_str(), value.as_str()));
+        all.filter(|(key, _)| *key != INVENTORY).collect()
+    }
 }
 
 /// Makes the plan true.
@@ -84,7 +98,11 @@ pub(crate) async fn apply(
             return Err(error);
         }
     };
-    let ended = interruptible(begun.run(), &interrupt, progress).await;
+    let run = async {
+        let verdict = begun.run().await?;
+        Ok(account::account(app, &clients.fabric, prepared.inventory.as_ref(), plan, verdict, progress).await)
+    };
+    let ended = interruptible(run, &interrupt, progress).await;
     give_back(lease, matches!(ended, Ok(Ok(_)))).await;
     let verdict = ended?.map_err(|error| unfinished(app, error, id))?;
     if matches!(verdict, Verdict::Committed) {
@@ -185,7 +203,10 @@ fn begin(app: &App, prepared: &Prepared, plan: &Plan<Change>) -> anyhow::Result<
         (context::PRODUCT, prepared.desired.product.clone()),
         (context::ENVIRONMENT, prepared.desired.environment.clone()),
     ];
-    let context = context.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+    let inventory = prepared.inventory.as_ref().map(serde_json::to_string).transpose();
+    let inventory = inventory.context("write down what the workspace holds")?;
+    let context = context.into_iter().chain(inventory.map(|held| (context::INVENTORY, held)));
+    let context = context.map(|(key, value)| (key.to_owned(), value)).collect();
     let subject = subject(app, &prepared.desired.workspace.name);
     let tool = concat!("selvedge ", env!("CARGO_PKG_VERSION"));
     let begin = Begin::new(plan.clone(), tool, target::writer(), subject).context("hash the plan")?;
