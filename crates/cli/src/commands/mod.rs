@@ -8,5 +8,6 @@ pub(crate) mod flags;
 pub(crate) mod gc;
 pub(crate) mod lock;
 pub(crate) mod plan;
+pub(crate) mod recheck;
 pub(crate) mod sweep;
 pub(crate) mod transactions;

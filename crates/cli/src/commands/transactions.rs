@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::deploy::target::{self, Target};
 use super::deploy::{Applied, Outcome, account, apply};
-use super::{export, gc, sweep};
+use super::{export, gc, recheck, sweep};
 use crate::args::{TransactionsAction, TransactionsArgs};
 use crate::clients::Clients;
 use crate::exit;
@@ -125,6 +125,7 @@ async fn take_up(app: &App, place: &Place, id: TransactionId, way: Way) -> anyho
     let loaded = place.journals.open::<Target>(id).await.map_err(unusable)?;
     let begin = loaded.state.begin();
     refuse_elsewhere(app, begin)?;
+    recheck::refuse_unfit(begin)?;
     if way == Way::Back && loaded.state.direction().has_ended() {
         let problem = anyhow!("it has ended: {}", state_name(&loaded.state, false));
         return Err(problem.context(ExitWith::usage(format!("roll transaction {id} back"))));
@@ -132,6 +133,9 @@ async fn take_up(app: &App, place: &Place, id: TransactionId, way: Way) -> anyho
     let (plan, what) = (begin.plan.clone(), json!({ "subject": begin.subject }));
     let inventory = account::recorded(begin);
     let clients = Clients::new(&app.settings, &app.flags, &app.environment)?;
+    if !loaded.state.direction().has_ended() {
+        recheck::refuse_blind(app, &clients, begin, inventory.as_ref()).await?;
+    }
     let fabric = target::target(app, &clients);
     let progress = Progress::new(app);
     if way == Way::On && loaded.state.direction() == Direction::Forward {

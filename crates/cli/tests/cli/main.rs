@@ -45,6 +45,8 @@ mod lock;
 #[cfg(feature = "emulator")]
 mod output;
 #[cfg(feature = "emulator")]
+mod recheck;
+#[cfg(feature = "emulator")]
 mod resilience;
 #[cfg(feature = "emulator")]
 mod sealed;

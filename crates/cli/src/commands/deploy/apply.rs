@@ -4,6 +4,7 @@ use anyhow::Context as _;
 use anyhow::anyhow;
 use selvedge_deployment::change::Change;
 use selvedge_deployment::desired::Desired;
+use selvedge_fabric_client::layer::Principal;
 use selvedge_rollback::journal::{Ended, JournalError};
 use selvedge_rollback::lease::Lease;
 use selvedge_rollback::record::Begin;
@@ -15,6 +16,7 @@ use selvedge_rollback::{
 use super::account;
 use super::prepare::Prepared;
 use super::target::{self, Target};
+use crate::commands::recheck;
 use crate::place::Place;
 use crate::render::Progress;
 use crate::report::ExitWith;
@@ -42,6 +44,8 @@ pub(crate) mod context {
     pub(crate) const TENANT: &str = "tenant";
     /// The application that acts.
     pub(crate) const CLIENT: &str = "client";
+    /// Who acts, as the token says it: object id and tenant. Not there where the token does not say it.
+    pub(crate) const PRINCIPAL: &str = "principal";
     /// The product.
     pub(crate) const PRODUCT: &str = "product";
     /// The environment.
@@ -79,7 +83,8 @@ pub(crate) async fn apply(
         let run = async { plain::run(&fabric, plan, &policy, &interrupt, progress).await.map(drop) };
         return Ok(Applied::Plain(interruptible(run, &interrupt, progress).await?));
     };
-    let begin = begin(app, prepared, plan)?;
+    let principal = clients.identity.principal().await.context("sign in to Fabric")?;
+    let begin = begin(app, prepared, plan, principal)?;
     let id = begin.id;
     let lease = place.claim(app, &begin.subject, id, false).await?;
     clients.fence.ask(lease.fence());
@@ -193,7 +198,12 @@ pub(crate) fn unfinished(app: &App, error: selvedge_rollback::Error, id: Transac
     anyhow::Error::from(error).context(ExitWith::new(exit::LEFT, doing).help(help))
 }
 
-fn begin(app: &App, prepared: &Prepared, plan: &Plan<Change>) -> anyhow::Result<Begin<Change>> {
+fn begin(
+    app: &App,
+    prepared: &Prepared,
+    plan: &Plan<Change>,
+    principal: Option<Principal>,
+) -> anyhow::Result<Begin<Change>> {
     let settings = &app.settings;
     let known = |value: &Option<String>| value.clone().unwrap_or_default();
     let context = [
@@ -205,11 +215,15 @@ fn begin(app: &App, prepared: &Prepared, plan: &Plan<Change>) -> anyhow::Result<
     ];
     let inventory = prepared.inventory.as_ref().map(serde_json::to_string).transpose();
     let inventory = inventory.context("write down what the workspace holds")?;
-    let context = context.into_iter().chain(inventory.map(|held| (context::INVENTORY, held)));
+    let more = [
+        inventory.map(|held| (context::INVENTORY, held)),
+        principal.map(|who| (context::PRINCIPAL, who.to_string())),
+    ];
+    let context = context.into_iter().chain(more.into_iter().flatten());
     let context = context.map(|(key, value)| (key.to_owned(), value)).collect();
     let subject = subject(app, &prepared.desired.workspace.name);
-    let tool = concat!("selvedge ", env!("CARGO_PKG_VERSION"));
-    let begin = Begin::new(plan.clone(), tool, target::writer(), subject).context("hash the plan")?;
+    let begin =
+        Begin::new(plan.clone(), recheck::tool(), target::writer(), subject).context("hash the plan")?;
     Ok(Begin { context, ..begin })
 }
 
