@@ -24,6 +24,8 @@ pub(crate) struct Clients {
     /// Fabric once more, for what takes back: it shares all but the bounds of a call with the way forward.
     pub(crate) fabric_undo: Client,
     pub(crate) graph: Client,
+    /// Who signs in to Fabric.
+    pub(crate) identity: Auth,
     /// What Fabric's transport asks before a write.
     pub(crate) fence: FenceSlot,
 }
@@ -40,12 +42,14 @@ impl Clients {
         let fence = FenceSlot::default();
         let builder = Builder { settings, flags, transport, fence: fence.clone() };
         let credential = credential(settings, environment, builder.stacks("entra", None)?.forward)?;
-        let fabric = builder.api(FABRIC, &settings.fabric, &credential)?;
-        let graph = builder.api("graph", &settings.graph, &credential)?;
+        let (identity, base) = auth(&settings.fabric, &credential)?;
+        let fabric = builder.stacks(FABRIC, Some((identity.clone(), base)))?;
+        let graph = builder.stacks("graph", Some(auth(&settings.graph, &credential)?))?;
         Ok(Self {
             fabric: builder.client(fabric.forward),
             fabric_undo: builder.client(fabric.undo),
             graph: builder.client(graph.forward),
+            identity,
             fence,
         })
     }
@@ -91,6 +95,13 @@ pub(crate) fn storage(
     Ok(stacks.forward)
 }
 
+/// Tokens for a service, and where they go.
+fn auth(service: &Service, credential: &Arc<dyn TokenCredential>) -> anyhow::Result<(Auth, BaseUri)> {
+    let base = BaseUri::new(&service.base_url)
+        .with_context(|| ExitWith::usage(format!("set up requests to {}", service.base_url)))?;
+    Ok((Auth::new(Arc::clone(credential), service.scope.clone(), base.clone()), base))
+}
+
 struct Builder<'a> {
     settings: &'a Settings,
     flags: &'a Flags,
@@ -100,18 +111,6 @@ struct Builder<'a> {
 }
 
 impl Builder<'_> {
-    fn api(
-        &self,
-        name: &str,
-        service: &Service,
-        credential: &Arc<dyn TokenCredential>,
-    ) -> anyhow::Result<Stacks> {
-        let base = BaseUri::new(&service.base_url)
-            .with_context(|| ExitWith::usage(format!("set up requests to {}", service.base_url)))?;
-        let auth = Auth::new(Arc::clone(credential), service.scope.clone(), base.clone());
-        self.stacks(name, Some((auth, base)))
-    }
-
     fn client(&self, stack: BoxService) -> Client {
         let settings = &self.settings.polling;
         let polling = PollConfig {

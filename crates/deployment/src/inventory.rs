@@ -5,7 +5,6 @@
 
 use std::collections::BTreeMap;
 
-use selvedge_fabric_client::items::ItemType;
 use selvedge_fabric_client::{Client, ItemId, WorkspaceId, items};
 use selvedge_rollback::{Plan, StepId};
 use serde::{Deserialize, Serialize};
@@ -78,14 +77,23 @@ impl Inventory {
         Ok(Self { workspace, items })
     }
 
-    /// What differs now from what was there before `plan` was carried out and taken back.
+    /// What differs now from what was there before `plan` was carried out and taken back, but for what is known to be `left` of it,
+    /// and what the service has made beside that.
     #[must_use]
-    pub fn compare(&self, now: &Self, plan: &Plan<Change>) -> Difference {
-        let appeared = now
-            .items
-            .iter()
-            .filter(|(id, _)| !self.items.contains_key(id))
-            .map(|(id, held)| Appeared { id: *id, held: held.clone(), beside: maker(held, plan) })
+    pub fn compare(&self, now: &Self, plan: &Plan<Change>, left: &[StepId]) -> Difference {
+        let new = || now.items.iter().filter(|(id, _)| !self.items.contains_key(id));
+        let is_known = |held: &Held| {
+            let steps = plan.steps().iter().filter(|step| left.contains(&step.id));
+            steps.filter_map(|step| made(&step.change)).any(|(kind, name)| held.is(kind, name))
+        };
+        let appeared = new()
+            .map(|(id, held)| {
+                // Another's store of the name has brought its own.
+                let has_store = new().any(|(_, other)| other.brings(held) && !is_known(other));
+                let beside = if has_store { None } else { maker(held, plan) };
+                Appeared { id: *id, held: held.clone(), beside }
+            })
+            .filter(|item| !is_known(&item.held) && item.beside.is_none_or(|step| !left.contains(&step)))
             .collect();
         let gone = self.items.iter().filter(|(id, _)| !now.items.contains_key(id));
         Difference { appeared, gone: gone.map(|(_, held)| held.clone()).collect() }
@@ -100,25 +108,44 @@ impl Difference {
     }
 }
 
-/// The step whose item the service makes such a one beside: a lakehouse and its kin get a SQL endpoint (and once got a semantic
-/// model) of the same name, a dataflow gets staging stores.
-fn maker(held: &Held, plan: &Plan<Change>) -> Option<StepId> {
-    let made = plan.steps().iter().filter_map(|step| match &step.change {
-        Change::CreateItem { item_type, name, .. } => Some((step.id, item_type.as_str(), name)),
+impl Held {
+    fn is(&self, kind: &str, name: &str) -> bool {
+        self.kind == kind && self.name.eq_ignore_ascii_case(name)
+    }
+
+    /// Whether the service makes `other` beside it, under its name.
+    fn brings(&self, other: &Self) -> bool {
+        twins(&self.kind).contains(&other.kind.as_str()) && self.name.eq_ignore_ascii_case(&other.name)
+    }
+}
+
+/// The types of the items that the service makes beside one of this type, under its name.
+fn twins(kind: &str) -> &'static [&'static str] {
+    match kind {
+        // Once there was a semantic model, too.
+        "Lakehouse" | "Warehouse" | "SQLDatabase" | "MirroredDatabase" => &["SQLEndpoint", "SemanticModel"],
+        "Eventhouse" => &["KQLDatabase"],
+        _ => &[],
+    }
+}
+
+/// The type and name of the item that a change makes.
+fn made(change: &Change) -> Option<(&str, &str)> {
+    match change {
+        Change::CreateItem { item_type, name, .. } => Some((item_type, name)),
         _ => None,
-    });
-    let beside = |(step, kind, name): (StepId, &str, &String)| {
-        let makes = if held.name.starts_with("DataflowsStaging") || held.name.starts_with("StagingLakehouse")
-        {
-            kind == "Dataflow"
-        } else {
-            let store = ["Lakehouse", "Warehouse", "SQLDatabase", "MirroredDatabase"].contains(&kind);
-            let twin = held.kind == ItemType::SQL_ENDPOINT.as_str() || held.kind == "SemanticModel";
-            store && twin && held.name.eq_ignore_ascii_case(name)
-        };
-        makes.then_some(step)
+    }
+}
+
+/// The step whose item the service makes such a one beside: a store its twins, a dataflow its staging stores.
+fn maker(held: &Held, plan: &Plan<Change>) -> Option<StepId> {
+    let is_staging = held.name.starts_with("DataflowsStaging") || held.name.starts_with("StagingLakehouse");
+    let makes = |kind: &str, name: &str| match is_staging {
+        true => kind == "Dataflow",
+        false => Held { kind: kind.to_owned(), name: name.to_owned() }.brings(held),
     };
-    made.filter_map(beside).next()
+    let mut steps = plan.steps().iter().filter_map(|step| Some((step.id, made(&step.change)?)));
+    steps.find(|(_, (kind, name))| makes(kind, name)).map(|(step, _)| step)
 }
 
 #[cfg(test)]
@@ -155,7 +182,7 @@ mod tests {
     #[test]
     fn r16_what_is_as_it_was_differs_in_nothing() {
         let before = inventory(&[(1, "Notebook", "a"), (2, "Lakehouse", "b")]);
-        let difference = before.compare(&before, &plan(&[("Notebook", "c")]));
+        let difference = before.compare(&before, &plan(&[("Notebook", "c")]), &[]);
         assert_eq!(difference, Difference::default());
         assert!(!difference.is_ours());
     }
@@ -175,19 +202,35 @@ mod tests {
             steps.collect::<Vec<_>>()
         };
         let difference =
-            before.compare(&now, &plan(&[("Notebook", "x"), ("Lakehouse", "sales"), ("Dataflow", "d")]));
+            before.compare(&now, &plan(&[("Notebook", "x"), ("Lakehouse", "sales"), ("Dataflow", "d")]), &[]);
         assert!(difference.is_ours());
         assert_eq!(beside(difference), [Some(2), None, None, Some(3)]);
-        let difference = before.compare(&now, &plan(&[("Notebook", "Sales")]));
+        let difference = before.compare(&now, &plan(&[("Notebook", "Sales")]), &[]);
         assert!(!difference.is_ours(), "all of it is somebody else's");
         assert_eq!(beside(difference), [None; 4]);
+    }
+
+    #[test]
+    fn r16_the_endpoint_of_anothers_store_of_the_name_is_anothers() {
+        let before = inventory(&[]);
+        let plan = plan(&[("Lakehouse", "Sales"), ("Eventhouse", "events")]);
+        let now = inventory(&[(1, "SQLEndpoint", "Sales"), (2, "KQLDatabase", "events")]);
+        let beside = |now: &Inventory, left: &[StepId]| {
+            let difference = before.compare(now, &plan, left);
+            difference.appeared.iter().map(|item| item.beside.map(StepId::number)).collect::<Vec<_>>()
+        };
+        assert_eq!(beside(&now, &[]), [Some(1), Some(2)]);
+        let now = inventory(&[(1, "SQLEndpoint", "Sales"), (2, "Lakehouse", "sales")]);
+        assert_eq!(beside(&now, &[]), [None, None]);
+        // What is known to be left of ours is told already, and has its endpoint.
+        assert_eq!(beside(&now, &[StepId::new(1)]), [None; 0]);
     }
 
     #[test]
     fn r16_what_is_gone_is_told() {
         let (before, now) =
             (inventory(&[(1, "Notebook", "a"), (2, "Report", "b")]), inventory(&[(1, "Notebook", "a")]));
-        let difference = before.compare(&now, &plan(&[]));
+        let difference = before.compare(&now, &plan(&[]), &[]);
         assert!(difference.is_ours());
         assert_eq!(difference.gone, [Held { kind: "Report".to_owned(), name: "b".to_owned() }]);
     }

@@ -38,12 +38,16 @@ mod full_disk;
 mod gc;
 #[cfg(all(feature = "emulator", unix))]
 mod interrupted;
+#[cfg(feature = "emulator")]
+mod inventory;
 #[cfg(all(feature = "emulator", unix))]
 mod journal;
 #[cfg(feature = "emulator")]
 mod lock;
 #[cfg(feature = "emulator")]
 mod output;
+#[cfg(feature = "emulator")]
+mod recheck;
 #[cfg(all(feature = "emulator", unix))]
 mod reports;
 #[cfg(feature = "emulator")]

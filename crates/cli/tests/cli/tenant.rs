@@ -107,6 +107,12 @@ impl Tenant {
         }
     }
 
+    /// What the emulator says that a variable has to be.
+    #[track_caller]
+    pub(crate) fn variable(&self, name: &str) -> &str {
+        &self.environment.iter().find(|(known, _)| known == name).unwrap().1
+    }
+
     /// The program in the project's folder, with this tenant in its environment and every flag off.
     pub(crate) fn selvedge(&self, project: &Project, args: &[&str]) -> Command {
         let mut command = selvedge(project.path(), args);

@@ -1,7 +1,7 @@
 //! The bearer token.
 
 use super::{
-    AuthError, BaseUri,
+    AuthError, BaseUri, Principal,
     token::{Token, TokenSource},
 };
 use crate::{Request, Response, events};
@@ -48,6 +48,15 @@ impl Auth {
     pub fn new(credential: Arc<dyn TokenCredential>, scope: impl Into<String>, base: BaseUri) -> Self {
         let tokens = TokenSource::new(credential, scope.into());
         Self { shared: Arc::new(Shared { tokens, base }) }
+    }
+
+    /// Who the token is for that requests carry, by what it says itself. Asks for one where there is none yet.
+    ///
+    /// # Errors
+    ///
+    /// When there is no token to be had.
+    pub async fn principal(&self) -> Result<Option<Principal>, AuthError> {
+        Ok(Principal::of(&self.shared.tokens.token().await?.header))
     }
 }
 

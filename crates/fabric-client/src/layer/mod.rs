@@ -3,6 +3,7 @@
 mod auth;
 mod auth_error;
 mod base_uri;
+mod principal;
 #[cfg(test)]
 mod tests;
 mod token;
@@ -13,4 +14,5 @@ pub use auth_error::AuthError;
 #[cfg(feature = "azure")]
 pub(crate) use base_uri::is_loopback;
 pub use base_uri::{BaseUri, BaseUriService, InvalidBaseUri, NotRelative};
+pub use principal::Principal;
 pub(crate) use token_error::TokenError;

@@ -4,6 +4,7 @@ use anyhow::Context as _;
 use anyhow::anyhow;
 use selvedge_deployment::change::Change;
 use selvedge_deployment::desired::Desired;
+use selvedge_fabric_client::layer::Principal;
 use selvedge_rollback::journal::{Ended, JournalError};
 use selvedge_rollback::lease::{Holder, Lease};
 use selvedge_rollback::record::Begin;
@@ -12,9 +13,10 @@ use selvedge_rollback::{
     Verdict, describe, plain,
 };
 
+use super::account;
 use super::prepare::Prepared;
 use super::target::{self, Target};
-use crate::commands::transactions::Report;
+use crate::commands::transactions::{Report, tool};
 use crate::place::{Place, Running};
 use crate::render::Progress;
 use crate::report::ExitWith;
@@ -31,16 +33,31 @@ pub(crate) enum Applied {
 
 /// The keys of [`Begin::context`].
 pub(crate) mod context {
+    use std::collections::BTreeMap;
+
+    use selvedge_deployment::change::Change;
+    use selvedge_rollback::record::Begin;
+
     /// The API's base address.
     pub(crate) const ENDPOINT: &str = "endpoint";
     /// The tenant.
     pub(crate) const TENANT: &str = "tenant";
     /// The application that acts.
     pub(crate) const CLIENT: &str = "client";
+    /// Who acts, as the token says it: object id and tenant. Not there where the token does not say it.
+    pub(crate) const PRINCIPAL: &str = "principal";
     /// The product.
     pub(crate) const PRODUCT: &str = "product";
     /// The environment.
     pub(crate) const ENVIRONMENT: &str = "environment";
+    /// What the workspace held, where it was there. Too long to be shown.
+    pub(crate) const INVENTORY: &str = "inventory";
+
+    /// What of it people are shown.
+    pub(crate) fn shown(begin: &Begin<Change>) -> BTreeMap<String, String> {
+        let all = begin.context.iter().filter(|(key, _)| *key != INVENTORY);
+        all.map(|(key, value)| (key.clone(), value.clone())).collect()
+    }
 }
 
 /// Makes the plan true.
@@ -66,7 +83,8 @@ pub(crate) async fn apply(
         let run = async { plain::run(&fabric, plan, &policy, &interrupt, progress).await.map(drop) };
         return Ok(Applied::Plain(interruptible(run, &interrupt, progress).await?));
     };
-    let begin = begin(app, prepared, plan)?;
+    let principal = clients.identity.principal().await.context("sign in to Fabric")?;
+    let begin = begin(app, prepared, plan, principal)?;
     let id = begin.id;
     // Signals are heard before the lease is claimed: neither it nor a transaction that has just begun is left behind.
     let transaction = async {
@@ -88,7 +106,18 @@ pub(crate) async fn apply(
             }
         };
         let view = begun.view();
-        let ended = begun.run().await;
+        let ended = match begun.run().await {
+            Ok(verdict) => Ok(account::account(
+                app,
+                &clients.fabric,
+                prepared.inventory.as_ref(),
+                plan,
+                verdict,
+                progress,
+            )
+            .await),
+            Err(error) => Err(error),
+        };
         give_back(lease, is_over(&ended)).await;
         if matches!(ended, Ok(Verdict::Committed)) {
             remove(place, &due).await;
@@ -194,7 +223,12 @@ pub(crate) fn unfinished(app: &App, error: &Error, id: TransactionId) -> ExitWit
     ExitWith::new(code, doing).help(help)
 }
 
-fn begin(app: &App, prepared: &Prepared, plan: &Plan<Change>) -> anyhow::Result<Begin<Change>> {
+fn begin(
+    app: &App,
+    prepared: &Prepared,
+    plan: &Plan<Change>,
+    principal: Option<Principal>,
+) -> anyhow::Result<Begin<Change>> {
     let settings = &app.settings;
     let known = |value: &Option<String>| value.clone().unwrap_or_default();
     let context = [
@@ -204,10 +238,16 @@ fn begin(app: &App, prepared: &Prepared, plan: &Plan<Change>) -> anyhow::Result<
         (context::PRODUCT, prepared.desired.product.clone()),
         (context::ENVIRONMENT, prepared.desired.environment.clone()),
     ];
-    let context = context.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+    let inventory = prepared.inventory.as_ref().map(serde_json::to_string).transpose();
+    let inventory = inventory.context("write down what the workspace holds")?;
+    let more = [
+        inventory.map(|held| (context::INVENTORY, held)),
+        principal.map(|who| (context::PRINCIPAL, who.to_string())),
+    ];
+    let context = context.into_iter().chain(more.into_iter().flatten());
+    let context = context.map(|(key, value)| (key.to_owned(), value)).collect();
     let subject = subject(app, &prepared.desired.workspace.name);
-    let tool = concat!("selvedge ", env!("CARGO_PKG_VERSION"));
-    let begin = Begin::new(plan.clone(), tool, target::writer(), subject).context("hash the plan")?;
+    let begin = Begin::new(plan.clone(), tool(), target::writer(), subject).context("hash the plan")?;
     Ok(Begin { context, ..begin })
 }
 

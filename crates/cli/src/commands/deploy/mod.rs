@@ -1,5 +1,6 @@
 //! `selvedge deploy`: plan, confirm, make it true, say how it ended.
 
+pub(crate) mod account;
 pub(crate) mod apply;
 mod confirm;
 #[cfg(feature = "emulator")]

@@ -6,6 +6,7 @@ use anyhow::anyhow;
 use selvedge_deployment::config::{self, Diagnostics, Loaded, Severity};
 use selvedge_deployment::desired::{Desired, DesiredRole, PrincipalRef};
 use selvedge_deployment::diff::{Means, Planned, diff};
+use selvedge_deployment::inventory::Inventory;
 use selvedge_deployment::live::{Live, ResolvedRole};
 use selvedge_deployment::principals::{self, ResolveError};
 use selvedge_deployment::read;
@@ -32,6 +33,8 @@ const GIT_TOKEN: &str = "GITHUB_TOKEN";
 pub(crate) struct Prepared {
     pub(crate) desired: Desired,
     pub(crate) planned: Planned,
+    /// What the workspace held when it was read; `None` where there was none.
+    pub(crate) inventory: Option<Inventory>,
     /// `None` for a plan made without credentials.
     pub(crate) clients: Option<Clients>,
 }
@@ -123,7 +126,8 @@ pub(crate) async fn prepare(
     let means = Means { git_token: has_token.then_some(GIT_TOKEN) };
     let planned = diff(&desired, &roles, &live, means).map_err(|error| invalid(&error))?;
     planned.warnings.iter().for_each(|warning| progress.warn(warning));
-    Ok(Prepared { desired, planned, clients })
+    let inventory = Inventory::of(&live);
+    Ok(Prepared { desired, planned, inventory, clients })
 }
 
 fn load(app: &App, selection: &Selection, config: PathBuf) -> anyhow::Result<Loaded> {

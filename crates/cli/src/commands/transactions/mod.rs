@@ -4,6 +4,7 @@ mod abandon;
 mod export;
 mod gc;
 mod list;
+mod recheck;
 mod report;
 mod show;
 mod sweep;
@@ -20,6 +21,7 @@ use crate::report::ExitWith;
 use crate::run::App;
 use take_up::Way;
 
+pub(crate) use recheck::tool;
 pub(crate) use report::{Left, Report};
 pub(crate) use text::{counted, named};
 

@@ -12,6 +12,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
+use crate::commands::deploy::apply::context;
 use crate::commands::deploy::target::Target;
 use crate::place::{Place, Running};
 use crate::run::App;
@@ -108,7 +109,7 @@ impl Report {
             owner,
             lease_until: expires_in.map(|rest| OffsetDateTime::now_utc() + rest),
             subject: Some(begin.subject.clone()),
-            context: begin.context.clone(),
+            context: context::shown(begin),
             reason: state.reason().map(|(_, reason)| reason.to_owned()),
             steps: state.steps().map(|(step, how)| step_of(state, step, how, &left, is_running)).collect(),
             remaining: left.iter().map(|left| told(state, left)).collect(),

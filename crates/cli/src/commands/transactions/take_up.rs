@@ -10,12 +10,13 @@ use selvedge_rollback::{
 };
 use serde_json::json;
 
+use super::recheck::{refuse_blind, refuse_unfit};
 use super::report::Report;
 use super::unusable;
 use crate::args::RollbackArgs;
 use crate::clients::Clients;
 use crate::commands::deploy::target::{self, Target};
-use crate::commands::deploy::{Applied, Outcome, apply};
+use crate::commands::deploy::{Applied, Outcome, account, apply};
 use crate::exit;
 use crate::place::Place;
 use crate::render::Progress;
@@ -39,12 +40,17 @@ pub(super) async fn run(app: &App, place: &Place, id: TransactionId, way: Way<'_
     let loaded = open(place, id).await?;
     let begin = loaded.state.begin();
     refuse_elsewhere(app, begin)?;
+    refuse_unfit(begin)?;
     if let Way::Back(args) = way {
         refuse_ended(&loaded.state, "roll back")?;
         refuse_odd(app, &loaded.state, args)?;
     }
     let (plan, what) = (begin.plan.clone(), json!({ "subject": begin.subject }));
+    let inventory = account::recorded(begin);
     let clients = Clients::new(&app.settings, &app.flags, &app.environment)?;
+    if !loaded.state.direction().has_ended() {
+        refuse_blind(app, &clients, begin, inventory.as_ref()).await?;
+    }
     let fabric = target::target(app, &clients);
     let progress = Progress::new(app);
     if matches!(way, Way::On) && loaded.state.direction() == Direction::Forward {
@@ -73,7 +79,13 @@ pub(super) async fn run(app: &App, place: &Place, id: TransactionId, way: Way<'_
             }
             transaction.roll_back("an operator asked for it").await
         };
-        let ended = go.await;
+        let ended = match go.await {
+            Ok(verdict) => {
+                Ok(account::account(app, &clients.fabric, inventory.as_ref(), &plan, verdict, &progress)
+                    .await)
+            }
+            Err(error) => Err(error),
+        };
         Ok((ended, view.read(|state| Report::of(app, state, None))))
     };
     let ended = apply::interruptible(run, &interrupt, &progress).await;
