@@ -175,7 +175,8 @@ pub(super) fn late(cuts: &[Cut]) -> Vec<Cut> {
     let mut late = Vec::new();
     for cut in cuts {
         if let Point::Request { index, pattern, skip, fate: Fate::Done } = &cut.point {
-            let fate = Fate::Late(1 + index % 8);
+            // After the two looks that find nothing where nothing is on its way.
+            let fate = Fate::Late(4 + index % 8);
             let point = Point::Request { index: *index, pattern: pattern.clone(), skip: *skip, fate };
             late.push(Cut { point, kind: LATE, ..cut.clone() });
         }
@@ -288,5 +289,15 @@ mod tests {
         );
         let records = [("begin".to_owned(), 0), ("intent".to_owned(), 1)];
         assert_eq!(names(at_records(&records, 1)), ["record-001-before", "record-001-after"]);
+        let cuts = [at_records(&records, 1), at_requests(&requests, 1)].concat();
+        assert_eq!(names(torn(&cuts)), ["record-001-torn"]);
+        assert_eq!(names(late(&cuts)), ["request-001-late"]);
+        // Which request it is, nobody knows: the n-th of all.
+        let abreast = abreast(&cuts);
+        assert!(abreast.iter().all(|cut| match &cut.point {
+            Point::Request { index, pattern, skip, .. } => pattern == "* /v1*" && skip == index,
+            Point::Record { seq, .. } => *seq == 1,
+        }));
+        assert_eq!(names(abreast), names(cuts));
     }
 }

@@ -46,8 +46,8 @@ pub(crate) struct Arguments {
     only: Option<String>,
 }
 
-/// How many trials run at once.
-const WORKERS: usize = 2;
+/// How many trials run at once. Much of a trial is waiting: for what may still land, for a pause between two looks.
+const WORKERS: usize = 4;
 
 /// Recoveries that are killed themselves, in a full run.
 const PAIRS: usize = 500;
@@ -77,7 +77,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> anyhow::Resul
     if failures.exists() {
         fs::remove_dir_all(&failures).context("remove the failures of the last run")?;
     }
-    let results = Results { failures, ..Results::default() };
+    let results = Results { failures, table: folder.join("table.md"), ..Results::default() };
     let pairs_at = if arguments.full { PAIRS } else { usize::MAX };
     let trials = Mutex::new(VecDeque::from(trials));
     std::thread::scope(|scope| -> anyhow::Result<()> {
@@ -89,7 +89,9 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> anyhow::Resul
     })?;
     let counts = results.counts();
     if every {
-        println!("{}", counts.table.markdown());
+        let table = counts.table.markdown();
+        fs::write(&results.table, format!("{table}\n")).context("write the table")?;
+        println!("{table}");
     }
     println!(
         "crash-matrix: {} trials in {:.0?}, {} of them killed twice; {} as they must end, {} not; \
@@ -117,7 +119,10 @@ fn build(workspace: &Workspace) -> anyhow::Result<PathBuf> {
     let folder = workspace.target.join("crash-matrix");
     fs::create_dir_all(&folder).context("make the folder of the crash matrix")?;
     let own = folder.join(&file);
-    // Whatever cargo builds there next must not change it under a running matrix.
+    // Whatever cargo builds there next must not change it under a running matrix. A process that still runs keeps the one it has.
+    if own.exists() {
+        fs::remove_file(&own).context("remove the program of the last run")?;
+    }
     fs::copy(workspace.target.join("debug").join(&file), &own).context("copy the program")?;
     Ok(own)
 }
@@ -130,8 +135,8 @@ fn chosen<'a>(references: &'a [Reference], arguments: &Arguments) -> (Vec<Trial<
     let whole = references.iter().filter(|reference| !reference.sampled);
     let cuts = whole.flat_map(|reference| reference.cuts.iter().map(move |cut| (reference, cut)));
     if arguments.full {
-        let mut trials: Vec<_> = cuts.flat_map(|(reference, cut)| every(reference, cut)).collect();
-        trials.extend(sample::full(references));
+        let mut trials = sample::full(references);
+        trials.extend(cuts.flat_map(|(reference, cut)| every(reference, cut)));
         return (trials, "all of them".to_owned());
     }
     let quarter = arguments.quarter.unwrap_or_else(|| today() % 8 + 1);
@@ -194,6 +199,8 @@ struct Results {
     counts: Mutex<Counts>,
     /// Where what went wrong is kept.
     failures: PathBuf,
+    /// Where the table is while it grows.
+    table: PathBuf,
 }
 
 #[derive(Default)]
@@ -245,6 +252,7 @@ impl Results {
             let tried = counts.right + counts.wrong + counts.not_reached;
             if tried.is_multiple_of(500) {
                 println!("crash-matrix: {tried} tried, {} wrong", counts.wrong);
+                fs::write(&self.table, counts.table.markdown() + "\n").context("write the table")?;
             }
         }
     }
