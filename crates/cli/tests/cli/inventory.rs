@@ -150,6 +150,12 @@ fn r16_what_is_gone_is_named_by_a_rollback_from_another_process_too() {
     let command: Vec<_> = command.iter().map(String::as_str).collect();
     let ended = tenant.safely(&project, &command).is(3);
     assert!(ended.stdout.contains("  Notebook theirs: was there before and is gone"), "{}", ended.stdout);
+
+    // What goes after the end is not its doing.
+    tenant.forget_requests();
+    let ended = tenant.safely(&project, &["tx", "resume", command[2]]).is(1);
+    assert!(ended.stdout.starts_with("RolledBack: "), "{}", ended.stdout);
+    assert_eq!(lists_of_items(&tenant), 0);
 }
 
 #[test]

@@ -107,6 +107,14 @@ fn r21_another_identity_is_refused_also_where_no_setting_says_who_it_is() {
     // Who does not see the workspace would have been told that it is gone.
     forge(&project, OTHER, tenant.variable("AZURE_CLIENT_ID"));
     tenant.safely(&project, &["tx", "rollback", &command[2]]).is(0);
+
+    // Nor does another find out whether something of it has come back.
+    forge(&project, tenant.variable("AZURE_CLIENT_ID"), OTHER);
+    let mut other = tenant.safe(&project, &["tx", "gc", "--older-than", "0s"]);
+    let told =
+        run(other.env("AZURE_CLIENT_ID", OTHER).env("AZURE_CLIENT_SECRET", "another-secret")).is(0).stdout;
+    assert!(told.contains("kept: ") && told.contains("was begun as `"), "{told}");
+    assert_eq!(project.journals().len(), 1);
 }
 
 #[test]

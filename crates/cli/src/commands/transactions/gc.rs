@@ -3,12 +3,15 @@
 //! With a journal go the definitions that it holds. What did not commit is looked for once more first: while something carries its
 //! marker the journal stays, for nothing else says what it is.
 
+use anyhow::Context as _;
 use selvedge_deployment::change::Change;
 use selvedge_deployment::strays::{self, Looked};
+use selvedge_fabric_client::layer::Principal;
 use selvedge_rollback::journal::{Ended, JournalError, Summary};
 use selvedge_rollback::{Direction, TransactionId, describe};
 use serde_json::{Value, json};
 
+use super::recheck;
 use super::report::state_name;
 use super::sweep;
 use super::take_up::refuse_elsewhere;
@@ -87,18 +90,24 @@ async fn due(app: &App, place: &Place, args: &GcArgs) -> anyhow::Result<Vec<Due>
     let old =
         listed.into_iter().filter_map(|one| Some((one.ended().filter(|ended| ended.age() >= keep)?, one)));
     let found: Vec<_> = old.collect();
-    let looked = look(app, &found).await?;
+    let seen = look(app, &found).await?;
     let due = found.into_iter().filter_map(|(ended, one)| {
         let state = one.state.as_ref().ok()?;
-        let kept = against(app, &one, &ended, looked.as_ref());
+        let kept = against(app, &one, &ended, seen.as_ref());
         let (subject, state) = (state.begin().subject.clone(), state_name(state.direction(), false));
         Some(Due { ended, state, subject, kept })
     });
     Ok(due.collect())
 }
 
+/// What was seen of Fabric, and by whom.
+struct Seen {
+    looked: Looked,
+    principal: Option<Principal>,
+}
+
 /// Looks for markers in the workspaces of those that did not commit. `None`: there are none, and nothing is asked.
-async fn look(app: &App, found: &[(Ended, Summary<Target>)]) -> anyhow::Result<Option<Looked>> {
+async fn look(app: &App, found: &[(Ended, Summary<Target>)]) -> anyhow::Result<Option<Seen>> {
     let doubtful = found.iter().filter(|(ended, _)| ended.direction() != Direction::Committed);
     let begun = doubtful.filter_map(|(_, one)| Some(one.state.as_ref().ok()?.begin()));
     let subjects: Vec<_> = begun
@@ -110,12 +119,13 @@ async fn look(app: &App, found: &[(Ended, Summary<Target>)]) -> anyhow::Result<O
     }
     let clients = Clients::new(&app.settings, &app.flags, &app.environment)?;
     let is_wanted = |name: &str| subjects.contains(&apply::subject(app, name).to_lowercase());
-    let looked = strays::look(&clients.fabric, is_wanted).await;
-    looked.map(Some).map_err(sweep::not_looked)
+    let looked = strays::look(&clients.fabric, is_wanted).await.map_err(sweep::not_looked)?;
+    let principal = clients.identity.principal().await.context("sign in to Fabric")?;
+    Ok(Some(Seen { looked, principal }))
 }
 
 /// What speaks against the removal.
-fn against(app: &App, one: &Summary<Target>, ended: &Ended, looked: Option<&Looked>) -> Option<Kept> {
+fn against(app: &App, one: &Summary<Target>, ended: &Ended, seen: Option<&Seen>) -> Option<Kept> {
     let state = one.state.as_ref().ok()?;
     let (begin, id) = (state.begin(), ended.id());
     if ended.direction() == Direction::Committed {
@@ -125,13 +135,12 @@ fn against(app: &App, one: &Summary<Target>, ended: &Ended, looked: Option<&Look
             .then(|| Kept::left(format!("a marker may still be on what it made: run `{command}`")))
             .flatten();
     }
-    if let Err(elsewhere) = refuse_elsewhere(app, begin) {
-        return Kept::because(format!(
-            "what it made cannot be looked for from here: {}",
-            elsewhere.root_cause()
-        ));
+    let elsewhere = refuse_elsewhere(app, begin).err();
+    let another = seen.and_then(|seen| recheck::another(begin, seen.principal.as_ref()));
+    if let Some(why) = elsewhere.map(|error| error.root_cause().to_string()).or(another) {
+        return Kept::because(format!("what it made cannot be looked for from here: {why}"));
     }
-    let looked = looked?;
+    let looked = &seen?.looked;
     let mine = looked.strays.iter().filter(|stray| stray.marker.transaction == id);
     let names: Vec<_> = mine.map(sweep::name).collect();
     if !names.is_empty() {

@@ -4,6 +4,7 @@
 use anyhow::{Context as _, anyhow};
 use selvedge_deployment::change::Change;
 use selvedge_deployment::inventory::Inventory;
+use selvedge_fabric_client::layer::Principal;
 use selvedge_fabric_client::workspaces;
 use selvedge_rollback::record::Begin;
 use semver::Version;
@@ -59,6 +60,12 @@ fn understands(tool: &str, version: &str) -> anyhow::Result<()> {
     }
 }
 
+/// What speaks against `here` being who began the transaction. A token that does not say whom it is for does not.
+pub(crate) fn another(begin: &Begin<Change>, here: Option<&Principal>) -> Option<String> {
+    let (there, here) = (begin.context.get(context::PRINCIPAL)?, here?.to_string());
+    (*there != here).then(|| format!("the transaction was begun as `{there}`, and this is `{here}`"))
+}
+
 /// Refuses an identity that is not the one that began it, or that does not see the workspace that was there before: what it is told
 /// is "not found" may only be "not allowed".
 ///
@@ -76,13 +83,9 @@ pub(super) async fn refuse_blind(
         ExitWith::new(exit::DENIED, "sign in to Fabric")
             .help("check AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET")
     })?;
-    // A token that does not say whom it is for does not speak against it.
-    if let (Some(there), Some(here)) = (begin.context.get(context::PRINCIPAL), here)
-        && *there != here.to_string()
-    {
-        let problem = anyhow!("the transaction was begun as `{there}`, and this is `{here}`");
+    if let Some(problem) = another(begin, here.as_ref()) {
         let with = ExitWith::usage("take up the transaction").help("sign in as who began it");
-        return Err(problem.context(with));
+        return Err(anyhow!(problem).context(with));
     }
     let Some(before) = before else { return Ok(()) };
     match clients.fabric.send(workspaces::get(before.workspace)).await {

@@ -46,9 +46,11 @@ pub(super) async fn run(app: &App, place: &Place, id: TransactionId, way: Way<'_
         refuse_odd(app, &loaded.state, args)?;
     }
     let (plan, what) = (begin.plan.clone(), json!({ "subject": begin.subject }));
-    let inventory = account::recorded(begin);
+    // What has come and gone since it ended is not its doing.
+    let is_open = !loaded.state.direction().has_ended();
+    let inventory = account::recorded(begin).filter(|_| is_open);
     let clients = Clients::new(&app.settings, &app.flags, &app.environment)?;
-    if !loaded.state.direction().has_ended() {
+    if is_open {
         refuse_blind(app, &clients, begin, inventory.as_ref()).await?;
     }
     let fabric = target::target(app, &clients);
