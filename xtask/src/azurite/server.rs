@@ -1,5 +1,6 @@
 //! A blob service of one's own, and what of it is looked at without the program.
 
+use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
@@ -33,15 +34,21 @@ impl Drop for Server {
 }
 
 impl Server {
-    /// Starts the one in `installed`. Its blobs are in memory.
+    /// Starts the one in `installed`. Its blobs are in `folder`, which is emptied: with more than a thousand of them in memory Azurite
+    /// 3.35.0 loops for ever when it first collects what is deleted, after ten minutes.
     ///
     /// # Errors
     /// When it does not start.
-    pub(crate) fn start(installed: &Path) -> anyhow::Result<Self> {
+    pub(crate) fn start(installed: &Path, folder: &Path) -> anyhow::Result<Self> {
+        if folder.exists() {
+            fs::remove_dir_all(folder).context("remove the blobs of the last run")?;
+        }
+        fs::create_dir_all(folder).context("make a folder for blobs")?;
         let mut process = Command::new("node")
             .arg(installed.join("serve.js"))
             .args(["--blobHost", "127.0.0.1", "--blobPort", "0", "--silent", "--disableTelemetry"])
-            .arg("--inMemoryPersistence")
+            .arg("--location")
+            .arg(folder)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

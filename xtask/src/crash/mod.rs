@@ -56,7 +56,7 @@ const PAIRS: usize = 500;
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> anyhow::Result<bool> {
     let binary = build(workspace)?;
     let folder = workspace.target.join("crash-matrix");
-    let azurite = Arc::new(azurite::Server::start(&azurite::install(workspace)?)?);
+    let azurite = Arc::new(azurite::Server::start(&azurite::install(workspace)?, &folder.join("azurite"))?);
     let workers = (0..WORKERS)
         .map(|number| Worker::new(number, &binary, &folder, Arc::clone(&azurite)))
         .collect::<anyhow::Result<Vec<_>>>()?;
@@ -135,8 +135,9 @@ fn chosen<'a>(references: &'a [Reference], arguments: &Arguments) -> (Vec<Trial<
     let whole = references.iter().filter(|reference| !reference.sampled);
     let cuts = whole.flat_map(|reference| reference.cuts.iter().map(move |cut| (reference, cut)));
     if arguments.full {
-        let mut trials = sample::full(references);
+        let mut trials = sample::rest(references);
         trials.extend(cuts.flat_map(|(reference, cut)| every(reference, cut)));
+        trials.extend(sample::pairs(references));
         return (trials, "all of them".to_owned());
     }
     let quarter = arguments.quarter.unwrap_or_else(|| today() % 8 + 1);

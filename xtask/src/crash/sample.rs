@@ -23,13 +23,12 @@ const REACH: usize = 12;
 
 const BLOB_TOO: &[Journal] = &[Journal::Local, Journal::Blob];
 
-/// All that a full run samples.
-pub(super) fn full(references: &[Reference]) -> Vec<Trial<'_>> {
-    let mut trials = pairs(references);
-    trials.extend(of(references, ABREAST, BLOB_TOO, ABREASTS, 1));
-    trials.extend(of(references, LATE, BLOB_TOO, LATES, 2));
+/// What a full run samples besides pairs.
+pub(super) fn rest(references: &[Reference]) -> Vec<Trial<'_>> {
+    let mut trials = of(references, "forward", &[Journal::BlobWaiting], WAITS, 4);
     trials.extend(of(references, TORN, &[Journal::Local], TORNS, 3));
-    trials.extend(of(references, "forward", &[Journal::BlobWaiting], WAITS, 4));
+    trials.extend(of(references, LATE, BLOB_TOO, LATES, 2));
+    trials.extend(of(references, ABREAST, BLOB_TOO, ABREASTS, 1));
     trials
 }
 
