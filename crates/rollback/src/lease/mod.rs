@@ -206,7 +206,8 @@ impl Leases {
     /// Takes the lease of `subject` from whoever has it, and says from whom. It is free then.
     ///
     /// For an owner that is known to be gone. One that is alive notices before its next change in a folder, and at its next
-    /// renewal, within a third of the `ttl`, in an object store; till then there are two writers.
+    /// renewal, within a third of the `ttl`, in an object store; till then there are two writers. Once the other has taken its
+    /// transaction up it sends no change any more, but may try an undo again or take a marker off.
     ///
     /// # Errors
     ///

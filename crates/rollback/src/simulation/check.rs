@@ -19,7 +19,10 @@ impl Sim {
             Place::Cloud(cloud) => {
                 let mut cloud = lock(cloud);
                 cloud.advance(&mut world);
-                check_book(&mut world, &cloud.book, step, purpose);
+                // Undos that are tried again, and markers taken off, are not intended anew: the lease alone stands before them.
+                if purpose == "execute" || !cloud.has_not_noticed(self.process) {
+                    check_book(&mut world, &cloud.book, step, purpose);
+                }
             }
         }
     }
@@ -32,8 +35,7 @@ impl Sim {
             cloud.advance(world);
             // What was sent while the lease was its sender's may land later.
             let (process, holder) = (self.process, cloud.holder);
-            let notices = cloud.robbed.filter(|(robbed, _)| *robbed == process).map(|(_, notices)| notices);
-            if holder != Some(process) && notices.is_none_or(|notices| notices <= Instant::now()) {
+            if holder != Some(process) && !cloud.has_not_noticed(process) {
                 world.breaks("fence", || {
                     format!("step {step} {purpose}: sent by process {process}, and the lease is {holder:?}'s")
                 });

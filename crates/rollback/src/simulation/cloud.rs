@@ -75,6 +75,11 @@ impl Cloud {
         }
     }
 
+    /// Whether the lease of the process was taken from it while it was alive, so lately that it need not have noticed.
+    pub(super) fn has_not_noticed(&self, process: u32) -> bool {
+        self.robbed.is_some_and(|(robbed, notices)| robbed == process && Instant::now() < notices)
+    }
+
     fn land(&mut self, put: Put, world: &mut World) -> Result<PutResult> {
         let Put { sender, location, payload, options, .. } = put;
         let is_record = location.parts().any(|part| part.as_ref() == "tx");

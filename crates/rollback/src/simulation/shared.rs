@@ -86,7 +86,7 @@ impl Sim {
             return true;
         };
         let sim = Self { fence: Some(lease.fence()), ..self.clone() };
-        let ended = sim.take_up(&door.journals(), seed, interrupt, rolls_back).await;
+        let ended = sim.take_up(&door.journals(), &lease, seed, interrupt, rolls_back).await;
         // Where it did not come to its end a call may be under way.
         if ended.is_ok() {
             lease.release().await;
@@ -156,24 +156,24 @@ impl Sim {
     async fn take_up(
         &self,
         journals: &Journals,
+        lease: &Lease,
         seed: u64,
         interrupt: Interrupt,
         rolls_back: bool,
     ) -> Result<Verdict, Error> {
         let quiet = |_: &crate::Event<'_, super::Change>| {};
-        let fence = self.fence.clone().unwrap_or_else(|| crate::lease::Fence::new(|| false));
         let (begin, policy) = (self.begin(seed), Policy::default());
         match journals.open::<Self>(begin.id).await {
             Ok(loaded) => {
                 let writer = format!("process {}", self.process);
                 let taken = Transaction::recover(self, loaded, &writer, policy, interrupt, quiet).await?;
-                let taken = taken.fenced(fence);
+                let taken = taken.fenced(lease.fence());
                 if rolls_back { taken.roll_back("operator").await } else { taken.run().await }
             }
             Err(JournalError::NotFound(_)) => {
                 let store = journals.create(begin.id).await?;
                 let begun = Transaction::begin(self, store, begin, policy, interrupt, quiet).await?;
-                begun.fenced(fence).run().await
+                begun.fenced(lease.fence()).run().await
             }
             Err(error) => Err(error.into()),
         }
