@@ -40,7 +40,7 @@ fn row((flag, switch): (&Flag, Switch)) -> Value {
         "flag": flag.name,
         "variable": flag.variable,
         "on": switch.on,
-        "setBy": switch.origin,
+        "set_by": switch.origin,
         "description": flag.description,
         "available": flag.available,
     })
@@ -83,6 +83,6 @@ mod tests {
             assert!(table.contains(expected), "{expected}\n{table}");
         }
         let row = row(flags.rows().nth(3).unwrap());
-        assert_eq!((&row["variable"], &row["setBy"]), (&json!("FEATURE_USE_ROLLBACK"), &json!(".env")));
+        assert_eq!((&row["variable"], &row["set_by"]), (&json!("FEATURE_USE_ROLLBACK"), &json!(".env")));
     }
 }

@@ -125,7 +125,7 @@ fn what_was_left_is_found_without_its_journal() {
     let items = &strays[1..];
     assert!((1..=2).contains(&items.len()), "{told:#}");
     for stray in items {
-        assert_eq!(stray["workspaceName"], workspace, "{told:#}");
+        assert_eq!(stray["workspace_name"], workspace, "{told:#}");
         let kind = stray["item"]["type"].as_str().unwrap();
         assert!(["Lakehouse", "Notebook"].contains(&kind), "{told:#}");
     }

@@ -49,7 +49,7 @@ fn flags_are_read_from_the_environment_and_env_file_of_the_project() {
         .as_array()
         .unwrap()
         .iter()
-        .map(|flag| format!("{} {} {} {}", flag["flag"], flag["on"], flag["setBy"], flag["available"]))
+        .map(|flag| format!("{} {} {} {}", flag["flag"], flag["on"], flag["set_by"], flag["available"]))
         .collect();
     assert_eq!(
         states,

@@ -178,11 +178,11 @@ fn tell(app: &App, due: &[Due], dry_run: bool) -> anyhow::Result<()> {
             "transaction": id(one).to_string(),
             "state": one.state,
             "subject": one.subject,
-            "ageSeconds": one.ended.age().as_secs(),
+            "age_seconds": one.ended.age().as_secs(),
             "kept": one.kept.as_ref().map(|kept| kept.reason.as_str()),
         })
     };
     let (kept, removed): (Vec<_>, Vec<_>) = due.iter().partition(|one| one.kept.is_some());
     let rows = |some: &[&Due]| some.iter().map(|one| row(one)).collect::<Vec<_>>();
-    render::result(app.output, json!({ "dryRun": dry_run, "removed": rows(&removed), "kept": rows(&kept) }))
+    render::result(app.output, json!({ "dry_run": dry_run, "removed": rows(&removed), "kept": rows(&kept) }))
 }

@@ -110,7 +110,7 @@ fn as_json(stray: &Stray, advice: &Advice) -> Value {
     let item = stray.item.as_ref();
     json!({
         "workspace": stray.workspace.to_string(),
-        "workspaceName": stray.workspace_name,
+        "workspace_name": stray.workspace_name,
         "item": item.map(|item| json!({ "id": item.id.to_string(), "type": item.kind.as_str(), "name": item.name })),
         "transaction": stray.marker.transaction.to_string(),
         "step": stray.marker.step.number(),
