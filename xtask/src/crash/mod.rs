@@ -37,9 +37,9 @@ pub(crate) struct Arguments {
     /// Every cut, every way to take it up, 500 recoveries that are killed themselves, and a table.
     #[arg(long, conflicts_with = "quarter")]
     full: bool,
-    /// A quarter of the cuts, 1 to 4; with 5 to 8 the same quarters with the journals exchanged. The day chooses where neither this nor
-    /// --full is given.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=8))]
+    /// A quarter of the cuts, 1 to 4; 5 to 16 are the same quarters again, with the journal in Blob Storage for other cuts. The day
+    /// chooses where neither this nor --full is given.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=16))]
     quarter: Option<u64>,
     /// Of all of them those whose names have each of these words, for example `new/forward record-007 rollback local`.
     #[arg(long, value_name = "WORDS", conflicts_with = "quarter")]
@@ -140,18 +140,19 @@ fn chosen<'a>(references: &'a [Reference], arguments: &Arguments) -> (Vec<Trial<
         trials.extend(sample::pairs(references));
         return (trials, "all of them".to_owned());
     }
-    let quarter = arguments.quarter.unwrap_or_else(|| today() % 8 + 1);
+    let quarter = arguments.quarter.unwrap_or_else(|| today() % 16 + 1);
+    let (part, round) = ((quarter - 1) % 4, (quarter - 1) / 4);
     let mut trials = Vec::new();
-    for (index, (reference, cut)) in (0_u64..).zip(cuts) {
-        if index % 4 != (quarter - 1) % 4 {
-            continue;
-        }
-        // Both ways, one by each journal: which one it is alternates, and so does the quarter's second time.
-        let exchanged = index / 4 % 2 != (quarter - 1) / 4;
-        let pair = |trial: &Trial<'_>| {
-            (trial.way == Way::Resume) == ((trial.journal == Journal::Local) != exchanged)
+    for (index, (reference, cut)) in (0_u64..).zip(cuts).filter(|(index, _)| index % 4 == part) {
+        // Both ways. Of four cuts one is resumed and one rolled back by the journal in Blob Storage, which takes three times as long;
+        // four rounds have them all.
+        let by_blob = match (index / 4 + round) % 4 {
+            0 => Some(Way::Resume),
+            2 => Some(Way::Rollback),
+            _ => None,
         };
-        trials.extend(every(reference, cut).filter(pair));
+        let due = |trial: &Trial<'_>| (trial.journal == Journal::Blob) == (by_blob == Some(trial.way));
+        trials.extend(every(reference, cut).filter(due));
     }
     trials.extend(sample::few(references, quarter));
     (trials, format!("quarter {quarter} (again with `--quarter {quarter}`)"))
@@ -273,4 +274,39 @@ fn keep(worker: &Worker, trial: &Trial<'_>, why: &str, folder: &Path) -> anyhow:
     });
     fs::write(folder.join("requests.txt"), requests.collect::<String>())?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn the_quarters_have_every_recovery_of_every_cut() {
+        let records: Vec<_> = (0..16).map(|_| ("intent".to_owned(), 1)).collect();
+        let reference = Reference {
+            scenario: &scenario::SCENARIOS[0],
+            name: "new/forward".to_owned(),
+            phase: "forward",
+            snapshot: None,
+            settings: serde_json::Value::Null,
+            concurrency: "1",
+            sampled: false,
+            still_running: false,
+            faults: None,
+            before: String::new(),
+            committed: String::new(),
+            cuts: cut::at_records(&records, 0),
+        };
+        let references = [reference];
+        let names = |quarter| -> BTreeSet<String> {
+            let arguments = Arguments { full: false, quarter: Some(quarter), only: None };
+            chosen(&references, &arguments).0.iter().map(ToString::to_string).collect()
+        };
+        // Of 32 cuts 8, both ways.
+        assert!((1..=16).all(|quarter| names(quarter).len() == 16));
+        assert_eq!((1..=4).flat_map(names).count(), 64);
+        assert_eq!((1..=16).flat_map(names).collect::<BTreeSet<_>>().len(), 32 * 4);
+    }
 }
