@@ -207,7 +207,7 @@ impl Leases {
     ///
     /// For an owner that is known to be gone. One that is alive notices before its next change in a folder, and at its next
     /// renewal, within a third of the `ttl`, in an object store; till then there are two writers. Once the other has taken its
-    /// transaction up it sends no change any more, but may try an undo again or take a marker off.
+    /// transaction up it intends nothing more, but may send what it has intended before, try an undo again or take a marker off.
     ///
     /// # Errors
     ///

@@ -19,9 +19,14 @@ impl Sim {
             Place::Cloud(cloud) => {
                 let mut cloud = lock(cloud);
                 cloud.advance(&mut world);
-                // Undos that are tried again, and markers taken off, are not intended anew: the lease alone stands before them.
-                if purpose == "execute" || !cloud.has_not_noticed(self.process) {
+                // Before what was intended when another took over, an undo that is tried again and a marker that is taken off, the lease
+                // stands alone.
+                if !cloud.has_not_noticed(self.process) {
                     check_book(&mut world, &cloud.book, step, purpose);
+                } else if purpose == "execute" && !cloud.book.last_says("intent", step) {
+                    world.breaks("intent", || {
+                        format!("step {step}: sent again by one whose lease was broken")
+                    });
                 }
             }
         }
