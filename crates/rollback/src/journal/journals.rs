@@ -215,7 +215,7 @@ impl Journals {
 
     fn parse<T: Target>(&self, id: TransactionId, bytes: &[u8]) -> Result<Read<T>, JournalError> {
         // Without a whole record nothing was ever begun.
-        if !bytes.contains(&b'\n') {
+        if is_beginning(bytes) {
             return Err(JournalError::NotFound(id.to_string()));
         }
         read_opened::<T>(bytes, |seq, line| {
@@ -242,6 +242,13 @@ impl Journals {
         let failed = |error| JournalError::Read { place: self.place(id), source: io::Error::other(error) };
         tokio::task::spawn_blocking(work).await.map_err(failed).flatten()
     }
+}
+
+/// Whether this is what a process leaves that dies while it writes the first record: nothing, or the beginning of one line.
+fn is_beginning(bytes: &[u8]) -> bool {
+    let unfinished = |error: serde_json::Error| error.is_eof();
+    !bytes.contains(&b'\n')
+        && serde_json::from_slice::<serde::de::IgnoredAny>(bytes).err().is_none_or(unfinished)
 }
 
 /// The journal of one transaction, in whichever place.

@@ -125,6 +125,14 @@ async fn r4_a_journal_that_was_made_and_never_begun_is_none() {
         let error = journals.open::<Shelf>(id).await.err().unwrap();
         assert!(matches!(error, JournalError::NotFound(_)), "{bytes:?}: {error}");
     }
+    // No process leaves this by dying.
+    for bytes in ["\0\0\0\0", "{\"v\":1}{\"v\":1}", "nothing of the kind"] {
+        std::fs::write(journals.place(id), bytes).unwrap();
+        let listed = journals.list::<Shelf>().await.unwrap();
+        assert!(matches!(listed[0].state, Err(JournalError::Corrupt { .. })), "{bytes:?}");
+        let error = journals.open::<Shelf>(id).await.err().unwrap();
+        assert!(matches!(error, JournalError::Corrupt { .. }), "{bytes:?}: {error}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
