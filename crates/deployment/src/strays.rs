@@ -30,20 +30,6 @@ pub struct StrayItem {
     pub name: String,
 }
 
-/// Looks through the workspaces that the caller sees, or through the one of that name, for things with a marker. Only reads.
-///
-/// What carries no marker is not found: roles, folders, connections, and what was made without one because its own
-/// description left no room.
-///
-/// # Errors
-///
-/// When something cannot be read. What was not looked at is not called clean.
-pub async fn find(client: &Client, workspace: Option<&str>) -> Result<Vec<Stray>, TargetError> {
-    let wanted = workspace.map(str::to_lowercase);
-    let is_wanted = |name: &str| wanted.as_ref().is_none_or(|wanted| name.to_lowercase() == *wanted);
-    Ok(look(client, is_wanted).await?.strays)
-}
-
 /// What was found, and where that was looked for.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Looked {
@@ -53,11 +39,14 @@ pub struct Looked {
     pub workspaces: Vec<String>,
 }
 
-/// The same as [`find`] in the workspaces whose names are wanted.
+/// Looks through the workspaces that the caller sees and whose names are wanted for things with a marker. Only reads.
+///
+/// What carries no marker is not found: roles, folders, connections, and what was made without one because its own
+/// description left no room.
 ///
 /// # Errors
 ///
-/// As [`find`].
+/// When something cannot be read. What was not looked at is not called clean.
 pub async fn look(client: &Client, is_wanted: impl Fn(&str) -> bool) -> Result<Looked, TargetError> {
     let mut looked = Looked::default();
     let found = &mut looked.strays;

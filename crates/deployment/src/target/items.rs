@@ -112,20 +112,25 @@ impl<S: Secrets> Fabric<S> {
         workspace: WorkspaceId,
         item_type: &str,
         name: &str,
+        description: Option<&str>,
     ) -> Attempt<Found<Receipt>> {
-        Ok(match self.item_named(workspace, item_type, name).await? {
-            None => Found::Absent,
-            Some(live) => match call.marker {
-                Some(marker) if !marker.is_on(&live.description.unwrap_or_default()) => {
-                    Found::Foreign(format!("{item_type} `{name}` that this deployment did not make"))
-                }
-                _ => Found::Done(Receipt::Item { id: live.id }),
-            },
+        let Some(live) = self.item_named(workspace, item_type, name).await? else {
+            return Ok(Found::Absent);
+        };
+        let says = live.description.unwrap_or_default();
+        // Where there was no room for a marker, the description itself is all that tells ours.
+        let is_ours =
+            call.marker.map_or_else(|| says == description.unwrap_or_default(), |marker| marker.is_on(&says));
+        Ok(if is_ours {
+            Found::Done(Receipt::Item { id: live.id })
+        } else {
+            Found::Foreign(format!("{item_type} `{name}` that this deployment did not make"))
         })
     }
 
     /// Removes an item of ours for good, or into the recycle bin where the caller may do no more.
     pub(super) async fn remove_item(&self, workspace: WorkspaceId, id: ItemId) -> Attempt<Undone> {
+        let gone = async || is_gone(self.client.send(items::get(workspace, id)).await);
         let mut undone = Undone::Reversed;
         let mut answer = self.client.send(items::delete(workspace, id, true)).await;
         if answer.as_ref().is_err_and(|error| error.status().is_some_and(|status| status == 403)) {
@@ -142,9 +147,12 @@ impl<S: Secrets> Fabric<S> {
                 }
                 return Ok(Undone::AlreadyGone);
             }
-            Err(error) => return Err(idempotent(error)),
+            // Its answer may have been lost alone. Another try would find nothing, and not tell where it went.
+            Err(error) if !matches!(undone, Undone::Recycled(_)) || !gone().await? => {
+                return Err(idempotent(error));
+            }
+            Err(_) => self.workspace_is_readable(workspace).await?,
         }
-        let gone = async || is_gone(self.client.send(items::get(workspace, id)).await);
         self.until_gone("item", gone).await?;
         Ok(undone)
     }

@@ -265,7 +265,10 @@ impl<S: Secrets> Target for Fabric<S> {
     }
 
     async fn undo(&self, call: Call<'_, Self>, undo: &Undo, receipt: &Receipt) -> Attempt<Undone> {
-        self.take_back(call, undo, receipt).await.map_err(failure::with_patience)
+        match self.take_back(call, undo, receipt).await {
+            Err(failure) if self.went_along(call, &failure).await => Ok(Undone::AlreadyGone),
+            taken => taken.map_err(failure::with_patience),
+        }
     }
 
     async fn unmark(&self, call: Call<'_, Self>, receipt: &Receipt) -> Attempt<()> {
@@ -286,6 +289,20 @@ impl<S: Secrets> Target for Fabric<S> {
 }
 
 impl<S: Secrets> Fabric<S> {
+    /// Whether nothing is found because the workspace that this transaction made is gone, and with it all that was in it.
+    async fn went_along(&self, call: Call<'_, Self>, failure: &Failure<TargetError>) -> bool {
+        let made = call.receipts.values().find_map(|receipt| match receipt {
+            Receipt::Workspace { id } => Some(*id),
+            _ => None,
+        });
+        match (made, &failure.error) {
+            (Some(id), TargetError::Fabric(error)) if error.is_not_found() => {
+                self.back().workspace_stays_gone(id).await.unwrap_or(false)
+            }
+            _ => false,
+        }
+    }
+
     /// Reads back what became of a change.
     async fn look(&self, call: Call<'_, Self>) -> Attempt<Found<Receipt>> {
         let back = self.back();
@@ -300,8 +317,9 @@ impl<S: Secrets> Fabric<S> {
             Change::CreateFolder { workspace, parent, name, .. } => {
                 back.find_folder(call, workspace, parent.as_ref(), name).await
             }
-            Change::CreateItem { workspace, item_type, name, .. } => {
-                back.find_item(call, back.id(call, workspace)?, item_type, name).await
+            Change::CreateItem { workspace, item_type, name, description, .. } => {
+                let workspace = back.id(call, workspace)?;
+                back.find_item(call, workspace, item_type, name, description.as_deref()).await
             }
             Change::DescribeItem { workspace, item, description, .. } => {
                 back.find_item_description(*workspace, *item, description, call.undo).await

@@ -30,7 +30,7 @@ impl<S: Secrets> Fabric<S> {
     }
 
     /// A workspace of ours that nobody has removed here is gone where it is gone twice: reads may lag behind its creation.
-    async fn workspace_stays_gone(&self, id: WorkspaceId) -> Attempt<bool> {
+    pub(super) async fn workspace_stays_gone(&self, id: WorkspaceId) -> Attempt<bool> {
         if !self.workspace_is_gone(id).await? {
             return Ok(false);
         }

@@ -3,7 +3,7 @@
 use selvedge_deployment::change::{Change, Ref};
 use selvedge_deployment::desired::{PrincipalKind, Role};
 use selvedge_rollback::journal::MemoryStore;
-use selvedge_rollback::{Plan, Verdict};
+use selvedge_rollback::{Call, Found, Marker, Plan, Receipts, Target as _, TransactionId, Verdict};
 use serde_json::{Value, json};
 
 use crate::once;
@@ -118,6 +118,42 @@ async fn r10_an_item_of_the_same_name_that_appears_since_is_neither_adopted_nor_
     let verdict = world.carry_out(plan, MemoryStore::default(), once()).await;
     assert!(matches!(verdict, Verdict::RolledBack { .. }), "{verdict:?}");
     assert_eq!(world.hash(), before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn r10_without_a_marker_an_item_is_ours_only_if_it_says_what_ours_would() {
+    let world = world();
+    assert!(matches!(world.deploy(MemoryStore::default(), once()).await, Verdict::Committed));
+    let workspace = world.find("/v1/workspaces", "contoso-sales-analytics-dev").await;
+    let items = format!("/v1/workspaces/{workspace}/items");
+    let (item_type, ours) = ("Lakehouse", "o".repeat(240));
+    for (name, description, is_ours) in [("Ours", ours.as_str(), true), ("Theirs", "of somebody else", false)]
+    {
+        let made = json!({ "displayName": name, "type": item_type, "description": description });
+        world.send("POST", &items, made).await;
+        let change = Change::CreateItem {
+            workspace: Ref::Id(workspace.parse().unwrap()),
+            folder: None,
+            item_type: item_type.to_owned(),
+            name: name.to_owned(),
+            description: Some(ours.clone()),
+            definition: None,
+        };
+        let mut plan = Plan::default();
+        let step = plan.push(change, []);
+        let step = plan.get(step).unwrap();
+        let marker = Marker { transaction: TransactionId::generate(), step: step.id };
+        let target = world.target();
+        assert!(!target.marks(&step.change, &marker), "there is no room");
+        let (change, receipts) = (&step.change, Receipts::new());
+        let call =
+            Call { step: step.id, change, marker: None, recorded: true, undo: None, receipts: &receipts };
+        match target.reconcile(call).await.unwrap() {
+            Found::Done(_) => assert!(is_ours, "{name}"),
+            Found::Foreign(_) => assert!(!is_ours, "{name}"),
+            found => panic!("{name}: {found:?}"),
+        }
+    }
 }
 
 /// A plan for a new workspace in which the deployer itself is to be Admin, which its maker is anyway.

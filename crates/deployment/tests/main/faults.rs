@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use selvedge_fabric_emulator::Inventory;
 use selvedge_rollback::journal::MemoryStore;
 use selvedge_rollback::{Error, Event, Interrupt, Policy, Transaction, Verdict};
+use serde_json::Value;
 
 use crate::once;
 use crate::world::{World, inject, is_write, shape, world};
@@ -125,6 +126,20 @@ async fn recover(world: &World, store: &MemoryStore) -> Verdict {
 }
 
 #[tokio::test(start_paused = true)]
+async fn r13_what_went_with_its_workspace_is_gone() {
+    let world = world();
+    let store = MemoryStore::default();
+    assert!(world.try_deploy(store.clone().with_room_for(60)).await.is_err());
+    let workspace = world.find("/v1/workspaces", "contoso-sales-analytics-dev").await;
+    world.send("DELETE", &format!("/v1/workspaces/{workspace}"), Value::Null).await;
+    let (target, observer) = (world.target(), |_: &Event<'_, _>| {});
+    let loaded = store.load().unwrap();
+    let again = Transaction::recover(&target, loaded, "test 2", once(), Interrupt::default(), observer);
+    let verdict = again.await.unwrap().roll_back("operator").await.unwrap();
+    assert!(matches!(verdict, Verdict::RolledBack { .. }), "{verdict:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn r1_r2_a_process_that_dies_at_any_record_is_resumed_or_rolled_back() {
     for back in [false, true] {
         for room in 1.. {
@@ -165,6 +180,18 @@ async fn r13_an_item_that_only_went_to_the_recycle_bin_is_told() {
     let Verdict::RolledBack { traces, .. } = verdict else { panic!("{verdict:?}") };
     let told: Vec<_> = traces.iter().map(|trace| trace.change.as_str()).collect();
     assert_eq!(told, ["create Notebook 20_SummariseSales_Notebook"]);
+    assert!(traces[0].reason.contains("recycle bin"), "{}", traces[0].reason);
+}
+
+#[tokio::test(start_paused = true)]
+async fn r13_an_item_whose_way_into_the_recycle_bin_was_not_answered_is_told() {
+    let world = world();
+    inject(&world, "POST */commitToGit=403");
+    inject(&world, "DELETE */items/*=403,times=1");
+    inject(&world, "DELETE */items/*=effect+503,times=1");
+    let verdict = world.deploy(MemoryStore::default(), once()).await;
+    let Verdict::RolledBack { traces, .. } = verdict else { panic!("{verdict:?}") };
+    assert_eq!(traces.len(), 1, "{traces:?}");
     assert!(traces[0].reason.contains("recycle bin"), "{}", traces[0].reason);
 }
 
