@@ -97,7 +97,7 @@ impl Place {
         if is_shared && !app.flags.rollback.on { Ok(None) } else { Self::of(app).map(Some) }
     }
 
-    /// Claims the lease of `subject`, and waits for that of an owner that is gone where it `waits`.
+    /// Claims the lease of `subject`, and waits for that of an owner that is gone to run out.
     ///
     /// # Errors
     ///
@@ -107,7 +107,6 @@ impl Place {
         app: &App,
         subject: &str,
         transaction: TransactionId,
-        waits: bool,
     ) -> anyhow::Result<Lease> {
         let holder = Holder {
             host: gethostname::gethostname().to_string_lossy().into_owned(),
@@ -115,8 +114,7 @@ impl Place {
             transaction,
             since: time::OffsetDateTime::now_utc(),
         };
-        let wait = if waits { self.leases.expiry() } else { Duration::ZERO };
-        self.leases.claim(subject, holder, wait).await.map_err(|error| match error {
+        self.leases.claim(subject, holder, self.leases.expiry()).await.map_err(|error| match error {
             LeaseError::Held(held) => locked(app, held),
             error => unusable(error),
         })

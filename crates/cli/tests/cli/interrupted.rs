@@ -135,7 +135,9 @@ fn what_was_left_is_found_without_its_journal() {
     let elsewhere = Project::orders();
     let text = tenant.plainly(&elsewhere, &["tx", "sweep", "--workspace", "ACME-orders-dev"]).is(3).stdout;
     assert!(text.contains("its journal is not here") && !text.contains("run `"), "{text}");
-    tenant.plainly(&elsewhere, &["tx", "sweep", "--workspace", "another"]).is(0);
+    tenant
+        .plainly(&elsewhere, &["tx", "sweep", "--workspace", "another"])
+        .ends(1, &["no workspace `another`"]);
     assert!(tenant.plainly(&elsewhere, &["tx", "sweep"]).is(3).stdout.contains(workspace));
 
     let finish: Vec<_> = finish.split(' ').skip(1).collect();

@@ -88,7 +88,7 @@ pub(crate) async fn apply(
     let id = begin.id;
     // Signals are heard before the lease is claimed: neither it nor a transaction that has just begun is left behind.
     let transaction = async {
-        let lease = place.claim(app, &begin.subject, id, false).await?;
+        let lease = place.claim(app, &begin.subject, id).await?;
         clients.fence.ask(lease.fence());
         let begun = async {
             // Once more: the question may have been open for long.
@@ -257,9 +257,15 @@ fn no_journal() -> ExitWith {
         .help("set rollback.journal_dir to a folder that can be written, or rollback.journal to a container")
 }
 
-/// What a transaction is about: one workspace of one tenant.
+/// What a transaction is about: one workspace of one tenant, however the settings spell it. Fabric tells no names apart by case.
 pub(crate) fn subject(app: &App, workspace: &str) -> String {
-    format!("{} {workspace}", app.settings.fabric.base_url)
+    canonical(&format!("{} {workspace}", app.settings.fabric.base_url))
+}
+
+/// The one spelling of a subject.
+fn canonical(subject: &str) -> String {
+    let (endpoint, workspace) = subject.split_once(' ').unwrap_or((subject, ""));
+    format!("{} {}", endpoint.trim_end_matches('/'), workspace.trim()).to_lowercase()
 }
 
 /// An open transaction on the same workspace has to be ended first: two would undo each other's changes.
@@ -287,7 +293,7 @@ pub(crate) async fn refuse_if_open(
         {
             due.push(ended);
         }
-        let is_ours = |state: &State<Target>| state.begin().subject == subject;
+        let is_ours = |state: &State<Target>| canonical(&state.begin().subject) == subject;
         if found.state.as_ref().is_ok_and(|state| state.direction().has_ended() || !is_ours(state)) {
             continue;
         }
@@ -325,4 +331,21 @@ pub(crate) async fn refuse_if_open(
         );
     }
     Ok(due)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::canonical;
+
+    #[test]
+    fn r8_a_subject_has_one_spelling() {
+        for spelled in [
+            "https://a.example/v1 Sales-Dev",
+            "https://a.example/v1/ sales-dev",
+            "https://A.example/v1 SALES-dev ",
+        ] {
+            assert_eq!(canonical(spelled), "https://a.example/v1 sales-dev", "{spelled}");
+        }
+        assert_ne!(canonical("https://a.example/v1 sales dev"), canonical("https://a.example/v1 salesdev"));
+    }
 }

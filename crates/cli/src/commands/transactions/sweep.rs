@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
+use anyhow::anyhow;
 use selvedge_deployment::strays::{self, Stray};
 use selvedge_deployment::target::TargetError;
 use selvedge_rollback::TransactionId;
@@ -28,7 +29,16 @@ use crate::text::one_line;
 /// When something cannot be read.
 pub(crate) async fn run(app: &App, place: &Place, workspace: Option<&str>) -> anyhow::Result<u8> {
     let clients = Clients::new(&app.settings, &app.flags, &app.environment)?;
-    let found = strays::find(&clients.fabric, workspace).await.map_err(not_looked)?;
+    let wanted = workspace.map(str::to_lowercase);
+    let is_wanted = |name: &str| wanted.as_ref().is_none_or(|wanted| name.to_lowercase() == *wanted);
+    let looked = strays::look(&clients.fabric, is_wanted).await.map_err(not_looked)?;
+    if let Some(name) = workspace
+        && looked.workspaces.is_empty()
+    {
+        let problem = anyhow!("there is no workspace `{name}`, or this identity does not see it");
+        return Err(problem.context(ExitWith::new(exit::FAILED, "look for what transactions have left")));
+    }
+    let found = looked.strays;
     let mut rows = Vec::new();
     let mut known = BTreeMap::<TransactionId, Advice>::new();
     for stray in &found {

@@ -124,7 +124,7 @@ pub(super) async fn claim(
         progress
             .note(&format!("waiting up to {most} s for the lease of the process that began it to run out"));
     }
-    let lease = place.claim(app, subject, id, true).await?;
+    let lease = place.claim(app, subject, id).await?;
     // Who had the lease may have gone on until now. In a folder the journal was locked before.
     let loaded = if place.is_shared { open(place, id).await } else { Ok(loaded) };
     match loaded {
