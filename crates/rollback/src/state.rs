@@ -214,6 +214,12 @@ impl<T: Target> State<T> {
         self.slot(id).is_some_and(|entry| entry.marked)
     }
 
+    /// Whether a marker is on anything that it made, as far as the journal knows.
+    #[must_use]
+    pub fn has_markers(&self) -> bool {
+        self.steps().any(|(step, _)| self.is_marked(step.id))
+    }
+
     /// What a rollback has left so far, in the order of the plan.
     #[must_use]
     pub fn remaining(&self) -> Vec<Remaining> {

@@ -76,7 +76,7 @@ impl Folder {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             file => file.map_err(failed)?,
         };
-        match file.try_lock() {
+        match lock(&file) {
             Ok(()) => remove(&self.path(id)).map_err(failed),
             Err(fs::TryLockError::WouldBlock) => Err(JournalError::Running { place: self.place(id) }),
             Err(fs::TryLockError::Error(error)) => Err(failed(error)),

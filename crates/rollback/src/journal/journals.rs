@@ -106,7 +106,7 @@ impl Journals {
                 Backend::File(created.map_err(io::Error::other).flatten().map_err(failed)?)
             }
             #[cfg(feature = "object-store")]
-            Place::Objects(objects) => Backend::Objects(objects.writer(id, 0)),
+            Place::Objects(objects) => Backend::Objects(objects.writer(id)),
         };
         Ok(self.store(id, backend, 0))
     }
@@ -134,9 +134,8 @@ impl Journals {
             }
             #[cfg(feature = "object-store")]
             Place::Objects(objects) => {
-                let (bytes, next) = objects.read(id).await?;
-                let read = self.parse::<T>(id, &bytes)?;
-                let store = self.store(id, Backend::Objects(objects.writer(id, next)), read.seq);
+                let read = self.parse::<T>(id, &objects.read(id).await?)?;
+                let store = self.store(id, Backend::Objects(objects.writer(id)), read.seq);
                 Ok(read.into_loaded(store))
             }
         }
@@ -158,7 +157,7 @@ impl Journals {
                 self.blocking(id, move || folder.read(id)).await?
             }
             #[cfg(feature = "object-store")]
-            Place::Objects(objects) => objects.read(id).await?.0,
+            Place::Objects(objects) => objects.read(id).await?,
         };
         self.parse::<T>(id, &bytes)
     }
@@ -282,7 +281,7 @@ impl Store for JournalStore {
         match &mut self.backend {
             Backend::File(file) => file.append(line).await?,
             #[cfg(feature = "object-store")]
-            Backend::Objects(objects) => objects.append(line).await?,
+            Backend::Objects(objects) => objects.append(self.next, line).await?,
         }
         self.failed = false;
         self.next += 1;

@@ -44,22 +44,26 @@ impl Objects {
         format!("{}/{}", self.store, self.dir(id))
     }
 
-    /// What writes the records of a transaction, from `next` on. Nothing is asked: the first put decides.
-    pub(super) fn writer(&self, id: TransactionId, next: u64) -> ObjectsStore {
+    /// What writes the records of a transaction. Nothing is asked: the first put decides.
+    pub(super) fn writer(&self, id: TransactionId) -> ObjectsStore {
         let Self { store, tries, .. } = self;
-        ObjectsStore { store: Arc::clone(store), dir: self.dir(id), tries: *tries, next }
+        ObjectsStore { store: Arc::clone(store), dir: self.dir(id), tries: *tries }
     }
 
-    /// The records of a transaction in order, and how many there are.
-    pub(super) async fn read(&self, id: TransactionId) -> Result<(Vec<u8>, u64), JournalError> {
-        let failed =
-            |error: object_store::Error| JournalError::Read { place: self.place(id), source: error.into() };
+    /// What there is of a journal, in order. One that is being removed is none.
+    async fn parts(&self, id: TransactionId) -> Result<Vec<Path>, JournalError> {
         let dir = self.dir(id);
-        let mut names = self.names(&dir).await.map_err(failed)?;
-        names.sort();
-        if names.is_empty() || names.contains(&dir.clone().join(REMOVED)) {
+        let mut names = self.names(&dir).await.map_err(|error| self.unread(id, error))?;
+        if names.is_empty() || names.contains(&dir.join(REMOVED)) {
             return Err(JournalError::NotFound(id.to_string()));
         }
+        names.sort();
+        Ok(names)
+    }
+
+    /// The records of a transaction in order.
+    pub(super) async fn read(&self, id: TransactionId) -> Result<Vec<u8>, JournalError> {
+        let (dir, names) = (self.dir(id), self.parts(id).await?);
         for (seq, name) in (0..).zip(&names) {
             if *name != record(&dir, seq) {
                 return Err(self.corrupt(id, seq, format!("where it was due there is `{name}`")));
@@ -74,15 +78,10 @@ impl Objects {
                 Ok(None) => break,
                 // Listed a moment ago: it is being removed, or the place is broken.
                 Err(error @ object_store::Error::NotFound { .. }) => {
-                    let names = self.names(&dir).await.map_err(failed)?;
-                    let is_removed = names.is_empty() || names.contains(&dir.clone().join(REMOVED));
-                    return Err(if is_removed {
-                        JournalError::NotFound(id.to_string())
-                    } else {
-                        failed(error)
-                    });
+                    self.parts(id).await?;
+                    return Err(self.unread(id, error));
                 }
-                Err(error) => return Err(failed(error)),
+                Err(error) => return Err(self.unread(id, error)),
             };
             if record.iter().position(|byte| *byte == b'\n').is_none_or(|end| end + 1 != record.len()) {
                 return Err(self.corrupt(id, seq, "it is not one line".to_owned()));
@@ -90,7 +89,7 @@ impl Objects {
             bytes.extend_from_slice(&record);
             seq += 1;
         }
-        Ok((bytes, seq))
+        Ok(bytes)
     }
 
     /// What is there of each record, with its number.
@@ -98,16 +97,9 @@ impl Objects {
         &self,
         id: TransactionId,
     ) -> Result<Vec<(u64, Result<Vec<u8>, Corrupt>)>, JournalError> {
-        let failed =
-            |error: object_store::Error| JournalError::Read { place: self.place(id), source: error.into() };
-        let dir = self.dir(id);
-        let mut names = self.names(&dir).await.map_err(failed)?;
-        names.sort();
-        if names.is_empty() || names.contains(&dir.clone().join(REMOVED)) {
-            return Err(JournalError::NotFound(id.to_string()));
-        }
-        let (mut found, mut due) = (Vec::new(), 0);
-        for name in names {
+        let failed = |error| self.unread(id, error);
+        let (dir, mut found, mut due) = (self.dir(id), Vec::new(), 0);
+        for name in self.parts(id).await? {
             let number = name.filename().and_then(|name| name.strip_suffix(".json")?.parse().ok());
             let Some(number) = number.filter(|number| name == record(&dir, *number)) else {
                 found.push((due, Err(Corrupt::new(due, format!("`{name}` is none")))));
@@ -197,6 +189,10 @@ impl Objects {
         }
     }
 
+    fn unread(&self, id: TransactionId, error: object_store::Error) -> JournalError {
+        JournalError::Read { place: self.place(id), source: error.into() }
+    }
+
     fn corrupt(&self, id: TransactionId, seq: u64, why: String) -> JournalError {
         JournalError::Corrupt { place: self.place(id), source: Corrupt::new(seq, why) }
     }
@@ -221,7 +217,6 @@ pub(super) struct ObjectsStore {
     store: Arc<dyn ObjectStore>,
     dir: Path,
     tries: Tries,
-    next: u64,
 }
 
 /// What became of one put.
@@ -232,11 +227,12 @@ enum Put {
 }
 
 impl ObjectsStore {
-    pub(super) async fn append(&mut self, line: Vec<u8>) -> io::Result<()> {
-        if self.next >= LIMIT {
+    /// Puts record `seq`.
+    pub(super) async fn append(&self, seq: u64, line: Vec<u8>) -> io::Result<()> {
+        if seq >= LIMIT {
             return Err(io::Error::other("the journal is full"));
         }
-        let (name, line) = (record(&self.dir, self.next), PutPayload::from(line));
+        let (name, line) = (record(&self.dir, seq), PutPayload::from(line));
         let mut attempt = 1;
         while let Put::InDoubt(error) = self.put(&name, &line).await? {
             if attempt >= self.tries.attempts || !may_pass(&error) {
@@ -245,7 +241,6 @@ impl ObjectsStore {
             tokio::time::sleep(self.tries.delay(attempt)).await;
             attempt += 1;
         }
-        self.next += 1;
         Ok(())
     }
 
