@@ -42,9 +42,11 @@ impl Clients {
         let fence = FenceSlot::default();
         let builder = Builder { settings, flags, transport, fence: fence.clone() };
         let credential = credential(settings, environment, builder.stacks("entra", None)?.forward)?;
-        let (identity, base) = auth(&settings.fabric, &credential)?;
+        let Service { base_url, scope, .. } = &settings.fabric;
+        let (identity, base) = auth(base_url, scope, &credential)?;
         let fabric = builder.stacks(FABRIC, Some((identity.clone(), base)))?;
-        let graph = builder.stacks("graph", Some(auth(&settings.graph, &credential)?))?;
+        let Service { base_url, scope, .. } = &settings.graph;
+        let graph = builder.stacks("graph", Some(auth(base_url, scope, &credential)?))?;
         Ok(Self {
             fabric: builder.client(fabric.forward),
             fabric_undo: builder.client(fabric.undo),
@@ -84,9 +86,7 @@ pub(crate) fn storage(
         None => None,
         Some((url, scope)) => {
             let credential = credential(settings, environment, builder.stacks("entra", None)?.forward)?;
-            let base =
-                BaseUri::new(url).with_context(|| ExitWith::usage(format!("set up requests to {url}")))?;
-            Some((Auth::new(credential, scope, base.clone()), base))
+            Some(auth(url, scope, &credential)?)
         }
     };
     let config = StackConfig { retry: None, ..stack_config(settings, flags) };
@@ -96,10 +96,9 @@ pub(crate) fn storage(
 }
 
 /// Tokens for a service, and where they go.
-fn auth(service: &Service, credential: &Arc<dyn TokenCredential>) -> anyhow::Result<(Auth, BaseUri)> {
-    let base = BaseUri::new(&service.base_url)
-        .with_context(|| ExitWith::usage(format!("set up requests to {}", service.base_url)))?;
-    Ok((Auth::new(Arc::clone(credential), service.scope.clone(), base.clone()), base))
+fn auth(url: &str, scope: &str, credential: &Arc<dyn TokenCredential>) -> anyhow::Result<(Auth, BaseUri)> {
+    let base = BaseUri::new(url).with_context(|| ExitWith::usage(format!("set up requests to {url}")))?;
+    Ok((Auth::new(Arc::clone(credential), scope, base.clone()), base))
 }
 
 struct Builder<'a> {

@@ -53,12 +53,9 @@ fn build(
     key: Option<SecretString>,
 ) -> object_store::Result<Arc<dyn ObjectStore>> {
     let stack = Stack { service, is_relative: key.is_none() };
-    let credential = match &key {
-        Some(key) => {
-            Some(Arc::new(AzureCredential::AccessKey(AzureAccessKey::try_new(key.expose_secret())?)))
-        }
-        None => None,
-    };
+    let key = key.as_ref().map(|key| key.expose_secret());
+    let credential =
+        key.map(AzureAccessKey::try_new).transpose()?.map(AzureCredential::AccessKey).map(Arc::new);
     let builder = MicrosoftAzureBuilder::new()
         .with_account(&address.account)
         .with_container_name(&address.container)
@@ -67,7 +64,7 @@ fn build(
         .with_retry(RetryConfig { max_retries: 0, ..RetryConfig::default() })
         .with_http_connector(stack.clone());
     let builder = match key {
-        Some(key) => builder.with_access_key(key.expose_secret()),
+        Some(key) => builder.with_access_key(key),
         // The stack has a layer for tokens.
         None => builder.with_skip_signature(true),
     };

@@ -10,7 +10,7 @@ use selvedge_deployment::inventory::{Appeared, Difference, Held, Inventory};
 use selvedge_deployment::target::TargetError;
 use selvedge_fabric_client::Client;
 use selvedge_rollback::record::Begin;
-use selvedge_rollback::{Direction, Plan, Remaining, StepId, Verdict, describe};
+use selvedge_rollback::{Direction, Error, Plan, Remaining, StepId, Verdict, describe};
 
 use super::apply::context;
 use crate::render::Progress;
@@ -33,32 +33,37 @@ pub(crate) fn recorded(begin: &Begin<Change>) -> Option<Inventory> {
 /// Compares the workspace with what it held `before`, where the transaction has been taken back. What the service has left beside ours,
 /// and what of others is gone, makes of a whole rollback one that leaves something; what others have made is only told. Nothing is
 /// removed.
+///
+/// # Errors
+///
+/// What `ended` the transaction early.
 pub(crate) async fn account(
     app: &App,
     client: &Client,
     before: Option<&Inventory>,
     plan: &Plan<Change>,
-    verdict: Verdict,
+    ended: Result<Verdict, Error>,
     progress: &Progress,
-) -> Verdict {
+) -> Result<Verdict, Error> {
+    let verdict = ended?;
     let left: Vec<_> = match &verdict {
         Verdict::RolledBack { .. } => Vec::new(),
         Verdict::Left { direction: Direction::RolledBackPartial, remaining, .. } => {
             remaining.iter().map(|left| left.step).collect()
         }
-        _ => return verdict,
+        _ => return Ok(verdict),
     };
-    let Some(before) = before else { return verdict };
+    let Some(before) = before else { return Ok(verdict) };
     let compared = compare(app, client, before, plan, &left);
     let difference = match tokio::time::timeout(AT_MOST, compared).await {
         Ok(Ok(difference)) => difference,
         Ok(Err(error)) => {
             not_compared(progress, &describe(&error));
-            return verdict;
+            return Ok(verdict);
         }
         Err(_) => {
             not_compared(progress, "it could not be read in time");
-            return verdict;
+            return Ok(verdict);
         }
     };
     for theirs in difference.appeared.iter().filter(|item| item.beside.is_none()) {
@@ -68,10 +73,10 @@ pub(crate) async fn account(
         ));
     }
     if !difference.is_ours() {
-        return verdict;
+        return Ok(verdict);
     }
     let unaccounted = unaccounted(difference);
-    match verdict {
+    Ok(match verdict {
         Verdict::RolledBack { cause, traces } => {
             let remaining = traces.into_iter().chain(unaccounted).collect();
             Verdict::Left { cause, direction: Direction::RolledBack, remaining }
@@ -81,7 +86,7 @@ pub(crate) async fn account(
             Verdict::Left { cause, direction, remaining }
         }
         Verdict::Committed => Verdict::Committed,
-    }
+    })
 }
 
 fn not_compared(progress: &Progress, why: &str) {

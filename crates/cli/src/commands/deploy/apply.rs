@@ -5,7 +5,7 @@ use anyhow::anyhow;
 use selvedge_deployment::change::Change;
 use selvedge_deployment::desired::Desired;
 use selvedge_fabric_client::layer::Principal;
-use selvedge_rollback::journal::{Ended, JournalError};
+use selvedge_rollback::journal::{Ended, JournalError, Summary};
 use selvedge_rollback::lease::{Holder, Lease};
 use selvedge_rollback::record::Begin;
 use selvedge_rollback::{
@@ -106,18 +106,8 @@ pub(crate) async fn apply(
             }
         };
         let view = begun.view();
-        let ended = match begun.run().await {
-            Ok(verdict) => Ok(account::account(
-                app,
-                &clients.fabric,
-                prepared.inventory.as_ref(),
-                plan,
-                verdict,
-                progress,
-            )
-            .await),
-            Err(error) => Err(error),
-        };
+        let (client, before, ended) = (&clients.fabric, prepared.inventory.as_ref(), begun.run().await);
+        let ended = account::account(app, client, before, plan, ended, progress).await;
         give_back(lease, is_over(&ended)).await;
         if matches!(ended, Ok(Verdict::Committed)) {
             remove(place, &due).await;
@@ -191,9 +181,9 @@ pub(crate) async fn interruptible<T>(
 }
 
 /// A transaction that cannot go on is open, and the journal says how far it came.
-pub(crate) fn unfinished(app: &App, error: &Error, id: TransactionId) -> ExitWith {
+pub(crate) fn unfinished(app: &App, error: Error, id: TransactionId) -> anyhow::Error {
     let command = |verb| app.transactions(verb, id);
-    let help = match error {
+    let help = match &error {
         Error::PastPivot(_) => format!("run `{}`", command("resume")),
         Error::Aborted => {
             let (back, on) = (command("rollback"), command("resume"));
@@ -211,16 +201,16 @@ pub(crate) fn unfinished(app: &App, error: &Error, id: TransactionId) -> ExitWit
             format!("once the journal can be written, run `{back}` to take it back, or `{on}` to go on")
         }
     };
-    let code = match error {
+    let code = match &error {
         // Another process was faster.
         Error::Ended | Error::NotSkippable(_) => exit::USAGE,
         _ => exit::LEFT,
     };
-    let doing = match error {
+    let doing = match &error {
         Error::Aborted => "interrupted twice: what was made is left".to_owned(),
         _ => format!("go on with transaction {id}"),
     };
-    ExitWith::new(code, doing).help(help)
+    anyhow::Error::from(error).context(ExitWith::new(code, doing).help(help))
 }
 
 fn begin(
@@ -263,7 +253,7 @@ pub(crate) fn subject(app: &App, workspace: &str) -> String {
 }
 
 /// The one spelling of a subject.
-fn canonical(subject: &str) -> String {
+pub(crate) fn canonical(subject: &str) -> String {
     let (endpoint, workspace) = subject.split_once(' ').unwrap_or((subject, ""));
     format!("{} {}", endpoint.trim_end_matches('/'), workspace.trim()).to_lowercase()
 }
@@ -283,16 +273,7 @@ pub(crate) async fn refuse_if_open(
     let subject = subject(app, &desired.workspace.name);
     let mut due = Vec::new();
     for found in place.journals.list::<Target>().await.with_context(no_journal)? {
-        if let Some(ended) = found.ended()
-            && ended.direction() == Direction::Committed
-            && ended.age() >= app.settings.rollback.retention
-            && found
-                .state
-                .as_ref()
-                .is_ok_and(|state| !state.steps().any(|(step, _)| state.is_marked(step.id)))
-        {
-            due.push(ended);
-        }
+        due.extend(kept_no_longer(app, &found));
         let is_ours = |state: &State<Target>| canonical(&state.begin().subject) == subject;
         if found.state.as_ref().is_ok_and(|state| state.direction().has_ended() || !is_ours(state)) {
             continue;
@@ -331,6 +312,13 @@ pub(crate) async fn refuse_if_open(
         );
     }
     Ok(due)
+}
+
+/// Of what committed so long ago, and has no marker left.
+fn kept_no_longer(app: &App, found: &Summary<Target>) -> Option<Ended> {
+    let (ended, state) = (found.ended()?, found.state.as_ref().ok()?);
+    let is_old = ended.age() >= app.settings.rollback.retention;
+    (is_old && ended.direction() == Direction::Committed && !state.has_markers()).then_some(ended)
 }
 
 #[cfg(test)]

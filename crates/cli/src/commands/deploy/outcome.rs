@@ -58,11 +58,11 @@ impl Outcome<'_> {
                 of_transaction(report, verdict, interrupted, plan, elapsed)
             }
             Applied::Transaction { ended: Err(error), report, .. } => {
-                let with = apply::unfinished(app, &error, report.transaction);
+                let id = report.transaction;
                 if !is_anothers(&error) {
                     print(app, &of_open(report, &error), plan, &what);
                 }
-                return Err(anyhow::Error::from(error).context(with));
+                return Err(apply::unfinished(app, error, id));
             }
             Applied::Plain(Ok(())) => Told {
                 verdict: "deployed",

@@ -26,10 +26,7 @@ pub(super) async fn run(app: &App, place: &Place, id: TransactionId, reason: &st
     let (loaded, lease) = claim(app, place, loaded, &progress).await?;
     let ended = loaded.abandon(&target::writer(), reason).await;
     lease.release().await;
-    let view = ended.map_err(|error| {
-        let with = apply::unfinished(app, &error, id);
-        anyhow::Error::from(error).context(with)
-    })?;
+    let view = ended.map_err(|error| apply::unfinished(app, error, id))?;
     drop(progress);
     let (report, direction, remaining) =
         view.read(|state| (Report::of(app, state, None), state.direction(), state.remaining()));

@@ -112,13 +112,13 @@ async fn look(app: &App, found: &[(Ended, Summary<Target>)]) -> anyhow::Result<O
     let begun = doubtful.filter_map(|(_, one)| Some(one.state.as_ref().ok()?.begin()));
     let subjects: Vec<_> = begun
         .filter(|begin| refuse_elsewhere(app, begin).is_ok())
-        .map(|begin| begin.subject.to_lowercase())
+        .map(|begin| apply::canonical(&begin.subject))
         .collect();
     if subjects.is_empty() {
         return Ok(None);
     }
     let clients = Clients::new(&app.settings, &app.flags, &app.environment)?;
-    let is_wanted = |name: &str| subjects.contains(&apply::subject(app, name).to_lowercase());
+    let is_wanted = |name: &str| subjects.contains(&apply::subject(app, name));
     let looked = strays::look(&clients.fabric, is_wanted).await.map_err(sweep::not_looked)?;
     let principal = clients.identity.principal().await.context("sign in to Fabric")?;
     Ok(Some(Seen { looked, principal }))
@@ -129,11 +129,9 @@ fn against(app: &App, one: &Summary<Target>, ended: &Ended, seen: Option<&Seen>)
     let state = one.state.as_ref().ok()?;
     let (begin, id) = (state.begin(), ended.id());
     if ended.direction() == Direction::Committed {
-        let is_marked = state.steps().any(|(step, _)| state.is_marked(step.id));
         let command = app.transactions("resume", id);
-        return is_marked
-            .then(|| Kept::left(format!("a marker may still be on what it made: run `{command}`")))
-            .flatten();
+        let marked = || Kept::left(format!("a marker may still be on what it made: run `{command}`"));
+        return state.has_markers().then(marked).flatten();
     }
     let elsewhere = refuse_elsewhere(app, begin).err();
     let another = seen.and_then(|seen| recheck::another(begin, seen.principal.as_ref()));
@@ -146,8 +144,8 @@ fn against(app: &App, one: &Summary<Target>, ended: &Ended, seen: Option<&Seen>)
     if !names.is_empty() {
         return Kept::left(format!("its marker is on {}", names.join(", ")));
     }
-    let is_visible =
-        looked.workspaces.iter().any(|name| apply::subject(app, name).eq_ignore_ascii_case(&begin.subject));
+    let subject = apply::canonical(&begin.subject);
+    let is_visible = looked.workspaces.iter().any(|name| apply::subject(app, name) == subject);
     let makes_workspace =
         begin.plan.steps().iter().any(|step| matches!(step.change, Change::CreateWorkspace { .. }));
     if !is_visible && !makes_workspace {

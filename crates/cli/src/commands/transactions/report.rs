@@ -270,13 +270,12 @@ pub(super) fn state_name(direction: Direction, is_running: bool) -> &'static str
 fn commands(app: &App, state: &State<Target>) -> Vec<String> {
     let id = state.begin().id;
     let past_pivot = state.steps().any(|(step, how)| how.remains() && !step.change.reversible());
-    let is_marked = || state.steps().any(|(step, _)| state.is_marked(step.id));
     let verbs: &[&str] = match state.direction() {
         Direction::Forward if past_pivot => &["resume"],
         Direction::Forward => &["rollback", "resume"],
         Direction::Back => &["rollback"],
         // Its markers are still to be taken off.
-        Direction::Committed if is_marked() => &["resume"],
+        Direction::Committed if state.has_markers() => &["resume"],
         _ => &[],
     };
     verbs.iter().map(|verb| app.transactions(verb, id)).collect()

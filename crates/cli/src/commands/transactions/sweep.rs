@@ -5,7 +5,6 @@ use std::collections::btree_map::Entry;
 
 use anyhow::anyhow;
 use selvedge_deployment::strays::{self, Stray};
-use selvedge_deployment::target::TargetError;
 use selvedge_rollback::TransactionId;
 use selvedge_rollback::journal::JournalError;
 use serde_json::{Value, json};
@@ -35,8 +34,7 @@ pub(crate) async fn run(app: &App, place: &Place, workspace: Option<&str>) -> an
     if let Some(name) = workspace
         && looked.workspaces.is_empty()
     {
-        let problem = anyhow!("there is no workspace `{name}`, or this identity does not see it");
-        return Err(problem.context(ExitWith::new(exit::FAILED, "look for what transactions have left")));
+        return Err(not_looked(anyhow!("there is no workspace `{name}`, or this identity does not see it")));
     }
     let found = looked.strays;
     let mut rows = Vec::new();
@@ -76,8 +74,8 @@ enum Advice {
     ByHand(String),
 }
 
-pub(super) fn not_looked(error: TargetError) -> anyhow::Error {
-    anyhow::Error::from(error).context(ExitWith::new(exit::FAILED, "look for what transactions have left"))
+pub(super) fn not_looked(error: impl Into<anyhow::Error>) -> anyhow::Error {
+    error.into().context(ExitWith::new(exit::FAILED, "look for what transactions have left"))
 }
 
 /// What finishes the transaction of a stray, where its journal is here and something does.

@@ -11,7 +11,8 @@ use selvedge_rollback::{
 use serde_json::json;
 
 use super::recheck::{refuse_blind, refuse_unfit};
-use super::report::Report;
+use super::report::{Report, state_name};
+use super::text::spaced;
 use super::unusable;
 use crate::args::RollbackArgs;
 use crate::clients::Clients;
@@ -81,22 +82,14 @@ pub(super) async fn run(app: &App, place: &Place, id: TransactionId, way: Way<'_
             }
             transaction.roll_back("an operator asked for it").await
         };
-        let ended = match go.await {
-            Ok(verdict) => {
-                Ok(account::account(app, &clients.fabric, inventory.as_ref(), &plan, verdict, &progress)
-                    .await)
-            }
-            Err(error) => Err(error),
-        };
+        let (client, before, ended) = (&clients.fabric, inventory.as_ref(), go.await);
+        let ended = account::account(app, client, before, &plan, ended, &progress).await;
         Ok((ended, view.read(|state| Report::of(app, state, None))))
     };
     let ended = apply::interruptible(run, &interrupt, &progress).await;
     let is_over = matches!(&ended, Ok(Ok((ended, _))) if apply::is_over(ended));
     apply::give_back(lease, is_over).await;
-    let (ended, report) = ended?.map_err(|error| {
-        let with = apply::unfinished(app, &error, id);
-        anyhow::Error::from(error).context(with)
-    })?;
+    let (ended, report) = ended?.map_err(|error| apply::unfinished(app, error, id))?;
     drop(progress);
     // A rollback that was asked for and succeeded is a success.
     let wanted = matches!((way, &ended), (Way::Back(_), Ok(Verdict::RolledBack { .. })));
@@ -142,7 +135,7 @@ pub(super) fn refuse_ended(state: &State<Target>, what: &str) -> anyhow::Result<
         return Ok(());
     }
     let id = state.begin().id;
-    let words = super::report::state_name(state.direction(), false).replace('_', " ");
+    let words = spaced(state_name(state.direction(), false));
     Err(anyhow!("it has ended: {words}").context(ExitWith::usage(format!("{what} transaction {id}"))))
 }
 

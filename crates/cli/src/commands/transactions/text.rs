@@ -112,6 +112,6 @@ pub(crate) fn counted(changes: usize) -> String {
 }
 
 /// A word of the JSON as people write it.
-fn spaced(word: &str) -> String {
+pub(super) fn spaced(word: &str) -> String {
     word.replace('_', " ")
 }
