@@ -38,8 +38,15 @@ pub enum Event<'a, C> {
         /// Why it could not be read.
         error: &'a (dyn std::error::Error + 'static),
     },
-    /// An earlier process may have sent it, and it may still be on its way; it is looked for until that is over.
+    /// It was sent and not answered, by this process or one before it, and may still be on its way; it is looked for until that is over.
     InFlight {
+        /// The step.
+        step: &'a Step<C>,
+        /// How long that may be.
+        most: Duration,
+    },
+    /// It is done, and a sending of it before that one may still be on its way: it is not undone until that is over.
+    KeepsPlace {
         /// The step.
         step: &'a Step<C>,
         /// How long that may be.

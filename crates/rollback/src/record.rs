@@ -48,6 +48,9 @@ pub enum Body<T: Target> {
         marker: Option<String>,
         /// What reverses it.
         undo: T::Undo,
+        /// Whether an earlier sending of it was not answered, and may still be carried out.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        unanswered: bool,
     },
     /// The other side accepted the step and works on it.
     Accepted {

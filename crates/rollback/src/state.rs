@@ -24,6 +24,8 @@ struct Entry<U> {
     state: StepState,
     undo: Option<U>,
     marked: bool,
+    /// Whether what was sent before its last sending may still be carried out.
+    unanswered: bool,
     /// Where a trace of what was undone stays.
     trace: Option<String>,
 }
@@ -36,7 +38,13 @@ impl<T: Target> State<T> {
             .plan
             .steps()
             .iter()
-            .map(|_| Entry { state: StepState::Planned, undo: None, marked: false, trace: None })
+            .map(|_| Entry {
+                state: StepState::Planned,
+                undo: None,
+                marked: false,
+                unanswered: false,
+                trace: None,
+            })
             .collect();
         Self { begin, direction: Direction::Forward, reason: None, steps, receipts: Receipts::new() }
     }
@@ -55,7 +63,7 @@ impl<T: Target> State<T> {
         match body {
             Body::Begin(_) => return Err(illegal("begin", "it is not the first".to_owned())),
             Body::TakenUp { .. } => {}
-            Body::Intent { step, marker, undo } => {
+            Body::Intent { step, marker, undo, unanswered } => {
                 let forward = self.direction == Direction::Forward;
                 let entry = self.entry("intent", step)?;
                 match (&entry.state, forward) {
@@ -64,6 +72,7 @@ impl<T: Target> State<T> {
                         entry.state = StepState::Open { operation: None };
                         entry.undo = Some(undo);
                         entry.marked = marker.is_some();
+                        entry.unanswered = unanswered;
                     }
                     (state, _) => {
                         return Err(illegal("intent", format!("step {step} is {state:?}")));
@@ -218,6 +227,11 @@ impl<T: Target> State<T> {
     #[must_use]
     pub fn has_markers(&self) -> bool {
         self.steps().any(|(step, _)| self.is_marked(step.id))
+    }
+
+    /// Whether a sending of the step before its last one may still be carried out, as far as the journal knows.
+    pub(crate) fn is_unanswered(&self, id: StepId) -> bool {
+        self.slot(id).is_some_and(|entry| entry.unanswered)
     }
 
     /// What a rollback has left so far, in the order of the plan.

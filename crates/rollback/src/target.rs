@@ -33,9 +33,9 @@ pub trait Target: Sync {
     /// Whether `change`, sent with a marker, leaves that marker on what it makes.
     fn marks(&self, change: &Self::Change, marker: &Marker) -> bool;
 
-    /// How long a change that a process sent before it died may still take effect, and then not be seen yet. So long after the
-    /// transaction was taken up, its absence proves nothing. Nothing is said of what is known to be accepted: that is waited for.
-    /// Default: not at all.
+    /// How long a change that was sent and not answered may still take effect, and then not be seen yet: so long after its sending
+    /// failed with [`Reach::Unanswered`], or after its transaction was taken up from a process that died, its absence proves nothing.
+    /// Nothing is said of what is known to be accepted: that is waited for. Default: not at all.
     fn in_flight(&self, change: &Self::Change) -> Duration {
         let _ = change;
         Duration::ZERO
@@ -174,6 +174,9 @@ pub enum Reach {
     PutOff,
     /// It may have been carried out, and if so, it is by now.
     Sent,
+    /// Nothing was heard of it. It may have been carried out, and it may be only later: see [`Target::in_flight`]. Where one that is
+    /// sent again would then stand beside the first, say so by `resend_after: None`.
+    Unanswered,
     /// It may still be carried out: the other side was working on it when last seen.
     Pending,
 }

@@ -31,6 +31,9 @@ impl Jsonl {
             Event::InFlight { step, most } => {
                 about("in_flight", step, json!({ "most_seconds": most.as_secs_f64() }))
             }
+            Event::KeepsPlace { step, most } => {
+                about("keeps_place", step, json!({ "most_seconds": most.as_secs_f64() }))
+            }
             Event::Done { step, adopted } => about("done", step, json!({ "adopted": adopted })),
             Event::Failed { step, error } => about("failed", step, json!({ "error": describe(*error) })),
             Event::Halted(step) => about("halted", step, json!({})),

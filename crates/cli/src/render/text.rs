@@ -137,6 +137,12 @@ impl Text {
                     format!("{}: not to be seen, and may still land; looking for up to {most}", step.change);
                 self.line(Mark::Note, &message);
             }
+            Event::KeepsPlace { step, most } => {
+                let (change, most) = (&step.change, seconds(*most));
+                let message =
+                    format!("{change}: was sent before, and that may still land; it is undone in {most}");
+                self.line(Mark::Note, &message);
+            }
             Event::ReadingAgain { step, attempt, delay, error } => {
                 let message = format!(
                     "{}: could not be read back: {}; attempt {attempt} in {}",

@@ -46,8 +46,7 @@ pub(super) fn read(error: Error) -> Fail {
 
 /// A write failed that the retry layer may repeat, and has repeated if it is there.
 pub(super) fn idempotent(error: Error) -> Fail {
-    let reach = if error.may_have_been_sent() { Reach::Sent } else { Reach::Unsent };
-    let resend_after = postponed(&error);
+    let (reach, resend_after) = (reach(&error), postponed(&error));
     Failure { error: error.into(), reach, resend_after }
 }
 
@@ -56,10 +55,9 @@ pub(super) fn once(error: Error) -> Fail {
     let outcome = error.outcome();
     let busy = matches!(outcome, Outcome::Throttled { .. } | Outcome::Busy { .. })
         || error.status().is_some_and(|status| status == 503);
-    let reach = match error.may_have_been_sent() {
-        false => Reach::Unsent,
-        true if busy => Reach::PutOff,
-        true => Reach::Sent,
+    let reach = match reach(&error) {
+        Reach::Sent if busy => Reach::PutOff,
+        reach => reach,
     };
     let resend_after = match outcome {
         Outcome::Throttled { retry_after }
@@ -68,6 +66,27 @@ pub(super) fn once(error: Error) -> Fail {
         _ => postponed(&error),
     };
     Failure { error: error.into(), reach, resend_after }
+}
+
+/// How far the last sending came that may have been sent.
+fn reach(error: &Error) -> Reach {
+    // A gateway that gave up on what stands behind it has not stopped it.
+    let is_cut_off = matches!(error.kind(), ErrorKind::Transport(_) | ErrorKind::Timeout { .. })
+        || error.status().is_some_and(|status| status == 502 || status == 504);
+    // Of an attempt before the last one, nothing else is known.
+    let was_sent_before = matches!(
+        error.kind(),
+        ErrorKind::Unsent(_)
+            | ErrorKind::BreakerOpen { .. }
+            | ErrorKind::Paused { .. }
+            | ErrorKind::TooLate { .. }
+            | ErrorKind::Auth(_)
+    );
+    match error.may_have_been_sent() {
+        false => Reach::Unsent,
+        true if is_cut_off || was_sent_before => Reach::Unanswered,
+        true => Reach::Sent,
+    }
 }
 
 /// An accepted operation did not come to a good end.
@@ -160,6 +179,24 @@ mod tests {
             .layer(RetryLayer::new(RetryConfig::default(), FabricClassify).unwrap())
             .service(late);
         Client::new(stack)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn r7_what_was_cut_off_may_still_be_carried_out() {
+        let reset = || std::future::ready(Err::<Response, _>(BoxError::from("connection reset")));
+        let resets = Client::new(service_fn(move |_: Request| reset()));
+        let times_out = ServiceBuilder::new()
+            .layer(AttemptTimeoutLayer::new(Duration::from_secs(30)))
+            .service_fn(|_: Request| std::future::pending::<Result<Response, BoxError>>());
+        for client in [resets, Client::new(times_out)] {
+            assert_eq!(once(create(&client).await).reach, Reach::Unanswered);
+            assert_eq!(idempotent(delete(&client).await).reach, Reach::Unanswered);
+        }
+        // A gateway says that it has not waited for the answer.
+        assert_eq!(once(create(&client(504, None, 0.0)).await).reach, Reach::Unanswered);
+        assert_eq!(once(create(&client(500, None, 0.0)).await).reach, Reach::Sent);
+        // The second attempt met an open breaker, and of the first nothing is known any more.
+        assert_eq!(idempotent(delete(&client(500, None, 0.0)).await).reach, Reach::Unanswered);
     }
 
     async fn delete(client: &Client) -> Error {

@@ -13,7 +13,7 @@ pub struct Patience {
     pub deadline: Duration,
     /// How long reads may lag behind a write: what is not found is gone when it is still not found so much later.
     pub lag: Duration,
-    /// How long a request may be on its way whose sender has died, where the service works on it as a long-running operation. Other
+    /// How long a request may be on its way that was not answered, where the service works on it as a long-running operation. Other
     /// requests take no more than two minutes of it.
     pub in_flight: Duration,
 }

@@ -10,7 +10,7 @@ use super::settle::{Bounds, Settled};
 use super::{Error, Transaction, later};
 use crate::journal::{JournalError, Store};
 use crate::record::{Body, End, UndoOutcome};
-use crate::{Observer, Remaining, Step, StepId, StepState, Target, Todo, Verdict, events};
+use crate::{Event, Observer, Remaining, Step, StepId, StepState, Target, Todo, Verdict, events};
 
 /// What a rollback still has to do, and when it ends at the latest.
 struct Pass<'s, C> {
@@ -124,10 +124,25 @@ impl<T: Target, S: Store, O: Observer<T::Change>> Transaction<'_, T, S, O> {
                 }
             }
         }
-        if todo == Todo::Undo {
+        if todo == Todo::Undo && self.outwait(step, deadline).await {
             self.undo(step, deadline).await?;
         }
         Ok(step.id)
+    }
+
+    /// Leaves what was made where it is while another sending of it may still be on its way: it keeps that one's place. `false`: there is
+    /// not so much time.
+    async fn outwait(&self, step: &Step<T::Change>, deadline: Instant) -> bool {
+        let left = self.in_flight.left_beside(step.id, self.target.in_flight(&step.change));
+        if left.is_zero() {
+            return true;
+        }
+        let ends_in_time = later(left) < deadline;
+        if ends_in_time {
+            self.observer.on(&Event::KeepsPlace { step, most: left });
+            tokio::time::sleep(left).await;
+        }
+        ends_in_time
     }
 
     /// Keeps what holds something that was kept.

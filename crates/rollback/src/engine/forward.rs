@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 
+use super::settle::Bounds;
 use super::step::{Ended, Stopped};
 use super::{Error, Interrupt, Transaction};
 use crate::journal::{JournalError, Store};
@@ -42,7 +43,9 @@ impl<T: Target, S: Store, O: Observer<T::Change>> Transaction<'_, T, S, O> {
             return self.stop(stopped).await;
         }
         for step in irreversible {
-            if let Some(stopped) = self.carry_out(std::slice::from_ref(step), Work::Make).await? {
+            if let Some(stopped) = self.carry_out(std::slice::from_ref(step), Work::Make).await?
+                && !self.has_landed(step).await?
+            {
                 return self.stop(stopped).await;
             }
         }
@@ -135,10 +138,20 @@ impl<T: Target, S: Store, O: Observer<T::Change>> Transaction<'_, T, S, O> {
         })
     }
 
+    /// Whether what cannot be undone, and failed without an answer, turns out to be made. Which way to go depends on it.
+    async fn has_landed(&self, step: &Step<T::Change>) -> Result<bool, JournalError> {
+        if matches!(self.state().step(step.id), Some(StepState::Open { operation: None })) {
+            // What cannot be read back stays in doubt.
+            drop(self.settle_open(step, Bounds { halt: None, deadline: None }).await?);
+        }
+        Ok(self.state().step(step.id) == Some(&StepState::Done))
+    }
+
     /// Ends the way forward: back, unless there is no way back any more.
     async fn stop(&self, stopped: Stopped<T::Error>) -> Result<Verdict, Error> {
         let Stopped { step, reason, error } = stopped;
         let error: Option<Box<dyn std::error::Error + Send + Sync>> = error.map(Into::into);
+        self.decide_to_roll_back(step, &reason).await?;
         if self.direction() == Direction::Forward {
             return Ok(self.left(crate::Cause { step, reason, error }));
         }

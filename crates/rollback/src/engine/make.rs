@@ -4,6 +4,7 @@ use std::future::Future;
 
 use tokio::time::Instant;
 
+use super::in_flight::InFlight;
 use super::settle::{Asked, Floors, Reader};
 use super::{Interrupt, Policy};
 use crate::{Call, Event, Failure, Found, Observer, Progress, Reach, Step, Target};
@@ -27,8 +28,8 @@ pub(super) enum Made<T: Target> {
 /// Is told what has to be known before anything follows.
 pub(super) trait Accept {
     type Error;
-    /// Before a change is sent once more. `false`: it must not be.
-    fn again(&self) -> impl Future<Output = Result<bool, Self::Error>> + Send;
+    /// Before a change is sent once more, perhaps while an earlier sending of it may still be carried out. `false`: it must not be.
+    fn again(&self, unanswered: bool) -> impl Future<Output = Result<bool, Self::Error>> + Send;
     /// Before the end of an accepted operation is waited for.
     fn accepted(&self, operation: &str) -> impl Future<Output = Result<(), Self::Error>> + Send;
 }
@@ -47,6 +48,7 @@ pub(super) struct Maker<'a, T, O> {
     pub(super) policy: &'a Policy,
     pub(super) observer: &'a O,
     pub(super) floors: &'a Floors,
+    pub(super) in_flight: &'a InFlight,
     pub(super) read_back: ReadBack,
     /// What ends the waits between two requests.
     pub(super) halt: Option<&'a Interrupt>,
@@ -72,7 +74,7 @@ impl<T: Target, O: Observer<T::Change>> Maker<'_, T, O> {
                 None => return Ok(Made::LeftOpen),
             };
             if failure.reach == Reach::Unsent && !doubtful {
-                return Ok(Made::NotDone(failure));
+                return Ok(self.not_done(step, failure));
             }
             let floor = failure.resend_after.filter(|_| attempt <= self.policy.resends);
             if self.read_back == ReadBack::BeforeResending && floor.is_none() {
@@ -92,7 +94,7 @@ impl<T: Target, O: Observer<T::Change>> Maker<'_, T, O> {
                     Ok(failure) => failure,
                     Err(made) => return Ok(made),
                 };
-                if self.halt.is_some_and(Interrupt::is_raised) || !log.again().await? {
+                if self.halt.is_some_and(Interrupt::is_raised) || !self.again(step, log).await? {
                     return Ok(Made::InDoubt(failure));
                 }
                 continue;
@@ -103,16 +105,30 @@ impl<T: Target, O: Observer<T::Change>> Maker<'_, T, O> {
                 Err(made) => return Ok(made),
             };
             let Some(floor) = floor else {
-                return Ok(Made::NotDone(failure));
+                return Ok(self.not_done(step, failure));
             };
             // Reading back took time, and what was asked for is a time from the answer on.
             let delay = self.policy.delay(attempt, floor).saturating_sub(failed_at.elapsed());
             attempt += 1;
             self.observer.on(&Event::Resending { step, attempt, delay });
-            if unless(self.halt, tokio::time::sleep(delay)).await.is_none() || !log.again().await? {
-                return Ok(Made::NotDone(failure));
+            if unless(self.halt, tokio::time::sleep(delay)).await.is_none() || !self.again(step, log).await? {
+                return Ok(self.not_done(step, failure));
             }
         }
+    }
+
+    async fn again<L: Accept>(&self, step: &Step<T::Change>, log: &L) -> Result<bool, L::Error> {
+        self.in_flight.sending_again(step.id);
+        log.again(self.may_land(step)).await
+    }
+
+    /// What was read back as not done is in doubt where a sending of it may have been carried out since: a look may take long.
+    fn not_done(&self, step: &Step<T::Change>, failure: Failure<T::Error>) -> Made<T> {
+        if self.may_land(step) { Made::InDoubt(failure) } else { Made::NotDone(failure) }
+    }
+
+    fn may_land(&self, step: &Step<T::Change>) -> bool {
+        self.in_flight.is_unheard(step.id) && !self.target.in_flight(&step.change).is_zero()
     }
 
     /// Reads a change in doubt back, so often. Absent, it gives the failure back; all else decides.
@@ -137,6 +153,7 @@ impl<T: Target, O: Observer<T::Change>> Maker<'_, T, O> {
             Ok(Some(Found::Absent | Found::Foreign(_))) if failure.reach == Reach::Pending => {
                 Err(Made::InDoubt(failure))
             }
+            Ok(Some(Found::Foreign(_))) if self.may_land(step) => Err(Made::InDoubt(failure)),
             Ok(Some(Found::Foreign(found))) => Err(Made::Foreign { found, failure }),
             Ok(Some(Found::Absent)) => Ok(failure),
             Ok(None) | Err(_) => Err(Made::InDoubt(failure)),
@@ -150,7 +167,10 @@ impl<T: Target, O: Observer<T::Change>> Maker<'_, T, O> {
         call: Call<'_, T>,
         log: &L,
     ) -> Result<Option<Result<T::Receipt, Failure<T::Error>>>, L::Error> {
-        Ok(match self.target.execute(call).await {
+        let sent = self.target.execute(call).await;
+        let answered = !matches!(&sent, Err(failure) if failure.reach == Reach::Unanswered);
+        self.in_flight.heard(step.id, answered);
+        Ok(match sent {
             Ok(Progress::Done(receipt)) => Some(Ok(receipt)),
             Ok(Progress::Accepted(operation)) => {
                 log.accepted(&operation).await?;

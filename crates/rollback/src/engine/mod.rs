@@ -2,6 +2,7 @@
 
 mod back;
 mod forward;
+mod in_flight;
 mod interrupt;
 mod ledger;
 mod make;
@@ -32,6 +33,7 @@ use crate::{
     Cause, Direction, Event, Marker, Observer, Plan, Receipts, State, Step, StepId, Target, TransactionId,
     Verdict, events,
 };
+use in_flight::InFlight;
 use ledger::Ledger;
 use settle::Bounds;
 
@@ -71,7 +73,7 @@ pub struct Transaction<'a, T: Target, S, O> {
     /// How often the next undo is tried. A service that did not come back while one undo waited is not waited for again.
     patience: AtomicU32,
     floors: settle::Floors,
-    inherited: settle::Inherited,
+    in_flight: InFlight,
     /// Whether this process may still write; asked before each intent.
     fence: Option<Fence>,
 }
@@ -100,7 +102,7 @@ impl<'a, T: Target, S: Store, O: Observer<T::Change>> Transaction<'a, T, S, O> {
         let (line, _) = journal.encode(Body::<T>::Begin(begin))?;
         journal.append(line).await?;
         let (ledger, patience) = (Ledger::new(journal, state), AtomicU32::new(policy.undo_attempts));
-        let (floors, inherited) = (settle::Floors::default(), settle::Inherited::nothing());
+        let (floors, in_flight) = (settle::Floors::default(), InFlight::default());
         Ok(Self {
             target,
             observer,
@@ -110,7 +112,7 @@ impl<'a, T: Target, S: Store, O: Observer<T::Change>> Transaction<'a, T, S, O> {
             ledger,
             patience,
             floors,
-            inherited,
+            in_flight,
             fence: None,
         })
     }
@@ -137,7 +139,7 @@ impl<'a, T: Target, S: Store, O: Observer<T::Change>> Transaction<'a, T, S, O> {
         observer: O,
     ) -> Result<Self, Error> {
         let Loaded { state, journal } = loaded;
-        let inherited = settle::Inherited::of(&state);
+        let in_flight = InFlight::inherited(&state);
         let (ledger, patience) = (Ledger::new(journal, state), AtomicU32::new(policy.undo_attempts));
         let floors = settle::Floors::default();
         let taken = Self {
@@ -149,7 +151,7 @@ impl<'a, T: Target, S: Store, O: Observer<T::Change>> Transaction<'a, T, S, O> {
             ledger,
             patience,
             floors,
-            inherited,
+            in_flight,
             fence: None,
         };
         if !taken.direction().has_ended() {

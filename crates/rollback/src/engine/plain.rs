@@ -1,5 +1,6 @@
 //! A plan carried out without a transaction: no journal, no marker, nothing taken back.
 
+use super::in_flight::InFlight;
 use super::make::{Accept, Made, Maker, ReadBack};
 use super::settle::Floors;
 use super::{Interrupt, Policy, describe};
@@ -31,12 +32,13 @@ pub async fn run<T: Target, O: Observer<T::Change>>(
     interrupt: &Interrupt,
     observer: &O,
 ) -> Result<Receipts<T::Receipt>, Unfinished> {
-    let (floors, halt) = (Floors::default(), Some(interrupt));
+    let (floors, in_flight, halt) = (Floors::default(), InFlight::default(), Some(interrupt));
     let maker = Maker {
         target,
         policy,
         observer,
         floors: &floors,
+        in_flight: &in_flight,
         read_back: ReadBack::BeforeResending,
         halt,
         leave_open: false,
@@ -92,7 +94,7 @@ struct Unlogged;
 impl Accept for Unlogged {
     type Error = std::convert::Infallible;
 
-    async fn again(&self) -> Result<bool, Self::Error> {
+    async fn again(&self, _unanswered: bool) -> Result<bool, Self::Error> {
         Ok(true)
     }
 

@@ -1,6 +1,6 @@
 //! Reading back what became of a change in doubt.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -11,7 +11,7 @@ use super::make::unless;
 use super::{Interrupt, Policy, Transaction, describe, later};
 use crate::journal::{JournalError, Store};
 use crate::record::{Body, Outcome};
-use crate::{Call, Event, Failure, Found, Observer, Reach, State, Step, StepId, StepState, Target};
+use crate::{Call, Event, Failure, Found, Observer, Reach, Step, StepId, StepState, Target};
 
 /// Between two looks for what may still be on its way lies this at least.
 const LEAST_PAUSE: Duration = Duration::from_millis(100);
@@ -73,34 +73,6 @@ impl Floors {
         floors
             .get(&(step, asked))
             .map_or(Duration::ZERO, |floor| floor.saturating_duration_since(Instant::now()))
-    }
-}
-
-/// The steps that an earlier process may have sent, and when they were taken up. What it sent may still be on its way.
-pub(super) struct Inherited {
-    since: Instant,
-    steps: BTreeSet<StepId>,
-}
-
-impl Inherited {
-    pub(super) fn nothing() -> Self {
-        Self { since: Instant::now(), steps: BTreeSet::new() }
-    }
-
-    pub(super) fn of<T: Target>(state: &State<T>) -> Self {
-        let open = |(step, state): (&Step<T::Change>, &StepState)| {
-            matches!(state, StepState::Open { operation: None }).then_some(step.id)
-        };
-        Self { since: Instant::now(), steps: state.steps().filter_map(open).collect() }
-    }
-
-    /// How much longer than `now` the step may be on its way, which takes `most` in all.
-    fn left(&self, step: StepId, most: Duration, now: Instant) -> Duration {
-        if self.steps.contains(&step) {
-            most.saturating_sub(now.saturating_duration_since(self.since))
-        } else {
-            Duration::ZERO
-        }
     }
 }
 
@@ -244,7 +216,7 @@ impl<T: Target, S: Store, O: Observer<T::Change>> Transaction<'_, T, S, O> {
     ) -> Result<Option<Found<T::Receipt>>, Failure<T::Error>> {
         let most = self.target.in_flight(&step.change);
         let mut pause = self.policy.consistency_delay.max(LEAST_PAUSE);
-        let left = |now| self.inherited.left(step.id, most, now);
+        let left = |now| self.in_flight.left(step.id, most, now);
         let most_now = left(Instant::now());
         if !most_now.is_zero() {
             self.observer.on(&Event::InFlight { step, most: most_now });

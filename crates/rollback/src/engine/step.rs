@@ -70,12 +70,19 @@ impl<T: Target, S: Store, O: Observer<T::Change>> Transaction<'_, T, S, O> {
             None => return Ok(self.halted(step)),
         };
         let log = Logged { transaction: self, call: Call { undo: Some(&undo), ..call }, undo: &undo, halt };
-        if !log.intend().await? {
+        if !log.intend(false).await? {
             return Ok(self.halted(step));
         }
-        let (Self { target, observer, policy, floors, .. }, halt) = (self, Some(halt));
-        let read_back = ReadBack::Always;
-        let maker = Maker { target: *target, policy, observer, floors, read_back, halt, leave_open: true };
+        let maker = Maker {
+            target: self.target,
+            policy: &self.policy,
+            observer: &self.observer,
+            floors: &self.floors,
+            in_flight: &self.in_flight,
+            read_back: ReadBack::Always,
+            halt: Some(halt),
+            leave_open: true,
+        };
         let made = maker.make(step, log.call, &log).await?;
         let (outcome, failure) = match made {
             Made::Done { receipt, adopted } => {
@@ -146,9 +153,9 @@ struct Logged<'l, 'a, T: Target, S, O> {
 
 impl<T: Target, S: Store, O: Observer<T::Change>> Logged<'_, '_, T, S, O> {
     /// `false`: it is not to be sent any more.
-    async fn intend(&self) -> Result<bool, JournalError> {
+    async fn intend(&self, unanswered: bool) -> Result<bool, JournalError> {
         let marker = self.call.marker.map(|marker| marker.to_string());
-        let intent = Body::Intent { step: self.call.step, marker, undo: self.undo.clone() };
+        let intent = Body::Intent { step: self.call.step, marker, undo: self.undo.clone(), unanswered };
         let may_start = |direction| direction == Direction::Forward && !self.halt.is_raised();
         self.transaction.log_if(intent, |state| may_start(state.direction())).await
     }
@@ -159,8 +166,8 @@ impl<T: Target, S: Store, O: Observer<T::Change>> Accept for Logged<'_, '_, T, S
 
     /// With a record of its own, what is known of an earlier sending does not stand for this one, and who has lost the
     /// transaction to another process does not send again.
-    async fn again(&self) -> Result<bool, JournalError> {
-        self.intend().await
+    async fn again(&self, unanswered: bool) -> Result<bool, JournalError> {
+        self.intend(unanswered).await
     }
 
     async fn accepted(&self, operation: &str) -> Result<(), JournalError> {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::request::Ask;
 use super::scenario::limits;
 use super::world::World;
 use crate::Reach;
@@ -43,7 +44,7 @@ pub(super) struct Heard {
 
 impl World {
     /// The fate of a call that writes.
-    pub(super) fn fate_of_write(&mut self) -> Fate {
+    pub(super) fn fate_of_write(&mut self, ask: &Ask) -> Fate {
         let trip = Duration::from_millis(5) + self.dice.time(Duration::from_millis(400));
         let early = trip / 2;
         let rate = self.scenario.rate;
@@ -58,14 +59,17 @@ impl World {
         let happened = self.dice.chance(0.5).then_some(early);
         let again = self.dice.chance(0.5).then_some(Duration::ZERO);
         let wait = Some(Duration::from_secs(self.dice.pick(0..120).into()));
+        // Where two of a name can stand side by side, what may still land must not be sent again.
+        let stands_alone = self.scenario.unique && !matches!(ask, Ask::Publish);
+        let unanswered = again.filter(|_| stands_alone);
         let (text, lands, reach, resend_after) = match self.dice.pick(0..9) {
             0 => ("no connection", None, Reach::Unsent, again),
-            1 => ("timeout", happened, Reach::Sent, again),
+            1 => ("timeout", happened, Reach::Unanswered, unanswered),
             2 => {
-                let late = limits::TIMEOUT + self.dice.time(limits::LATE);
-                ("timeout, and it lands late", Some(late), Reach::Sent, again)
+                let late = limits::TIMEOUT + self.dice.time(limits::UNANSWERED);
+                ("timeout, and it lands late", Some(late), Reach::Unanswered, unanswered)
             }
-            3 => ("connection reset", happened, Reach::Sent, again),
+            3 => ("connection reset", happened, Reach::Unanswered, unanswered),
             4 => ("429 with a wait", None, Reach::PutOff, wait),
             // The one look before the next sending must be able to see it: the engine says so of `PutOff`.
             5 => (

@@ -14,6 +14,7 @@ mod cloud;
 mod disk;
 mod fate;
 pub(crate) mod process;
+mod request;
 mod scenario;
 mod shared;
 mod target;

@@ -55,8 +55,12 @@ pub(super) mod limits {
 
     use super::Change;
 
-    /// How long after it heard of a failure a client that goes on may see the request carried out all the same.
+    /// How long after an answer that was no success a slow change may be made all the same.
     pub(in super::super) const LATE: Duration = Duration::from_secs(5);
+    /// How long after its sender gave it up, or died, a request may be carried out that was not answered.
+    pub(in super::super) const UNANSWERED: Duration = Duration::from_secs(2 * 60);
+    /// The same, of a slow change.
+    pub(in super::super) const SLOW_UNANSWERED: Duration = Duration::from_secs(10 * 60);
     /// How long a new thing may stay off the lists. With [`LATE`] less than the wait between two looks.
     pub(in super::super) const LAG: Duration = Duration::from_secs(4);
     /// How long a slow change takes at the most.
@@ -70,8 +74,8 @@ pub(super) mod limits {
     /// How long after the end of its sender a request may be carried out that was not answered by then.
     pub(in super::super) fn under_way(change: &Change) -> Duration {
         match change {
-            Change::Make { slow: true, .. } => Duration::from_secs(10 * 60),
-            _ => Duration::from_secs(2 * 60),
+            Change::Make { slow: true, .. } => SLOW_UNANSWERED,
+            _ => UNANSWERED,
         }
     }
 

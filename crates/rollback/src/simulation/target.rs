@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use super::fate::Heard;
+use super::request::{Ask, Got};
 use super::scenario::{Change, limits};
-use super::world::{Ask, Got};
 use super::{Sim, lock};
 use crate::{Call, Failure, Found, Marker, Progress, Reach, Target, Undone};
 
@@ -71,7 +71,7 @@ impl Sim {
             let mut world = lock(&self.world);
             world.advance();
             self.check_call(&mut world, step, purpose);
-            let fate = world.fate_of_write();
+            let fate = world.fate_of_write(&ask);
             world.note(|| format!("step {step} {purpose}: {ask:?}"));
             let request = fate.lands.map(|after| world.send(self.process, step, ask, after));
             (request, fate.answered, fate.trouble)
@@ -143,13 +143,17 @@ impl Sim {
             let mut world = lock(&self.world);
             world.advance();
             self.check_call(&mut world, step, "execute");
-            let mut fate = world.fate_of_write();
+            let mut fate = world.fate_of_write(&ask);
             if world.is_taken(&ask) {
                 world.note(|| format!("step {step} is refused: {ask:?}"));
                 fate.lands = None;
                 fate.trouble = fate.trouble.or(Some(TAKEN));
             }
-            let longest = if fate.trouble.is_some() { limits::LATE } else { limits::SLOW };
+            let longest = match fate.trouble {
+                None => limits::SLOW,
+                Some(Heard { reach: Reach::Unanswered, .. }) => limits::SLOW_UNANSWERED,
+                Some(_) => limits::LATE,
+            };
             let takes = world.dice.time(longest);
             let fails = !world.calm && fate.trouble.is_none() && world.dice.chance(0.1);
             world.note(|| format!("step {step} starts: {ask:?}, takes {takes:?}, fails {fails}"));

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::request::{Ask, Got};
 use super::scenario::{Dice, Scenario, limits};
 use crate::StepId;
 
@@ -30,29 +31,6 @@ pub(super) struct Thing {
     pub(super) written_by: By,
     /// When lists begin to show it.
     listed: Instant,
-}
-
-/// What a request asks for.
-#[derive(Clone, Debug)]
-pub(super) enum Ask {
-    Make { name: String, marker: Option<String>, inside: Option<u32> },
-    Write { name: String, text: String },
-    Grant { who: String },
-    Publish,
-    Remove { id: u32 },
-    Restore { id: u32, wrote: String, before: String },
-    Revoke { who: String },
-    Unmark { id: u32, marker: String },
-}
-
-/// What came of it.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) enum Got {
-    Id(u32),
-    Done,
-    Gone,
-    Kept(String),
-    Refused(&'static str),
 }
 
 /// What happens at its time, whoever is looking.
@@ -192,10 +170,13 @@ impl World {
         for ((mut at, number), what) in under_way {
             if let Happening::Lands { step, .. } = &what
                 && let Some(step) = self.scenario.plan.get(StepId::new(*step))
-                && self.dice.chance(0.5)
             {
-                at = Instant::now() + self.dice.time(limits::under_way(&step.change));
-                self.count("it lands long after its sender died");
+                let most = limits::under_way(&step.change);
+                at = at.min(Instant::now() + most);
+                if self.dice.chance(0.5) {
+                    at = Instant::now() + self.dice.time(most);
+                    self.count("it lands long after its sender died");
+                }
             }
             self.coming.insert((at, number), what);
         }
@@ -243,7 +224,15 @@ impl World {
         self.coming.is_empty()
     }
 
+    /// Not while a write is on its way: what was sent before the edit overwrites it, and nobody can help that.
     fn edit(&mut self, id: u32) {
+        let on_its_way = |name: &str| {
+            let writes = |what: &Happening| matches!(what, Happening::Lands { ask: Ask::Write { name: to, .. }, .. } if to == name);
+            self.coming.values().any(writes)
+        };
+        if self.things.get(&id).is_some_and(|thing| on_its_way(&thing.name)) {
+            return;
+        }
         if let Some(thing) = self.things.get_mut(&id)
             && matches!(thing.written_by, By::Step(_))
         {

@@ -9,6 +9,7 @@ mod cuts;
 mod found;
 mod interrupt;
 mod journal;
+mod late;
 mod lease;
 #[cfg(feature = "object-store")]
 mod lease_objects;

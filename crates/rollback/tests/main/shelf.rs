@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use selvedge_rollback::journal::MemoryStore;
 use selvedge_rollback::{Call, Failure, Found, Marker, Progress, Reach, StepId, Target, Undone};
 
-pub(crate) use crate::words::{Change, Receipt, Undo};
+pub(crate) use crate::words::{Change, Fault, Receipt, Undo};
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) struct Thing {
     pub(crate) name: String,
@@ -28,27 +28,6 @@ impl fmt::Display for Trouble {
 }
 
 impl std::error::Error for Trouble {}
-
-/// What happens to one request.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub(crate) enum Fault {
-    /// It works.
-    None,
-    /// It never leaves.
-    Unsent,
-    /// It is refused.
-    Refused,
-    /// It is refused, and asks for another try.
-    Busy,
-    /// It is not taken up, and asks for another try.
-    PutOff,
-    /// It is carried out, and the answer says it was not.
-    Lost,
-    /// It is carried out, and the answer asks for another try.
-    LostBusy,
-    /// It is carried out, and the answer says that it was not taken up.
-    LostPutOff,
-}
 
 /// How long requests take.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
@@ -81,7 +60,7 @@ pub(crate) struct Shelf {
     /// How many looks at changes in doubt there were.
     pub(crate) looks: Mutex<u32>,
     pub(crate) sent: Mutex<Vec<String>>,
-    /// Slow things are accepted and not seen to come; this one, with its marker, comes later.
+    /// What comes later, with its marker: a slow thing that was accepted, or what was not answered.
     pub(crate) coming: Mutex<Option<Thing>>,
     pub(crate) late: Mutex<bool>,
     /// Whether the end of a late thing is waited for in vain, rather than reported as not seen.
@@ -90,7 +69,7 @@ pub(crate) struct Shelf {
     pub(crate) look_takes: Mutex<Duration>,
     /// How many of the next slow things are accepted and then fail, in a way that may pass.
     pub(crate) failing: Mutex<u32>,
-    /// How long what a dead process sent may still land.
+    /// How long what was not answered may still land.
     pub(crate) in_flight: Mutex<Duration>,
     pub(crate) pace: Mutex<Pace>,
     /// How long the other side works on a slow thing, from its acceptance on.
@@ -205,6 +184,10 @@ impl Shelf {
                 effect();
                 Err(fail("throttled", Reach::Sent, true))
             }
+            Fault::Unanswered | Fault::UnansweredOnce => {
+                effect();
+                Err(fail("timed out", Reach::Unanswered, fault == Fault::Unanswered))
+            }
         }
     }
 }
@@ -251,6 +234,14 @@ impl Target for Shelf {
         if let (Change::Put { name, slow: true }, true) = (call.change, *self.late.lock().unwrap()) {
             *self.coming.lock().unwrap() = Some(Thing { name: name.clone(), text: String::new(), marker });
             return Ok(Progress::Accepted("late".to_owned()));
+        }
+        let first = self.faults.lock().unwrap().front().copied();
+        if let (Change::Put { name, .. }, Some(fault @ (Fault::Unanswered | Fault::UnansweredOnce))) =
+            (call.change, first)
+        {
+            self.faults.lock().unwrap().pop_front();
+            *self.coming.lock().unwrap() = Some(Thing { name: name.clone(), text: String::new(), marker });
+            return Err(fail("timed out", Reach::Unanswered, fault == Fault::Unanswered));
         }
         let effect = || match call.change {
             Change::Put { name, .. } => self.put(name, "", marker),

@@ -36,3 +36,28 @@ pub(crate) struct Receipt {
     pub(crate) id: u32,
     pub(crate) text: String,
 }
+
+/// What happens to one request.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(crate) enum Fault {
+    /// It works.
+    None,
+    /// It never leaves.
+    Unsent,
+    /// It is refused.
+    Refused,
+    /// It is refused, and asks for another try.
+    Busy,
+    /// It is not taken up, and asks for another try.
+    PutOff,
+    /// It is carried out, and the answer says it was not.
+    Lost,
+    /// It is carried out, and the answer asks for another try.
+    LostBusy,
+    /// It is carried out, and the answer says that it was not taken up.
+    LostPutOff,
+    /// Nothing is heard of it. A thing comes later, all else is carried out at once. It may be tried again.
+    Unanswered,
+    /// The same, and it must not be tried again.
+    UnansweredOnce,
+}

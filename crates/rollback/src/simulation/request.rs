@@ -1,0 +1,24 @@
+//! A request to the simulated world.
+
+/// What a request asks for.
+#[derive(Clone, Debug)]
+pub(super) enum Ask {
+    Make { name: String, marker: Option<String>, inside: Option<u32> },
+    Write { name: String, text: String },
+    Grant { who: String },
+    Publish,
+    Remove { id: u32 },
+    Restore { id: u32, wrote: String, before: String },
+    Revoke { who: String },
+    Unmark { id: u32, marker: String },
+}
+
+/// What came of it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Got {
+    Id(u32),
+    Done,
+    Gone,
+    Kept(String),
+    Refused(&'static str),
+}

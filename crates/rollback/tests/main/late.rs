@@ -1,0 +1,114 @@
+//! What was sent, and not answered, and lands later than anybody looked for it.
+
+use std::time::Duration;
+
+use selvedge_rollback::journal::MemoryStore;
+use selvedge_rollback::{Plan, Verdict};
+use tokio::time::Instant;
+
+use crate::shelf::{Change, Fault, Shelf};
+use crate::{put, records, recover, run, shelf};
+
+/// How long what was not answered may still land.
+const IN_FLIGHT: Duration = Duration::from_secs(60);
+
+/// A shelf where the coming requests meet these faults.
+fn slow_shelf(faults: impl IntoIterator<Item = Fault>) -> Shelf {
+    let shelf = shelf();
+    *shelf.in_flight.lock().unwrap() = IN_FLIGHT;
+    shelf.faults.lock().unwrap().extend(faults);
+    shelf
+}
+
+/// Lets what was not answered land after a while, where nothing stands in its place by then. Whether it did.
+async fn land(shelf: &Shelf, after: Duration) -> bool {
+    tokio::time::sleep(after).await;
+    let late = shelf.coming.lock().unwrap().take().unwrap();
+    let is_free = !shelf.names().contains(&late.name);
+    if is_free {
+        shelf.put(&late.name, &late.text, late.marker);
+    }
+    is_free
+}
+
+fn two() -> Plan<Change> {
+    let mut plan = Plan::default();
+    plan.push(put("thing", false), []);
+    plan.push(put("other", false), []);
+    plan
+}
+
+#[tokio::test(start_paused = true)]
+async fn r7_what_was_not_answered_is_looked_for_as_long_as_it_may_land() {
+    for (seconds, nothing_left) in [(1, true), (25, true), (59, true), (100, false)] {
+        let shelf = slow_shelf([Fault::UnansweredOnce]);
+        let before = shelf.inventory();
+        let landing = land(&shelf, Duration::from_secs(seconds));
+        let (verdict, landed) = tokio::join!(run(&shelf, MemoryStore::default(), two()), landing);
+        // What lands while the way forward looks for it is taken for made.
+        let verdict = verdict.unwrap();
+        assert!(landed, "{seconds}");
+        if seconds == 1 {
+            assert!(matches!(verdict, Verdict::Committed), "{seconds}: {verdict:?}");
+            continue;
+        }
+        assert!(matches!(verdict, Verdict::RolledBack { .. }), "{seconds}: {verdict:?}");
+        // What takes longer than it may is not waited for, or nothing would ever end.
+        assert_eq!(shelf.inventory() == before, nothing_left, "{seconds}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn r7_what_was_answered_is_not_waited_for() {
+    let shelf = slow_shelf([Fault::Refused]);
+    let begun = Instant::now();
+    let verdict = run(&shelf, MemoryStore::default(), two()).await.unwrap();
+    assert!(matches!(verdict, Verdict::RolledBack { .. }), "{verdict:?}");
+    assert!(begun.elapsed() < IN_FLIGHT / 2, "{:?}", begun.elapsed());
+}
+
+/// The first sending of `thing` is not answered, the second works, and `other` is refused.
+const RESENT: [Fault; 3] = [Fault::Unanswered, Fault::None, Fault::Refused];
+
+#[tokio::test(start_paused = true)]
+async fn r7_what_a_second_sending_made_keeps_the_place_of_the_first_as_long_as_that_may_land() {
+    for seconds in [30, 59] {
+        let shelf = slow_shelf(RESENT);
+        let before = shelf.inventory();
+        let landing = land(&shelf, Duration::from_secs(seconds));
+        let (verdict, landed) = tokio::join!(run(&shelf, MemoryStore::default(), two()), landing);
+        let verdict = verdict.unwrap();
+        assert!(matches!(verdict, Verdict::RolledBack { .. }), "{seconds}: {verdict:?}");
+        assert!(!landed, "{seconds}: its place was free");
+        assert_eq!(shelf.inventory(), before, "{seconds}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn r7_a_later_process_knows_of_a_sending_that_was_not_answered() {
+    let (shelf, store) = (slow_shelf(RESENT), MemoryStore::default());
+    let before = shelf.inventory();
+    // It dies when the second sending has made the thing, and what comes after it is intended.
+    drop(run(&shelf, store.clone().with_room_for(4), two()).await.unwrap_err());
+    assert_eq!(records(&store)[1..], ["intent 1", "intent 1", "outcome 1 done"]);
+    let back = async {
+        let transaction = recover(&shelf, store.load().unwrap()).await.unwrap();
+        transaction.roll_back("an operator asked for it").await.unwrap()
+    };
+    let (verdict, landed) = tokio::join!(back, land(&shelf, Duration::from_secs(30)));
+    assert!(matches!(verdict, Verdict::RolledBack { .. }), "{verdict:?}");
+    assert!(!landed, "its place was free");
+    assert_eq!(shelf.inventory(), before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn r7_what_cannot_be_undone_and_was_not_answered_is_looked_for_before_the_way_is_chosen() {
+    let mut plan = two();
+    plan.push(Change::Publish, []);
+    let shelf = slow_shelf([Fault::None, Fault::None, Fault::UnansweredOnce]);
+    // The way forward does not see it yet.
+    *shelf.hidden_looks.lock().unwrap() = 2;
+    let verdict = run(&shelf, MemoryStore::default(), plan).await.unwrap();
+    assert!(matches!(verdict, Verdict::Committed), "{verdict:?}");
+    assert_eq!(*shelf.published.lock().unwrap(), 1);
+}
