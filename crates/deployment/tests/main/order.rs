@@ -1,9 +1,12 @@
 //! What waits for what: all else may be made at the same time.
 
 use selvedge_deployment::change::Change;
-use selvedge_rollback::{Plan, Step, StepId};
+use selvedge_rollback::journal::MemoryStore;
+use selvedge_rollback::{Plan, Step, StepId, Verdict};
+use serde_json::Value;
 
 use crate::existing::lived_in;
+use crate::once;
 use crate::world::world;
 
 type Is = fn(&Change) -> bool;
@@ -83,4 +86,32 @@ async fn two_changes_of_one_item_are_not_made_at_the_same_time() {
     let updated = of(&plan, |change| matches!(change, Change::UpdateDefinition { .. }));
     assert_eq!((described.len(), updated.len()), (1, 1));
     assert_eq!(plan.get(updated[0]).unwrap().follows, described);
+}
+
+/// A process that dies while a workspace is made leaves one part of it in doubt, and the journal says which.
+#[tokio::test(start_paused = true)]
+async fn r17_each_part_of_a_new_workspace_is_a_step_with_an_intent_and_a_request_of_its_own() {
+    let (world, store) = (world(), MemoryStore::default());
+    let plan = world.plan().await.plan;
+    assert!(matches!(world.carry_out(plan.clone(), store.clone(), once()).await, Verdict::Committed));
+    let journal = String::from_utf8(store.bytes()).unwrap();
+    let records = journal.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["body"].take());
+    let intended: Vec<_> =
+        records.filter(|body| body["type"] == "intent").map(|body| body["step"].as_u64().unwrap()).collect();
+    let requests = world.emulator.requests();
+    for (part, path) in [
+        (WORKSPACE, "/workspaces"),
+        (CAPACITY, "/assignToCapacity"),
+        (ROLE, "/roleAssignments"),
+        (CONNECT, "/git/connect"),
+        (INITIALIZE, "/git/initializeConnection"),
+    ] {
+        let steps = of(&plan, part);
+        let sent = requests.iter().filter(|request| request.method == "POST" && request.path.ends_with(path));
+        assert!(!steps.is_empty(), "{path}");
+        assert_eq!(sent.count(), steps.len(), "{path}");
+        for step in steps {
+            assert_eq!(intended.iter().filter(|id| **id == u64::from(step.number())).count(), 1, "{path}");
+        }
+    }
 }
