@@ -92,6 +92,9 @@ pub enum Body<T: Target> {
     Unmarked {
         /// The step.
         step: StepId,
+        /// Whether the transaction had ended by then, for who reads no more than the last record.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        ended: bool,
     },
     /// The transaction has ended; nothing but [`Body::Unmarked`] follows.
     End {

@@ -143,7 +143,7 @@ impl<T: Target> State<T> {
                     UndoOutcome::Skipped { reason } => StepState::Skipped { reason },
                 };
             }
-            Body::Unmarked { step } => self.entry("unmarked", step)?.marked = false,
+            Body::Unmarked { step, .. } => self.entry("unmarked", step)?.marked = false,
             Body::Abandoned { reason, .. } => {
                 self.direction = Direction::Abandoned;
                 self.reason = Some((self.reason.take().and_then(|(step, _)| step), reason));

@@ -122,7 +122,10 @@ impl<T: Target, S: Store, O: Observer<T::Change>> Transaction<'_, T, S, O> {
         }
         let receipts = self.receipts(step);
         match self.target.unmark(self.call(step, None, &receipts), &receipt).await {
-            Ok(()) => self.log(Body::Unmarked { step: step.id }).await.map(Ok),
+            Ok(()) => {
+                let ended = self.direction().has_ended();
+                self.log(Body::Unmarked { step: step.id, ended }).await.map(Ok)
+            }
             Err(failure) => Ok(Err(failure)),
         }
     }

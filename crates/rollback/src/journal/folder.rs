@@ -87,6 +87,13 @@ impl Folder {
         fs::read(self.path(id)).map_err(|error| self.unreadable(id, error))
     }
 
+    /// The last whole line of a journal, and its number.
+    pub(super) fn last(&self, id: TransactionId) -> Option<(u64, Vec<u8>)> {
+        let bytes = fs::read(self.path(id)).ok()?;
+        let lines = bytes.split_inclusive(|byte| *byte == b'\n').filter(|line| line.ends_with(b"\n"));
+        (0..).zip(lines).last().map(|(seq, line)| (seq, line.to_vec()))
+    }
+
     /// Whether a process has it open.
     pub(super) fn is_open(&self, id: TransactionId) -> bool {
         File::open(self.path(id))

@@ -15,7 +15,7 @@ use super::{JournalError, Loaded, Read, Store, after_failure, read_opened};
 use crate::{State, Target, TransactionId, events};
 
 /// How many journals are read at once, where all are listed.
-const AT_ONCE: usize = 8;
+pub(super) const AT_ONCE: usize = 8;
 
 /// The place where journals are. Clones are handles of one place.
 #[derive(Clone, Debug)]
@@ -168,11 +168,15 @@ impl Journals {
     ///
     /// When the place cannot be read. A journal that cannot be read is listed with the reason.
     pub async fn list<T: Target>(&self) -> Result<Vec<Summary<T>>, JournalError> {
-        let summaries = self.ids().await?.into_iter().map(|id| self.summary(id));
+        Ok(self.summaries(self.ids().await?).await)
+    }
+
+    pub(super) async fn summaries<T: Target>(&self, ids: Vec<TransactionId>) -> Vec<Summary<T>> {
+        let summaries = ids.into_iter().map(|id| self.summary(id));
         let found = futures_util::stream::iter(summaries).buffered(AT_ONCE);
         // What has no record was made, and its process died before it could begin; or it is being removed.
         let begun = |found: &Summary<T>| !matches!(found.state, Err(JournalError::NotFound(_)));
-        Ok(found.filter(|found| std::future::ready(begun(found))).collect().await)
+        found.filter(|found| std::future::ready(begun(found))).collect().await
     }
 
     /// One journal, as [`Journals::list`] finds it.
@@ -202,7 +206,7 @@ impl Journals {
         }
     }
 
-    async fn ids(&self) -> Result<Vec<TransactionId>, JournalError> {
+    pub(super) async fn ids(&self) -> Result<Vec<TransactionId>, JournalError> {
         let mut ids = match &self.place {
             Place::Folder(folder) => folder.ids()?,
             #[cfg(feature = "object-store")]

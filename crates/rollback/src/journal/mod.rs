@@ -16,6 +16,7 @@ mod export;
 #[cfg(feature = "failpoints")]
 pub mod failpoint;
 mod folder;
+mod glance;
 mod journals;
 mod memory;
 #[cfg(feature = "object-store")]

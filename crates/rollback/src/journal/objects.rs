@@ -92,6 +92,15 @@ impl Objects {
         Ok(bytes)
     }
 
+    /// The last record of a journal, and its number.
+    pub(super) async fn last(&self, id: TransactionId) -> Option<(u64, Vec<u8>)> {
+        let (dir, names) = (self.dir(id), self.parts(id).await.ok()?);
+        let seq = u64::try_from(names.len()).ok()?.checked_sub(1)?;
+        let last = names.last().filter(|name| **name == record(&dir, seq))?;
+        let bytes = self.store.get(last).await.ok()?.bytes().await.ok()?;
+        Some((seq, bytes.to_vec()))
+    }
+
     /// What is there of each record, with its number.
     pub(super) async fn read_each(
         &self,

@@ -46,6 +46,8 @@ pub(crate) struct Cloud {
     pub(crate) turns: Mutex<usize>,
     /// How long a request takes.
     pub(crate) latency: Mutex<Duration>,
+    /// How many objects were read.
+    pub(crate) gets: Mutex<usize>,
     /// How many deletes there may be yet; `None`: any number.
     pub(crate) deletes: Mutex<Option<usize>>,
     pub(crate) held: Notify,
@@ -148,6 +150,7 @@ impl ObjectStore for Cloud {
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
         self.reach().await?;
+        *self.gets.lock().unwrap() += 1;
         self.memory.get_opts(location, options).await
     }
 

@@ -132,3 +132,36 @@ async fn r23_who_reads_while_a_journal_is_removed_finds_it_whole_or_not_at_all()
         }
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn of_what_has_ended_lately_the_last_record_alone_is_read() {
+    let (folder, cloud) = (tempfile::tempdir().unwrap(), Arc::<Cloud>::default());
+    let (hour, now) = (Duration::from_secs(3600), Duration::ZERO);
+    for journals in [Journals::folder(folder.path()), cloud.journals()] {
+        // Its last record takes a marker off.
+        let committed = run_in(&journals, &shelf()).await;
+        let failing = shelf();
+        fault_at(&failing, 3, Fault::Refused);
+        let rolled_back = run_in(&journals, &failing).await;
+        // The taking back fails, and so it is open.
+        let stuck = shelf();
+        fault_at(&stuck, 3, Fault::Refused);
+        stuck.undo_faults.lock().unwrap().extend([Fault::Refused; 20]);
+        let open = run_in(&journals, &stuck).await;
+
+        *cloud.gets.lock().unwrap() = 0;
+        let ids = async |kept| -> Vec<_> {
+            let found = journals.list_unless_ended::<Shelf>(kept).await.unwrap();
+            found.iter().map(|found| found.id).collect()
+        };
+        assert_eq!(ids(hour).await, [open]);
+        assert_eq!(ids(now).await, [committed, rolled_back, open]);
+        let told: Vec<_> = journals.list::<Shelf>().await.unwrap().iter().map(|found| found.id).collect();
+        assert_eq!(told, [committed, rolled_back, open]);
+    }
+    // Three last records and all of the open one; three last records and everything; and everything.
+    let all = objects(&cloud).await;
+    let gets = *cloud.gets.lock().unwrap();
+    let of_open = gets - 2 * 3 - 2 * all;
+    assert!(of_open > 0 && of_open < all / 2, "{gets} objects were read, of {all}");
+}

@@ -260,7 +260,7 @@ pub(crate) fn canonical(subject: &str) -> String {
 
 /// An open transaction on the same workspace has to be ended first: two would undo each other's changes.
 ///
-/// Says which journals are kept no longer, as all of them are read: those of what committed so long ago, and has no marker left.
+/// Says which journals are kept no longer: those of what committed so long ago, and has no marker left.
 ///
 /// # Errors
 ///
@@ -272,7 +272,8 @@ pub(crate) async fn refuse_if_open(
 ) -> anyhow::Result<Vec<Ended>> {
     let subject = subject(app, &desired.workspace.name);
     let mut due = Vec::new();
-    for found in place.journals.list::<Target>().await.with_context(no_journal)? {
+    let kept = app.settings.rollback.retention;
+    for found in place.journals.list_unless_ended::<Target>(kept).await.with_context(no_journal)? {
         due.extend(kept_no_longer(app, &found));
         let is_ours = |state: &State<Target>| canonical(&state.begin().subject) == subject;
         if found.state.as_ref().is_ok_and(|state| state.direction().has_ended() || !is_ours(state)) {
