@@ -38,7 +38,8 @@ impl Tenant {
         let http = HttpTransport::new(&TransportConfig::default()).context("build a client")?;
         let mut command = Command::new(program);
         command
-            .args(["emulator", "--port", "0", "--output", "json"])
+            .args(["emulator", "--port", "0", "--output", "json", "--exit-on-stdin-eof"])
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null());
         let mut process = command.spawn().with_context(|| format!("start {}", program.display()))?;

@@ -47,10 +47,10 @@ impl Tenant {
         std::fs::write(folder.join("project.config.json"), "{}").context("write the emulator's project")?;
         let log = std::fs::File::create(folder.join("emulator.log")).context("create the emulator's log")?;
         let mut process = Command::new(binary)
-            .args(["emulator", "--port", "0", "--output", "json"])
+            .args(["emulator", "--port", "0", "--output", "json", "--exit-on-stdin-eof"])
             .current_dir(folder)
             .env_clear()
-            .stdin(Stdio::null())
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(log)
             .spawn()

@@ -6,6 +6,7 @@ use std::{
     net::TcpStream,
     path::Path,
     sync::Arc,
+    time::{Duration, Instant},
 };
 
 use rustls::{
@@ -15,7 +16,7 @@ use rustls::{
 use serde_json::{Value, json};
 
 use crate::{
-    program::{Background, run, selvedge},
+    program::{Background, emulator, run, selvedge},
     project::Project,
     tenant::request,
 };
@@ -25,8 +26,8 @@ fn serve(folder: &Path, args: &[&str]) -> (Background, Value) {
 }
 
 fn serve_at(folder: &Path, args: &[&str]) -> (Background, Value) {
-    let args: Vec<&str> = ["emulator", "--output", "json"].iter().chain(args).copied().collect();
-    let mut process = Background::start(&mut selvedge(folder, &args));
+    let args: Vec<&str> = ["--output", "json"].iter().chain(args).copied().collect();
+    let mut process = Background::start(&mut emulator(folder, &args));
     let ready = serde_json::from_str(&process.first_line()).unwrap();
     (process, ready)
 }
@@ -57,6 +58,33 @@ fn it_serves_what_it_announces_and_stops_when_asked() {
         served.signal(stop);
         served.end().ends(0, &[]);
     }
+}
+
+#[test]
+fn it_stops_with_its_standard_input_only_where_it_is_told_to() {
+    let project = Project::with(&[]);
+    let (mut served, ready) = serve(project.path(), &["--data", "tenant.json"]);
+    let url = ready["url"].as_str().unwrap();
+    assert!(request(url, "GET /v1/workspaces", "").starts_with("HTTP/1.1 401"));
+    request(url, "POST /_emulator/seed", "{\"workspaces\": [{\"displayName\": \"Kept\"}]}");
+    served.close_input();
+    let started = Instant::now();
+    while TcpStream::connect(url.strip_prefix("http://").unwrap()).is_ok() {
+        assert!(started.elapsed() < Duration::from_secs(30), "it goes on without its input");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    served.end().ends(0, &[]);
+    // As after a signal.
+    assert!(fs::read_to_string(project.path().join("tenant.json")).unwrap().contains("Kept"));
+
+    // Its input has ended before it begins.
+    let args = ["emulator", "--port=0", "--exit-on-stdin-eof"];
+    run(&mut selvedge(project.path(), &args)).ends(0, &[]);
+    let mut plain =
+        Background::start(&mut selvedge(project.path(), &["emulator", "--port=0", "--output=json"]));
+    let ready: Value = serde_json::from_str(&plain.first_line()).unwrap();
+    let answer = request(ready["url"].as_str().unwrap(), "GET /v1/workspaces", "");
+    assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
 }
 
 #[test]
@@ -138,7 +166,7 @@ fn chaos_hits_the_same_request_in_every_run() {
 #[test]
 fn the_text_can_be_pasted_into_a_shell() {
     let project = Project::with(&[]);
-    let mut served = Background::start(&mut selvedge(project.path(), &["emulator", "--port=0"]));
+    let mut served = Background::start(&mut emulator(project.path(), &["--port=0"]));
     let lines = served.lines(9);
     assert!(lines[0].contains(" emulated at http://127.0.0.1:"), "{lines:?}");
     let exported: Vec<&str> =

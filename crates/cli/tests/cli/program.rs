@@ -15,6 +15,13 @@ pub(crate) fn selvedge(folder: &Path, args: &[&str]) -> Command {
     command
 }
 
+/// An emulator that stops when whoever started it is gone, however that ended.
+pub(crate) fn emulator(folder: &Path, args: &[&str]) -> Command {
+    let mut command = selvedge(folder, &["emulator", "--exit-on-stdin-eof"]);
+    command.args(args).stdin(Stdio::piped());
+    command
+}
+
 pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
@@ -100,6 +107,11 @@ impl Background {
     /// Hands out stderr, to be read while the process runs.
     pub(crate) fn stderr(&mut self) -> BufReader<ChildStderr> {
         BufReader::new(self.0.stderr.take().unwrap())
+    }
+
+    /// Closes its standard input.
+    pub(crate) fn close_input(&mut self) {
+        drop(self.0.stdin.take());
     }
 
     /// Sends a signal, such as TERM, KILL or STOP.

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    program::{Background, Ended, run, selvedge},
+    program::{Background, Ended, emulator, run, selvedge},
     project::Project,
 };
 
@@ -94,8 +94,8 @@ impl Tenant {
         let requests = Path::new(env!("CARGO_TARGET_TMPDIR")).join("requests");
         std::fs::create_dir_all(&requests).unwrap();
         let requests = requests.join(format!("cli-{}.jsonl", uuid::Uuid::new_v4()));
-        let args = ["emulator", "--port", "0", "--output", "json", "--request-log"];
-        let mut process = Background::start(selvedge(folder.path(), &args).arg(requests));
+        let args = ["--port", "0", "--output", "json", "--request-log"];
+        let mut process = Background::start(emulator(folder.path(), &args).arg(requests));
         let ready: Value = serde_json::from_str(&process.first_line()).unwrap();
         let environment = ready["environment"].as_object().unwrap();
         let text = |value: &Value| value.as_str().unwrap().to_owned();
