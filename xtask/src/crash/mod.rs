@@ -10,7 +10,6 @@ mod reference;
 mod sample;
 mod scenario;
 mod table;
-mod tenant;
 mod trial;
 mod worker;
 
@@ -22,6 +21,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime};
 
 use anyhow::{Context, ensure};
+use driver::Azurite;
 
 use crate::azurite;
 use crate::workspace::Workspace;
@@ -56,7 +56,7 @@ const PAIRS: usize = 500;
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> anyhow::Result<bool> {
     let binary = build(workspace)?;
     let folder = workspace.target.join("crash-matrix");
-    let azurite = Arc::new(azurite::Server::start(&azurite::install(workspace)?, &folder.join("azurite"))?);
+    let azurite = Arc::new(Azurite::start(&azurite::install(workspace)?, &folder.join("azurite"))?);
     let workers = (0..WORKERS)
         .map(|number| Worker::new(number, &binary, &folder, Arc::clone(&azurite)))
         .collect::<anyhow::Result<Vec<_>>>()?;
@@ -267,7 +267,7 @@ fn keep(worker: &Worker, trial: &Trial<'_>, why: &str, folder: &Path) -> anyhow:
     let journal = worker.journal(trial.journal);
     let journal = journal.map(|lines| lines.iter().map(|line| format!("{line}\n")).collect());
     fs::write(folder.join("journal.jsonl"), journal.unwrap_or_else(|error| format!("{error:?}\n")))?;
-    let requests = worker.tenant.requests()?;
+    let requests = worker.requests()?;
     let requests = requests.iter().map(|request| {
         let (status, fault) = (request.status, request.fault.as_deref().unwrap_or_default());
         format!("{} {} {status:?} {fault}\n", request.method, request.path)

@@ -1,12 +1,12 @@
 //! The undisturbed runs that the cut points are taken from, and that the ends are compared with.
 
 use anyhow::{Context, bail, ensure};
+use driver::Request;
 use serde_json::{Value, json};
 
 use super::cut::{self, Cut, Point, Side};
 use super::journal::Journal;
 use super::scenario::Scenario;
-use super::tenant::Request;
 use super::worker::{Whose, Worker, run};
 
 /// What a trial begins with and must end in.
@@ -75,7 +75,7 @@ pub(super) fn record(
         cuts: Vec::new(),
     };
     worker.begin(&plain)?;
-    let (before, _) = worker.tenant.inventory()?;
+    let (before, _) = worker.inventory()?;
     let forward = Reference { before, faults: Some(running), ..plain };
     let recorded = worker.record(&forward, 0)?;
     let first = recorded.requests.iter().position(Request::is_write).context("nothing was written")?;
@@ -129,13 +129,13 @@ pub(super) const ABREAST: &str = "abreast";
 /// The tenant that the scenario starts from.
 fn earlier(worker: &Worker, scenario: &Scenario) -> anyhow::Result<Option<String>> {
     let Some(earlier) = &scenario.earlier else { return Ok(None) };
-    worker.tenant.reset(None)?;
-    worker.tenant.seed(&(earlier.seed)())?;
+    worker.tenant.reset()?;
+    worker.tenant.admin("POST", "seed", &(earlier.seed)().to_string())?;
     worker.lay_out(scenario)?;
     earlier.lay_out(&worker.project())?;
     let ended = run(&mut worker.selvedge(Whose::Deployer, Journal::Local, &["deploy", "--yes"]))?;
     ensure!(ended.code == Some(0), "the earlier deployment failed: {}", ended.stderr);
-    worker.tenant.snapshot().map(Some)
+    worker.tenant.admin("GET", "snapshot", "").map(Some)
 }
 
 /// Operations that still run when the recovery begins: the same run, cut where they have begun.
@@ -210,8 +210,11 @@ impl Worker {
     /// Everything as it is before the deployment.
     pub(super) fn begin(&self, reference: &Reference) -> anyhow::Result<()> {
         self.lay_out(reference.scenario)?;
-        self.tenant.reset(reference.snapshot.as_deref())?;
-        self.tenant.set(&reference.settings)
+        self.tenant.reset()?;
+        if let Some(snapshot) = &reference.snapshot {
+            self.tenant.admin("PUT", "snapshot", snapshot)?;
+        }
+        self.tenant.admin("POST", "settings", &reference.settings.to_string()).map(drop)
     }
 
     /// Runs the deployment to its end, which must have that exit code.
@@ -222,12 +225,12 @@ impl Worker {
         }
         let ended = run(&mut self.selvedge(Whose::Deployer, Journal::Local, &["deploy", "--yes"]))?;
         ensure!(ended.code == Some(code), "{}: {}{}", reference.name, ended.stdout, ended.stderr);
-        let (hash, world) = self.tenant.inventory()?;
+        let (hash, world) = self.inventory()?;
         if world.to_string().contains("[selvedge:") {
             bail!("{}: a marker is left by a run that nothing disturbs", reference.name);
         }
         let records = self.journal(Journal::Local)?.iter().map(of_record).collect();
-        Ok(Recorded { hash, requests: self.tenant.requests()?, records })
+        Ok(Recorded { hash, requests: self.requests()?, records })
     }
 }
 
