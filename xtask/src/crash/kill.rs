@@ -54,7 +54,7 @@ impl Worker {
             let stopped = Arc::clone(&stopped);
             std::thread::spawn(move || {
                 for line in BufReader::new(stderr).lines().map_while(Result::ok) {
-                    stopped.fetch_or(line.contains("stopped at failpoint "), Ordering::Relaxed);
+                    stopped.fetch_or(line.contains(super::FAILPOINT), Ordering::Relaxed);
                 }
             })
         });

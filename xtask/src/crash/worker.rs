@@ -62,7 +62,7 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    /// With a folder of its own below `folder`, which is emptied.
+    /// With a folder of its own below `folder`.
     pub(super) fn new(
         number: usize,
         binary: &Path,
@@ -70,9 +70,6 @@ impl Worker {
         azurite: Arc<Azurite>,
     ) -> anyhow::Result<Self> {
         let folder = folder.join(format!("worker-{number}"));
-        if folder.exists() {
-            fs::remove_dir_all(&folder).context("empty the worker's folder")?;
-        }
         let elsewhere = folder.join("elsewhere");
         fs::create_dir_all(&elsewhere).context("make the worker's folders")?;
         fs::write(elsewhere.join("project.config.json"), "{}").context("write the other project")?;
