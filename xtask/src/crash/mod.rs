@@ -318,20 +318,8 @@ mod tests {
     #[test]
     fn the_quarters_have_every_recovery_of_every_cut() {
         let records: Vec<_> = (0..16).map(|_| ("intent".to_owned(), 1)).collect();
-        let reference = Reference {
-            scenario: &scenario::SCENARIOS[0],
-            name: "new/forward".to_owned(),
-            phase: "forward",
-            snapshot: None,
-            settings: serde_json::Value::Null,
-            concurrency: "1",
-            sampled: false,
-            still_running: false,
-            faults: None,
-            before: String::new(),
-            committed: String::new(),
-            cuts: cut::at_records(&records, 0),
-        };
+        let cuts = cut::at_records(&records, 0);
+        let reference = Reference { cuts, ..Reference::forward(&scenario::SCENARIOS[0]) };
         let references = [reference];
         let names = |quarter| -> BTreeSet<String> {
             let arguments = Arguments { full: false, quarter: Some(quarter), only: None };

@@ -37,6 +37,26 @@ pub(super) struct Reference {
     pub(super) cuts: Vec<Cut>,
 }
 
+impl Reference {
+    /// One way through, without faults, before anything is known of it.
+    pub(super) fn forward(scenario: &'static Scenario) -> Self {
+        Self {
+            scenario,
+            name: format!("{}/forward", scenario.name),
+            phase: "forward",
+            snapshot: None,
+            settings: json!({}),
+            concurrency: "1",
+            sampled: false,
+            still_running: false,
+            faults: None,
+            before: String::new(),
+            committed: String::new(),
+            cuts: Vec::new(),
+        }
+    }
+}
+
 /// A run that nothing disturbs, as the emulator and the journal have it.
 struct Recorded {
     hash: String,
@@ -60,20 +80,7 @@ pub(super) fn record(
     let running: String = (0..8)
         .map(|operation| format!("GET */operations/*=status:Running,skip={},times=1\n", 3 * operation))
         .collect();
-    let plain = Reference {
-        scenario,
-        name: format!("{}/forward", scenario.name),
-        phase: "forward",
-        snapshot,
-        settings: json!({}),
-        concurrency: "1",
-        sampled: false,
-        still_running: false,
-        faults: None,
-        before: String::new(),
-        committed: String::new(),
-        cuts: Vec::new(),
-    };
+    let plain = Reference { snapshot, ..Reference::forward(scenario) };
     worker.begin(&plain)?;
     let (before, _) = worker.inventory()?;
     let forward = Reference { before, faults: Some(running), ..plain };
