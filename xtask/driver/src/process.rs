@@ -72,3 +72,59 @@ fn read(pipe: Option<impl Read>) -> io::Result<Vec<u8>> {
     }
     Ok(text)
 }
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use std::os::unix::process::ExitStatusExt as _;
+    use std::process::Stdio;
+    use std::time::{Duration, Instant};
+
+    use super::*;
+
+    fn sh(script: &str) -> Process {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Process::start(&mut command).unwrap()
+    }
+
+    #[test]
+    fn it_is_killed_when_dropped() {
+        // It does not end with its input.
+        let process = sh("exec sleep 60");
+        let started = Instant::now();
+        let id = process.0.id().to_string();
+        let lives = || Command::new("kill").args(["-s", "0", &id]).output().unwrap().status.success();
+        assert!(lives());
+        drop(process);
+        assert!(!lives() && started.elapsed() < Duration::from_secs(30));
+    }
+
+    #[test]
+    fn what_it_says_is_read_up_to_what_is_looked_for() {
+        let mut process = sh("echo a; echo ready b; read line; echo c");
+        assert_eq!(process.says("ready").unwrap(), "a\nready b\n");
+        drop(process.0.stdin.take());
+        let error = process.says("ready").unwrap_err().to_string();
+        assert!(error.ends_with(r#"said nothing more: "c\n""#), "{error}");
+    }
+
+    #[test]
+    fn more_than_a_pipe_holds_is_read_from_both_at_the_same_time() {
+        let fill = "head -c 300000 /dev/zero";
+        for script in [format!("{fill}; {fill} >&2; exit 3"), format!("{fill} >&2; {fill}; exit 3")] {
+            let output = sh(&script).end().unwrap();
+            assert_eq!(output.status.code(), Some(3));
+            assert_eq!((output.stdout.len(), output.stderr.len()), (300_000, 300_000));
+        }
+    }
+
+    #[test]
+    fn a_signal_arrives_or_is_an_error() {
+        let mut process = sh("echo ready; read line");
+        assert!(process.signal("NONE").is_err());
+        process.says("ready").unwrap();
+        process.signal("TERM").unwrap();
+        assert_eq!(process.end().unwrap().status.signal(), Some(15));
+    }
+}
