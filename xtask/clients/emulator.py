@@ -33,11 +33,11 @@ class Emulator:
         address, foreign = ("127.0.0.1:443", "true") if REAL_NAMES else ("127.0.0.1:0", "false")
         arguments = ["--https", address, "--ca-out", self.ca, "--foreign-location", foreign]
         # fab sleeps that long before it looks at an operation for the first time.
-        arguments += ["--retry-after", "0", "--output", "json", *more]
+        arguments += ["--retry-after", "0", "--output", "json", "--exit-on-stdin-eof", *more]
         command = [os.environ["EMULATOR"], "emulator", *arguments]
-        # Nobody's settings but its own arguments.
+        # Nobody's settings but its own arguments. Its input ends with this process, and so does it, however this one ends.
         self._process = subprocess.Popen(
-            command, env={}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
+            command, env={}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         case.addClassCleanup(self._stop)
         assert self._process.stdout is not None
@@ -55,7 +55,8 @@ class Emulator:
     def _stop(self) -> None:
         self._process.terminate()
         code = self._process.wait(timeout=30)
-        assert self._process.stdout is not None
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._process.stdin.close()
         self._process.stdout.close()
         self._folder.cleanup()
         if code != 0:

@@ -8,7 +8,6 @@ mod clients;
 mod conformance;
 mod crash;
 mod demo;
-mod http;
 mod proof;
 mod test;
 mod tidy;

@@ -9,7 +9,6 @@ mod project;
 mod report;
 mod rollback;
 mod server;
-mod tenant;
 mod throttle;
 
 use std::process::ExitCode;
@@ -45,8 +44,8 @@ fn main() -> anyhow::Result<ExitCode> {
     let passed = match task {
         Task::Overhead(arguments) => overhead::run(&runtime, &arguments)?,
         Task::Throttle(arguments) => throttle::run(&runtime, &arguments)?,
-        Task::Rollback(arguments) => rollback::run(&runtime, &arguments)?,
-        Task::Interrupt(arguments) => interrupt::run(&runtime, &arguments)?,
+        Task::Rollback(arguments) => rollback::run(&arguments)?,
+        Task::Interrupt(arguments) => interrupt::run(&arguments)?,
         Task::Serve(arguments) => runtime.block_on(server::run(&arguments)).map(|()| true)?,
         Task::Calls(arguments) => runtime.block_on(overhead::calls(&arguments)).map(|()| true)?,
     };

@@ -1,6 +1,9 @@
 //! The product that is deployed: a workspace, a folder and many items.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::Context;
 
@@ -23,3 +26,9 @@ items:
 ";
 
 const PROJECT: &str = r#"{ "project": { "prefix": "bench" }, "naming_patterns": { "workspace": "{prefix}-{name}-{environment}" } }"#;
+
+/// The program, which lies beside this one.
+pub(crate) fn program() -> anyhow::Result<PathBuf> {
+    let here = std::env::current_exe().context("find this program")?;
+    Ok(here.with_file_name(format!("selvedge{}", std::env::consts::EXE_SUFFIX)))
+}

@@ -2,8 +2,9 @@
 
 use std::fmt;
 
+use driver::Request;
+
 use super::plant::Plant;
-use super::tenant::Request;
 
 /// What of a deployment is cut.
 #[derive(Clone, Debug)]
@@ -82,29 +83,10 @@ impl Fate {
     }
 }
 
-impl Request {
-    /// Whether it changes something.
-    pub(super) fn is_write(&self) -> bool {
-        self.method != "GET" && !self.path.contains("/getDefinition")
-    }
-
-    fn plain_path(&self) -> &str {
-        self.path.split('?').next().unwrap_or_default()
-    }
-
-    /// Method and path, with `*` for ids: the pattern by which the emulator knows it again.
-    pub(super) fn pattern(&self) -> String {
-        let is_id = |segment: &&str| segment.len() == 36 && segment.contains('-');
-        let segments = self.plain_path().split('/');
-        let path: Vec<_> = segments.map(|segment| if is_id(&segment) { "*" } else { segment }).collect();
-        format!("{} {}", self.method, path.join("/"))
-    }
-
-    fn matches(&self, pattern: &str) -> bool {
-        pattern
-            .split_once(' ')
-            .is_some_and(|(method, glob)| method == self.method && glob_matches(glob, self.plain_path()))
-    }
+fn matches(request: &Request, pattern: &str) -> bool {
+    pattern
+        .split_once(' ')
+        .is_some_and(|(method, glob)| method == request.method && glob_matches(glob, request.plain_path()))
 }
 
 /// As the emulator does it: a `*` stands for any run of characters.
@@ -122,8 +104,8 @@ fn glob_matches(glob: &str, text: &str) -> bool {
 
 /// The pattern of the request at `index`, and how many come before it that the pattern fits.
 pub(super) fn address(requests: &[Request], index: usize) -> (String, usize) {
-    let pattern = requests[index].pattern();
-    let skip = requests[..index].iter().filter(|request| request.matches(&pattern)).count();
+    let pattern = requests[index].shape();
+    let skip = requests[..index].iter().filter(|request| matches(request, &pattern)).count();
     (pattern, skip)
 }
 

@@ -4,11 +4,11 @@ use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context, bail, ensure};
+use driver::KEY;
 use serde_json::Value;
 
 use super::plant::WORKSPACE;
 use super::worker::{Whose, Worker, run};
-use crate::azurite::KEY;
 
 /// Where the journals are, and where a recovery runs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

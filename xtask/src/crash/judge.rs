@@ -16,12 +16,12 @@ impl Attempt<'_> {
             _ => &reference.before,
         };
         // What still runs there ends.
-        self.worker.tenant.advance("10m")?;
-        let (hash, world) = self.worker.tenant.inventory()?;
+        self.worker.tenant.admin("POST", "clock", r#"{"advance": "10m"}"#)?;
+        let (hash, world) = self.worker.inventory()?;
         if hash != *expected {
             return wrong(format!("{verdict}, but the inventory is another one: {world:#}"));
         }
-        for request in self.worker.tenant.requests()? {
+        for request in self.worker.requests()? {
             if request.method == "DELETE" && PROTECTED.iter().any(|id| request.path.ends_with(id)) {
                 return wrong(format!("what was there before was to be deleted: {}", request.path));
             }
@@ -38,7 +38,7 @@ impl Attempt<'_> {
 
     /// What somebody has planted is there, and nothing of ours besides.
     fn judge_planted(&self, plant: &Plant, verdict: &'static str) -> Result<&'static str, Stop> {
-        let (hash, world) = self.worker.tenant.inventory()?;
+        let (hash, world) = self.worker.inventory()?;
         let found = world.to_string();
         if !found.contains(MARK) {
             return wrong(format!("{verdict}, but what was planted is gone: {world:#}"));
@@ -56,7 +56,7 @@ impl Attempt<'_> {
         }
         self.worker.begin(self.trial.reference)?;
         plant.plant(&self.worker.tenant)?;
-        let (expected, _) = self.worker.tenant.inventory()?;
+        let (expected, _) = self.worker.inventory()?;
         if hash == expected { Ok(verdict) } else { wrong(format!("{verdict}, but more is there: {world:#}")) }
     }
 
@@ -66,7 +66,7 @@ impl Attempt<'_> {
         if ended.code != Some(0) {
             return wrong(format!("the next deployment ends with {:?}: {}", ended.code, ended.stderr));
         }
-        let (hash, world) = self.worker.tenant.inventory()?;
+        let (hash, world) = self.worker.inventory()?;
         if hash != self.trial.reference.committed {
             return wrong(format!("the next deployment makes something else: {world:#}"));
         }

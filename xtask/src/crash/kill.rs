@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
+use driver::{PATIENCE, Process};
 
 use super::cut::{Fate, Point};
-use super::tenant::PATIENCE;
 use super::worker::{Ended, Worker};
 
 /// What became of a process that was to be killed.
@@ -48,13 +48,13 @@ impl Worker {
         if let Some(faults) = faults {
             self.tenant.inject(faults)?;
         }
-        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().context("start it")?;
+        let mut process = Process::start(command.stdout(Stdio::null()).stderr(Stdio::piped()))?;
         let stopped = Arc::new(AtomicBool::new(false));
-        let reader = child.stderr.take().map(|stderr| {
+        let reader = process.0.stderr.take().map(|stderr| {
             let stopped = Arc::clone(&stopped);
             std::thread::spawn(move || {
                 for line in BufReader::new(stderr).lines().map_while(Result::ok) {
-                    stopped.fetch_or(line.contains("stopped at failpoint "), Ordering::Relaxed);
+                    stopped.fetch_or(line.contains(super::FAILPOINT), Ordering::Relaxed);
                 }
             })
         });
@@ -63,19 +63,18 @@ impl Worker {
             if self.is_reached(&armed, &stopped)? {
                 break true;
             }
-            if child.try_wait().context("look at the process")?.is_some() {
+            if process.0.try_wait().context("look at the process")?.is_some() {
                 break false;
             }
             if started.elapsed() > PATIENCE {
-                drop(child.kill());
                 bail!("it neither ended nor came to {point} within {PATIENCE:?}");
             }
             std::thread::sleep(Duration::from_millis(2));
         };
         if reached {
-            child.kill().context("kill it")?;
+            process.0.kill().context("kill it")?;
         }
-        let status = child.wait().context("wait for its end")?;
+        let status = process.0.wait().context("wait for its end")?;
         if let Some(reader) = reader {
             drop(reader.join());
         }
@@ -125,27 +124,27 @@ impl Worker {
         Ok(if reached { Cutoff::Killed } else { Cutoff::NotReached })
     }
 
+    /// How many requests have been answered since the last reset, but for tokens.
+    fn answered(&self) -> anyhow::Result<usize> {
+        Ok(self.requests()?.iter().filter(|request| request.status.is_some()).count())
+    }
+
     /// Runs to the end, and lets a request that is on its way land in between.
     pub(super) fn run_meeting(&self, command: &mut Command, late: Late) -> anyhow::Result<Ended> {
-        let before = self.tenant.answered()?;
-        let mut child = command
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .with_context(|| format!("run {command:?}"))?;
+        let before = self.answered()?;
+        let mut process = Process::start(command.stdout(Stdio::piped()).stderr(Stdio::piped()))?;
         let started = Instant::now();
-        while self.tenant.answered()? < before + late.after {
-            if child.try_wait().context("look at the process")?.is_some() {
+        while self.answered()? < before + late.after {
+            if process.0.try_wait().context("look at the process")?.is_some() {
                 break;
             }
             if started.elapsed() > PATIENCE {
-                drop(child.kill());
                 bail!("it neither ended nor asked {} times within {PATIENCE:?}", late.after);
             }
             std::thread::sleep(Duration::from_millis(1));
         }
         self.tenant.release(late.hold)?;
-        let ended = child.wait_with_output().context("wait for its end")?.into();
+        let ended = process.end().context("wait for its end")?.into();
         self.tenant.settle()?;
         Ok(ended)
     }

@@ -10,7 +10,6 @@ mod reference;
 mod sample;
 mod scenario;
 mod table;
-mod tenant;
 mod trial;
 mod worker;
 
@@ -22,6 +21,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime};
 
 use anyhow::{Context, ensure};
+use driver::Azurite;
+use tempfile::TempDir;
 
 use crate::azurite;
 use crate::workspace::Workspace;
@@ -49,16 +50,37 @@ pub(crate) struct Arguments {
 /// How many trials run at once. Much of a trial is waiting: for what may still land, for a pause between two looks.
 const WORKERS: usize = 4;
 
+/// What the program says that stops where it is told.
+const FAILPOINT: &str = "stopped at failpoint ";
+
 /// Recoveries that are killed themselves, in a full run.
 const PAIRS: usize = 500;
 
-/// Runs the matrix; `true` when every trial ends as it must.
+/// Runs the matrix, in a folder of its own; `true` when every trial ends as it must.
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> anyhow::Result<bool> {
-    let binary = build(workspace)?;
-    let folder = workspace.target.join("crash-matrix");
-    let azurite = Arc::new(azurite::Server::start(&azurite::install(workspace)?, &folder.join("azurite"))?);
+    let shared = workspace.target.join("crash-matrix");
+    fs::create_dir_all(&shared).context("make the folder of the crash matrices")?;
+    let folder = tempfile::Builder::new().prefix("run-").tempdir_in(&shared);
+    let folder = folder.context("make the folder of this run")?;
+    let passed = matrix(workspace, arguments, folder.path(), &shared.join("table.md"));
+    conclude(folder, passed)
+}
+
+/// Removes the folder of a run in which nothing failed, and says where that of another one is.
+fn conclude(folder: TempDir, passed: anyhow::Result<bool>) -> anyhow::Result<bool> {
+    if let Ok(true) = passed {
+        folder.close().context("remove the folder of this run")?;
+    } else {
+        println!("crash-matrix: what this run has left is kept in {}", folder.keep().display());
+    }
+    passed
+}
+
+fn matrix(workspace: &Workspace, arguments: &Arguments, folder: &Path, table: &Path) -> anyhow::Result<bool> {
+    let binary = build(workspace, folder)?;
+    let azurite = Arc::new(Azurite::start(&azurite::install(workspace)?, &folder.join("azurite"))?);
     let workers = (0..WORKERS)
-        .map(|number| Worker::new(number, &binary, &folder, Arc::clone(&azurite)))
+        .map(|number| Worker::new(number, &binary, folder, Arc::clone(&azurite)))
         .collect::<anyhow::Result<Vec<_>>>()?;
     let first = workers.first().context("there is no worker")?;
     let every = arguments.full || arguments.only.is_some();
@@ -73,11 +95,8 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> anyhow::Resul
     println!("crash-matrix: {cuts} cuts; {wanted}: {runs} trials by {runners} workers");
 
     let started = Instant::now();
-    let failures = folder.join("failures");
-    if failures.exists() {
-        fs::remove_dir_all(&failures).context("remove the failures of the last run")?;
-    }
-    let results = Results { failures, table: folder.join("table.md"), ..Results::default() };
+    let results =
+        Results { failures: folder.join("failures"), table: folder.join("table.md"), ..Results::default() };
     let pairs_at = if arguments.full { PAIRS } else { usize::MAX };
     let trials = Mutex::new(VecDeque::from(trials));
     std::thread::scope(|scope| -> anyhow::Result<()> {
@@ -89,9 +108,9 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> anyhow::Resul
     })?;
     let counts = results.counts();
     if every {
-        let table = counts.table.markdown();
-        fs::write(&results.table, format!("{table}\n")).context("write the table")?;
-        println!("{table}");
+        let markdown = counts.table.markdown();
+        fs::write(table, format!("{markdown}\n")).context("write the table")?;
+        println!("{markdown}");
     }
     println!(
         "crash-matrix: {} trials in {:.0?}, {} of them killed twice; {} as they must end, {} not; \
@@ -107,7 +126,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> anyhow::Resul
 }
 
 /// The program, built to stop where it is told, beside the one that everybody else runs.
-fn build(workspace: &Workspace) -> anyhow::Result<PathBuf> {
+fn build(workspace: &Workspace, folder: &Path) -> anyhow::Result<PathBuf> {
     let status = Command::new("cargo")
         .args(["build", "--quiet", "--package", "selvedge", "--features", "failpoints"])
         .current_dir(&workspace.root)
@@ -116,14 +135,15 @@ fn build(workspace: &Workspace) -> anyhow::Result<PathBuf> {
         .context("run `cargo build`")?;
     ensure!(status.success(), "`cargo build --package selvedge --features failpoints` failed");
     let file = format!("selvedge{}", std::env::consts::EXE_SUFFIX);
-    let folder = workspace.target.join("crash-matrix");
-    fs::create_dir_all(&folder).context("make the folder of the crash matrix")?;
+    // Whatever cargo builds there next must not change it under a running matrix.
     let own = folder.join(&file);
-    // Whatever cargo builds there next must not change it under a running matrix. A process that still runs keeps the one it has.
-    if own.exists() {
-        fs::remove_file(&own).context("remove the program of the last run")?;
-    }
     fs::copy(workspace.target.join("debug").join(&file), &own).context("copy the program")?;
+    // Nor before: a program without them ends by itself, and no trial would come to its cut.
+    let program = fs::read(&own).context("read the program")?;
+    ensure!(
+        program.windows(FAILPOINT.len()).any(|bytes| bytes == FAILPOINT.as_bytes()),
+        "another build has put its program in the place of ours meanwhile: start again"
+    );
     Ok(own)
 }
 
@@ -267,7 +287,7 @@ fn keep(worker: &Worker, trial: &Trial<'_>, why: &str, folder: &Path) -> anyhow:
     let journal = worker.journal(trial.journal);
     let journal = journal.map(|lines| lines.iter().map(|line| format!("{line}\n")).collect());
     fs::write(folder.join("journal.jsonl"), journal.unwrap_or_else(|error| format!("{error:?}\n")))?;
-    let requests = worker.tenant.requests()?;
+    let requests = worker.requests()?;
     let requests = requests.iter().map(|request| {
         let (status, fault) = (request.status, request.fault.as_deref().unwrap_or_default());
         format!("{} {} {status:?} {fault}\n", request.method, request.path)
@@ -283,22 +303,23 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_a_run_leaves_is_kept_unless_all_was_right() {
+        let there = tempfile::tempdir().unwrap();
+        for (passed, kept) in [(Ok(true), false), (Ok(false), true), (Err(anyhow::anyhow!("x")), true)] {
+            let folder = TempDir::new_in(there.path()).unwrap();
+            let path = folder.path().to_owned();
+            fs::write(path.join("why.txt"), "x").unwrap();
+            let wanted = passed.as_ref().ok().copied();
+            assert_eq!(conclude(folder, passed).ok(), wanted);
+            assert_eq!(path.exists(), kept, "{wanted:?}");
+        }
+    }
+
+    #[test]
     fn the_quarters_have_every_recovery_of_every_cut() {
         let records: Vec<_> = (0..16).map(|_| ("intent".to_owned(), 1)).collect();
-        let reference = Reference {
-            scenario: &scenario::SCENARIOS[0],
-            name: "new/forward".to_owned(),
-            phase: "forward",
-            snapshot: None,
-            settings: serde_json::Value::Null,
-            concurrency: "1",
-            sampled: false,
-            still_running: false,
-            faults: None,
-            before: String::new(),
-            committed: String::new(),
-            cuts: cut::at_records(&records, 0),
-        };
+        let cuts = cut::at_records(&records, 0);
+        let reference = Reference { cuts, ..Reference::forward(&scenario::SCENARIOS[0]) };
         let references = [reference];
         let names = |quarter| -> BTreeSet<String> {
             let arguments = Arguments { full: false, quarter: Some(quarter), only: None };

@@ -1,9 +1,8 @@
 //! What somebody else does to the workspace while nobody has the transaction in hand.
 
-use anyhow::{Context, bail};
+use anyhow::bail;
+use driver::{Emulator, Request};
 use serde_json::{Value, json};
-
-use super::tenant::{Request, Tenant};
 
 /// What is planted.
 #[derive(Clone, Debug)]
@@ -39,21 +38,20 @@ impl Plant {
     }
 
     /// Does it, as another program of the same team would.
-    pub(super) fn plant(&self, tenant: &Tenant) -> anyhow::Result<()> {
-        let token = tenant.token()?;
+    pub(super) fn plant(&self, tenant: &Emulator) -> anyhow::Result<()> {
         if matches!(self, Self::Workspace) {
             let new = json!({ "displayName": WORKSPACE, "description": MARK });
-            return tenant.call("POST", "/v1/workspaces", &token, &new).map(drop);
+            return tenant.call("POST", "/v1/workspaces", &new.to_string()).map(drop);
         }
-        let workspaces = tenant.call("GET", "/v1/workspaces", &token, &Value::Null)?;
+        let workspaces = tenant.call("GET", "/v1/workspaces", "")?;
         let workspace = format!("/v1/workspaces/{}", id_of(&workspaces, WORKSPACE)?);
         if let Self::Item { kind, name } = self {
             let new = json!({ "type": kind, "displayName": name, "description": MARK });
-            return tenant.call("POST", &format!("{workspace}/items"), &token, &new).map(drop);
+            return tenant.call("POST", &format!("{workspace}/items"), &new.to_string()).map(drop);
         }
-        let items = tenant.call("GET", &format!("{workspace}/items"), &token, &Value::Null)?;
+        let items = tenant.call("GET", &format!("{workspace}/items"), "")?;
         let item = format!("{workspace}/items/{}", id_of(&items, DESCRIBED)?);
-        tenant.call("PATCH", &item, &token, &json!({ "description": MARK })).map(drop)
+        tenant.call("PATCH", &item, &json!({ "description": MARK }).to_string()).map(drop)
     }
 }
 
@@ -62,32 +60,5 @@ fn id_of<'a>(listed: &'a Value, name: &str) -> anyhow::Result<&'a str> {
     match found.and_then(|it| it["id"].as_str()) {
         Some(id) => Ok(id),
         None => bail!("{name} is not there"),
-    }
-}
-
-impl Tenant {
-    fn token(&self) -> anyhow::Result<String> {
-        let of = |name: &str| {
-            let found = self.environment.iter().find(|(known, _)| known == name);
-            found.map(|(_, value)| value.as_str()).with_context(|| format!("find {name}"))
-        };
-        let path = format!("/{}/oauth2/v2.0/token", of("AZURE_TENANT_ID")?);
-        let form = format!(
-            "grant_type=client_credentials&client_id={}&client_secret={}\
-             &scope=https://api.fabric.microsoft.com/.default",
-            of("AZURE_CLIENT_ID")?,
-            of("AZURE_CLIENT_SECRET")?
-        );
-        let kind = "Content-Type: application/x-www-form-urlencoded\r\n";
-        let answer: Value = serde_json::from_str(&self.ask("POST", &path, kind, &form)?)?;
-        Ok(answer["access_token"].as_str().context("find the token")?.to_owned())
-    }
-
-    /// Asks Fabric. An empty answer is null.
-    fn call(&self, method: &str, path: &str, token: &str, body: &Value) -> anyhow::Result<Value> {
-        let headers = format!("Authorization: Bearer {token}\r\nContent-Type: application/json\r\n");
-        let body = if body.is_null() { String::new() } else { body.to_string() };
-        let answer = self.ask(method, path, &headers, &body)?;
-        Ok(if answer.is_empty() { Value::Null } else { serde_json::from_str(&answer)? })
     }
 }

@@ -1,12 +1,12 @@
 //! The undisturbed runs that the cut points are taken from, and that the ends are compared with.
 
 use anyhow::{Context, bail, ensure};
+use driver::Request;
 use serde_json::{Value, json};
 
 use super::cut::{self, Cut, Point, Side};
 use super::journal::Journal;
 use super::scenario::Scenario;
-use super::tenant::Request;
 use super::worker::{Whose, Worker, run};
 
 /// What a trial begins with and must end in.
@@ -37,6 +37,26 @@ pub(super) struct Reference {
     pub(super) cuts: Vec<Cut>,
 }
 
+impl Reference {
+    /// One way through, without faults, before anything is known of it.
+    pub(super) fn forward(scenario: &'static Scenario) -> Self {
+        Self {
+            scenario,
+            name: format!("{}/forward", scenario.name),
+            phase: "forward",
+            snapshot: None,
+            settings: json!({}),
+            concurrency: "1",
+            sampled: false,
+            still_running: false,
+            faults: None,
+            before: String::new(),
+            committed: String::new(),
+            cuts: Vec::new(),
+        }
+    }
+}
+
 /// A run that nothing disturbs, as the emulator and the journal have it.
 struct Recorded {
     hash: String,
@@ -60,22 +80,9 @@ pub(super) fn record(
     let running: String = (0..8)
         .map(|operation| format!("GET */operations/*=status:Running,skip={},times=1\n", 3 * operation))
         .collect();
-    let plain = Reference {
-        scenario,
-        name: format!("{}/forward", scenario.name),
-        phase: "forward",
-        snapshot,
-        settings: json!({}),
-        concurrency: "1",
-        sampled: false,
-        still_running: false,
-        faults: None,
-        before: String::new(),
-        committed: String::new(),
-        cuts: Vec::new(),
-    };
+    let plain = Reference { snapshot, ..Reference::forward(scenario) };
     worker.begin(&plain)?;
-    let (before, _) = worker.tenant.inventory()?;
+    let (before, _) = worker.inventory()?;
     let forward = Reference { before, faults: Some(running), ..plain };
     let recorded = worker.record(&forward, 0)?;
     let first = recorded.requests.iter().position(Request::is_write).context("nothing was written")?;
@@ -129,13 +136,13 @@ pub(super) const ABREAST: &str = "abreast";
 /// The tenant that the scenario starts from.
 fn earlier(worker: &Worker, scenario: &Scenario) -> anyhow::Result<Option<String>> {
     let Some(earlier) = &scenario.earlier else { return Ok(None) };
-    worker.tenant.reset(None)?;
-    worker.tenant.seed(&(earlier.seed)())?;
+    worker.tenant.reset()?;
+    worker.tenant.admin("POST", "seed", &(earlier.seed)().to_string())?;
     worker.lay_out(scenario)?;
     earlier.lay_out(&worker.project())?;
     let ended = run(&mut worker.selvedge(Whose::Deployer, Journal::Local, &["deploy", "--yes"]))?;
     ensure!(ended.code == Some(0), "the earlier deployment failed: {}", ended.stderr);
-    worker.tenant.snapshot().map(Some)
+    worker.tenant.admin("GET", "snapshot", "").map(Some)
 }
 
 /// Operations that still run when the recovery begins: the same run, cut where they have begun.
@@ -210,8 +217,11 @@ impl Worker {
     /// Everything as it is before the deployment.
     pub(super) fn begin(&self, reference: &Reference) -> anyhow::Result<()> {
         self.lay_out(reference.scenario)?;
-        self.tenant.reset(reference.snapshot.as_deref())?;
-        self.tenant.set(&reference.settings)
+        self.tenant.reset()?;
+        if let Some(snapshot) = &reference.snapshot {
+            self.tenant.admin("PUT", "snapshot", snapshot)?;
+        }
+        self.tenant.admin("POST", "settings", &reference.settings.to_string()).map(drop)
     }
 
     /// Runs the deployment to its end, which must have that exit code.
@@ -222,12 +232,12 @@ impl Worker {
         }
         let ended = run(&mut self.selvedge(Whose::Deployer, Journal::Local, &["deploy", "--yes"]))?;
         ensure!(ended.code == Some(code), "{}: {}{}", reference.name, ended.stdout, ended.stderr);
-        let (hash, world) = self.tenant.inventory()?;
+        let (hash, world) = self.inventory()?;
         if world.to_string().contains("[selvedge:") {
             bail!("{}: a marker is left by a run that nothing disturbs", reference.name);
         }
         let records = self.journal(Journal::Local)?.iter().map(of_record).collect();
-        Ok(Recorded { hash, requests: self.tenant.requests()?, records })
+        Ok(Recorded { hash, requests: self.requests()?, records })
     }
 }
 

@@ -254,7 +254,7 @@ impl Attempt<'_> {
             }
         };
         // The request that the deployment died in has its fault in the log.
-        self.worker.tenant.forget_requests()?;
+        self.worker.tenant.admin("DELETE", "requests", "")?;
         let command = self.recovery(open, self.trial.way);
         let reached = !matches!(self.worker.cut(command, &point, None)?, Cutoff::NotReached);
         if reached && matches!(again, Again::Record(_, Side::Torn)) {

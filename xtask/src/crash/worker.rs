@@ -7,12 +7,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context, ensure};
+use driver::{Azurite, Emulator, Options, Request};
 use serde_json::Value;
 
 use super::journal::Journal;
 use super::scenario::Scenario;
-use super::tenant::Tenant;
-use crate::azurite;
 
 /// Settings under which nobody waits: the emulator does not lag.
 const IN_A_HURRY: [(&str, &str); 9] = [
@@ -53,8 +52,8 @@ pub(super) struct Listed {
 
 /// One tenant and what is deployed to it.
 pub(super) struct Worker {
-    pub(super) tenant: Tenant,
-    pub(super) azurite: Arc<azurite::Server>,
+    pub(super) tenant: Emulator,
+    pub(super) azurite: Arc<Azurite>,
     number: usize,
     /// How many containers have been made for it.
     containers: AtomicU64,
@@ -63,21 +62,19 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    /// With a folder of its own below `folder`, which is emptied.
+    /// With a folder of its own below `folder`.
     pub(super) fn new(
         number: usize,
         binary: &Path,
         folder: &Path,
-        azurite: Arc<azurite::Server>,
+        azurite: Arc<Azurite>,
     ) -> anyhow::Result<Self> {
         let folder = folder.join(format!("worker-{number}"));
-        if folder.exists() {
-            fs::remove_dir_all(&folder).context("empty the worker's folder")?;
-        }
         let elsewhere = folder.join("elsewhere");
         fs::create_dir_all(&elsewhere).context("make the worker's folders")?;
         fs::write(elsewhere.join("project.config.json"), "{}").context("write the other project")?;
-        let tenant = Tenant::start(binary, &folder.join("emulator"))?;
+        let tenant =
+            Emulator::start(binary, Options { folder: &folder.join("emulator"), request_log: None })?;
         let containers = AtomicU64::new(0);
         Ok(Self { tenant, azurite, number, containers, binary: binary.to_owned(), folder })
     }
@@ -113,7 +110,7 @@ impl Worker {
     pub(super) fn selvedge(&self, whose: Whose, journal: Journal, args: &[&str]) -> Command {
         let mut command = Command::new(&self.binary);
         command.args(args).env_clear().stdin(Stdio::null());
-        command.envs(self.tenant.environment.iter().cloned()).envs(IN_A_HURRY);
+        command.envs(&self.tenant.environment).envs(IN_A_HURRY);
         command.env("GITHUB_TOKEN", "a-token").env("FEATURE_USE_ROLLBACK", "true");
         command.envs(self.variables_of(journal));
         command.current_dir(match (whose, journal) {
@@ -121,6 +118,20 @@ impl Worker {
             _ => self.project(),
         });
         command
+    }
+
+    /// What is there, and its hash by natural keys.
+    pub(super) fn inventory(&self) -> anyhow::Result<(String, Value)> {
+        let mut inventory = self.tenant.inventory()?;
+        let hash = inventory["hash"].as_str().context("find the inventory's hash")?.to_owned();
+        Ok((hash, inventory["world"].take()))
+    }
+
+    /// What was asked since the last reset, but for tokens.
+    pub(super) fn requests(&self) -> anyhow::Result<Vec<Request>> {
+        let mut requests = self.tenant.requests()?;
+        requests.retain(|request| !request.is_sign_in());
+        Ok(requests)
     }
 
     /// The transactions that the program lists.

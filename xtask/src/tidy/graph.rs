@@ -4,6 +4,8 @@ use super::Violation;
 use crate::workspace::{Dependency, DependencyKind, Package, Workspace};
 
 const EMULATOR: &str = "selvedge-fabric-emulator";
+/// What starts servers for tasks and tests.
+const DRIVER: &str = "driver";
 
 /// Each member, and the members below it.
 const GRAPH: &[(&str, &[&str])] = &[
@@ -18,14 +20,16 @@ const GRAPH: &[(&str, &[&str])] = &[
         ],
     ),
     // The stack that it measures is the cli's own.
-    ("bench", &["selvedge", "selvedge-fabric-client", "selvedge-resilience"]),
+    ("bench", &[DRIVER, "selvedge", "selvedge-fabric-client", "selvedge-resilience"]),
     ("conformance", &[EMULATOR]),
+    // It runs the program, and knows nothing of what it is made of.
+    (DRIVER, &[]),
     ("selvedge-deployment", &["selvedge-fabric-client", "selvedge-resilience", "selvedge-rollback"]),
     ("selvedge-fabric-client", &["selvedge-resilience"]),
     (EMULATOR, &[]),
     ("selvedge-resilience", &[]),
     ("selvedge-rollback", &[]),
-    ("xtask", &[]),
+    ("xtask", &[DRIVER]),
 ];
 
 /// Dependencies that only these members may have, for tests either.
@@ -33,7 +37,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("figment", &["selvedge"]),
     ("figment2", &["selvedge"]),
     ("clap", &["selvedge", "xtask", "bench", "conformance"]),
-    ("anyhow", &["selvedge", "xtask", "bench", "conformance"]),
+    ("anyhow", &["selvedge", "xtask", "bench", "conformance", DRIVER]),
 ];
 
 /// Members that are about a mechanism, and how the names of what they must not know begin. Examples and tests may.
@@ -58,7 +62,8 @@ pub(super) fn check(workspace: &Workspace) -> Vec<Violation> {
         }
         for dependency in &package.dependencies {
             let Dependency { name, .. } = dependency;
-            if (member(name) || name.starts_with("selvedge")) && !is_below(package, dependency) {
+            let ours = member(name) || name.starts_with("selvedge") || get(GRAPH, name).is_some();
+            if ours && !is_below(package, dependency) {
                 add("crate-graph", format!("`{}` must not depend on `{name}`", package.name));
             }
             if let Some(owners) = get(CONFINED, name).filter(|it| !it.contains(&&*package.name)) {
@@ -77,8 +82,12 @@ pub(super) fn check(workspace: &Workspace) -> Vec<Violation> {
 fn is_below(package: &Package, dependency: &Dependency) -> bool {
     let below = get(GRAPH, &package.name).unwrap_or_default();
     let for_tests = dependency.kind == Some(DependencyKind::Dev)
-        && dependency.name == EMULATOR
-        && package.name != EMULATOR;
+        && match &*dependency.name {
+            EMULATOR => package.name != EMULATOR,
+            // Who has a program that can be started.
+            DRIVER => package.name == "selvedge",
+            _ => false,
+        };
     below.contains(&&*dependency.name) || for_tests
 }
 
@@ -129,6 +138,12 @@ mod tests {
             ("xtask", "selvedge", None, false),
             ("bench", "selvedge", None, true),
             ("bench", EMULATOR, None, false),
+            ("xtask", DRIVER, None, true),
+            ("selvedge", DRIVER, None, false),
+            ("selvedge", DRIVER, dev, true),
+            ("selvedge-deployment", DRIVER, dev, false),
+            (DRIVER, "selvedge", dev, false),
+            (DRIVER, EMULATOR, None, false),
             ("conformance", EMULATOR, None, true),
             ("conformance", "selvedge-fabric-client", None, false),
         ];
@@ -172,7 +187,7 @@ mod tests {
             ("figment2", "xtask", "selvedge"),
             ("figment", "selvedge-deployment", "selvedge"),
             ("clap", "selvedge-fabric-emulator", "selvedge and xtask and bench and conformance"),
-            ("anyhow", "selvedge-rollback", "selvedge and xtask and bench and conformance"),
+            ("anyhow", "selvedge-rollback", "selvedge and xtask and bench and conformance and driver"),
         ];
         for (name, package, owners) in cases {
             assert_eq!(

@@ -45,6 +45,10 @@ pub(crate) struct EmulatorArgs {
     /// Write each request that is over to this file, as a line of JSON
     #[arg(long, value_name = "FILE")]
     pub(crate) request_log: Option<PathBuf>,
+    /// Stop when standard input ends, as it does when whoever started the emulator and holds the other end of the pipe
+    /// is gone, however it ended
+    #[arg(long)]
+    pub(crate) exit_on_stdin_eof: bool,
 }
 
 /// Reads an address to listen on. No host name: it may stand for several addresses.

@@ -5,7 +5,9 @@ use std::{
     io::{Read as _, Write as _},
     net::TcpStream,
     path::Path,
+    process::{Command, Stdio},
     sync::Arc,
+    time::{Duration, Instant},
 };
 
 use rustls::{
@@ -20,14 +22,20 @@ use crate::{
     tenant::request,
 };
 
+/// It stops when whoever started it is gone, however that ended.
+fn emulator(folder: &Path, args: &[&str]) -> Command {
+    let mut command = selvedge(folder, &["emulator", "--exit-on-stdin-eof"]);
+    command.args(args).stdin(Stdio::piped());
+    command
+}
+
 fn serve(folder: &Path, args: &[&str]) -> (Background, Value) {
     serve_at(folder, &[&["--port", "0"], args].concat())
 }
 
 fn serve_at(folder: &Path, args: &[&str]) -> (Background, Value) {
-    let args: Vec<&str> = ["emulator", "--output", "json"].iter().chain(args).copied().collect();
-    let mut process = Background::start(&mut selvedge(folder, &args));
-    let ready = serde_json::from_str(&process.first_line()).unwrap();
+    let mut process = Background::start(emulator(folder, args).args(["--output", "json"]));
+    let ready = serde_json::from_str(&process.says("\n")).unwrap();
     (process, ready)
 }
 
@@ -50,13 +58,40 @@ fn it_serves_what_it_announces_and_stops_when_asked() {
             variable("AZURE_CLIENT_SECRET"),
         );
         let answer = request(url, &format!("POST /{}/oauth2/v2.0/token", variable("AZURE_TENANT_ID")), &form);
-        assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("access_token"), "{answer}");
+        assert!(answer.starts_with("HTTP/1.0 200") && answer.contains("access_token"), "{answer}");
         let refused = request(url, "GET /v1/workspaces", "");
-        assert!(refused.starts_with("HTTP/1.1 401"), "{refused}");
+        assert!(refused.starts_with("HTTP/1.0 401"), "{refused}");
 
         served.signal(stop);
         served.end().ends(0, &[]);
     }
+}
+
+#[test]
+fn it_stops_with_its_standard_input_only_where_it_is_told_to() {
+    let project = Project::with(&[]);
+    let (mut served, ready) = serve(project.path(), &["--data", "tenant.json"]);
+    let url = ready["url"].as_str().unwrap();
+    assert!(request(url, "GET /v1/workspaces", "").starts_with("HTTP/1.0 401"));
+    request(url, "POST /_emulator/seed", "{\"workspaces\": [{\"displayName\": \"Kept\"}]}");
+    served.close_input();
+    let started = Instant::now();
+    while TcpStream::connect(url.strip_prefix("http://").unwrap()).is_ok() {
+        assert!(started.elapsed() < Duration::from_secs(30), "it goes on without its input");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    served.end().ends(0, &[]);
+    // As after a signal.
+    assert!(fs::read_to_string(project.path().join("tenant.json")).unwrap().contains("Kept"));
+
+    // Its input has ended before it begins.
+    let args = ["emulator", "--port=0", "--exit-on-stdin-eof"];
+    run(&mut selvedge(project.path(), &args)).ends(0, &[]);
+    let mut plain =
+        Background::start(&mut selvedge(project.path(), &["emulator", "--port=0", "--output=json"]));
+    let ready: Value = serde_json::from_str(&plain.says("\n")).unwrap();
+    let answer = request(ready["url"].as_str().unwrap(), "GET /v1/workspaces", "");
+    assert!(answer.starts_with("HTTP/1.0 401"), "{answer}");
 }
 
 #[test]
@@ -138,8 +173,9 @@ fn chaos_hits_the_same_request_in_every_run() {
 #[test]
 fn the_text_can_be_pasted_into_a_shell() {
     let project = Project::with(&[]);
-    let mut served = Background::start(&mut selvedge(project.path(), &["emulator", "--port=0"]));
-    let lines = served.lines(9);
+    let mut served = Background::start(&mut emulator(project.path(), &["--port=0"]));
+    let said = served.says("AZURE_CLIENT_SECRET");
+    let lines: Vec<_> = said.lines().collect();
     assert!(lines[0].contains(" emulated at http://127.0.0.1:"), "{lines:?}");
     let exported: Vec<&str> =
         lines.iter().filter_map(|line| line.strip_prefix("export ")?.split('=').next()).collect();

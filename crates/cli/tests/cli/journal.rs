@@ -38,30 +38,26 @@ fn every_record_is_as_the_schema_says() {
     check(&project);
 
     // ## what fails, what is undone, and what is taken up
-    tenant.reset();
-    let project = Project::orders();
-    tenant.inject("POST */git/commitToGit=403\nDELETE */items/*=500");
-    let ended = tenant.safely(&project, &["deploy"]).is(3);
+    let left = || {
+        tenant.reset();
+        let project = Project::orders();
+        tenant.inject("POST */git/commitToGit=403\nDELETE */items/*=500");
+        let command = tenant.safely(&project, &["deploy"]).is(3).command();
+        (project, command)
+    };
+    let (project, command) = left();
     tenant.heal();
-    let command = ended.command();
     tenant.safely(&project, &command.iter().map(String::as_str).collect::<Vec<_>>()).is(0);
     check(&project);
 
     // ## what an operator leaves
-    tenant.reset();
-    let project = Project::orders();
-    tenant.inject("POST */git/commitToGit=403\nDELETE */items/*=500");
-    let ended = tenant.safely(&project, &["deploy"]).is(3);
+    let (project, command) = left();
     tenant.heal();
-    let command = ended.command();
     let skip = ["transactions", "rollback", &command[2], "--skip", "5", "--reason", "x"];
     tenant.safely(&project, &skip).is(3);
     check(&project);
-    let project = Project::orders();
-    tenant.reset();
-    tenant.inject("POST */git/commitToGit=403\nDELETE */items/*=500");
-    let ended = tenant.safely(&project, &["deploy"]).is(3);
-    tenant.safely(&project, &["transactions", "abandon", &ended.command()[2], "--reason", "x"]).is(0);
+    let (project, command) = left();
+    tenant.safely(&project, &["transactions", "abandon", &command[2], "--reason", "x"]).is(0);
     check(&project);
     tenant.heal();
 

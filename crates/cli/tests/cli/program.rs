@@ -1,11 +1,12 @@
 //! Running the program as a user does: a process with arguments, an environment and a folder.
 
 use std::{
-    io::{BufRead as _, BufReader, Read as _},
+    io::BufReader,
     path::Path,
-    process::{Child, ChildStderr, Command, Output, Stdio},
+    process::{ChildStderr, Command, Output, Stdio},
 };
 
+use driver::Process;
 use serde_json::Value;
 
 /// The program in `folder`, with nothing in its environment.
@@ -71,55 +72,37 @@ pub(crate) fn run(command: &mut Command) -> Ended {
 }
 
 /// A process in the background; killed when a test ends early.
-pub(crate) struct Background(Child);
-
-impl Drop for Background {
-    fn drop(&mut self) {
-        drop(self.0.kill());
-        drop(self.0.wait());
-    }
-}
+pub(crate) struct Background(Process);
 
 impl Background {
     pub(crate) fn start(command: &mut Command) -> Self {
-        Self(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
+        Self(Process::start(command.stdout(Stdio::piped()).stderr(Stdio::piped())).unwrap())
     }
 
-    /// The first line of stdout.
-    pub(crate) fn first_line(&mut self) -> String {
-        let mut line = String::new();
-        BufReader::new(self.0.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
-        line
-    }
-
-    /// The next lines of stdout.
-    pub(crate) fn lines(&mut self, count: usize) -> Vec<String> {
-        BufReader::new(self.0.stdout.as_mut().unwrap()).lines().map(Result::unwrap).take(count).collect()
+    /// The lines of stdout up to the first with `what` in it.
+    #[track_caller]
+    pub(crate) fn says(&mut self, what: &str) -> String {
+        self.0.says(what).unwrap()
     }
 
     /// Hands out stderr, to be read while the process runs.
     pub(crate) fn stderr(&mut self) -> BufReader<ChildStderr> {
-        BufReader::new(self.0.stderr.take().unwrap())
+        BufReader::new(self.0.0.stderr.take().unwrap())
+    }
+
+    /// Closes its standard input.
+    pub(crate) fn close_input(&mut self) {
+        drop(self.0.0.stdin.take());
     }
 
     /// Sends a signal, such as TERM, KILL or STOP.
     #[cfg(unix)]
     pub(crate) fn signal(&self, name: &str) {
-        let sent = Command::new("kill").args(["-s", name, &self.0.id().to_string()]).status().unwrap();
-        assert!(sent.success());
+        self.0.signal(name).unwrap();
     }
 
     /// Waits for its end. A stderr that was handed out is not in the answer.
-    pub(crate) fn end(mut self) -> Ended {
-        let mut read = [Vec::new(), Vec::new()];
-        // What a verdict prints fits into a pipe's buffer, so one after the other cannot block the process.
-        if let Some(stderr) = &mut self.0.stderr {
-            stderr.read_to_end(&mut read[1]).unwrap();
-        }
-        if let Some(stdout) = &mut self.0.stdout {
-            stdout.read_to_end(&mut read[0]).unwrap();
-        }
-        let code = self.0.wait().unwrap().code();
-        Ended { code, stdout: text(&read[0]), stderr: text(&read[1]) }
+    pub(crate) fn end(self) -> Ended {
+        self.0.end().unwrap().into()
     }
 }

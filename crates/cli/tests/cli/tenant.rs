@@ -1,18 +1,14 @@
 //! A tenant to deploy to: the emulator as a process of its own, and what its admin surface tells.
 
-use std::{
-    io::{Read as _, Write as _},
-    net::TcpStream,
-    path::Path,
-    process::Command,
-    time::{Duration, Instant},
-};
+use std::{path::Path, process::Command};
 
-use serde::Deserialize;
-use serde_json::{Value, json};
+pub(crate) use driver::Request;
+use driver::{Emulator, Options};
+use serde_json::Value;
+use tempfile::TempDir;
 
 use crate::{
-    program::{Background, Ended, run, selvedge},
+    program::{Ended, run, selvedge},
     project::Project,
 };
 
@@ -31,92 +27,56 @@ const IN_A_HURRY: [(&str, &str); 8] = [
 /// The emulator, with its demo tenant; stopped when dropped.
 pub(crate) struct Tenant {
     pub(crate) url: String,
-    environment: Vec<(String, String)>,
-    _process: Background,
-    _folder: Project,
-}
-
-/// A request as the emulator's log has it.
-#[derive(Deserialize)]
-pub(crate) struct Request {
-    pub(crate) method: String,
-    pub(crate) path: String,
-    pub(crate) status: Option<u16>,
-    pub(crate) body: String,
-}
-
-impl Request {
-    /// Method and path without what differs from run to run: ids and query.
-    pub(crate) fn shape(&self) -> String {
-        let path = self.path.split('?').next().unwrap();
-        let is_id = |segment: &str| segment.len() == 36 && segment.contains('-');
-        let segments: Vec<_> =
-            path.split('/').map(|segment| if is_id(segment) { "*" } else { segment }).collect();
-        format!("{} {}", self.method, segments.join("/"))
-    }
-
-    pub(crate) fn is_write(&self) -> bool {
-        self.method != "GET" && !self.path.contains("/getDefinition") && !self.path.contains("/oauth2/")
-    }
+    emulator: Emulator,
+    _folder: TempDir,
 }
 
 /// A request that is to be stopped on its way.
 pub(crate) struct Hold<'a> {
     tenant: &'a Tenant,
-    path: String,
+    id: u64,
 }
 
 impl Hold<'_> {
     /// Waits until a request is stopped.
+    #[track_caller]
     pub(crate) fn wait(&self) {
-        until("a request is held", || self.tenant.get(&self.path)["state"] == "held");
+        driver::until("a request is held", || self.tenant.emulator.is_held(self.id)).unwrap();
     }
 
     pub(crate) fn release(&self) {
-        self.tenant.send("POST", &format!("{}/release", self.path), "");
+        self.tenant.emulator.release(self.id).unwrap();
     }
 }
 
 /// Looks until it is so.
 #[track_caller]
 pub(crate) fn until(what: &str, is_so: impl Fn() -> bool) {
-    let started = Instant::now();
-    while !is_so() {
-        assert!(started.elapsed() < Duration::from_secs(30), "waited in vain until {what}");
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    driver::until(what, || Ok(is_so())).unwrap();
 }
 
 impl Tenant {
     pub(crate) fn start() -> Self {
-        let folder = Project::with(&[]);
+        let folder = tempfile::tempdir().unwrap();
         // Where `cargo xtask conformance --log` looks at what the program asks.
         let requests = Path::new(env!("CARGO_TARGET_TMPDIR")).join("requests");
         std::fs::create_dir_all(&requests).unwrap();
         let requests = requests.join(format!("cli-{}.jsonl", uuid::Uuid::new_v4()));
-        let args = ["emulator", "--port", "0", "--output", "json", "--request-log"];
-        let mut process = Background::start(selvedge(folder.path(), &args).arg(requests));
-        let ready: Value = serde_json::from_str(&process.first_line()).unwrap();
-        let environment = ready["environment"].as_object().unwrap();
-        let text = |value: &Value| value.as_str().unwrap().to_owned();
-        Self {
-            url: text(&ready["url"]),
-            environment: environment.iter().map(|(name, value)| (name.clone(), text(value))).collect(),
-            _process: process,
-            _folder: folder,
-        }
+        let options = Options { folder: folder.path(), request_log: Some(&requests) };
+        let emulator = Emulator::start(Path::new(env!("CARGO_BIN_EXE_selvedge")), options).unwrap();
+        Self { url: emulator.url.clone(), emulator, _folder: folder }
     }
 
     /// What the emulator says that a variable has to be.
     #[track_caller]
     pub(crate) fn variable(&self, name: &str) -> &str {
-        &self.environment.iter().find(|(known, _)| known == name).unwrap().1
+        self.emulator.variable(name).unwrap()
     }
 
     /// The program in the project's folder, with this tenant in its environment and every flag off.
     pub(crate) fn selvedge(&self, project: &Project, args: &[&str]) -> Command {
         let mut command = selvedge(project.path(), args);
-        command.envs(self.environment.iter().cloned()).envs(IN_A_HURRY).env("GITHUB_TOKEN", "a-token");
+        command.envs(&self.emulator.environment).envs(IN_A_HURRY).env("GITHUB_TOKEN", "a-token");
         command
     }
 
@@ -145,15 +105,17 @@ impl Tenant {
 
     /// Everything that is there, deleted things included, as a hash by natural keys.
     pub(crate) fn hash(&self) -> String {
-        self.get("/_emulator/inventory")["hash"].as_str().unwrap().to_owned()
+        self.inventory()["hash"].as_str().unwrap().to_owned()
     }
 
+    #[track_caller]
     pub(crate) fn inventory(&self) -> Value {
-        self.get("/_emulator/inventory")
+        self.emulator.inventory().unwrap()
     }
 
+    #[track_caller]
     pub(crate) fn requests(&self) -> Vec<Request> {
-        serde_json::from_value(self.get("/_emulator/requests")).unwrap()
+        self.emulator.requests().unwrap()
     }
 
     /// The shapes of the requests that change something.
@@ -162,91 +124,54 @@ impl Tenant {
     }
 
     pub(crate) fn forget_requests(&self) {
-        self.send("DELETE", "/_emulator/requests", "");
+        self.emulator.admin("DELETE", "requests", "").unwrap();
     }
 
     /// Waits until everything that arrived was answered.
+    #[track_caller]
     pub(crate) fn settle(&self) {
-        until("all is answered", || self.requests().iter().all(|request| request.status.is_some()));
+        self.emulator.settle().unwrap();
     }
 
     /// As after the start.
     pub(crate) fn reset(&self) {
-        self.send("POST", "/_emulator/reset", "");
+        self.emulator.reset().unwrap();
     }
 
+    #[track_caller]
     pub(crate) fn seed(&self, world: &Value) {
-        self.send("POST", "/_emulator/seed", &world.to_string());
+        self.emulator.admin("POST", "seed", &world.to_string()).unwrap();
     }
 
     /// Puts faults in force, one a line.
+    #[track_caller]
     pub(crate) fn inject(&self, faults: &str) {
-        self.send("POST", "/_emulator/faults", faults);
+        self.emulator.inject(faults).unwrap();
     }
 
     /// No fault is in force any more.
     pub(crate) fn heal(&self) {
-        self.send("DELETE", "/_emulator/faults", "");
+        self.emulator.heal().unwrap();
     }
 
     /// Stops the next request of that pattern `before` its effect or `after` it.
+    #[track_caller]
     pub(crate) fn hold(&self, pattern: &str, point: &str) -> Hold<'_> {
-        let body = json!({ "pattern": pattern, "point": point }).to_string();
-        let held: Value = serde_json::from_str(&self.send("POST", "/_emulator/holds", &body)).unwrap();
-        Hold { tenant: self, path: format!("/_emulator/holds/{}", held["id"]) }
+        Hold { tenant: self, id: self.emulator.hold(pattern, 0, point).unwrap() }
     }
 
     /// Asks Fabric, as another program of the same team would.
     #[cfg(unix)]
     #[track_caller]
     pub(crate) fn call(&self, method: &str, path: &str, body: &str) -> Value {
-        let of = |name: &str| &self.environment.iter().find(|(known, _)| known == name).unwrap().1;
-        let form = format!(
-            "grant_type=client_credentials&client_id={}&client_secret={}\
-             &scope=https://api.fabric.microsoft.com/.default",
-            of("AZURE_CLIENT_ID"),
-            of("AZURE_CLIENT_SECRET")
-        );
-        let login = format!("POST /{}/oauth2/v2.0/token", of("AZURE_TENANT_ID"));
-        let token = request(&self.url, &login, &form);
-        let token: Value = serde_json::from_str(token.split_once("\r\n\r\n").unwrap().1).unwrap();
-        let head = format!("{method} {path}");
-        let kind = "application/json";
-        let bearer = format!("Authorization: Bearer {}\r\n", token["access_token"].as_str().unwrap());
-        let answer = request_with(&self.url, &head, &bearer, kind, body);
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        assert!(head.starts_with("HTTP/1.1 2"), "{method} {path}: {answer}");
-        serde_json::from_str(body).unwrap_or_default()
-    }
-
-    fn get(&self, path: &str) -> Value {
-        serde_json::from_str(&self.send("GET", path, "")).unwrap()
-    }
-
-    /// The body of the answer, which must be a success.
-    #[track_caller]
-    fn send(&self, method: &str, path: &str, body: &str) -> String {
-        let answer = request(&self.url, &format!("{method} {path}"), body);
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        assert!(head.starts_with("HTTP/1.1 2"), "{method} {path}: {answer}");
-        body.to_owned()
+        self.emulator.call(method, path, body).unwrap()
     }
 }
 
-/// The answer to one HTTP/1.1 request, head and body.
+/// The answer to one HTTP request, head and body.
+#[track_caller]
 pub(crate) fn request(url: &str, head: &str, body: &str) -> String {
-    request_with(url, head, "", "application/x-www-form-urlencoded", body)
-}
-
-/// The same, with more lines in its head.
-fn request_with(url: &str, head: &str, more: &str, kind: &str, body: &str) -> String {
-    let host = url.strip_prefix("http://").unwrap();
-    let mut stream = TcpStream::connect(host).unwrap();
-    let length = body.len();
-    write!(stream, "{head} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {length}\r\nConnection: close\r\n")
-        .unwrap();
-    write!(stream, "Content-Type: {kind}\r\n{more}\r\n{body}").unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    answer
+    let (method, target) = head.split_once(' ').unwrap();
+    let kind = "Content-Type: application/x-www-form-urlencoded\r\n";
+    driver::http::exchange(url.strip_prefix("http://").unwrap(), method, target, kind, body).unwrap()
 }

@@ -3,13 +3,12 @@
 mod run;
 
 use anyhow::{Context, ensure};
+use driver::{Emulator, Options};
 use rand::RngExt;
 use serde::Serialize;
-use tokio::runtime::Runtime;
 
 use crate::project;
 use crate::report::{self, Arguments};
-use crate::tenant::{self, Tenant};
 use run::{Program, Stopped};
 
 /// Each request takes so long at the least.
@@ -43,15 +42,17 @@ struct TakenBack {
 ///
 /// # Errors
 /// When a deployment does not take everything back, or the program was not built.
-pub(crate) fn run(runtime: &Runtime, arguments: &Arguments) -> anyhow::Result<bool> {
+pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     let (runs, items, changes) = if arguments.quick { (2, 4, 4) } else { (100, 12, CHANGES) };
-    let program = tenant::program()?;
-    let tenant = Tenant::start(&program)?;
+    let program = project::program()?;
     let folder = tempfile::tempdir().context("make a folder for the projects")?;
+    let tenant =
+        Emulator::start(&program, Options { folder: &folder.path().join("emulator"), request_log: None })?;
     let stop = |items, concurrency, signal, after| -> anyhow::Result<Stopped> {
         let folder = tempfile::tempdir_in(folder.path()).context("make a project's folder")?;
         project::write(folder.path(), items)?;
-        runtime.block_on(tenant.reset(LATENCY))?;
+        tenant.reset()?;
+        tenant.inject(LATENCY)?;
         let program = Program { path: &program, folder: folder.path(), tenant: &tenant, concurrency };
         program.stop(signal, after)
     };

@@ -2,19 +2,18 @@
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context, ensure};
+use driver::{Emulator, Process};
 use serde::Deserialize;
-
-use crate::tenant::Tenant;
 
 /// The program, and what it deploys where.
 pub(super) struct Program<'a> {
     pub(super) path: &'a Path,
     pub(super) folder: &'a Path,
-    pub(super) tenant: &'a Tenant,
+    pub(super) tenant: &'a Emulator,
     /// The most changes at the same time.
     pub(super) concurrency: &'a str,
 }
@@ -55,10 +54,10 @@ impl Program<'_> {
     pub(super) fn stop(&self, signal: &str, after: u32) -> anyhow::Result<Stopped> {
         let mut command = Command::new(self.path);
         command.args(["deploy", "--yes", "--output", "jsonl"]).current_dir(self.folder);
-        command.env_clear().envs(self.tenant.environment()).env("FEATURE_USE_ROLLBACK", "true");
+        command.env_clear().envs(&self.tenant.environment).env("FEATURE_USE_ROLLBACK", "true");
         command.env("SELVEDGE_ROLLBACK__CONCURRENCY", self.concurrency);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut process = Process(command.spawn().context("start the deployment")?);
+        let mut process = Process::start(&mut command)?;
         let stdout = process.0.stdout.take().context("read the deployment's events")?;
         let mut clock = Clock::default();
         for line in BufReader::new(stdout).lines() {
@@ -101,24 +100,5 @@ impl Clock {
             taken_back: decided.elapsed().as_secs_f64(),
             undone: self.undone,
         })
-    }
-}
-
-/// Killed when a measurement ends early.
-struct Process(Child);
-
-impl Process {
-    fn signal(&self, name: &str) -> anyhow::Result<()> {
-        let sent = Command::new("kill").args(["-s", name, &self.0.id().to_string()]).status();
-        ensure!(sent.context("run kill")?.success(), "{name} could not be sent");
-        Ok(())
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        // Where it has ended already there is nothing to stop.
-        drop(self.0.kill());
-        drop(self.0.wait());
     }
 }

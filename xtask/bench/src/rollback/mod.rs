@@ -8,13 +8,12 @@ use std::{
 };
 
 use anyhow::{Context, ensure};
+use driver::{Emulator, Options};
 use rand::seq::SliceRandom;
 use serde::Serialize;
-use tokio::runtime::Runtime;
 
 use crate::project;
 use crate::report::{self, Arguments};
-use crate::tenant::{self, Tenant};
 
 /// Each request takes so long at the least.
 const LATENCY: &str = "* *=latency:20ms";
@@ -47,11 +46,12 @@ struct Figures {
 ///
 /// # Errors
 /// When a deployment fails, or the program was not built.
-pub(crate) fn run(runtime: &Runtime, arguments: &Arguments) -> anyhow::Result<bool> {
+pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     let (items, rounds) = if arguments.quick { (5, 1) } else { (100, 3) };
-    let program = tenant::program()?;
-    let tenant = Tenant::start(&program)?;
+    let program = project::program()?;
     let folder = tempfile::tempdir().context("make a folder for the project")?;
+    let tenant =
+        Emulator::start(&program, Options { folder: &folder.path().join("emulator"), request_log: None })?;
     project::write(folder.path(), items)?;
 
     let mut seconds: BTreeMap<Variant, Vec<f64>> = BTreeMap::new();
@@ -62,10 +62,11 @@ pub(crate) fn run(runtime: &Runtime, arguments: &Arguments) -> anyhow::Result<bo
         order.shuffle(&mut rand::rng());
         let mut round = BTreeMap::new();
         for variant in order {
-            runtime.block_on(tenant.reset(LATENCY))?;
+            tenant.reset()?;
+            tenant.inject(LATENCY)?;
             let took = deploy(&program, folder.path(), &tenant, variant)?;
             seconds.entry(variant).or_default().push(took);
-            requests.insert(variant, runtime.block_on(tenant.requests())?);
+            requests.insert(variant, counted(&tenant)?);
             round.insert(variant, took);
         }
         for (variant, took) in &round {
@@ -95,11 +96,20 @@ pub(crate) fn run(runtime: &Runtime, arguments: &Arguments) -> anyhow::Result<bo
 
 const VARIANTS: [Variant; 3] = [Variant::Plain, Variant::OneByOne, Variant::AsShipped];
 
+/// The requests since the last reset, by what they are and how often they came.
+fn counted(tenant: &Emulator) -> anyhow::Result<BTreeMap<String, u32>> {
+    let mut counted = BTreeMap::new();
+    for request in tenant.requests()? {
+        *counted.entry(request.shape()).or_default() += 1;
+    }
+    Ok(counted)
+}
+
 /// Deploys once; how many seconds it took.
-fn deploy(program: &Path, folder: &Path, tenant: &Tenant, variant: Variant) -> anyhow::Result<f64> {
+fn deploy(program: &Path, folder: &Path, tenant: &Emulator, variant: Variant) -> anyhow::Result<f64> {
     let mut command = Command::new(program);
     command.args(["deploy", "--yes", "--output", "json"]).current_dir(folder);
-    command.env_clear().envs(tenant.environment());
+    command.env_clear().envs(&tenant.environment);
     command.env("FEATURE_USE_ROLLBACK", if variant == Variant::Plain { "false" } else { "true" });
     if variant == Variant::OneByOne {
         command.env("SELVEDGE_ROLLBACK__CONCURRENCY", "1");

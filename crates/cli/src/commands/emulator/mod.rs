@@ -5,7 +5,7 @@ mod data;
 mod ready;
 mod seed;
 
-use std::{fs::File, net::SocketAddr};
+use std::{fs::File, io, net::SocketAddr};
 
 use anyhow::{Context as _, anyhow, ensure};
 use selvedge_fabric_emulator::{Config, Emulator, tls::ServerIdentity};
@@ -22,7 +22,7 @@ use crate::{
 use certificate::Certificate;
 use ready::Ready;
 
-/// Serves until SIGINT or SIGTERM; requests under way are answered.
+/// Serves until SIGINT or SIGTERM, or as long as standard input lasts where that was asked for; requests under way are answered.
 ///
 /// # Errors
 /// An address is not this machine's own or is taken, the seed, the data or the certificate is unusable, or a server
@@ -45,7 +45,13 @@ pub(crate) fn run(app: &App, args: &EmulatorArgs) -> anyhow::Result<u8> {
         emulator.write_requests_to(file);
     }
     let certificate = if args.https.is_empty() { None } else { Some(Certificate::of(&args.certificate)?) };
-    let servers = Servers { emulator: emulator.clone(), http, https: args.https.clone(), certificate };
+    let servers = Servers {
+        emulator: emulator.clone(),
+        http,
+        https: args.https.clone(),
+        certificate,
+        stops_with_stdin: args.exit_on_stdin_eof,
+    };
     let ended = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -102,6 +108,8 @@ struct Servers {
     https: Vec<SocketAddr>,
     /// There is one if anything is to be reached by https.
     certificate: Option<Certificate>,
+    /// Whether the end of standard input is a reason to stop.
+    stops_with_stdin: bool,
 }
 
 impl Servers {
@@ -130,6 +138,9 @@ impl Servers {
         }
         // Before the ready line: whoever waits for it may send a signal at once.
         let signal = signal::stop().context("listen to signals")?;
+        if self.stops_with_stdin {
+            stop_with_stdin(stop.clone()).context("watch standard input")?;
+        }
         output::line(&ready.render(format))?;
         tokio::spawn(async move {
             signal.await;
@@ -140,6 +151,22 @@ impl Servers {
         }
         Ok(exit::DONE)
     }
+}
+
+/// Stops the servers when standard input ends. What comes on it is thrown away; an input that cannot be read has ended.
+///
+/// # Errors
+/// No thread can be started.
+fn stop_with_stdin(stop: watch::Sender<()>) -> io::Result<()> {
+    // Not one of the runtime's threads: it would wait for this one, which may read until the process ends.
+    let thread = std::thread::Builder::new().name("stdin".to_owned());
+    thread
+        .spawn(move || {
+            let read = io::copy(&mut io::stdin().lock(), &mut io::sink());
+            tracing::debug!(?read, "standard input has ended");
+            stop.send_replace(());
+        })
+        .map(drop)
 }
 
 async fn bind(address: SocketAddr) -> anyhow::Result<(TcpListener, SocketAddr)> {

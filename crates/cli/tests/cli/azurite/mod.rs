@@ -182,7 +182,7 @@ fn r7_who_finds_anothers_record_in_the_place_of_its_own_sends_nothing_more() {
     let last = azurite.names().into_iter().rfind(|name| name.contains("/tx/")).unwrap();
     let (folder, seq) = last.trim_end_matches(".json").rsplit_once('/').unwrap();
     let next = seq.parse::<u64>().unwrap() + 1;
-    azurite.put(&format!("{folder}/{next:08}.json"), b"{}\n");
+    azurite.put(&format!("{folder}/{next:08}.json"), "{}\n");
     let sent = tenant.writes().len();
     hold.release();
     process.end().ends(3, &["another process has taken this transaction up"]);

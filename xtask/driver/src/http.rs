@@ -1,25 +1,17 @@
-//! Just enough HTTP to talk to the servers that a task starts on this machine.
+//! Just enough HTTP to talk to a server on this machine.
 
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::net::TcpStream;
-use std::time::Duration;
 
 use anyhow::{Context, bail};
 
-/// How long an answer may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+use crate::PATIENCE;
 
-/// The body of the answer, which must be a success. Each of `headers` is a line.
+/// The body of the answer, which must be a success. Each of `headers` is a line with its break.
 ///
 /// # Errors
-/// When there is no answer, or no success; then with the answer.
-pub(crate) fn ask(
-    address: &str,
-    method: &str,
-    target: &str,
-    headers: &str,
-    body: &str,
-) -> anyhow::Result<String> {
+/// There is no answer, or no success; then with the answer. A query, which may hold a signature, is not in it.
+pub fn ask(address: &str, method: &str, target: &str, headers: &str, body: &str) -> anyhow::Result<String> {
     let shown = target.split('?').next().unwrap_or_default();
     let answer = exchange(address, method, target, headers, body)
         .with_context(|| format!("ask {address}: {method} {shown}"))?;
@@ -31,8 +23,11 @@ pub(crate) fn ask(
     }
 }
 
-/// By HTTP/1.0: the answer ends with the connection, and no body comes in chunks.
-fn exchange(address: &str, method: &str, target: &str, headers: &str, body: &str) -> std::io::Result<String> {
+/// The answer, head and body, whatever it is. By HTTP/1.0: it ends with the connection, and no body comes in chunks.
+///
+/// # Errors
+/// There is none within [`PATIENCE`], or it is no text.
+pub fn exchange(address: &str, method: &str, target: &str, headers: &str, body: &str) -> io::Result<String> {
     let length = body.len();
     let head =
         format!("{method} {target} HTTP/1.0\r\nHost: {address}\r\n{headers}Content-Length: {length}\r\n\r\n");

@@ -1,7 +1,5 @@
 //! `cargo xtask azurite`: the program with its journal in Azure Blob Storage, as Microsoft's emulator of it has it.
 
-mod server;
-
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -10,7 +8,6 @@ use anyhow::{Context, ensure};
 
 use crate::test::NEXTEST;
 use crate::workspace::Workspace;
-pub(crate) use server::{KEY, Server};
 
 /// What is pinned, and what starts it.
 const FILES: [&str; 3] = ["package.json", "package-lock.json", "serve.js"];
