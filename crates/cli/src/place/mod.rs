@@ -38,6 +38,8 @@ pub(crate) struct Running {
     pub(crate) owner: Option<Holder>,
     /// After how long its lease may be claimed at the latest. `None` where it ends with its process.
     pub(crate) expires_in: Option<Duration>,
+    /// For how long that lease has not been renewed, where its process seems to be gone. For people: who claims it waits all the same.
+    pub(crate) overdue: Option<Duration>,
 }
 
 impl Place {
@@ -133,7 +135,10 @@ impl Place {
         let held = self.leases.show(&state.begin().subject).await.map_err(unusable)?;
         let is_its = |held: &Held| held.holder.as_ref().is_some_and(|it| it.transaction == found.id);
         Ok(match held.filter(is_its) {
-            Some(Held { holder, expires_in, .. }) => Some(Running { owner: holder, expires_in }),
+            Some(held) => {
+                let overdue = held.overdue();
+                Some(Running { owner: held.holder, expires_in: held.expires_in, overdue })
+            }
             None => found.running.then(Running::default),
         })
     }

@@ -16,7 +16,8 @@ use object_store::{
 };
 use selvedge_rollback::journal::Journals;
 use selvedge_rollback::lease::{Leases, Terms};
-use selvedge_rollback::objects::Tries;
+use selvedge_rollback::objects::{StoreTime, Tries};
+use time::OffsetDateTime;
 use tokio::sync::Notify;
 
 /// What happens to one put.
@@ -48,6 +49,8 @@ pub(crate) struct Cloud {
     pub(crate) latency: Mutex<Duration>,
     /// How many deletes there may be yet; `None`: any number.
     pub(crate) deletes: Mutex<Option<usize>>,
+    /// What the store says that the time is.
+    pub(crate) time: Mutex<Option<OffsetDateTime>>,
     pub(crate) held: Notify,
     pub(crate) go: Notify,
 }
@@ -148,7 +151,11 @@ impl ObjectStore for Cloud {
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
         self.reach().await?;
-        self.memory.get_opts(location, options).await
+        let mut found = self.memory.get_opts(location, options).await?;
+        if let Some(time) = *self.time.lock().unwrap() {
+            found.extensions.insert(StoreTime(time));
+        }
+        Ok(found)
     }
 
     fn delete_stream(&self, locations: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {

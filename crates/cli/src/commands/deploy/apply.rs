@@ -286,7 +286,7 @@ pub(crate) async fn refuse_if_open(
             let with = ExitWith::new(exit::LOCKED, "see which transactions are open").help(help);
             return Err(anyhow::Error::from(error).context(with));
         }
-        let (problem, help) = if let Some(Running { owner, .. }) = running {
+        let (problem, help) = if let Some(Running { owner, overdue: None, .. }) = running {
             let owner = owner.map(|owner| {
                 let Holder { host, pid, .. } = &owner;
                 format!(", in process {pid} on {host} for {} s", owner.age().as_secs())
@@ -300,7 +300,12 @@ pub(crate) async fn refuse_if_open(
             };
             (problem, format!("wait for it to end{gone}"))
         } else {
-            let problem = anyhow!("transaction {id} was interrupted and is open");
+            let silent = running.and_then(|gone| Some((gone.owner?, gone.overdue?.as_secs())));
+            let silent = silent.map(|(Holder { host, pid, .. }, silent)| {
+                format!(": process {pid} on {host} has not renewed its lease for {silent} s")
+            });
+            let problem =
+                anyhow!("transaction {id} was interrupted and is open{}", silent.unwrap_or_default());
             let rollback = app.transactions("rollback", id);
             (
                 problem,
