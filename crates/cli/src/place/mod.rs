@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use secrecy::ExposeSecret as _;
-use selvedge_rollback::journal::{Journals, SealKey, Summary};
+use selvedge_rollback::journal::{JournalError, Journals, SealKey, Summary};
 use selvedge_rollback::lease::{Held, Holder, Lease, LeaseError, Leases, Terms};
 use selvedge_rollback::objects::Tries;
 use selvedge_rollback::{Target, TransactionId};
@@ -22,6 +22,9 @@ use crate::settings::JOURNAL_KEY;
 
 /// What a request may take over its attempt's timeout before a lease runs out.
 const SPARE: Duration = Duration::from_secs(5);
+
+/// What fails where another has the lease.
+const LOCK: &str = "lock this workspace";
 
 /// Journals and leases.
 pub(crate) struct Place {
@@ -133,8 +136,7 @@ impl Place {
             return Ok(None);
         };
         let held = self.leases.show(&state.begin().subject).await.map_err(unusable)?;
-        let is_its = |held: &Held| held.holder.as_ref().is_some_and(|it| it.transaction == found.id);
-        Ok(match held.filter(is_its) {
+        Ok(match held.filter(|held| is_of(held, found.id)) {
             Some(held) => {
                 let overdue = held.overdue();
                 Some(Running { owner: held.holder, expires_in: held.expires_in, overdue })
@@ -142,6 +144,32 @@ impl Place {
             None => found.running.then(Running::default),
         })
     }
+
+    /// What to do about a transaction whose journal another process of this machine has open.
+    pub(crate) async fn in_use<T: Target>(
+        &self,
+        app: &App,
+        id: TransactionId,
+        error: JournalError,
+    ) -> anyhow::Error {
+        let state = self.journals.peek::<T>(id).await;
+        let held = match &state {
+            Ok(state) => self.leases.show(&state.begin().subject).await,
+            Err(_) => Ok(None),
+        };
+        match held {
+            Ok(Some(held)) if is_of(&held, id) => locked(app, held),
+            // It has just claimed it, or gives it back.
+            _ => anyhow::Error::from(error).context(
+                ExitWith::new(exit::LOCKED, LOCK)
+                    .help(format!("wait for it to end; see `{}`", app.command("transactions list"))),
+            ),
+        }
+    }
+}
+
+fn is_of(held: &Held, id: TransactionId) -> bool {
+    held.holder.as_ref().is_some_and(|holder| holder.transaction == id)
 }
 
 fn unusable(error: LeaseError) -> anyhow::Error {
@@ -154,13 +182,18 @@ fn unusable(error: LeaseError) -> anyhow::Error {
 /// What to do about a lease that another has.
 fn locked(app: &App, held: Held) -> anyhow::Error {
     let command = |verb| app.command(&format!("lock {verb} {}", quoted(&held.subject)));
+    let when = match held.expires_in {
+        Some(_) => "where its process is known to be gone",
+        // It would be free.
+        None => "where it must not go on: it stops before its next change, and leaves what it has made",
+    };
     let help = format!(
-        "wait for it to end; see `{}` and `{}`; where its process is known to be gone, run `{}`",
+        "wait for it to end; see `{}` and `{}`; {when}, run `{}`",
         app.command("transactions list"),
         command("show"),
         command("break"),
     );
-    anyhow::Error::from(held).context(ExitWith::new(exit::LOCKED, "lock this workspace").help(help))
+    anyhow::Error::from(held).context(ExitWith::new(exit::LOCKED, LOCK).help(help))
 }
 
 /// A word for a shell.

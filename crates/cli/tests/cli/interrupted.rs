@@ -155,8 +155,17 @@ fn what_runs_is_not_disturbed() {
     let listed: Value = tenant.plainly(&project, &["tx", "list", "--output", "json"]).is(0).json();
     assert_eq!(listed["transactions"][0]["state"], "running");
     let id = listed["transactions"][0]["transaction"].as_str().unwrap();
-    for way in ["rollback", "resume"] {
-        tenant.safely(&project, &["transactions", way, id]).ends(5, &["read the transaction"]);
+    let owner = &listed["transactions"][0]["owner"];
+    let holder = format!("is held by process {} on {} for ", owner["pid"], owner["host"].as_str().unwrap());
+    let said = [
+        "error: lock this workspace\n",
+        &holder,
+        &format!(" s, with transaction {id}\n"),
+        "help: wait for it to end; see `selvedge transactions list` and `selvedge lock show '",
+        "run `selvedge lock break '",
+    ];
+    for args in [&["rollback", id][..], &["resume", id], &["abandon", id, "--reason", "x"]] {
+        tenant.safely(&project, &[&["transactions"], args].concat()).ends(5, &said);
     }
     let swept = tenant.plainly(&project, &["tx", "sweep"]).is(3).stdout;
     assert!(swept.contains("  its transaction is running\n") && !swept.contains("run `"), "{swept}");

@@ -18,7 +18,7 @@ use crate::run::App;
 /// When it is running or has ended, or its journal cannot be written.
 pub(super) async fn run(app: &App, place: &Place, id: TransactionId, reason: &str) -> anyhow::Result<u8> {
     let started = std::time::Instant::now();
-    let loaded = open(place, id).await?;
+    let loaded = open(app, place, id).await?;
     refuse_ended(&loaded.state, "abandon")?;
     let begin = loaded.state.begin();
     let (plan, what) = (begin.plan.clone(), json!({ "subject": begin.subject }));

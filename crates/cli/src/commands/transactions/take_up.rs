@@ -2,7 +2,7 @@
 
 use anyhow::anyhow;
 use selvedge_deployment::change::Change;
-use selvedge_rollback::journal::{JournalStore, Loaded};
+use selvedge_rollback::journal::{JournalError, JournalStore, Loaded};
 use selvedge_rollback::lease::Lease;
 use selvedge_rollback::record::Begin;
 use selvedge_rollback::{
@@ -38,7 +38,7 @@ pub(super) enum Way<'a> {
 ///
 /// When it is running, must not be taken up from here or in this way, or cannot be brought to an end.
 pub(super) async fn run(app: &App, place: &Place, id: TransactionId, way: Way<'_>) -> anyhow::Result<u8> {
-    let loaded = open(place, id).await?;
+    let loaded = open(app, place, id).await?;
     let begin = loaded.state.begin();
     refuse_elsewhere(app, begin)?;
     refuse_unfit(begin)?;
@@ -100,8 +100,15 @@ pub(super) async fn run(app: &App, place: &Place, id: TransactionId, way: Way<'_
 }
 
 /// Opens the journal of a transaction that no process of this machine has in hand.
-pub(super) async fn open(place: &Place, id: TransactionId) -> anyhow::Result<Loaded<Target, JournalStore>> {
-    place.journals.open::<Target>(id).await.map_err(unusable)
+pub(super) async fn open(
+    app: &App,
+    place: &Place,
+    id: TransactionId,
+) -> anyhow::Result<Loaded<Target, JournalStore>> {
+    match place.journals.open::<Target>(id).await {
+        Err(error @ JournalError::Running { .. }) => Err(place.in_use::<Target>(app, id, error).await),
+        opened => opened.map_err(unusable),
+    }
 }
 
 /// Claims the lease of an open transaction, waiting for that of the process that began it to run out.
@@ -119,7 +126,7 @@ pub(super) async fn claim(
     }
     let lease = place.claim(app, subject, id).await?;
     // Who had the lease may have gone on until now. In a folder the journal was locked before.
-    let loaded = if place.is_shared { open(place, id).await } else { Ok(loaded) };
+    let loaded = if place.is_shared { open(app, place, id).await } else { Ok(loaded) };
     match loaded {
         Ok(loaded) => Ok((loaded, lease)),
         Err(error) => {

@@ -122,7 +122,7 @@ fn r23_what_runs_is_not_abandoned_and_what_is_needs_no_credentials() {
     let (process, _hold) = scene.stopped(&["deploy"], "POST */items", "before");
     let id = scene.id();
     let abandon = ["transactions", "abandon", &id, "--reason", "x"];
-    scene.run(&abandon).ends(5, &["its transaction is still running"]);
+    scene.run(&abandon).ends(5, &["is held by process ", &format!("with transaction {id}")]);
     process.signal("KILL");
     assert_eq!(process.end().code, None);
     let mut command = scene.command(&abandon);
