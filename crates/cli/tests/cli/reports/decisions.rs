@@ -202,3 +202,44 @@ fn r22_what_is_no_report_is_refused_by_the_schema() {
         assert!(!scene.schema.is_valid(&other), "{place}: {other:#}");
     }
 }
+#[test]
+fn r22_r24_what_is_no_transaction_is_as_the_schema_says_too() {
+    let scene = Scene::new();
+    let is_valid = |told: &Value| scene.schema.is_valid(told);
+    let check = |told: &Value, verdict: &str, others: &[(&str, Value)]| {
+        assert_eq!(told["verdict"], verdict, "{told:#}");
+        assert!(is_valid(told), "{told:#}");
+        for member in ["verdict", "deployment", "changes"] {
+            let mut without = told.clone();
+            without.as_object_mut().unwrap().remove(member);
+            assert!(!is_valid(&without), "without {member}");
+        }
+        for (member, value) in others {
+            let mut other = told.clone();
+            other[member] = value.clone();
+            assert!(!is_valid(&other), "{member}: {value}");
+        }
+    };
+    scene.run(&["deploy"]).is(0);
+    let id = scene.id();
+    let again = ["deploy", "--yes", "--output"];
+    let nothing = scene.run(&[&again[..], &["json"]].concat()).is(0).json();
+    let change = json!([{ "step": 1, "change": "x" }]);
+    let others = [("changes", change), ("transaction", json!(id)), ("verdict", json!("committed"))];
+    check(&nothing, "nothing_to_do", &others);
+    let lines = scene.run(&[&again[..], &["jsonl"]].concat()).is(0).stdout;
+    let last: Value = serde_json::from_str(lines.lines().last().unwrap()).unwrap();
+    assert_eq!(last["event"], "result");
+    check(&last, "nothing_to_do", &[]);
+
+    // ## without the flag
+    let plainly = || run(&mut scene.tenant.selvedge(&scene.project, &["deploy", "--output", "json"]));
+    scene.tenant.reset();
+    let others =
+        [("transaction", json!(id)), ("commands", json!(["selvedge x"])), ("verdict", json!("left"))];
+    check(&plainly().is(0).json(), "deployed", &others);
+    scene.tenant.reset();
+    scene.tenant.inject(REFUSED);
+    check(&plainly().is(3).json(), "failed", &others);
+}
+
