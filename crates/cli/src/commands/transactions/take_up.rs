@@ -10,7 +10,7 @@ use selvedge_rollback::{
 };
 use serde_json::json;
 
-use super::recheck::{refuse_blind, refuse_unfit};
+use super::recheck::{is_same_id, refuse_blind, refuse_unfit};
 use super::report::{Report, state_name};
 use super::text::spaced;
 use super::unusable;
@@ -184,7 +184,7 @@ pub(super) fn refuse_elsewhere(app: &App, begin: &Begin<Change>) -> anyhow::Resu
     ];
     for (key, here) in here {
         let there = begin.context.get(key).map(String::as_str).unwrap_or_default();
-        if here != there {
+        if !is_same_id(here, there) {
             let problem = anyhow!("the transaction's {key} is `{there}`, and `{here}` is configured");
             return Err(problem.context(
                 ExitWith::usage("take up the transaction").help(format!("configure the same {key}")),
