@@ -9,8 +9,8 @@ use selvedge_rollback::journal::{Ended, JournalError, Summary};
 use selvedge_rollback::lease::{Holder, Lease};
 use selvedge_rollback::record::Begin;
 use selvedge_rollback::{
-    Direction, Error, Event, Interrupt, Observer as _, Plan, State, Transaction, TransactionId, Unfinished,
-    Verdict, describe, plain,
+    Direction, Error, Event, Interrupt, Observer as _, Plan, State, Transaction, Unfinished, Verdict,
+    describe, plain,
 };
 
 use super::account;
@@ -180,26 +180,21 @@ pub(crate) async fn interruptible<T>(
     }
 }
 
-/// A transaction that cannot go on is open, and the journal says how far it came.
-pub(crate) fn unfinished(app: &App, error: Error, id: TransactionId) -> anyhow::Error {
-    let command = |verb| app.transactions(verb, id);
-    let help = match &error {
-        Error::PastPivot(_) => format!("run `{}`", command("resume")),
-        Error::Aborted => {
-            let (back, on) = (command("rollback"), command("resume"));
-            format!("run `{back}` to take it back, or `{on}` to go on where it was going")
+/// A transaction that cannot go on is open, and the journal says how far it came. What works from there is offered, as its `report`
+/// has it.
+pub(crate) fn unfinished(app: &App, error: Error, report: &Report) -> anyhow::Error {
+    let id = report.transaction;
+    let see = format!("see `{}`", app.transactions("show", id));
+    let help = match (&error, report.help()) {
+        (Error::Journal(JournalError::Superseded { .. }), _) => {
+            format!("{see}: another process goes on with it")
         }
-        Error::Journal(JournalError::Superseded { .. }) => {
-            format!("see `{}`: another process goes on with it", command("show"))
+        (Error::Ended | Error::NotSkippable(_), _) | (_, None) => see,
+        (Error::PastPivot(_) | Error::Aborted, Some(help)) => help,
+        (Error::Journal(JournalError::Fenced), Some(help)) => {
+            format!("unless another process has taken it up, {help}")
         }
-        Error::Journal(JournalError::Fenced) => {
-            format!("run `{}` unless another process has taken it up", command("rollback"))
-        }
-        Error::Ended | Error::NotSkippable(_) => format!("see `{}`", command("show")),
-        _ => {
-            let (back, on) = (command("rollback"), command("resume"));
-            format!("once the journal can be written, run `{back}` to take it back, or `{on}` to go on")
-        }
+        (_, Some(help)) => format!("once the journal can be written, {help}"),
     };
     let code = match &error {
         // Another process was faster.
@@ -280,12 +275,15 @@ pub(crate) async fn refuse_if_open(
         }
         let running = place.running(&found).await?;
         let id = found.id;
-        // It may be of an open transaction on this very workspace.
-        if let Err(error) = found.state {
-            let help = "look into it, and move it away if what it was about is settled";
-            let with = ExitWith::new(exit::LOCKED, "see which transactions are open").help(help);
-            return Err(anyhow::Error::from(error).context(with));
-        }
+        let choices = match found.state {
+            Ok(state) => Report::of(app, &state, None).choices(app),
+            // It may be of an open transaction on this very workspace.
+            Err(error) => {
+                let help = "look into it, and move it away if what it was about is settled";
+                let with = ExitWith::new(exit::LOCKED, "see which transactions are open").help(help);
+                return Err(anyhow::Error::from(error).context(with));
+            }
+        };
         let (problem, help) = if let Some(Running { owner, overdue: None, .. }) = running {
             let owner = owner.map(|owner| {
                 let Holder { host, pid, .. } = &owner;
@@ -306,11 +304,7 @@ pub(crate) async fn refuse_if_open(
             });
             let problem =
                 anyhow!("transaction {id} was interrupted and is open{}", silent.unwrap_or_default());
-            let rollback = app.transactions("rollback", id);
-            (
-                problem,
-                format!("run `{rollback}`, or `resume` to finish it, or `abandon` to leave it as it is"),
-            )
+            (problem, choices.unwrap_or_default())
         };
         return Err(
             problem.context(ExitWith::new(exit::LOCKED, "begin a transaction on this workspace").help(help))

@@ -58,11 +58,10 @@ impl Outcome<'_> {
                 of_transaction(report, verdict, interrupted, plan, elapsed)
             }
             Applied::Transaction { ended: Err(error), report, .. } => {
-                let id = report.transaction;
                 if !is_anothers(&error) {
-                    print(app, &of_open(report, &error), plan, &what);
+                    print(app, &of_open(report.clone(), &error), plan, &what);
                 }
-                return Err(apply::unfinished(app, error, id));
+                return Err(apply::unfinished(app, error, &report));
             }
             Applied::Plain(Ok(())) => Told {
                 verdict: "deployed",

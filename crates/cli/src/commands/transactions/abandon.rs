@@ -24,9 +24,10 @@ pub(super) async fn run(app: &App, place: &Place, id: TransactionId, reason: &st
     let (plan, what) = (begin.plan.clone(), json!({ "subject": begin.subject }));
     let progress = Progress::new(app);
     let (loaded, lease) = claim(app, place, loaded, &progress).await?;
+    let before = Report::of(app, &loaded.state, None);
     let ended = loaded.abandon(&target::writer(), reason).await;
     lease.release().await;
-    let view = ended.map_err(|error| apply::unfinished(app, error, id))?;
+    let view = ended.map_err(|error| apply::unfinished(app, error, &before))?;
     drop(progress);
     let (report, direction, remaining) =
         view.read(|state| (Report::of(app, state, None), state.direction(), state.remaining()));

@@ -18,7 +18,7 @@ use crate::place::{Place, Running};
 use crate::run::App;
 
 /// How a transaction stands.
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 pub(crate) struct Report {
     pub(crate) transaction: TransactionId,
     pub(crate) state: &'static str,
@@ -42,7 +42,7 @@ pub(crate) struct Report {
 }
 
 /// How a step stands.
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 pub(super) struct StepReport {
     pub(super) step: u32,
     kind: &'static str,

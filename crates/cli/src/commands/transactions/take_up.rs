@@ -62,6 +62,7 @@ pub(super) async fn run(app: &App, place: &Place, id: TransactionId, way: Way<'_
     }
     let (loaded, lease) = claim(app, place, loaded, &progress).await?;
     clients.fence.ask(lease.fence());
+    let found = Report::of(app, &loaded.state, None);
     let started = std::time::Instant::now();
     let interrupt = Interrupt::default();
     let observer = |event: &Event<'_, Change>| progress.on(event);
@@ -89,7 +90,7 @@ pub(super) async fn run(app: &App, place: &Place, id: TransactionId, way: Way<'_
     let ended = apply::interruptible(run, &interrupt, &progress).await;
     let is_over = matches!(&ended, Ok(Ok((ended, _))) if apply::is_over(ended));
     apply::give_back(lease, is_over).await;
-    let (ended, report) = ended?.map_err(|error| apply::unfinished(app, error, id))?;
+    let (ended, report) = ended?.map_err(|error| apply::unfinished(app, error, &found))?;
     drop(progress);
     // A rollback that was asked for and succeeded is a success.
     let wanted = matches!((way, &ended), (Way::Back(_), Ok(Verdict::RolledBack { .. })));

@@ -82,6 +82,12 @@ impl Report {
         }
     }
 
+    /// What to do about it, and what an operator may decide instead, in one line. `None` where there is nothing to do.
+    pub(crate) fn choices(&self, app: &App) -> Option<String> {
+        let help = self.help()?;
+        Some(std::iter::once(help).chain(self.ways_out(app)).collect::<Vec<_>>().join("; "))
+    }
+
     /// What an operator may decide instead.
     fn ways_out(&self, app: &App) -> Vec<String> {
         let mut ways = Vec::new();
