@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::report::Report;
 use super::take_up::{claim, open, refuse_ended};
-use crate::commands::deploy::{Applied, Outcome, apply, target};
+use crate::commands::deploy::{Applied, Asked, Outcome, apply, target};
 use crate::exit;
 use crate::place::Place;
 use crate::render::Progress;
@@ -35,6 +35,7 @@ pub(super) async fn run(app: &App, place: &Place, id: TransactionId, reason: &st
     let verdict = Verdict::Left { cause, direction, remaining };
     let applied = Applied::Transaction { ended: Ok(verdict), interrupted: false, report: Box::new(report) };
     // What was asked for was done: the verdict is printed, and is no failure.
-    drop(Outcome { applied, plan: &plan, elapsed: started.elapsed(), what }.finish(app));
+    let asked = Asked::GoOn { verb: "abandon", had_ended: false };
+    drop(Outcome { applied, plan: &plan, elapsed: started.elapsed(), what, asked }.finish(app));
     Ok(exit::DONE)
 }

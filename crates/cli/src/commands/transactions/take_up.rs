@@ -17,7 +17,7 @@ use super::unusable;
 use crate::args::RollbackArgs;
 use crate::clients::Clients;
 use crate::commands::deploy::target::{self, Target};
-use crate::commands::deploy::{Applied, Outcome, account, apply};
+use crate::commands::deploy::{Applied, Asked, Outcome, account, apply};
 use crate::exit;
 use crate::place::Place;
 use crate::render::Progress;
@@ -62,7 +62,7 @@ pub(super) async fn run(app: &App, place: &Place, id: TransactionId, way: Way<'_
     }
     let (loaded, lease) = claim(app, place, loaded, &progress).await?;
     clients.fence.ask(lease.fence());
-    let found = Report::of(app, &loaded.state, None);
+    let (found, had_ended) = (Report::of(app, &loaded.state, None), loaded.state.direction().has_ended());
     let started = std::time::Instant::now();
     let interrupt = Interrupt::default();
     let observer = |event: &Event<'_, Change>| progress.on(event);
@@ -96,7 +96,9 @@ pub(super) async fn run(app: &App, place: &Place, id: TransactionId, way: Way<'_
     let wanted = matches!((way, &ended), (Way::Back(_), Ok(Verdict::RolledBack { .. })));
     let (interrupted, report) = (interrupt.is_raised(), Box::new(report));
     let applied = Applied::Transaction { ended, interrupted, report };
-    let told = Outcome { applied, plan: &plan, elapsed: started.elapsed(), what }.finish(app);
+    let verb = if matches!(way, Way::On) { "resume" } else { "roll back" };
+    let asked = Asked::GoOn { verb, had_ended };
+    let told = Outcome { applied, plan: &plan, elapsed: started.elapsed(), what, asked }.finish(app);
     if wanted { Ok(exit::DONE) } else { told }
 }
 

@@ -10,7 +10,7 @@ use crate::text::one_line;
 
 impl Report {
     /// The state, as people say it.
-    pub(super) fn state_words(&self) -> String {
+    pub(crate) fn state_words(&self) -> String {
         match self.state {
             "rolled_back_partial" => "rolled back in part".to_owned(),
             state => spaced(state),

@@ -57,6 +57,34 @@ fn r23_what_no_rollback_has_failed_at_is_not_skipped_and_nothing_is_done() {
 }
 
 #[test]
+fn r22_who_asks_for_what_has_ended_is_told_what_was_asked_for() {
+    let scene = Scene::new();
+    // Interrupted, and taken back by another process.
+    scene.interrupted();
+    let id = scene.id();
+    scene.run(&["transactions", "rollback", &id]).is(0);
+    let resume = ["transactions", "resume", &id];
+    let asked = format!("error: resume transaction {id}\n  Caused by: it was rolled back: ");
+    scene.run(&resume).ends(1, &[&format!("{asked}an operator asked for it\n")]);
+
+    // By itself, because a change has failed.
+    scene.tenant.inject(REFUSED);
+    scene.run(&["deploy"]).ends(1, &["error: commit to Git\n"]);
+    let id = scene.id();
+    let asked = format!("error: resume transaction {id}\n  Caused by: it was rolled back: git.commit was ");
+    scene.run(&["transactions", "resume", &id]).ends(1, &[&asked]);
+
+    // In part.
+    scene.tenant.inject(STUCK);
+    scene.run(&["deploy"]).is(3);
+    scene.tenant.heal();
+    let id = scene.id();
+    scene.run(&["transactions", "rollback", &id, "--skip", "5", "--reason", "it holds data"]).is(3);
+    let asked = format!("error: resume transaction {id}\n  Caused by: it was rolled back in part: ");
+    scene.run(&["transactions", "resume", &id]).ends(3, &[&asked]);
+}
+
+#[test]
 fn r23_a_rollback_is_continued_where_one_was_begun_and_only_there() {
     let scene = Scene::new();
     let before = scene.tenant.hash();
@@ -175,34 +203,6 @@ fn r22_every_verdict_is_as_the_schema_says() {
 }
 
 #[test]
-fn r22_what_is_no_report_is_refused_by_the_schema() {
-    let scene = Scene::new();
-    scene.tenant.inject(STUCK);
-    let told = scene.run(&["deploy", "--output", "json"]).is(3).json();
-    scene.check(&told);
-    for member in ["transaction", "state", "owner", "steps", "remaining", "commands", "left", "cause"] {
-        let mut without = told.clone();
-        without.as_object_mut().unwrap().remove(member);
-        assert!(!scene.schema.is_valid(&without), "without {member}");
-    }
-    for (place, value) in [
-        ("/state", json!("done")),
-        ("/state", json!("committed")),
-        ("/direction", json!(null)),
-        ("/commands", json!([])),
-        ("/transaction", json!("x")),
-        ("/steps/0/kind", json!("create")),
-        ("/steps/0/next_action", json!("wait")),
-        ("/steps/4/undo_state", json!("failed")),
-        ("/remaining/0/step", json!(0)),
-        ("/remaining/0", json!({ "step": 1, "change": "x", "reason": "y" })),
-    ] {
-        let mut other = told.clone();
-        *other.pointer_mut(place).unwrap() = value;
-        assert!(!scene.schema.is_valid(&other), "{place}: {other:#}");
-    }
-}
-#[test]
 fn r22_r24_what_is_no_transaction_is_as_the_schema_says_too() {
     let scene = Scene::new();
     let is_valid = |told: &Value| scene.schema.is_valid(told);
@@ -243,3 +243,31 @@ fn r22_r24_what_is_no_transaction_is_as_the_schema_says_too() {
     check(&plainly().is(3).json(), "failed", &others);
 }
 
+#[test]
+fn r22_what_is_no_report_is_refused_by_the_schema() {
+    let scene = Scene::new();
+    scene.tenant.inject(STUCK);
+    let told = scene.run(&["deploy", "--output", "json"]).is(3).json();
+    scene.check(&told);
+    for member in ["transaction", "state", "owner", "steps", "remaining", "commands", "left", "cause"] {
+        let mut without = told.clone();
+        without.as_object_mut().unwrap().remove(member);
+        assert!(!scene.schema.is_valid(&without), "without {member}");
+    }
+    for (place, value) in [
+        ("/state", json!("done")),
+        ("/state", json!("committed")),
+        ("/direction", json!(null)),
+        ("/commands", json!([])),
+        ("/transaction", json!("x")),
+        ("/steps/0/kind", json!("create")),
+        ("/steps/0/next_action", json!("wait")),
+        ("/steps/4/undo_state", json!("failed")),
+        ("/remaining/0/step", json!(0)),
+        ("/remaining/0", json!({ "step": 1, "change": "x", "reason": "y" })),
+    ] {
+        let mut other = told.clone();
+        *other.pointer_mut(place).unwrap() = value;
+        assert!(!scene.schema.is_valid(&other), "{place}: {other:#}");
+    }
+}
