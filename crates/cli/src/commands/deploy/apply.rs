@@ -13,7 +13,7 @@ use selvedge_rollback::{
     describe, plain,
 };
 
-use super::account;
+use super::account::{self, Accounted};
 use super::prepare::Prepared;
 use super::target::{self, Target};
 use crate::commands::transactions::{Report, tool};
@@ -26,7 +26,7 @@ use crate::{exit, signal};
 /// How a plan ended.
 pub(crate) enum Applied {
     /// As a transaction, or as far as it came. The report says how it stands now.
-    Transaction { ended: Result<Verdict, Error>, interrupted: bool, report: Box<Report> },
+    Transaction { ended: Result<Accounted, Error>, interrupted: bool, report: Box<Report> },
     /// Without one: to the end, or not.
     Plain(Result<(), Unfinished>),
 }
@@ -109,7 +109,7 @@ pub(crate) async fn apply(
         let (client, before, ended) = (&clients.fabric, prepared.inventory.as_ref(), begun.run().await);
         let ended = account::account(app, client, before, plan, ended, progress).await;
         give_back(lease, is_over(&ended)).await;
-        if matches!(ended, Ok(Verdict::Committed)) {
+        if matches!(ended, Ok(Accounted { verdict: Verdict::Committed, .. })) {
             remove(place, &due).await;
         }
         let report = Box::new(view.read(|state| Report::of(app, state, None)));
@@ -147,7 +147,7 @@ pub(crate) async fn give_back(lease: Lease, is_over: bool) {
 }
 
 /// Whether nothing that was sent can still be under way. A rollback that is refused past the pivot has sent nothing.
-pub(crate) fn is_over(ended: &Result<Verdict, Error>) -> bool {
+pub(crate) fn is_over(ended: &Result<Accounted, Error>) -> bool {
     matches!(ended, Ok(_) | Err(Error::PastPivot(_) | Error::Ended | Error::NotSkippable(_)))
 }
 

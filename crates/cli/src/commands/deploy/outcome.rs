@@ -10,6 +10,7 @@ use selvedge_rollback::{
 };
 use serde_json::{Value, json};
 
+use super::account::Accounted;
 use super::{Applied, apply};
 use crate::commands::transactions::{Left, Report, counted, named};
 use crate::output::Format;
@@ -79,8 +80,8 @@ impl Outcome<'_> {
     pub(crate) fn finish(self, app: &App) -> anyhow::Result<u8> {
         let Self { applied, plan, elapsed, what, asked } = self;
         let mut told = match applied {
-            Applied::Transaction { ended: Ok(verdict), interrupted, report } => {
-                of_transaction(report, verdict, interrupted, plan, elapsed, &asked)
+            Applied::Transaction { ended: Ok(accounted), interrupted, report } => {
+                of_transaction(report, accounted, interrupted, plan, elapsed, &asked)
             }
             Applied::Transaction { ended: Err(error), report, .. } => {
                 if !is_anothers(&error) {
@@ -128,15 +129,16 @@ impl Failure {
 
 fn of_transaction(
     mut report: Box<Report>,
-    verdict: Verdict,
+    accounted: Accounted,
     interrupted: bool,
     plan: &Plan<Change>,
     elapsed: Duration,
     asked: &Asked,
 ) -> Told {
     let id = report.transaction;
+    let Accounted { verdict, unaccounted } = accounted;
     if let Verdict::Left { remaining, .. } = &verdict {
-        report.because(remaining);
+        report.because(remaining, unaccounted);
     }
     let left = report.remaining.clone();
     let of = |what: &str| format!("{what}: {} of transaction {id}", counted(left.len()));

@@ -33,7 +33,8 @@ pub(super) async fn run(app: &App, place: &Place, id: TransactionId, reason: &st
         view.read(|state| (Report::of(app, state, None), state.direction(), state.remaining()));
     let cause = Cause { step: None, reason: reason.to_owned(), error: None };
     let verdict = Verdict::Left { cause, direction, remaining };
-    let applied = Applied::Transaction { ended: Ok(verdict), interrupted: false, report: Box::new(report) };
+    let applied =
+        Applied::Transaction { ended: Ok(verdict.into()), interrupted: false, report: Box::new(report) };
     // What was asked for was done: the verdict is printed, and is no failure.
     let asked = Asked::GoOn { verb: "abandon", had_ended: false };
     drop(Outcome { applied, plan: &plan, elapsed: started.elapsed(), what, asked }.finish(app));

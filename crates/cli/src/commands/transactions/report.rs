@@ -138,23 +138,23 @@ impl Report {
         }
     }
 
-    /// Takes over what a verdict knows better than the journal: what is left, and why.
-    pub(crate) fn because(&mut self, remaining: &[Remaining]) {
+    /// Takes over what a verdict knows better than the journal: why something is left, and what else is.
+    pub(crate) fn because(&mut self, remaining: &[Remaining], unaccounted: Vec<Left>) {
         for known in remaining {
             let step = known.step.number();
-            let of_step = Some(step).filter(|_| self.steps.iter().any(|said| said.step == step));
-            match self.remaining.iter_mut().find(|left| left.step == of_step && left.change == known.change) {
+            match self.remaining.iter_mut().find(|left| left.step == Some(step)) {
                 Some(left) => left.reason.clone_from(&known.reason),
                 None => {
                     let (change, reason) = (known.change.clone(), known.reason.clone());
-                    self.remaining.push(Left { step: of_step, change, id: None, reason });
+                    self.remaining.push(Left { step: Some(step), change, id: None, reason });
                 }
             }
-            let said = self.steps.iter_mut().filter(|said| said.step == step && said.change == known.change);
-            for said in said.filter(|said| said.reason.is_some()) {
+            let said = self.steps.iter_mut().find(|said| said.step == step);
+            if let Some(said) = said.filter(|said| said.reason.is_some()) {
                 said.reason = Some(known.reason.clone());
             }
         }
+        self.remaining.extend(unaccounted);
         self.remaining.sort_by_key(|left| left.step);
     }
 

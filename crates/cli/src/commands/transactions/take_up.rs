@@ -16,6 +16,7 @@ use super::text::spaced;
 use super::unusable;
 use crate::args::RollbackArgs;
 use crate::clients::Clients;
+use crate::commands::deploy::account::Accounted;
 use crate::commands::deploy::target::{self, Target};
 use crate::commands::deploy::{Applied, Asked, Outcome, account, apply};
 use crate::exit;
@@ -93,7 +94,8 @@ pub(super) async fn run(app: &App, place: &Place, id: TransactionId, way: Way<'_
     let (ended, report) = ended?.map_err(|error| apply::unfinished(app, error, &found))?;
     drop(progress);
     // A rollback that was asked for and succeeded is a success.
-    let wanted = matches!((way, &ended), (Way::Back(_), Ok(Verdict::RolledBack { .. })));
+    let taken_back = matches!(&ended, Ok(Accounted { verdict: Verdict::RolledBack { .. }, .. }));
+    let wanted = taken_back && matches!(way, Way::Back(_));
     let (interrupted, report) = (interrupt.is_raised(), Box::new(report));
     let applied = Applied::Transaction { ended, interrupted, report };
     let verb = if matches!(way, Way::On) { "resume" } else { "roll back" };
