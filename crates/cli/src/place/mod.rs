@@ -4,6 +4,7 @@ mod address;
 mod blob;
 mod container;
 
+use std::pin::pin;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
@@ -16,6 +17,7 @@ use selvedge_rollback::{Target, TransactionId};
 pub(crate) use address::Address;
 
 use crate::exit;
+use crate::render::Progress;
 use crate::report::ExitWith;
 use crate::run::App;
 use crate::settings::JOURNAL_KEY;
@@ -23,6 +25,8 @@ use crate::settings::JOURNAL_KEY;
 /// What a request may take over its attempt's timeout before a lease runs out.
 const SPARE: Duration = Duration::from_secs(5);
 
+/// So long a lease is waited for without a word.
+const QUIET: Duration = Duration::from_secs(1);
 /// What fails where another has the lease.
 const LOCK: &str = "lock this workspace";
 
@@ -112,6 +116,7 @@ impl Place {
         app: &App,
         subject: &str,
         transaction: TransactionId,
+        progress: &Progress,
     ) -> anyhow::Result<Lease> {
         let holder = Holder {
             host: gethostname::gethostname().to_string_lossy().into_owned(),
@@ -119,7 +124,16 @@ impl Place {
             transaction,
             since: time::OffsetDateTime::now_utc(),
         };
-        self.leases.claim(subject, holder, self.leases.expiry()).await.map_err(|error| match error {
+        let most = self.leases.expiry();
+        let mut claim = pin!(self.leases.claim(subject, holder, most));
+        let claimed = match tokio::time::timeout(QUIET, &mut claim).await {
+            Ok(claimed) => claimed,
+            Err(_) => {
+                progress.note(&format!("waiting up to {} s for the lease of this workspace", most.as_secs()));
+                claim.await
+            }
+        };
+        claimed.map_err(|error| match error {
             LeaseError::Held(held) => locked(app, held),
             error => unusable(error),
         })

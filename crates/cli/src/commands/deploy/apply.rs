@@ -88,7 +88,7 @@ pub(crate) async fn apply(
     let id = begin.id;
     // Signals are heard before the lease is claimed: neither it nor a transaction that has just begun is left behind.
     let transaction = async {
-        let lease = place.claim(app, &begin.subject, id).await?;
+        let lease = place.claim(app, &begin.subject, id, progress).await?;
         clients.fence.ask(lease.fence());
         let begun = async {
             // Once more: the question may have been open for long.

@@ -124,12 +124,7 @@ pub(super) async fn claim(
     progress: &Progress,
 ) -> anyhow::Result<(Loaded<Target, JournalStore>, Lease)> {
     let (id, subject) = (loaded.state.begin().id, &loaded.state.begin().subject);
-    if place.is_shared && place.running(&place.journals.summary::<Target>(id).await).await?.is_some() {
-        let most = place.leases.expiry().as_secs();
-        progress
-            .note(&format!("waiting up to {most} s for the lease of the process that began it to run out"));
-    }
-    let lease = place.claim(app, subject, id).await?;
+    let lease = place.claim(app, subject, id, progress).await?;
     // Who had the lease may have gone on until now. In a folder the journal was locked before.
     let loaded = if place.is_shared { open(app, place, id).await } else { Ok(loaded) };
     match loaded {

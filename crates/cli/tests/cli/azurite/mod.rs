@@ -3,6 +3,7 @@
 mod server;
 
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -169,6 +170,36 @@ fn r22_a_killed_owner_is_told_from_a_running_one_when_its_lease_has_run_out() {
     let ended = at(&["tx", "rollback", id]).is(0);
     assert!(ended.stderr.contains("waiting up to 16 s for the lease"), "{}", ended.stderr);
     assert_eq!(tenant.hash(), before, "{:#}", tenant.inventory());
+}
+
+#[test]
+#[ignore = "needs Azurite: `cargo xtask azurite`"]
+fn r6_r8_a_deployment_waits_for_the_lease_of_who_died_before_it_began_anything() {
+    let (tenant, azurite, project, elsewhere) =
+        (Tenant::start(), Azurite::start(), Project::orders(), Project::orders());
+    let hold = tenant.hold("POST /v1/workspaces", "before");
+    let process = Background::start(&mut command(&tenant, &azurite, &project, &["deploy"]));
+    hold.wait();
+    process.signal("KILL");
+    assert_eq!(process.end().code, None);
+    // Killed between the lease and the first record: there is the one, and not the other.
+    for record in azurite.names().into_iter().filter(|name| name.contains("/tx/")) {
+        azurite.delete(&record);
+    }
+    drop(hold);
+    let at = |args: &[&str]| selvedge(&tenant, &azurite, &elsewhere, args);
+    assert_eq!(at(&["tx", "list"]).ends(0, &[]).stdout, "There are no transactions.\n");
+    assert!(at(&["lock", "show", WORKSPACE]).is(0).stdout.contains("is held by process "));
+
+    let started = Instant::now();
+    let ended = at(&["deploy", "--yes"]).ends(0, &["waiting up to 16 s for the lease"]);
+    assert!(ended.stdout.starts_with("Committed: "), "{}", ended.stdout);
+    assert!(
+        started.elapsed() >= Duration::from_secs(15),
+        "not before it has run out: {:?}",
+        started.elapsed()
+    );
+    tenant.has_all_of(&elsewhere);
 }
 
 #[test]

@@ -62,6 +62,10 @@ impl Azurite {
         self.send("PUT", &format!("{CONTAINER}/{name}"), body);
     }
 
+    pub(crate) fn delete(&self, name: &str) {
+        self.send("DELETE", &format!("{CONTAINER}/{name}"), b"");
+    }
+
     /// What a blob holds.
     pub(crate) fn get(&self, name: &str) -> String {
         let answer = self.send("GET", &format!("{CONTAINER}/{name}"), b"");
