@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
 use futures_util::future::Either;
-use selvedge_fabric_client::{Operation, Request, Response};
+use selvedge_fabric_client::{Operation, Request, Response, Withheld};
 use selvedge_resilience::Effect;
 use selvedge_rollback::lease::Fence;
 use tower::{BoxError, Service};
@@ -62,7 +62,8 @@ where
         let reads =
             request.extensions().get::<Operation>().is_some_and(|operation| operation.effect == Effect::Read);
         if !reads && self.slot.is_closed() {
-            return Either::Right(ready(Err(LeaseLost.into())));
+            // No later attempt of this process may be sent either.
+            return Either::Right(ready(Err(Withheld::new(LeaseLost).into())));
         }
         Either::Left(self.inner.call(request))
     }
@@ -70,12 +71,45 @@ where
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+    use std::time::Duration;
 
-    use selvedge_fabric_client::Quota;
+    use selvedge_fabric_client::{Client, Quota, WorkspaceId, workspaces};
+    use selvedge_resilience::gate::GateConfig;
+    use selvedge_resilience::retry::RetryConfig;
+    use selvedge_resilience::{Outcome, find_cause};
     use tower::{ServiceExt as _, service_fn};
 
     use super::*;
+    use crate::stack::{StackConfig, stacks};
+
+    #[tokio::test(start_paused = true)]
+    async fn r7_who_has_lost_the_lease_does_not_try_again() {
+        let (slot, asked) = (FenceSlot::default(), Arc::new(AtomicU32::new(0)));
+        let count = Arc::clone(&asked);
+        slot.ask(Fence::new(move || {
+            count.fetch_add(1, Ordering::Relaxed);
+            false
+        }));
+        let inner = service_fn(async |_: Request| Ok::<_, BoxError>(Response::default()));
+        let config = StackConfig {
+            call_deadline: Duration::from_secs(600),
+            retry: Some(RetryConfig::default()),
+            breaker: None,
+            gate: GateConfig::default(),
+            attempt_timeout: Duration::from_secs(30),
+        };
+        let stacks = stacks("test", &config, None, Fenced::new(inner, slot)).unwrap();
+        for stack in [stacks.forward, stacks.undo] {
+            let client = Client::new(stack);
+            let error =
+                client.send(workspaces::delete(WorkspaceId::from(uuid::Uuid::nil()))).await.unwrap_err();
+            assert_eq!(error.outcome(), Outcome::Permanent);
+            assert!(!error.may_have_been_sent());
+            assert!(find_cause::<LeaseLost>(&error).is_some(), "{error}");
+            assert_eq!(asked.swap(0, Ordering::Relaxed), 1);
+        }
+    }
 
     #[tokio::test]
     async fn r7_without_its_lease_nothing_is_sent_that_changes_anything() {

@@ -1,7 +1,7 @@
 //! What Fabric's answers mean to the layers of `selvedge-resilience`.
 
 use crate::{
-    ApiError, BodyTooLarge, Operation, Request, Response,
+    ApiError, BodyTooLarge, Operation, Request, Response, Withheld,
     layer::{AuthError, NotRelative},
 };
 use selvedge_resilience::{Class, Classify, Effect, Outcome, find_cause, outcome_of, retry::Attempts};
@@ -50,7 +50,8 @@ pub(crate) fn of_error(error: &(dyn std::error::Error + 'static)) -> Outcome {
     // Authentication first: behind it stands a stack, and retries, of its own. Whatever became of those, the layers here
     // must not multiply them; so it is permanent to these layers, although it may pass.
     let ours = find_cause::<AuthError>(error).is_some() || find_cause::<NotRelative>(error).is_some();
-    if ours || find_cause::<BodyTooLarge>(error).is_some() { Outcome::Permanent } else { outcome_of(error) }
+    let never = find_cause::<BodyTooLarge>(error).is_some() || find_cause::<Withheld>(error).is_some();
+    if ours || never { Outcome::Permanent } else { outcome_of(error) }
 }
 
 #[cfg(test)]
@@ -162,11 +163,12 @@ mod tests {
     fn errors_are_judged_by_what_they_wrap() {
         let transient = Outcome::Transient { retry_after: None };
         let reset = || std::io::Error::from(std::io::ErrorKind::ConnectionReset);
-        let cases: [(BoxError, Outcome); 4] = [
+        let cases: [(BoxError, Outcome); 5] = [
             (Unsent::new(reset()).into(), Outcome::Unsent),
             (reset().into(), transient),
             ("something new".into(), transient),
             (BodyTooLarge { limit: 1 }.into(), Outcome::Permanent),
+            (Withheld::new(reset()).into(), Outcome::Permanent),
         ];
         for (error, expected) in cases {
             assert_eq!(FabricClassify.outcome(Err(&error)), expected, "{error}");

@@ -58,4 +58,4 @@ pub use error::{ApiError, Error, ErrorCode, ErrorDetail, ErrorKind, RelatedResou
 pub use ids::{CapacityId, ConnectionId, FolderId, ItemId, OperationId, PrincipalId, WorkspaceId};
 pub use quota::Quota;
 pub use selvedge_resilience::Unsent;
-pub use service::{BodyTooLarge, BoxService, Request, Response};
+pub use service::{BodyTooLarge, BoxService, Request, Response, Withheld};

@@ -12,6 +12,19 @@ pub type Response = http::Response<Bytes>;
 /// A stack of layers and a transport, as one type.
 pub type BoxService = BoxCloneSyncService<Request, Response, BoxError>;
 
+/// What stands in front of a transport ends an attempt with this where this process must not send the request, now or later. It was
+/// not sent.
+#[derive(Debug, thiserror::Error)]
+#[error("it must not be sent")]
+pub struct Withheld(#[source] BoxError);
+
+impl Withheld {
+    /// A refusal, and why.
+    pub fn new(why: impl Into<BoxError>) -> Self {
+        Self(why.into())
+    }
+}
+
 /// A transport ends an attempt with this where the answer's body is larger than it reads. The request took place.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("the answer's body is larger than {limit} bytes")]

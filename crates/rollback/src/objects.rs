@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use time::OffsetDateTime;
+
 use crate::engine::doubled;
 
 /// How often a write to an object store is tried, where its failure may pass. Nothing beneath it tries again.
@@ -26,6 +28,12 @@ impl Tries {
         doubled(self.delay, n)
     }
 }
+
+/// What time an object store says that it is. A store whose answers tell it puts it into their extensions
+/// ([`GetResult::extensions`](object_store::GetResult::extensions)); what it is compared with are times of the same store. Nothing is
+/// decided by it: it tells people how long ago a lease was renewed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct StoreTime(pub OffsetDateTime);
 
 /// Whether a failure may be gone at the next attempt. Missing rights, a missing container and wrong settings stay.
 pub(crate) fn may_pass(error: &object_store::Error) -> bool {

@@ -82,6 +82,11 @@ impl Azurite {
         self.ask("PUT", &format!("{container}/{name}"), "", text).map(drop)
     }
 
+    /// Deletes a blob.
+    pub fn remove(&self, container: &str, name: &str) -> anyhow::Result<()> {
+        self.ask("DELETE", &format!("{container}/{name}"), "", "").map(drop)
+    }
+
     fn ask(&self, method: &str, path: &str, query: &str, body: &str) -> anyhow::Result<String> {
         let kind = "x-ms-blob-type: BlockBlob\r\n";
         http::ask(&self.address, method, &format!("/{ACCOUNT}/{path}?{query}{SIGNATURE}"), kind, body)

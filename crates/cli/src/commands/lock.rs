@@ -97,7 +97,10 @@ fn shown(held: &Held) -> String {
         None => "until its process ends".to_owned(),
         Some(rest) => format!("and for {} s more at the most, if its process is gone", rest.as_secs()),
     };
-    one_line(&format!("{held}, {expiry}"))
+    let silent = held.overdue().map(|silent| {
+        format!("; it has not renewed its lock for {} s, and seems to be gone", silent.as_secs())
+    });
+    one_line(&format!("{held}, {expiry}{}", silent.unwrap_or_default()))
 }
 
 fn as_json(held: &Held) -> Value {
@@ -106,5 +109,6 @@ fn as_json(held: &Held) -> Value {
         "holder": held.holder,
         "age_seconds": held.holder.as_ref().map(|holder| holder.age().as_secs()),
         "expires_in_seconds": held.expires_in.map(|rest| rest.as_secs()),
+        "silent_seconds": held.overdue().map(|silent| silent.as_secs()),
     })
 }

@@ -6,6 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use http::header::DATE;
 use http_body_util::BodyExt as _;
 use object_store::azure::{AzureAccessKey, AzureCredential, MicrosoftAzureBuilder};
 use object_store::client::{
@@ -15,6 +16,7 @@ use object_store::{ClientOptions, ObjectStore, RetryConfig};
 use secrecy::{ExposeSecret as _, SecretString};
 use selvedge_fabric_client::{BoxService, Operation, Quota, Unsent};
 use selvedge_resilience::{Effect, find_cause};
+use selvedge_rollback::objects::StoreTime;
 use tower::ServiceExt as _;
 
 use super::address::Address;
@@ -102,7 +104,12 @@ impl HttpService for Stack {
         let effect = if parts.method.is_safe() { Effect::Read } else { Effect::Once };
         parts.extensions.insert(Operation { name: "storage.blob", effect, quota: Quota::default() });
         let answer = self.service.clone().oneshot(http::Request::from_parts(parts, body)).await;
-        let (parts, body) = answer.map_err(failed)?.into_parts();
+        let (mut parts, body) = answer.map_err(failed)?.into_parts();
+        // For saying how long ago a lease was renewed without comparing it with another clock.
+        let date = parts.headers.get(DATE).and_then(|date| date.to_str().ok());
+        if let Some(date) = date.and_then(|date| httpdate::parse_http_date(date).ok()) {
+            parts.extensions.insert(StoreTime(date.into()));
+        }
         Ok(HttpResponse::from_parts(parts, body.into()))
     }
 }

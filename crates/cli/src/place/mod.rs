@@ -4,11 +4,12 @@ mod address;
 mod blob;
 mod container;
 
+use std::pin::pin;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use secrecy::ExposeSecret as _;
-use selvedge_rollback::journal::{Journals, SealKey, Summary};
+use selvedge_rollback::journal::{JournalError, Journals, SealKey, Summary};
 use selvedge_rollback::lease::{Held, Holder, Lease, LeaseError, Leases, Terms};
 use selvedge_rollback::objects::Tries;
 use selvedge_rollback::{Target, TransactionId};
@@ -16,12 +17,18 @@ use selvedge_rollback::{Target, TransactionId};
 pub(crate) use address::Address;
 
 use crate::exit;
+use crate::render::Progress;
 use crate::report::ExitWith;
 use crate::run::App;
 use crate::settings::JOURNAL_KEY;
 
 /// What a request may take over its attempt's timeout before a lease runs out.
 const SPARE: Duration = Duration::from_secs(5);
+
+/// So long a lease is waited for without a word.
+const QUIET: Duration = Duration::from_secs(1);
+/// What fails where another has the lease.
+const LOCK: &str = "lock this workspace";
 
 /// Journals and leases.
 pub(crate) struct Place {
@@ -38,6 +45,8 @@ pub(crate) struct Running {
     pub(crate) owner: Option<Holder>,
     /// After how long its lease may be claimed at the latest. `None` where it ends with its process.
     pub(crate) expires_in: Option<Duration>,
+    /// For how long that lease has not been renewed, where its process seems to be gone. For people: who claims it waits all the same.
+    pub(crate) overdue: Option<Duration>,
 }
 
 impl Place {
@@ -107,6 +116,7 @@ impl Place {
         app: &App,
         subject: &str,
         transaction: TransactionId,
+        progress: &Progress,
     ) -> anyhow::Result<Lease> {
         let holder = Holder {
             host: gethostname::gethostname().to_string_lossy().into_owned(),
@@ -114,7 +124,16 @@ impl Place {
             transaction,
             since: time::OffsetDateTime::now_utc(),
         };
-        self.leases.claim(subject, holder, self.leases.expiry()).await.map_err(|error| match error {
+        let most = self.leases.expiry();
+        let mut claim = pin!(self.leases.claim(subject, holder, most));
+        let claimed = match tokio::time::timeout(QUIET, &mut claim).await {
+            Ok(claimed) => claimed,
+            Err(_) => {
+                progress.note(&format!("waiting up to {} s for the lease of this workspace", most.as_secs()));
+                claim.await
+            }
+        };
+        claimed.map_err(|error| match error {
             LeaseError::Held(held) => locked(app, held),
             error => unusable(error),
         })
@@ -131,12 +150,40 @@ impl Place {
             return Ok(None);
         };
         let held = self.leases.show(&state.begin().subject).await.map_err(unusable)?;
-        let is_its = |held: &Held| held.holder.as_ref().is_some_and(|it| it.transaction == found.id);
-        Ok(match held.filter(is_its) {
-            Some(Held { holder, expires_in, .. }) => Some(Running { owner: holder, expires_in }),
+        Ok(match held.filter(|held| is_of(held, found.id)) {
+            Some(held) => {
+                let overdue = held.overdue();
+                Some(Running { owner: held.holder, expires_in: held.expires_in, overdue })
+            }
             None => found.running.then(Running::default),
         })
     }
+
+    /// What to do about a transaction whose journal another process of this machine has open.
+    pub(crate) async fn in_use<T: Target>(
+        &self,
+        app: &App,
+        id: TransactionId,
+        error: JournalError,
+    ) -> anyhow::Error {
+        let state = self.journals.peek::<T>(id).await;
+        let held = match &state {
+            Ok(state) => self.leases.show(&state.begin().subject).await,
+            Err(_) => Ok(None),
+        };
+        match held {
+            Ok(Some(held)) if is_of(&held, id) => locked(app, held),
+            // It has just claimed it, or gives it back.
+            _ => anyhow::Error::from(error).context(
+                ExitWith::new(exit::LOCKED, LOCK)
+                    .help(format!("wait for it to end; see `{}`", app.command("transactions list"))),
+            ),
+        }
+    }
+}
+
+fn is_of(held: &Held, id: TransactionId) -> bool {
+    held.holder.as_ref().is_some_and(|holder| holder.transaction == id)
 }
 
 fn unusable(error: LeaseError) -> anyhow::Error {
@@ -149,13 +196,18 @@ fn unusable(error: LeaseError) -> anyhow::Error {
 /// What to do about a lease that another has.
 fn locked(app: &App, held: Held) -> anyhow::Error {
     let command = |verb| app.command(&format!("lock {verb} {}", quoted(&held.subject)));
+    let when = match held.expires_in {
+        Some(_) => "where its process is known to be gone",
+        // It would be free.
+        None => "where it must not go on: it stops before its next change, and leaves what it has made",
+    };
     let help = format!(
-        "wait for it to end; see `{}` and `{}`; where its process is known to be gone, run `{}`",
+        "wait for it to end; see `{}` and `{}`; {when}, run `{}`",
         app.command("transactions list"),
         command("show"),
         command("break"),
     );
-    anyhow::Error::from(held).context(ExitWith::new(exit::LOCKED, "lock this workspace").help(help))
+    anyhow::Error::from(held).context(ExitWith::new(exit::LOCKED, LOCK).help(help))
 }
 
 /// A word for a shell.

@@ -47,19 +47,21 @@ fn r1_a_full_disk_ends_a_deployment_before_what_it_could_not_write_down() {
                 assert_eq!(tenant.writes(), Vec::<String>::new(), "{what}");
             }
             (Some(3), Some(id)) => {
-                assert!(ended.stderr.contains(&format!("transactions rollback {id}")), "{what}");
+                let command = ended.command();
+                assert_eq!(command[2], id, "{what}");
                 let spill = project.path().join(".selvedge/transactions/spill");
                 spilled += fs::read_dir(spill).map_or(0, Iterator::count);
-                let ended = tenant.safely(&project, &["transactions", "rollback", &id]);
-                if ended.stderr.contains("can only go forward") {
+                // What it offers first works.
+                let command: Vec<_> = command.iter().map(String::as_str).collect();
+                let ended = tenant.safely(&project, &command).is(0);
+                if command[1] == "resume" {
                     gone_on += 1;
-                    let ended = tenant.safely(&project, &["transactions", "resume", &id]).is(0);
                     assert!(ended.stdout.starts_with("Committed: "), "{what}\n{}", ended.stdout);
                     tenant.has_all_of(&project);
                     continue;
                 }
                 taken_back += 1;
-                assert!(ended.is(0).stdout.starts_with("RolledBack: "), "{what}");
+                assert!(ended.stdout.starts_with("RolledBack: "), "{what}");
             }
             _ => panic!("{what}"),
         }

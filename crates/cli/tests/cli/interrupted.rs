@@ -52,7 +52,7 @@ fn die_and(
 
     let refused = tenant
         .safely(project, &["deploy"])
-        .ends(5, &["was interrupted and is open", "`resume`", "`abandon`"]);
+        .ends(5, &["was interrupted and is open", "transactions resume ", "transactions abandon "]);
     let command = refused.command();
     let command: Vec<_> = command.iter().map(String::as_str).collect();
     let listed = tenant.plainly(project, &["tx", "list", "--output", "json"]).is(0).json();
@@ -155,8 +155,17 @@ fn what_runs_is_not_disturbed() {
     let listed: Value = tenant.plainly(&project, &["tx", "list", "--output", "json"]).is(0).json();
     assert_eq!(listed["transactions"][0]["state"], "running");
     let id = listed["transactions"][0]["transaction"].as_str().unwrap();
-    for way in ["rollback", "resume"] {
-        tenant.safely(&project, &["transactions", way, id]).ends(5, &["read the transaction"]);
+    let owner = &listed["transactions"][0]["owner"];
+    let holder = format!("is held by process {} on {} for ", owner["pid"], owner["host"].as_str().unwrap());
+    let said = [
+        "error: lock this workspace\n",
+        &holder,
+        &format!(" s, with transaction {id}\n"),
+        "help: wait for it to end; see `selvedge transactions list` and `selvedge lock show '",
+        "run `selvedge lock break '",
+    ];
+    for args in [&["rollback", id][..], &["resume", id], &["abandon", id, "--reason", "x"]] {
+        tenant.safely(&project, &[&["transactions"], args].concat()).ends(5, &said);
     }
     let swept = tenant.plainly(&project, &["tx", "sweep"]).is(3).stdout;
     assert!(swept.contains("  its transaction is running\n") && !swept.contains("run `"), "{swept}");
@@ -221,6 +230,29 @@ fn a_second_signal_stops_at_once_and_says_how_to_go_on() {
     let command = ended.command();
     tenant.safely(&project, &command.iter().map(String::as_str).collect::<Vec<_>>()).is(0);
     assert_eq!(tenant.hash(), before, "{:#}", tenant.inventory());
+}
+
+#[test]
+fn r19_what_is_offered_is_what_works() {
+    let (tenant, project) = (Tenant::start(), Project::orders());
+    // On the way back there is none forward.
+    tenant.inject("POST */git/commitToGit=403\nDELETE */items/*=500");
+    let left = tenant.safely(&project, &["deploy"]).is(3);
+    let id = left.command().remove(2);
+    let refused =
+        tenant.safely(&project, &["deploy", "--yes"]).ends(5, &["is open", "transactions rollback "]);
+    assert!(!refused.stderr.contains("resume") && refused.stderr.contains("abandon"), "{}", refused.stderr);
+    tenant.heal();
+    tenant.safely(&project, &["tx", "rollback", &id]).is(0);
+
+    // And past the pivot none back.
+    let (process, hold) = stopped(&tenant, &project, "POST */git/commitToGit", "after");
+    process.signal("KILL");
+    assert_eq!(process.end().code, None);
+    hold.release();
+    tenant.settle();
+    let refused = tenant.safely(&project, &["deploy", "--yes"]).ends(5, &["is open", "transactions resume "]);
+    assert!(!refused.stderr.contains("rollback"), "{}", refused.stderr);
 }
 
 #[test]

@@ -137,6 +137,42 @@ fn r16_what_the_service_leaves_beside_ours_is_named_and_not_deleted() {
 }
 
 #[test]
+fn r16_r22_what_no_step_is_about_is_told_by_its_own_id_or_none() {
+    let schema = include_str!("../../../../docs/transaction.schema.json");
+    let schema = jsonschema::validator_for(&serde_json::from_str(schema).unwrap()).unwrap();
+    let (tenant, project) = (tenant_with_workspace(), Project::orders());
+    project
+        .edit("  lakehouses:", "  resources:\n    - { type: \"Dataflow\", name: \"Load\" }\n  lakehouses:");
+    project.write("naming_standards.yaml", "item_types: {}\nvalidation: { strict_mode: false }\n");
+    let items = format!("{}/items", workspace(&tenant));
+    tenant.inject("POST */git/commitToGit=403\nDELETE */items/*=500");
+    let command = tenant.safely(&project, &["deploy"]).is(3).command();
+    tenant.heal();
+    let staging = json!({ "displayName": "DataflowsStagingLakehouse", "type": "Lakehouse" });
+    ask(&tenant, "POST", &items, &staging.to_string());
+    let there = ask(&tenant, "GET", &items, "");
+    let id_of = |name: &str, kind: &str| {
+        let is_it = |item: &&Value| item["displayName"] == name && item["type"] == kind;
+        there["value"].as_array().unwrap().iter().find(is_it).unwrap()["id"].as_str().unwrap()
+    };
+    ask(&tenant, "DELETE", &format!("{items}/{}", id_of("theirs", "Notebook")), "");
+
+    let args = ["tx", "rollback", &command[2], "--output", "json"];
+    let told = tenant.safely(&project, &args).is(3).json();
+    assert!(schema.is_valid(&told), "{told:#}");
+    assert_eq!(told["left"], told["remaining"]);
+    let left = |change: &str| told["left"].as_array().unwrap().iter().find(|left| left["change"] == change);
+    let made = left("Lakehouse DataflowsStagingLakehouse").unwrap_or_else(|| panic!("{told:#}"));
+    assert_eq!(made["id"], id_of("DataflowsStagingLakehouse", "Lakehouse"));
+    let dataflow =
+        told["steps"].as_array().unwrap().iter().find(|step| step["change"] == "create Dataflow Load");
+    assert_eq!(made["step"], dataflow.unwrap()["step"]);
+    assert_eq!(dataflow.unwrap()["reason"], Value::Null, "what it made is gone");
+    let gone = left("Notebook theirs").unwrap();
+    assert_eq!([&gone["step"], &gone["id"]], [&Value::Null, &Value::Null]);
+}
+
+#[test]
 fn r16_what_is_gone_is_named_by_a_rollback_from_another_process_too() {
     let (tenant, project) = (tenant_with_workspace(), Project::orders());
     let workspace = workspace(&tenant);

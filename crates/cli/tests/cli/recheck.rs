@@ -43,6 +43,10 @@ fn forge(project: &Project, from: &str, to: &str) {
     fs::write(path, forged).unwrap();
 }
 
+fn first_record(project: &Project) -> String {
+    fs::read_to_string(project.journals().remove(0)).unwrap().lines().next().unwrap().to_owned()
+}
+
 /// Neither way is gone, and nothing is changed.
 fn is_refused(tenant: &Tenant, project: &Project, id: &str, code: i32, said: &[&str]) {
     for way in ["rollback", "resume"] {
@@ -115,6 +119,25 @@ fn r21_another_identity_is_refused_also_where_no_setting_says_who_it_is() {
         run(other.env("AZURE_CLIENT_ID", OTHER).env("AZURE_CLIENT_SECRET", "another-secret")).is(0).stdout;
     assert!(told.contains("kept: ") && told.contains("was begun as `"), "{told}");
     assert_eq!(project.journals().len(), 1);
+}
+
+#[test]
+fn r21_ids_are_the_same_in_either_case() {
+    let (tenant, project) = (Tenant::start(), Project::orders());
+    let command = left(&tenant, &project);
+    // Each as another tool may spell it: in the settings, and in the token of who began it.
+    for name in ["AZURE_TENANT_ID", "AZURE_CLIENT_ID"] {
+        let id = tenant.variable(name);
+        let (lower, upper) = (id.to_lowercase(), id.to_uppercase());
+        assert_ne!(lower, upper);
+        while first_record(&project).contains(&lower) {
+            forge(&project, &lower, &upper);
+        }
+    }
+    let principal = first_record(&project);
+    let principal = principal.split("\"principal\":\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    forge(&project, &principal, &principal.to_uppercase());
+    tenant.safely(&project, &["tx", "rollback", &command[2]]).is(0);
 }
 
 #[test]

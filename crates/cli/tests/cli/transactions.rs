@@ -143,6 +143,37 @@ fn a_damaged_journal_is_neither_acted_on_nor_passed_over() {
 }
 
 #[test]
+fn r3_a_journal_that_was_never_begun_is_none_and_stops_nobody() {
+    let (tenant, project) = (Tenant::start(), Project::orders());
+    tenant.safely(&project, &["deploy"]).is(0);
+    let journal = project.journals().remove(0);
+    let begin = std::fs::read(&journal).unwrap();
+    let begin = &begin[..=begin.iter().position(|byte| *byte == b'\n').unwrap()];
+    let id = journal.file_stem().unwrap().to_str().unwrap().to_owned();
+    tenant.reset();
+    // What a process leaves that dies while it writes the first record; and when it has written it.
+    for (left, is_begun) in [(0, false), (1, false), (begin.len() / 2, false), (begin.len(), true)] {
+        std::fs::write(&journal, &begin[..left]).unwrap();
+        let listed = tenant.plainly(&project, &["tx", "list", "--output", "json"]).is(0).json();
+        assert_eq!(listed["transactions"].as_array().unwrap().len(), usize::from(is_begun), "{left} bytes");
+        let show = tenant.plainly(&project, &["tx", "show", &id]);
+        if is_begun {
+            show.is(0);
+            tenant.safely(&project, &["deploy"]).ends(5, &[&id, "was interrupted and is open"]);
+            break;
+        }
+        show.ends(1, &[&format!("there is no transaction `{id}`")]);
+        tenant.safely(&project, &["tx", "rollback", &id]).is(1);
+        let elsewhere = Project::orders();
+        std::fs::create_dir_all(elsewhere.path().join(".selvedge/transactions")).unwrap();
+        let copy = elsewhere.path().join(".selvedge/transactions").join(journal.file_name().unwrap());
+        std::fs::copy(&journal, copy).unwrap();
+        tenant.safely(&elsewhere, &["deploy"]).is(0);
+        tenant.reset();
+    }
+}
+
+#[test]
 fn an_open_transaction_stops_a_deployment_without_the_flag_too() {
     let (tenant, project) = (Tenant::start(), Project::orders());
     tenant.inject("POST */git/commitToGit=403\nDELETE */items/*=500");

@@ -81,6 +81,7 @@ fn reach(error: &Error) -> Reach {
             | ErrorKind::Paused { .. }
             | ErrorKind::TooLate { .. }
             | ErrorKind::Auth(_)
+            | ErrorKind::Withheld(_)
     );
     match error.may_have_been_sent() {
         false => Reach::Unsent,

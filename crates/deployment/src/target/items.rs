@@ -145,7 +145,13 @@ impl<S: Secrets> Fabric<S> {
                 if !cfg!(selvedge_bug = "trusts-a-404") {
                     self.workspace_is_readable(workspace).await?;
                 }
-                return Ok(Undone::AlreadyGone);
+                return Ok(match self.is_admin(workspace).await {
+                true => Undone::AlreadyGone,
+                false => Undone::Recycled(
+                    "it was gone already, and may be in the recycle bin: deleting for good needs the Admin role"
+                        .to_owned(),
+                ),
+            });
             }
             // Its answer may have been lost alone. Another try would find nothing, and not tell where it went.
             Err(error) if !matches!(undone, Undone::Recycled(_)) || !gone().await? => {

@@ -43,6 +43,12 @@ impl<S: Secrets> Fabric<S> {
         self.client.send(workspaces::get(id)).await.map(drop).map_err(read)
     }
 
+    /// Whether the caller is known to be an Admin of the workspace, who alone deletes for good. What cannot be read is not known.
+    pub(super) async fn is_admin(&self, id: WorkspaceId) -> bool {
+        let all = self.client.list_all(workspaces::list().query("roles", "Admin")).await;
+        all.is_ok_and(|all| all.iter().any(|live| live.id == id))
+    }
+
     pub(super) async fn invert_create_workspace(&self, call: Call<'_, Self>, name: &str) -> Attempt<Undo> {
         // Without a marker, only its absence now tells ours from another's later.
         if call.marker.is_none() && self.workspace_named(name).await?.is_some() {

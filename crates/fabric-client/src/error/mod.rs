@@ -13,7 +13,7 @@ pub use code::ErrorCode;
 pub(crate) use text::Printable;
 
 use crate::{
-    BodyTooLarge, OperationId, Response, Unsent,
+    BodyTooLarge, OperationId, Response, Unsent, Withheld,
     layer::{AuthError, NotRelative},
 };
 use http::StatusCode;
@@ -86,6 +86,9 @@ pub enum ErrorKind {
     /// where the credential was refused, or cannot work.
     #[error("could not be authenticated")]
     Auth(#[source] BoxError),
+    /// This process must not send the request, now or later; the last attempt was not sent.
+    #[error("was not sent")]
+    Withheld(#[source] BoxError),
     /// The request could not be put together.
     #[error("could not be put together")]
     Request(#[source] BoxError),
@@ -138,6 +141,8 @@ impl Error {
             ErrorKind::Timeout { after: elapsed.after() }
         } else if find_cause::<Unsent>(chain).is_some() {
             ErrorKind::Unsent(error)
+        } else if find_cause::<Withheld>(chain).is_some() {
+            ErrorKind::Withheld(error)
         } else if find_cause::<BodyTooLarge>(chain).is_some() {
             ErrorKind::Body(error)
         } else if find_cause::<NotRelative>(chain).is_some() {
@@ -253,6 +258,7 @@ impl Error {
             ErrorKind::OperationFailed(_)
             | ErrorKind::Body(_)
             | ErrorKind::Auth(_)
+            | ErrorKind::Withheld(_)
             | ErrorKind::Request(_)
             | ErrorKind::PageLoop => Outcome::Permanent,
         }
@@ -274,6 +280,7 @@ impl Error {
             | ErrorKind::Paused { .. }
             | ErrorKind::TooLate { .. }
             | ErrorKind::Auth(_)
+            | ErrorKind::Withheld(_)
             | ErrorKind::Request(_) => self.0.sent_before,
             ErrorKind::Api(_)
             | ErrorKind::Transport(_)

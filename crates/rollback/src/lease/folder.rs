@@ -54,7 +54,7 @@ impl Folder {
                 None if started.elapsed() < wait.max(GLANCE) => tokio::time::sleep(LOOK).await,
                 None => {
                     let holder = read(&path).map(|said| said.holder);
-                    return Err(Held { subject: subject.to_owned(), holder, expires_in: None }.into());
+                    return Err(held(subject.to_owned(), holder).into());
                 }
             }
         }
@@ -81,24 +81,24 @@ impl Folder {
 
     pub(super) async fn show(&self, subject: &str) -> Result<Option<Held>, LeaseError> {
         let path = self.path(subject);
-        let held = is_locked(&path).map_err(|source| failed(&path, source))?;
-        Ok(held.then(|| {
+        let is_held = is_locked(&path).map_err(|source| failed(&path, source))?;
+        Ok(is_held.then(|| {
             let holder = read(&path).map(|said| said.holder);
-            Held { subject: subject.to_owned(), holder, expires_in: None }
+            held(subject.to_owned(), holder)
         }))
     }
 
     pub(super) async fn list(&self) -> Result<Vec<Held>, LeaseError> {
         let unreadable = |source| failed(&self.0, source);
-        let mut held = Vec::new();
+        let mut all = Vec::new();
         for path in files(&self.0, EXTENSION).map_err(unreadable)? {
             if is_locked(&path).map_err(unreadable)?
                 && let Some(Said { subject, holder }) = read(&path)
             {
-                held.push(Held { subject, holder: Some(holder), expires_in: None });
+                all.push(held(subject, Some(holder)));
             }
         }
-        Ok(held)
+        Ok(all)
     }
 
     /// Removes the file: the lock on it is nobody's lease any more, and its owner sees that before its next change.
@@ -113,6 +113,11 @@ impl Folder {
         }
         Ok(held)
     }
+}
+
+/// It ends with its process.
+fn held(subject: String, holder: Option<Holder>) -> Held {
+    Held { subject, holder, expires_in: None, silent: None }
 }
 
 /// A locked file. It is removed and unlocked when dropped.

@@ -64,6 +64,17 @@ pub struct Held {
     pub holder: Option<Holder>,
     /// After how long it may be claimed at the latest, should its holder be gone. `None` where it ends with the holder's process.
     pub expires_in: Option<Duration>,
+    /// For how long it has not been renewed, by the store's own clock. `None` where nothing is renewed, or the store does not
+    /// tell its time (`objects::StoreTime`). For people: who claims it watches it by a monotonic clock.
+    pub silent: Option<Duration>,
+}
+
+impl Held {
+    /// Whether its owner seems to be gone: for how long it has not renewed it, where that is longer than it lasts. For people.
+    #[must_use]
+    pub fn overdue(&self) -> Option<Duration> {
+        self.silent.filter(|silent| self.expires_in.is_some_and(|ttl| *silent > ttl))
+    }
 }
 
 impl fmt::Display for Held {

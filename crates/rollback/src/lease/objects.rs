@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::state::{Record, Standing, Terms, Watch};
 use super::{Fence, Held, Holder, LeaseError, name};
-use crate::objects::{Tries, may_pass};
+use crate::objects::{StoreTime, Tries, may_pass};
 #[cfg(any(test, feature = "simulation"))]
 use crate::simulation::process::beside;
 
@@ -86,7 +86,9 @@ impl Objects {
                     if left.is_zero() {
                         let holder = found.map(|record| record.holder);
                         let subject = subject.to_owned();
-                        return Err(Held { subject, holder, expires_in: Some(expires_in) }.into());
+                        return Err(
+                            Held { subject, holder, expires_in: Some(expires_in), silent: None }.into()
+                        );
                     }
                     let look = self.terms.ttl / LOOKS;
                     tokio::time::sleep(look.min(expires_in).min(left)).await;
@@ -97,11 +99,7 @@ impl Objects {
 
     pub(super) async fn show(&self, subject: &str) -> Result<Option<Held>, LeaseError> {
         let path = self.path(subject);
-        Ok(self
-            .read(&path)
-            .await
-            .map_err(|source| self.failed(&path, source))?
-            .and_then(|(record, _)| held(record)))
+        Ok(self.get(&path).await.map_err(|source| self.failed(&path, source))?.and_then(Found::held))
     }
 
     pub(super) async fn list(&self) -> Result<Vec<Held>, LeaseError> {
@@ -109,8 +107,8 @@ impl Objects {
         let objects: Vec<_> = self.store.list(Some(&self.prefix)).try_collect().await.map_err(failed)?;
         let mut all = Vec::new();
         for object in objects {
-            let found = self.read(&object.location).await.map_err(failed)?;
-            all.extend(found.and_then(|(record, _)| held(record)));
+            let found = self.get(&object.location).await.map_err(failed)?;
+            all.extend(found.and_then(Found::held));
         }
         Ok(all)
     }
@@ -119,10 +117,11 @@ impl Objects {
         let path = self.path(subject);
         let failed = |source| self.failed(&path, source);
         loop {
-            let Some((record, version)) = self.read(&path).await.map_err(failed)? else {
+            let Some(found) = self.get(&path).await.map_err(failed)? else {
                 return Ok(None);
             };
-            let Some(held) = held(record.clone()) else {
+            let (record, version) = (found.record.clone(), found.version.clone());
+            let Some(held) = found.held() else {
                 return Ok(None);
             };
             // With another claim in it, so that its owner does not take it for its own.
@@ -134,16 +133,23 @@ impl Objects {
     }
 
     async fn read(&self, path: &Path) -> Result<Option<(Record, UpdateVersion)>, Error> {
+        Ok(self.get(path).await?.map(|Found { record, version, .. }| (record, version)))
+    }
+
+    async fn get(&self, path: &Path) -> Result<Option<Found>, Error> {
         let found = match self.store.get(path).await {
             Ok(found) => found,
             Err(Error::NotFound { .. }) => return Ok(None),
             Err(error) => return Err(error),
         };
         let version = UpdateVersion { e_tag: found.meta.e_tag.clone(), version: found.meta.version.clone() };
+        let now = found.extensions.get::<StoreTime>();
+        let seconds = now.map(|now| now.0.unix_timestamp() - found.meta.last_modified.timestamp());
+        let silent = seconds.map(|seconds| Duration::from_secs(u64::try_from(seconds).unwrap_or(0)));
         let bytes = found.bytes().await?;
         let record = serde_json::from_slice(&bytes)
             .map_err(|error| Error::Generic { store: "lease", source: error.into() })?;
-        Ok(Some((record, version)))
+        Ok(Some(Found { record, version, silent }))
     }
 
     /// Puts `record` in the place of `version`, or where nothing is. An answer that was lost is looked for.
@@ -185,9 +191,22 @@ impl Objects {
     }
 }
 
-fn held(record: Record) -> Option<Held> {
-    let expires_in = Some(record.ttl());
-    (!record.released).then_some(Held { subject: record.subject, holder: Some(record.holder), expires_in })
+/// What the object of a lease says, as it was read.
+struct Found {
+    record: Record,
+    version: UpdateVersion,
+    /// How long ago it was put, by the store's own clock.
+    silent: Option<Duration>,
+}
+
+impl Found {
+    /// Who has the lease, unless it was given back.
+    fn held(self) -> Option<Held> {
+        let Self { record, silent, .. } = self;
+        let expires_in = Some(record.ttl());
+        let (subject, holder) = (record.subject, Some(record.holder));
+        (!record.released).then_some(Held { subject, holder, expires_in, silent })
+    }
 }
 
 /// Until when the owner may begin to write; `None` once the lease is another's.

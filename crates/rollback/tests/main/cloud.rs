@@ -16,7 +16,8 @@ use object_store::{
 };
 use selvedge_rollback::journal::Journals;
 use selvedge_rollback::lease::{Leases, Terms};
-use selvedge_rollback::objects::Tries;
+use selvedge_rollback::objects::{StoreTime, Tries};
+use time::OffsetDateTime;
 use tokio::sync::Notify;
 
 /// What happens to one put.
@@ -50,6 +51,8 @@ pub(crate) struct Cloud {
     pub(crate) gets: Mutex<usize>,
     /// How many deletes there may be yet; `None`: any number.
     pub(crate) deletes: Mutex<Option<usize>>,
+    /// What the store says that the time is.
+    pub(crate) time: Mutex<Option<OffsetDateTime>>,
     pub(crate) held: Notify,
     pub(crate) go: Notify,
 }
@@ -151,7 +154,11 @@ impl ObjectStore for Cloud {
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
         self.reach().await?;
         *self.gets.lock().unwrap() += 1;
-        self.memory.get_opts(location, options).await
+        let mut found = self.memory.get_opts(location, options).await?;
+        if let Some(time) = *self.time.lock().unwrap() {
+            found.extensions.insert(StoreTime(time));
+        }
+        Ok(found)
     }
 
     fn delete_stream(&self, locations: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {

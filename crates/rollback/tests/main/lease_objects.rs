@@ -3,9 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::StreamExt as _;
+use object_store::ObjectStore as _;
 use selvedge_rollback::journal::JournalError;
 use selvedge_rollback::lease::{Lease, LeaseError};
 use selvedge_rollback::{Error, Interrupt, Policy, Transaction, Verdict};
+use time::OffsetDateTime;
 use tokio::time::Instant;
 
 use crate::cloud::{Cloud, Trouble};
@@ -90,6 +93,29 @@ async fn r6_a_lease_that_is_renewed_lasts_and_one_that_is_given_back_is_free() {
     drop(two);
     seconds(1).await;
     assert!(other.claim("a", holder("three"), NO).await.unwrap().holds());
+}
+
+#[tokio::test(start_paused = true)]
+async fn r22_how_long_an_owner_has_been_silent_is_told_by_the_stores_own_clock_and_decides_nothing() {
+    let cloud = Arc::new(Cloud::default());
+    let lease = cloud.leases().claim("a", holder("one"), NO).await.unwrap();
+    let overdue = async |by: &Arc<Cloud>| {
+        let (shown, listed) = (by.leases().show("a").await.unwrap(), by.leases().list().await.unwrap());
+        assert_eq!(shown.as_ref(), listed.first());
+        shown.unwrap().overdue().map(|silent| silent.as_secs())
+    };
+    assert_eq!(overdue(&cloud).await, None, "the store does not say what time it is");
+    let other = cloud.another();
+    // The store's own times are compared with one another, whatever this machine's clock says.
+    let put = cloud.memory.list(None).next().await.unwrap().unwrap().last_modified.timestamp();
+    for (seconds, silent) in [(-5, None), (0, None), (60, None), (61, Some(61)), (3600, Some(3600))] {
+        *other.time.lock().unwrap() = Some(OffsetDateTime::from_unix_timestamp(put + seconds).unwrap());
+        assert_eq!(overdue(&other).await, silent, "after {seconds} s");
+    }
+    // It is held all the same: the owner renews it, and a claimant sees that.
+    let refused = other.leases().claim("a", holder("two"), Duration::from_secs(90)).await;
+    assert!(matches!(refused, Err(LeaseError::Held(_))), "{refused:?}");
+    assert!(lease.holds());
 }
 
 #[tokio::test(start_paused = true)]

@@ -10,17 +10,28 @@ use selvedge_deployment::inventory::{Appeared, Difference, Held, Inventory};
 use selvedge_deployment::target::TargetError;
 use selvedge_fabric_client::Client;
 use selvedge_rollback::record::Begin;
-use selvedge_rollback::{Direction, Error, Plan, Remaining, StepId, Verdict, describe};
+use selvedge_rollback::{Direction, Error, Plan, StepId, Verdict, describe};
 
 use super::apply::context;
+use crate::commands::transactions::Left;
 use crate::render::Progress;
 use crate::run::App;
 
 /// How long the check may take. What it finds out is no reason to hold a rollback up for longer.
 const AT_MOST: Duration = Duration::from_secs(60);
 
-/// What stands for a step where none made it.
-const NO_STEP: StepId = StepId::new(0);
+/// How a transaction ended, and what the workspace has to say to that.
+pub(crate) struct Accounted {
+    pub(crate) verdict: Verdict,
+    /// What is there, or is gone, and no undo has to do with it.
+    pub(crate) unaccounted: Vec<Left>,
+}
+
+impl From<Verdict> for Accounted {
+    fn from(verdict: Verdict) -> Self {
+        Self { verdict, unaccounted: Vec::new() }
+    }
+}
 
 /// What the journal says that the workspace held; `None` where it was not there.
 pub(crate) fn recorded(begin: &Begin<Change>) -> Option<Inventory> {
@@ -44,26 +55,26 @@ pub(crate) async fn account(
     plan: &Plan<Change>,
     ended: Result<Verdict, Error>,
     progress: &Progress,
-) -> Result<Verdict, Error> {
+) -> Result<Accounted, Error> {
     let verdict = ended?;
     let left: Vec<_> = match &verdict {
         Verdict::RolledBack { .. } => Vec::new(),
         Verdict::Left { direction: Direction::RolledBackPartial, remaining, .. } => {
             remaining.iter().map(|left| left.step).collect()
         }
-        _ => return Ok(verdict),
+        _ => return Ok(verdict.into()),
     };
-    let Some(before) = before else { return Ok(verdict) };
+    let Some(before) = before else { return Ok(verdict.into()) };
     let compared = compare(app, client, before, plan, &left);
     let difference = match tokio::time::timeout(AT_MOST, compared).await {
         Ok(Ok(difference)) => difference,
         Ok(Err(error)) => {
             not_compared(progress, &describe(&error));
-            return Ok(verdict);
+            return Ok(verdict.into());
         }
         Err(_) => {
             not_compared(progress, "it could not be read in time");
-            return Ok(verdict);
+            return Ok(verdict.into());
         }
     };
     for theirs in difference.appeared.iter().filter(|item| item.beside.is_none()) {
@@ -73,20 +84,15 @@ pub(crate) async fn account(
         ));
     }
     if !difference.is_ours() {
-        return Ok(verdict);
+        return Ok(verdict.into());
     }
-    let unaccounted = unaccounted(difference);
-    Ok(match verdict {
+    let verdict = match verdict {
         Verdict::RolledBack { cause, traces } => {
-            let remaining = traces.into_iter().chain(unaccounted).collect();
-            Verdict::Left { cause, direction: Direction::RolledBack, remaining }
+            Verdict::Left { cause, direction: Direction::RolledBack, remaining: traces }
         }
-        Verdict::Left { cause, direction, mut remaining } => {
-            remaining.extend(unaccounted);
-            Verdict::Left { cause, direction, remaining }
-        }
-        Verdict::Committed => Verdict::Committed,
-    })
+        verdict => verdict,
+    };
+    Ok(Accounted { verdict, unaccounted: unaccounted(difference) })
 }
 
 fn not_compared(progress: &Progress, why: &str) {
@@ -114,16 +120,19 @@ async fn compare(
     }
 }
 
-fn unaccounted(difference: Difference) -> Vec<Remaining> {
+fn unaccounted(difference: Difference) -> Vec<Left> {
     let Difference { appeared, gone } = difference;
     let beside = appeared.into_iter().filter_map(|item| {
-        let (step, change) = (item.beside?, named(&item));
+        let Appeared { id, held: Held { kind, name }, beside } = item;
+        let step = beside?;
         let reason = format!("made beside what step {step} made, and still there; nothing removes it");
-        Some(Remaining { step, change, reason })
+        let (step, id) = (Some(step.number()), Some(id.to_string()));
+        Some(Left { step, change: format!("{kind} {name}"), id, reason })
     });
-    let gone = gone.into_iter().map(|Held { kind, name }| Remaining {
-        step: NO_STEP,
+    let gone = gone.into_iter().map(|Held { kind, name }| Left {
+        step: None,
         change: format!("{kind} {name}"),
+        id: None,
         reason: "was there before and is gone; no change of this deployment removes it".to_owned(),
     });
     beside.chain(gone).collect()

@@ -9,11 +9,11 @@ use selvedge_rollback::journal::{Ended, JournalError, Summary};
 use selvedge_rollback::lease::{Holder, Lease};
 use selvedge_rollback::record::Begin;
 use selvedge_rollback::{
-    Direction, Error, Event, Interrupt, Observer as _, Plan, State, Transaction, TransactionId, Unfinished,
-    Verdict, describe, plain,
+    Direction, Error, Event, Interrupt, Observer as _, Plan, State, Transaction, Unfinished, Verdict,
+    describe, plain,
 };
 
-use super::account;
+use super::account::{self, Accounted};
 use super::prepare::Prepared;
 use super::target::{self, Target};
 use crate::commands::transactions::{Report, tool};
@@ -26,7 +26,7 @@ use crate::{exit, signal};
 /// How a plan ended.
 pub(crate) enum Applied {
     /// As a transaction, or as far as it came. The report says how it stands now.
-    Transaction { ended: Result<Verdict, Error>, interrupted: bool, report: Box<Report> },
+    Transaction { ended: Result<Accounted, Error>, interrupted: bool, report: Box<Report> },
     /// Without one: to the end, or not.
     Plain(Result<(), Unfinished>),
 }
@@ -88,7 +88,7 @@ pub(crate) async fn apply(
     let id = begin.id;
     // Signals are heard before the lease is claimed: neither it nor a transaction that has just begun is left behind.
     let transaction = async {
-        let lease = place.claim(app, &begin.subject, id).await?;
+        let lease = place.claim(app, &begin.subject, id, progress).await?;
         clients.fence.ask(lease.fence());
         let begun = async {
             // Once more: the question may have been open for long.
@@ -109,7 +109,7 @@ pub(crate) async fn apply(
         let (client, before, ended) = (&clients.fabric, prepared.inventory.as_ref(), begun.run().await);
         let ended = account::account(app, client, before, plan, ended, progress).await;
         give_back(lease, is_over(&ended)).await;
-        if matches!(ended, Ok(Verdict::Committed)) {
+        if matches!(ended, Ok(Accounted { verdict: Verdict::Committed, .. })) {
             remove(place, &due).await;
         }
         let report = Box::new(view.read(|state| Report::of(app, state, None)));
@@ -147,7 +147,7 @@ pub(crate) async fn give_back(lease: Lease, is_over: bool) {
 }
 
 /// Whether nothing that was sent can still be under way. A rollback that is refused past the pivot has sent nothing.
-pub(crate) fn is_over(ended: &Result<Verdict, Error>) -> bool {
+pub(crate) fn is_over(ended: &Result<Accounted, Error>) -> bool {
     matches!(ended, Ok(_) | Err(Error::PastPivot(_) | Error::Ended | Error::NotSkippable(_)))
 }
 
@@ -180,26 +180,21 @@ pub(crate) async fn interruptible<T>(
     }
 }
 
-/// A transaction that cannot go on is open, and the journal says how far it came.
-pub(crate) fn unfinished(app: &App, error: Error, id: TransactionId) -> anyhow::Error {
-    let command = |verb| app.transactions(verb, id);
-    let help = match &error {
-        Error::PastPivot(_) => format!("run `{}`", command("resume")),
-        Error::Aborted => {
-            let (back, on) = (command("rollback"), command("resume"));
-            format!("run `{back}` to take it back, or `{on}` to go on where it was going")
+/// A transaction that cannot go on is open, and the journal says how far it came. What works from there is offered, as its `report`
+/// has it.
+pub(crate) fn unfinished(app: &App, error: Error, report: &Report) -> anyhow::Error {
+    let id = report.transaction;
+    let see = format!("see `{}`", app.transactions("show", id));
+    let help = match (&error, report.help()) {
+        (Error::Journal(JournalError::Superseded { .. }), _) => {
+            format!("{see}: another process goes on with it")
         }
-        Error::Journal(JournalError::Superseded { .. }) => {
-            format!("see `{}`: another process goes on with it", command("show"))
+        (Error::Ended | Error::NotSkippable(_), _) | (_, None) => see,
+        (Error::PastPivot(_) | Error::Aborted, Some(help)) => help,
+        (Error::Journal(JournalError::Fenced), Some(help)) => {
+            format!("unless another process has taken it up, {help}")
         }
-        Error::Journal(JournalError::Fenced) => {
-            format!("run `{}` unless another process has taken it up", command("rollback"))
-        }
-        Error::Ended | Error::NotSkippable(_) => format!("see `{}`", command("show")),
-        _ => {
-            let (back, on) = (command("rollback"), command("resume"));
-            format!("once the journal can be written, run `{back}` to take it back, or `{on}` to go on")
-        }
+        (_, Some(help)) => format!("once the journal can be written, {help}"),
     };
     let code = match &error {
         // Another process was faster.
@@ -281,13 +276,16 @@ pub(crate) async fn refuse_if_open(
         }
         let running = place.running(&found).await?;
         let id = found.id;
-        // It may be of an open transaction on this very workspace.
-        if let Err(error) = found.state {
-            let help = "look into it, and move it away if what it was about is settled";
-            let with = ExitWith::new(exit::LOCKED, "see which transactions are open").help(help);
-            return Err(anyhow::Error::from(error).context(with));
-        }
-        let (problem, help) = if let Some(Running { owner, .. }) = running {
+        let choices = match found.state {
+            Ok(state) => Report::of(app, &state, None).choices(app),
+            // It may be of an open transaction on this very workspace.
+            Err(error) => {
+                let help = "look into it, and move it away if what it was about is settled";
+                let with = ExitWith::new(exit::LOCKED, "see which transactions are open").help(help);
+                return Err(anyhow::Error::from(error).context(with));
+            }
+        };
+        let (problem, help) = if let Some(Running { owner, overdue: None, .. }) = running {
             let owner = owner.map(|owner| {
                 let Holder { host, pid, .. } = &owner;
                 format!(", in process {pid} on {host} for {} s", owner.age().as_secs())
@@ -301,12 +299,13 @@ pub(crate) async fn refuse_if_open(
             };
             (problem, format!("wait for it to end{gone}"))
         } else {
-            let problem = anyhow!("transaction {id} was interrupted and is open");
-            let rollback = app.transactions("rollback", id);
-            (
-                problem,
-                format!("run `{rollback}`, or `resume` to finish it, or `abandon` to leave it as it is"),
-            )
+            let silent = running.and_then(|gone| Some((gone.owner?, gone.overdue?.as_secs())));
+            let silent = silent.map(|(Holder { host, pid, .. }, silent)| {
+                format!(": process {pid} on {host} has not renewed its lease for {silent} s")
+            });
+            let problem =
+                anyhow!("transaction {id} was interrupted and is open{}", silent.unwrap_or_default());
+            (problem, choices.unwrap_or_default())
         };
         return Err(
             problem.context(ExitWith::new(exit::LOCKED, "begin a transaction on this workspace").help(help))

@@ -22,7 +22,7 @@ use crate::run::App;
 use crate::{exit, output};
 
 pub(crate) use apply::Applied;
-pub(crate) use outcome::Outcome;
+pub(crate) use outcome::{Asked, Outcome};
 
 /// Deploys.
 ///
@@ -53,7 +53,8 @@ pub(crate) async fn run(app: &App, args: &DeployArgs, config: PathBuf) -> anyhow
     let applied = apply::apply(app, &prepared, place.as_ref(), &progress).await?;
     progress.stage(Stage::Summary);
     drop(progress);
-    Outcome { applied, plan, elapsed: started.elapsed(), what: prepared.what() }.finish(app)
+    Outcome { applied, plan, elapsed: started.elapsed(), what: prepared.what(), asked: Asked::Deploy }
+        .finish(app)
 }
 
 fn nothing_to_do(app: &App, prepared: &prepare::Prepared) -> anyhow::Result<()> {

@@ -5,9 +5,12 @@ use std::time::Duration;
 use anyhow::anyhow;
 use selvedge_deployment::change::Change;
 use selvedge_rollback::journal::JournalError;
-use selvedge_rollback::{Cause, Direction, Error, Plan, StepId, Unfinished, Verdict, describe};
+use selvedge_rollback::{
+    Cause, Direction, Error, Plan, StepId, TransactionId, Unfinished, Verdict, describe,
+};
 use serde_json::{Value, json};
 
+use super::account::Accounted;
 use super::{Applied, apply};
 use crate::commands::transactions::{Left, Report, counted, named};
 use crate::output::Format;
@@ -24,6 +27,29 @@ pub(crate) struct Outcome<'a> {
     pub(crate) elapsed: Duration,
     /// What is deployed where.
     pub(crate) what: Value,
+    pub(crate) asked: Asked,
+}
+
+/// What the operator asked for.
+pub(crate) enum Asked {
+    Deploy,
+    /// To go on with a transaction.
+    GoOn {
+        /// How an error says that: `resume`, `roll back`, `abandon`.
+        verb: &'static str,
+        /// Whether it had ended before.
+        had_ended: bool,
+    },
+}
+
+impl Asked {
+    /// As an error says what was tried.
+    fn words(&self, id: Option<TransactionId>) -> String {
+        match (self, id) {
+            (Self::GoOn { verb, .. }, Some(id)) => format!("{verb} transaction {id}"),
+            _ => "deploy".to_owned(),
+        }
+    }
 }
 
 /// The same, sorted out for telling.
@@ -52,17 +78,16 @@ impl Outcome<'_> {
     ///
     /// The cause, where the plan was not carried out.
     pub(crate) fn finish(self, app: &App) -> anyhow::Result<u8> {
-        let Self { applied, plan, elapsed, what } = self;
+        let Self { applied, plan, elapsed, what, asked } = self;
         let mut told = match applied {
-            Applied::Transaction { ended: Ok(verdict), interrupted, report } => {
-                of_transaction(report, verdict, interrupted, plan, elapsed)
+            Applied::Transaction { ended: Ok(accounted), interrupted, report } => {
+                of_transaction(report, accounted, interrupted, plan, elapsed, &asked)
             }
             Applied::Transaction { ended: Err(error), report, .. } => {
-                let id = report.transaction;
                 if !is_anothers(&error) {
-                    print(app, &of_open(report, &error), plan, &what);
+                    print(app, &of_open(report.clone(), &error), plan, &what);
                 }
-                return Err(apply::unfinished(app, error, id));
+                return Err(apply::unfinished(app, error, &report));
             }
             Applied::Plain(Ok(())) => Told {
                 verdict: "deployed",
@@ -92,10 +117,10 @@ impl Outcome<'_> {
 }
 
 impl Failure {
-    fn of(cause: Cause, plan: &Plan<Change>) -> Self {
+    fn of(cause: Cause, plan: &Plan<Change>, asked: String) -> Self {
         let tried = match cause.step.and_then(|step| plan.get(step)) {
             Some(step) => step.change.to_string(),
-            None => "deploy".to_owned(),
+            None => asked,
         };
         let why = cause.error.map_or_else(|| anyhow!(cause.reason), anyhow::Error::from_boxed);
         Self { tried, why }
@@ -104,14 +129,16 @@ impl Failure {
 
 fn of_transaction(
     mut report: Box<Report>,
-    verdict: Verdict,
+    accounted: Accounted,
     interrupted: bool,
     plan: &Plan<Change>,
     elapsed: Duration,
+    asked: &Asked,
 ) -> Told {
     let id = report.transaction;
+    let Accounted { verdict, unaccounted } = accounted;
     if let Verdict::Left { remaining, .. } = &verdict {
-        report.because(remaining);
+        report.because(remaining, unaccounted);
     }
     let left = report.remaining.clone();
     let of = |what: &str| format!("{what}: {} of transaction {id}", counted(left.len()));
@@ -139,16 +166,16 @@ fn of_transaction(
     };
     let told = cause.as_ref().map(|cause| (cause.step, cause.reason.clone()));
     let failure = cause.map(|cause| match (verdict, cause.step) {
-        // No change has failed: what was decided could not be carried out.
-        ("abandoned", _) => Failure {
-            tried: format!("go on with transaction {id}"),
-            why: anyhow!("it was abandoned: {}", cause.reason),
+        _ if matches!(asked, Asked::GoOn { had_ended: true, .. }) => Failure {
+            tried: asked.words(Some(id)),
+            why: anyhow!("it was {}: {}", report.state_words(), cause.reason),
         },
+        // No change has failed: what was decided could not be carried out.
         ("left", None) => Failure {
             tried: format!("take back transaction {id}: {}", cause.reason),
             why: anyhow!("not everything could be taken back"),
         },
-        _ => Failure::of(cause, plan),
+        _ => Failure::of(cause, plan, asked.words(Some(id))),
     });
     Told { verdict, headline, left, report: Some(report), cause: told, failure, code }
 }
@@ -194,7 +221,7 @@ fn of_unfinished(unfinished: Unfinished, plan: &Plan<Change>) -> Told {
         format!("Failed: {} of {} stay, because FEATURE_USE_ROLLBACK is off", counted(left.len()), plan.len())
     };
     let told = Some((cause.step, cause.reason.clone()));
-    let failure = Some(Failure::of(cause, plan));
+    let failure = Some(Failure::of(cause, plan, Asked::Deploy.words(None)));
     Told { verdict: "failed", headline, report: None, left, cause: told, failure, code }
 }
 

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::report::Report;
 use super::take_up::{claim, open, refuse_ended};
-use crate::commands::deploy::{Applied, Outcome, apply, target};
+use crate::commands::deploy::{Applied, Asked, Outcome, apply, target};
 use crate::exit;
 use crate::place::Place;
 use crate::render::Progress;
@@ -18,22 +18,25 @@ use crate::run::App;
 /// When it is running or has ended, or its journal cannot be written.
 pub(super) async fn run(app: &App, place: &Place, id: TransactionId, reason: &str) -> anyhow::Result<u8> {
     let started = std::time::Instant::now();
-    let loaded = open(place, id).await?;
+    let loaded = open(app, place, id).await?;
     refuse_ended(&loaded.state, "abandon")?;
     let begin = loaded.state.begin();
     let (plan, what) = (begin.plan.clone(), json!({ "subject": begin.subject }));
     let progress = Progress::new(app);
     let (loaded, lease) = claim(app, place, loaded, &progress).await?;
+    let before = Report::of(app, &loaded.state, None);
     let ended = loaded.abandon(&target::writer(), reason).await;
     lease.release().await;
-    let view = ended.map_err(|error| apply::unfinished(app, error, id))?;
+    let view = ended.map_err(|error| apply::unfinished(app, error, &before))?;
     drop(progress);
     let (report, direction, remaining) =
         view.read(|state| (Report::of(app, state, None), state.direction(), state.remaining()));
     let cause = Cause { step: None, reason: reason.to_owned(), error: None };
     let verdict = Verdict::Left { cause, direction, remaining };
-    let applied = Applied::Transaction { ended: Ok(verdict), interrupted: false, report: Box::new(report) };
+    let applied =
+        Applied::Transaction { ended: Ok(verdict.into()), interrupted: false, report: Box::new(report) };
     // What was asked for was done: the verdict is printed, and is no failure.
-    drop(Outcome { applied, plan: &plan, elapsed: started.elapsed(), what }.finish(app));
+    let asked = Asked::GoOn { verb: "abandon", had_ended: false };
+    drop(Outcome { applied, plan: &plan, elapsed: started.elapsed(), what, asked }.finish(app));
     Ok(exit::DONE)
 }

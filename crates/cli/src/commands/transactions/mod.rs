@@ -58,6 +58,5 @@ async fn find(place: &Place, prefix: &str) -> anyhow::Result<TransactionId> {
 }
 
 fn unusable(error: JournalError) -> anyhow::Error {
-    let code = if matches!(error, JournalError::Running { .. }) { exit::LOCKED } else { exit::FAILED };
-    anyhow::Error::from(error).context(ExitWith::new(code, "read the transaction"))
+    anyhow::Error::from(error).context(ExitWith::new(exit::FAILED, "read the transaction"))
 }

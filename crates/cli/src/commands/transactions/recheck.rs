@@ -8,6 +8,7 @@ use selvedge_fabric_client::layer::Principal;
 use selvedge_fabric_client::workspaces;
 use selvedge_rollback::record::Begin;
 use semver::Version;
+use uuid::Uuid;
 
 use crate::clients::Clients;
 use crate::commands::deploy::apply::context;
@@ -62,8 +63,18 @@ fn understands(tool: &str, version: &str) -> anyhow::Result<()> {
 
 /// What speaks against `here` being who began the transaction. A token that does not say whom it is for does not.
 pub(crate) fn another(begin: &Begin<Change>, here: Option<&Principal>) -> Option<String> {
-    let (there, here) = (begin.context.get(context::PRINCIPAL)?, here?.to_string());
-    (*there != here).then(|| format!("the transaction was begun as `{there}`, and this is `{here}`"))
+    let (there, here) = (begin.context.get(context::PRINCIPAL)?, here?);
+    let (object, tenant) = there.rsplit_once('@').unwrap_or((there, ""));
+    let is_same = is_same_id(object, &here.object) && is_same_id(tenant, &here.tenant);
+    (!is_same).then(|| format!("the transaction was begun as `{there}`, and this is `{here}`"))
+}
+
+/// Whether two ids are the same. GUIDs are, however they are spelled; of anything else nobody knows.
+pub(super) fn is_same_id(one: &str, other: &str) -> bool {
+    match (one.parse::<Uuid>(), other.parse::<Uuid>()) {
+        (Ok(one), Ok(other)) => one == other,
+        _ => one == other,
+    }
 }
 
 /// Refuses an identity that is not the one that began it, or that does not see the workspace that was there before: what it is told
@@ -110,6 +121,23 @@ pub(super) async fn refuse_blind(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn r21_guids_are_the_same_however_they_are_spelled_and_nothing_else_is() {
+        let id = "aaaaaaaa-0000-4000-8000-00000000000c";
+        for (other, is_same) in [
+            (id, true),
+            ("AAAAAAAA-0000-4000-8000-00000000000C", true),
+            ("{aaaaaaaa-0000-4000-8000-00000000000c}", true),
+            ("aaaaaaaa-0000-4000-8000-00000000000d", false),
+            ("contoso.example", false),
+            ("", false),
+        ] {
+            assert_eq!(is_same_id(id, other), is_same, "{other}");
+            assert_eq!(is_same_id(other, id), is_same, "{other}");
+        }
+        assert!(is_same_id("one", "one") && !is_same_id("one", "One") && is_same_id("", ""));
+    }
 
     #[test]
     fn r21_what_a_newer_version_or_another_program_began_is_not_taken_up() {

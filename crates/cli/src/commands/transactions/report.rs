@@ -18,17 +18,19 @@ use crate::place::{Place, Running};
 use crate::run::App;
 
 /// How a transaction stands.
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 pub(crate) struct Report {
     pub(crate) transaction: TransactionId,
     pub(crate) state: &'static str,
     /// Which way it still has to go.
     pub(super) direction: Option<&'static str>,
-    /// Who has it in hand, as far as its lease says.
+    /// Who has it in hand, or had it last, as far as its lease says.
     pub(super) owner: Option<Holder>,
     /// When its lease may be claimed at the latest, should its owner be gone.
     #[serde(with = "time::serde::rfc3339::option")]
     pub(super) lease_until: Option<OffsetDateTime>,
+    /// For how long its owner has not renewed its lease, where it seems to be gone.
+    pub(super) silent_seconds: Option<u64>,
     pub(super) subject: Option<String>,
     context: BTreeMap<String, String>,
     pub(super) reason: Option<String>,
@@ -40,7 +42,7 @@ pub(crate) struct Report {
 }
 
 /// How a step stands.
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 pub(super) struct StepReport {
     pub(super) step: u32,
     kind: &'static str,
@@ -92,11 +94,11 @@ impl Report {
         })
     }
 
-    /// Of a transaction that is `running`, or not.
+    /// Of a transaction that is `running`, or not. One whose owner seems to be gone is told as what it is to whoever takes it up.
     pub(crate) fn of(app: &App, state: &State<Target>, running: Option<Running>) -> Self {
         let begin = state.begin();
-        let is_running = running.is_some();
-        let Running { owner, expires_in } = running.unwrap_or_default();
+        let is_running = running.as_ref().is_some_and(|running| running.overdue.is_none());
+        let Running { owner, expires_in, overdue } = running.unwrap_or_default();
         let left = if is_running { Vec::new() } else { left_of(state) };
         Self {
             transaction: begin.id,
@@ -108,6 +110,7 @@ impl Report {
             },
             owner,
             lease_until: expires_in.map(|rest| OffsetDateTime::now_utc() + rest),
+            silent_seconds: overdue.map(|silent| silent.as_secs()),
             subject: Some(begin.subject.clone()),
             context: context::shown(begin),
             reason: state.reason().map(|(_, reason)| reason.to_owned()),
@@ -125,6 +128,7 @@ impl Report {
             direction: None,
             owner: None,
             lease_until: None,
+            silent_seconds: None,
             subject: None,
             context: BTreeMap::new(),
             reason: Some(describe(error)),
@@ -134,23 +138,23 @@ impl Report {
         }
     }
 
-    /// Takes over what a verdict knows better than the journal: what is left, and why.
-    pub(crate) fn because(&mut self, remaining: &[Remaining]) {
+    /// Takes over what a verdict knows better than the journal: why something is left, and what else is.
+    pub(crate) fn because(&mut self, remaining: &[Remaining], unaccounted: Vec<Left>) {
         for known in remaining {
             let step = known.step.number();
-            let of_step = Some(step).filter(|_| self.steps.iter().any(|said| said.step == step));
-            match self.remaining.iter_mut().find(|left| left.step == of_step && left.change == known.change) {
+            match self.remaining.iter_mut().find(|left| left.step == Some(step)) {
                 Some(left) => left.reason.clone_from(&known.reason),
                 None => {
                     let (change, reason) = (known.change.clone(), known.reason.clone());
-                    self.remaining.push(Left { step: of_step, change, id: None, reason });
+                    self.remaining.push(Left { step: Some(step), change, id: None, reason });
                 }
             }
-            let said = self.steps.iter_mut().filter(|said| said.step == step && said.change == known.change);
-            for said in said.filter(|said| said.reason.is_some()) {
+            let said = self.steps.iter_mut().find(|said| said.step == step);
+            if let Some(said) = said.filter(|said| said.reason.is_some()) {
                 said.reason = Some(known.reason.clone());
             }
         }
+        self.remaining.extend(unaccounted);
         self.remaining.sort_by_key(|left| left.step);
     }
 

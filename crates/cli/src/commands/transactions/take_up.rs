@@ -2,7 +2,7 @@
 
 use anyhow::anyhow;
 use selvedge_deployment::change::Change;
-use selvedge_rollback::journal::{JournalStore, Loaded};
+use selvedge_rollback::journal::{JournalError, JournalStore, Loaded};
 use selvedge_rollback::lease::Lease;
 use selvedge_rollback::record::Begin;
 use selvedge_rollback::{
@@ -10,14 +10,15 @@ use selvedge_rollback::{
 };
 use serde_json::json;
 
-use super::recheck::{refuse_blind, refuse_unfit};
+use super::recheck::{is_same_id, refuse_blind, refuse_unfit};
 use super::report::{Report, state_name};
 use super::text::spaced;
 use super::unusable;
 use crate::args::RollbackArgs;
 use crate::clients::Clients;
+use crate::commands::deploy::account::Accounted;
 use crate::commands::deploy::target::{self, Target};
-use crate::commands::deploy::{Applied, Outcome, account, apply};
+use crate::commands::deploy::{Applied, Asked, Outcome, account, apply};
 use crate::exit;
 use crate::place::Place;
 use crate::render::Progress;
@@ -38,7 +39,7 @@ pub(super) enum Way<'a> {
 ///
 /// When it is running, must not be taken up from here or in this way, or cannot be brought to an end.
 pub(super) async fn run(app: &App, place: &Place, id: TransactionId, way: Way<'_>) -> anyhow::Result<u8> {
-    let loaded = open(place, id).await?;
+    let loaded = open(app, place, id).await?;
     let begin = loaded.state.begin();
     refuse_elsewhere(app, begin)?;
     refuse_unfit(begin)?;
@@ -62,6 +63,7 @@ pub(super) async fn run(app: &App, place: &Place, id: TransactionId, way: Way<'_
     }
     let (loaded, lease) = claim(app, place, loaded, &progress).await?;
     clients.fence.ask(lease.fence());
+    let (found, had_ended) = (Report::of(app, &loaded.state, None), loaded.state.direction().has_ended());
     let started = std::time::Instant::now();
     let interrupt = Interrupt::default();
     let observer = |event: &Event<'_, Change>| progress.on(event);
@@ -89,19 +91,29 @@ pub(super) async fn run(app: &App, place: &Place, id: TransactionId, way: Way<'_
     let ended = apply::interruptible(run, &interrupt, &progress).await;
     let is_over = matches!(&ended, Ok(Ok((ended, _))) if apply::is_over(ended));
     apply::give_back(lease, is_over).await;
-    let (ended, report) = ended?.map_err(|error| apply::unfinished(app, error, id))?;
+    let (ended, report) = ended?.map_err(|error| apply::unfinished(app, error, &found))?;
     drop(progress);
     // A rollback that was asked for and succeeded is a success.
-    let wanted = matches!((way, &ended), (Way::Back(_), Ok(Verdict::RolledBack { .. })));
+    let taken_back = matches!(&ended, Ok(Accounted { verdict: Verdict::RolledBack { .. }, .. }));
+    let wanted = taken_back && matches!(way, Way::Back(_));
     let (interrupted, report) = (interrupt.is_raised(), Box::new(report));
     let applied = Applied::Transaction { ended, interrupted, report };
-    let told = Outcome { applied, plan: &plan, elapsed: started.elapsed(), what }.finish(app);
+    let verb = if matches!(way, Way::On) { "resume" } else { "roll back" };
+    let asked = Asked::GoOn { verb, had_ended };
+    let told = Outcome { applied, plan: &plan, elapsed: started.elapsed(), what, asked }.finish(app);
     if wanted { Ok(exit::DONE) } else { told }
 }
 
 /// Opens the journal of a transaction that no process of this machine has in hand.
-pub(super) async fn open(place: &Place, id: TransactionId) -> anyhow::Result<Loaded<Target, JournalStore>> {
-    place.journals.open::<Target>(id).await.map_err(unusable)
+pub(super) async fn open(
+    app: &App,
+    place: &Place,
+    id: TransactionId,
+) -> anyhow::Result<Loaded<Target, JournalStore>> {
+    match place.journals.open::<Target>(id).await {
+        Err(error @ JournalError::Running { .. }) => Err(place.in_use::<Target>(app, id, error).await),
+        opened => opened.map_err(unusable),
+    }
 }
 
 /// Claims the lease of an open transaction, waiting for that of the process that began it to run out.
@@ -112,14 +124,9 @@ pub(super) async fn claim(
     progress: &Progress,
 ) -> anyhow::Result<(Loaded<Target, JournalStore>, Lease)> {
     let (id, subject) = (loaded.state.begin().id, &loaded.state.begin().subject);
-    if place.is_shared && place.running(&place.journals.summary::<Target>(id).await).await?.is_some() {
-        let most = place.leases.expiry().as_secs();
-        progress
-            .note(&format!("waiting up to {most} s for the lease of the process that began it to run out"));
-    }
-    let lease = place.claim(app, subject, id).await?;
+    let lease = place.claim(app, subject, id, progress).await?;
     // Who had the lease may have gone on until now. In a folder the journal was locked before.
-    let loaded = if place.is_shared { open(place, id).await } else { Ok(loaded) };
+    let loaded = if place.is_shared { open(app, place, id).await } else { Ok(loaded) };
     match loaded {
         Ok(loaded) => Ok((loaded, lease)),
         Err(error) => {
@@ -177,7 +184,7 @@ pub(super) fn refuse_elsewhere(app: &App, begin: &Begin<Change>) -> anyhow::Resu
     ];
     for (key, here) in here {
         let there = begin.context.get(key).map(String::as_str).unwrap_or_default();
-        if here != there {
+        if !is_same_id(here, there) {
             let problem = anyhow!("the transaction's {key} is `{there}`, and `{here}` is configured");
             return Err(problem.context(
                 ExitWith::usage("take up the transaction").help(format!("configure the same {key}")),

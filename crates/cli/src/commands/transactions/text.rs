@@ -10,7 +10,7 @@ use crate::text::one_line;
 
 impl Report {
     /// The state, as people say it.
-    pub(super) fn state_words(&self) -> String {
+    pub(crate) fn state_words(&self) -> String {
         match self.state {
             "rolled_back_partial" => "rolled back in part".to_owned(),
             state => spaced(state),
@@ -23,8 +23,7 @@ impl Report {
         let mut lines = vec![format!("transaction {id}: {}", self.state_words())];
         lines.extend(self.subject.iter().map(|subject| one_line(subject)));
         lines.extend(self.owner.as_ref().map(owned));
-        let until = self.lease_until.map(at);
-        lines.extend(until.map(|until| format!("its lease, if not renewed, runs out at {until}")));
+        lines.extend(self.lease());
         lines.extend(self.reason.iter().map(|reason| format!("because: {}", one_line(reason))));
         for step in &self.steps {
             let change = named(&step.change, step.id.as_deref());
@@ -36,6 +35,15 @@ impl Report {
         lines.extend(self.help());
         lines.extend(self.ways_out(app));
         lines.join("\n")
+    }
+
+    /// What its lease tells of its owner.
+    fn lease(&self) -> Option<String> {
+        let until = self.lease_until.map(at)?;
+        Some(match self.silent_seconds {
+            None => format!("its lease, if not renewed, runs out at {until}"),
+            Some(silent) => format!("it has not renewed its lease for {silent} s: it seems to be gone"),
+        })
     }
 
     /// What is left, in one line.
@@ -72,6 +80,12 @@ impl Report {
             }
             [command, ..] => Some(format!("run `{command}`")),
         }
+    }
+
+    /// What to do about it, and what an operator may decide instead, in one line. `None` where there is nothing to do.
+    pub(crate) fn choices(&self, app: &App) -> Option<String> {
+        let help = self.help()?;
+        Some(std::iter::once(help).chain(self.ways_out(app)).collect::<Vec<_>>().join("; "))
     }
 
     /// What an operator may decide instead.

@@ -3,11 +3,14 @@
 mod server;
 
 use std::process::Command;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
 
 use crate::{
     program::{Background, Ended, run},
     project::{Project, WORKSPACE},
-    tenant::{Hold, Tenant},
+    tenant::{Hold, Tenant, until},
 };
 use server::{Azurite, KEY};
 
@@ -121,6 +124,81 @@ fn r7_what_a_killed_deployment_made_is_rolled_back_from_elsewhere_when_its_lease
     assert!(ended.stderr.contains("waiting up to 16 s for the lease"), "{}", ended.stderr);
     assert_eq!(tenant.hash(), before, "{:#}", tenant.inventory());
     at(&["deploy"]).is(0);
+}
+
+#[test]
+#[ignore = "needs Azurite: `cargo xtask azurite`"]
+fn r22_a_killed_owner_is_told_from_a_running_one_when_its_lease_has_run_out() {
+    let (tenant, azurite, project, elsewhere) =
+        (Tenant::start(), Azurite::start(), Project::orders(), Project::orders());
+    let before = tenant.hash();
+    let schema = include_str!("../../../../../docs/transaction.schema.json");
+    let schema = jsonschema::validator_for(&serde_json::from_str(schema).unwrap()).unwrap();
+    let (process, hold) = held(&tenant, &azurite, &project, "after");
+    let at = |args: &[&str]| selvedge(&tenant, &azurite, &elsewhere, args);
+    let listed = || {
+        let listed = at(&["tx", "list", "--output", "json"]).is(0).json()["transactions"][0].clone();
+        assert!(schema.is_valid(&listed), "{listed:#}");
+        listed
+    };
+    let running = listed();
+    assert_eq!([&running["state"], &running["silent_seconds"]], [&"running".into(), &Value::Null]);
+    process.signal("KILL");
+    assert_eq!(process.end().code, None);
+    hold.release();
+    tenant.settle();
+    assert_eq!(listed()["state"], "running", "nobody can know yet");
+
+    until("its lease has run out", || listed()["state"] != "running");
+    let gone = listed();
+    let id = gone["transaction"].as_str().unwrap();
+    assert_eq!(gone["state"], "interrupted");
+    assert_eq!(gone["owner"], running["owner"]);
+    assert!(gone["silent_seconds"].as_u64().unwrap() > 15, "{gone:#}");
+    let commands = ["rollback", "resume"].map(|verb| format!("selvedge transactions {verb} {id}"));
+    assert_eq!(gone["commands"], serde_json::json!(commands));
+    let shown = at(&["tx", "show", id]).ends(0, &[]).stdout;
+    for expected in ["interrupted\n", "it has not renewed its lease for ", "  in doubt ", &commands[0]] {
+        assert!(shown.contains(expected), "expected {expected:?} in\n{shown}");
+    }
+    let lock = at(&["lock", "show", WORKSPACE]).ends(0, &[]).stdout;
+    assert!(lock.contains("and seems to be gone"), "{lock}");
+    at(&["deploy", "--yes"])
+        .ends(5, &["was interrupted and is open: process ", "has not renewed its lease for "]);
+
+    // Only what is told goes by that: who takes it up still watches the lease for as long as it lasts.
+    let ended = at(&["tx", "rollback", id]).is(0);
+    assert!(ended.stderr.contains("waiting up to 16 s for the lease"), "{}", ended.stderr);
+    assert_eq!(tenant.hash(), before, "{:#}", tenant.inventory());
+}
+
+#[test]
+#[ignore = "needs Azurite: `cargo xtask azurite`"]
+fn r6_r8_a_deployment_waits_for_the_lease_of_who_died_before_it_began_anything() {
+    let (tenant, azurite, project, elsewhere) =
+        (Tenant::start(), Azurite::start(), Project::orders(), Project::orders());
+    let hold = tenant.hold("POST /v1/workspaces", "before");
+    let process = Background::start(&mut command(&tenant, &azurite, &project, &["deploy"]));
+    hold.wait();
+    process.signal("KILL");
+    assert_eq!(process.end().code, None);
+    // Killed between the lease and the first record: there is the one, and not the other.
+    for record in azurite.names().into_iter().filter(|name| name.contains("/tx/")) {
+        azurite.delete(&record);
+    }
+    let at = |args: &[&str]| selvedge(&tenant, &azurite, &elsewhere, args);
+    assert_eq!(at(&["tx", "list"]).ends(0, &[]).stdout, "There are no transactions.\n");
+    assert!(at(&["lock", "show", WORKSPACE]).is(0).stdout.contains("is held by process "));
+
+    let started = Instant::now();
+    let ended = at(&["deploy", "--yes"]).ends(0, &["waiting up to 16 s for the lease"]);
+    assert!(ended.stdout.starts_with("Committed: "), "{}", ended.stdout);
+    assert!(
+        started.elapsed() >= Duration::from_secs(15),
+        "not before it has run out: {:?}",
+        started.elapsed()
+    );
+    tenant.has_all_of(&elsewhere);
 }
 
 #[test]

@@ -41,6 +41,11 @@ impl Azurite {
         self.server.write(CONTAINER, name, text).unwrap();
     }
 
+    #[track_caller]
+    pub(crate) fn delete(&self, name: &str) {
+        self.server.remove(CONTAINER, name).unwrap();
+    }
+
     /// What a blob holds.
     #[track_caller]
     pub(crate) fn get(&self, name: &str) -> String {

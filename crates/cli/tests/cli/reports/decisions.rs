@@ -57,6 +57,34 @@ fn r23_what_no_rollback_has_failed_at_is_not_skipped_and_nothing_is_done() {
 }
 
 #[test]
+fn r22_who_asks_for_what_has_ended_is_told_what_was_asked_for() {
+    let scene = Scene::new();
+    // Interrupted, and taken back by another process.
+    scene.interrupted();
+    let id = scene.id();
+    scene.run(&["transactions", "rollback", &id]).is(0);
+    let resume = ["transactions", "resume", &id];
+    let asked = format!("error: resume transaction {id}\n  Caused by: it was rolled back: ");
+    scene.run(&resume).ends(1, &[&format!("{asked}an operator asked for it\n")]);
+
+    // By itself, because a change has failed.
+    scene.tenant.inject(REFUSED);
+    scene.run(&["deploy"]).ends(1, &["error: commit to Git\n"]);
+    let id = scene.id();
+    let asked = format!("error: resume transaction {id}\n  Caused by: it was rolled back: git.commit was ");
+    scene.run(&["transactions", "resume", &id]).ends(1, &[&asked]);
+
+    // In part.
+    scene.tenant.inject(STUCK);
+    scene.run(&["deploy"]).is(3);
+    scene.tenant.heal();
+    let id = scene.id();
+    scene.run(&["transactions", "rollback", &id, "--skip", "5", "--reason", "it holds data"]).is(3);
+    let asked = format!("error: resume transaction {id}\n  Caused by: it was rolled back in part: ");
+    scene.run(&["transactions", "resume", &id]).ends(3, &[&asked]);
+}
+
+#[test]
 fn r23_a_rollback_is_continued_where_one_was_begun_and_only_there() {
     let scene = Scene::new();
     let before = scene.tenant.hash();
@@ -122,7 +150,7 @@ fn r23_what_runs_is_not_abandoned_and_what_is_needs_no_credentials() {
     let (process, _hold) = scene.stopped(&["deploy"], "POST */items", "before");
     let id = scene.id();
     let abandon = ["transactions", "abandon", &id, "--reason", "x"];
-    scene.run(&abandon).ends(5, &["its transaction is still running"]);
+    scene.run(&abandon).ends(5, &["is held by process ", &format!("with transaction {id}")]);
     process.signal("KILL");
     assert_eq!(process.end().code, None);
     let mut command = scene.command(&abandon);
@@ -172,6 +200,47 @@ fn r22_every_verdict_is_as_the_schema_says() {
     let lines = scene.run(&["deploy", "--output", "jsonl"]).is(0).stdout;
     let last = serde_json::from_str(lines.lines().last().unwrap()).unwrap();
     scene.check(&last);
+}
+
+#[test]
+fn r22_r24_what_is_no_transaction_is_as_the_schema_says_too() {
+    let scene = Scene::new();
+    let is_valid = |told: &Value| scene.schema.is_valid(told);
+    let check = |told: &Value, verdict: &str, others: &[(&str, Value)]| {
+        assert_eq!(told["verdict"], verdict, "{told:#}");
+        assert!(is_valid(told), "{told:#}");
+        for member in ["verdict", "deployment", "changes"] {
+            let mut without = told.clone();
+            without.as_object_mut().unwrap().remove(member);
+            assert!(!is_valid(&without), "without {member}");
+        }
+        for (member, value) in others {
+            let mut other = told.clone();
+            other[member] = value.clone();
+            assert!(!is_valid(&other), "{member}: {value}");
+        }
+    };
+    scene.run(&["deploy"]).is(0);
+    let id = scene.id();
+    let again = ["deploy", "--yes", "--output"];
+    let nothing = scene.run(&[&again[..], &["json"]].concat()).is(0).json();
+    let change = json!([{ "step": 1, "change": "x" }]);
+    let others = [("changes", change), ("transaction", json!(id)), ("verdict", json!("committed"))];
+    check(&nothing, "nothing_to_do", &others);
+    let lines = scene.run(&[&again[..], &["jsonl"]].concat()).is(0).stdout;
+    let last: Value = serde_json::from_str(lines.lines().last().unwrap()).unwrap();
+    assert_eq!(last["event"], "result");
+    check(&last, "nothing_to_do", &[]);
+
+    // ## without the flag
+    let plainly = || run(&mut scene.tenant.selvedge(&scene.project, &["deploy", "--output", "json"]));
+    scene.tenant.reset();
+    let others =
+        [("transaction", json!(id)), ("commands", json!(["selvedge x"])), ("verdict", json!("left"))];
+    check(&plainly().is(0).json(), "deployed", &others);
+    scene.tenant.reset();
+    scene.tenant.inject(REFUSED);
+    check(&plainly().is(3).json(), "failed", &others);
 }
 
 #[test]

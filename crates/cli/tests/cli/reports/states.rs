@@ -129,6 +129,7 @@ fn r19_r22_stopped_at_once() {
         hold.release();
         scene.tenant.settle();
         if format == "text" {
+            assert!(!ended.stderr.contains("resume"), "there is no way forward: {}", ended.stderr);
             scene.take_down(&args, ended, 3);
             scene.shows("left");
             scene.golden("stopped");
