@@ -1,0 +1,5 @@
+//! Who we are to Entra ID.
+
+mod token_cache;
+
+pub use token_cache::TokenCache;
