@@ -48,3 +48,11 @@ pub(crate) fn token_refresh_failed(error: &azure_core::Error) {
 pub(crate) fn token_rejected(host: &str) {
     tracing::info!(name: "identity.token_rejected", host, "Access token was rejected; asking for a new one");
 }
+
+pub(crate) fn signing_in(way: &'static str) {
+    tracing::debug!(name: "identity.chosen", way, "Using {way}");
+}
+
+pub(crate) fn passed_over(way: &'static str) {
+    tracing::debug!(name: "identity.passed_over", way, "{way} is not available here");
+}

@@ -1,6 +1,7 @@
 //! What the errors of the SDK and of the transport beneath it mean.
 
 use super::{ErrorKind, Unreachable};
+use crate::identity::IdentityError;
 use azure_core::{error::ErrorKind as Azure, http::RawResponse};
 use std::{error::Error as StdError, io, time::Duration};
 
@@ -84,6 +85,9 @@ fn caller(message: &str) -> Option<String> {
 
 /// What an error of the SDK means.
 pub(crate) fn classify(error: &azure_core::Error) -> ErrorKind {
+    if let Some(own) = find::<IdentityError>(error) {
+        return own.unreachable().map_or(ErrorKind::SignIn, ErrorKind::Unreachable);
+    }
     let causes = || Causes(Some(error as _));
     let azure = || causes().filter_map(|error| error.downcast_ref::<azure_core::Error>());
     if azure().any(|error| matches!(error.kind(), Azure::Credential)) {
@@ -136,7 +140,7 @@ fn unreachable_beneath(error: &azure_core::Error) -> Option<Unreachable> {
 
 /// What the causes of `error` tell. Types where there are any; resolvers and timeouts have private ones, which are told
 /// by what they say, and which decide about nothing but words.
-fn unreachable(error: &(dyn StdError + 'static)) -> Option<Unreachable> {
+pub(crate) fn unreachable(error: &(dyn StdError + 'static)) -> Option<Unreachable> {
     let mut found = None;
     for cause in Causes(Some(error)) {
         if cause.is::<rustls::Error>() {
@@ -179,4 +183,9 @@ impl<'a> Iterator for Causes<'a> {
         self.0 = within.map(|within| within as _).or_else(|| error.source());
         Some(error)
     }
+}
+
+/// The cause that is a `T`.
+pub(crate) fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
+    Causes(Some(error)).find_map(|error| error.downcast_ref())
 }

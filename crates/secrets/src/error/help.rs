@@ -1,6 +1,7 @@
 //! What mends an error: the `az` command, where there is one.
 
 use super::{ErrorKind, Inner, Place, Tried, Unreachable};
+use crate::identity::IdentityError;
 
 /// Placeholders are in capitals; the identity's object id is filled in where the service told it.
 pub(super) fn help(error: &Inner) -> Option<String> {
@@ -53,7 +54,11 @@ pub(super) fn help(error: &Inner) -> Option<String> {
         ErrorKind::WrongChallenge { .. } => format!(
             "check KEY_VAULT_URL against `az keyvault show --name {vault} --query properties.vaultUri`; see https://aka.ms/azsdk/blog/vault-uri"
         ),
-        ErrorKind::SignIn => "check the credentials, or run `az login`".to_owned(),
+        ErrorKind::SignIn => {
+            let own = error.source.as_deref().and_then(|source| super::find::<IdentityError>(source));
+            let help = own.and_then(IdentityError::help);
+            help.unwrap_or_else(|| "check the credentials, or run `az login`".to_owned())
+        }
         ErrorKind::Deleted => format!(
             "run `az keyvault secret recover {secret}` and set it again, or `az keyvault secret purge {secret}` first"
         ),

@@ -3,7 +3,7 @@
 mod classify;
 mod help;
 
-pub(crate) use classify::classify;
+pub(crate) use classify::{classify, find, unreachable};
 
 use crate::SecretName;
 use azure_core::time::OffsetDateTime;

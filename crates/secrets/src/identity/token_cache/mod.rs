@@ -125,7 +125,10 @@ impl TokenCredential for TokenCache {
                 Err(error) => {
                     events::token_refresh_failed(&error);
                     if let Some(kept) = &mut *lock(&cell.token) {
-                        kept.refresh = Instant::now() + PAUSE_AFTER_FAILURE;
+                        let pause = Instant::now() + PAUSE_AFTER_FAILURE;
+                        // Not past the time from which it is of no use.
+                        kept.refresh =
+                            kept.ends.checked_sub(LEAST_USEFUL).map_or(pause, |last| last.min(pause));
                     }
                     Ok(kept.token)
                 }
