@@ -17,6 +17,7 @@ const GRAPH: &[(&str, &[&str])] = &[
             EMULATOR,
             "selvedge-resilience",
             "selvedge-rollback",
+            "selvedge-secrets",
         ],
     ),
     // The stack that it measures is the cli's own.
@@ -29,6 +30,8 @@ const GRAPH: &[(&str, &[&str])] = &[
     (EMULATOR, &[]),
     ("selvedge-resilience", &[]),
     ("selvedge-rollback", &[]),
+    // What it sends goes through what it is given: `azure_core`'s `HttpClient`.
+    ("selvedge-secrets", &[]),
     ("xtask", &[DRIVER]),
 ];
 
@@ -45,6 +48,8 @@ const IGNORANT: &[(&str, &[&str])] = &[
     // HTTP's vocabulary, the crate `http`, is an optional part of it; nothing that sends or serves is.
     ("selvedge-resilience", &["http-body", "hyper", "reqwest", "axum", "azure"]),
     ("selvedge-rollback", &["http", "hyper", "reqwest", "axum", "azure"]),
+    // Whoever embeds it gives it a transport, and so decides about retries.
+    ("selvedge-secrets", &["hyper", "reqwest", "axum", "tower"]),
 ];
 
 /// The rules that look at who depends on whom.
@@ -126,6 +131,11 @@ mod tests {
         let dev = Some(DependencyKind::Dev);
         let cases = [
             ("selvedge", "selvedge-rollback", None, true),
+            ("selvedge", "selvedge-secrets", None, true),
+            ("selvedge-secrets", "selvedge-fabric-client", None, false),
+            ("selvedge-secrets", "selvedge-resilience", None, false),
+            ("selvedge-secrets", EMULATOR, dev, true),
+            ("selvedge-deployment", "selvedge-secrets", None, false),
             ("selvedge-deployment", "selvedge-fabric-client", None, true),
             ("selvedge-deployment", "selvedge", None, false),
             ("selvedge-deployment", EMULATOR, None, false),

@@ -1,0 +1,161 @@
+//! The syntax of dotenv, read so that nothing is taken for something else without a word.
+
+use super::{EnvFileError, Problem, Variable};
+use std::{
+    cell::Cell,
+    collections::BTreeMap,
+    io::{self, Read},
+    rc::Rc,
+};
+
+/// The variables of a text in the syntax of dotenv: `NAME=value` lines, `export`, comments, single and double quotes,
+/// values of several lines in quotes, `${NAME}` of the environment or of a line above. Of a repeated name the last counts.
+///
+/// # Errors
+///
+/// A line is not `NAME=value`, or has a `$` that dotenv readers do not agree about. The error names the line and never
+/// quotes it: it may hold a secret.
+pub fn parse(text: &str) -> Result<BTreeMap<String, Variable>, EnvFileError> {
+    let lines: Vec<&str> = text.lines().collect();
+    let delivered = Rc::new(Cell::new(0));
+    let entries = dotenvy::Iter::new(ByLine { rest: text.as_bytes(), delivered: Rc::clone(&delivered) });
+    let mut variables = BTreeMap::new();
+    let mut first = 1;
+    for entry in entries {
+        let last = delivered.get();
+        // dotenvy's own error quotes the whole line.
+        let Ok((name, value)) = entry else {
+            return Err(EnvFileError(Problem::Syntax { line: last }));
+        };
+        let raw = lines.get(first - 1..last).unwrap_or_default();
+        if has_bare_dollar(&raw.join("\n")) {
+            return Err(EnvFileError(Problem::Dollar { line: last }));
+        }
+        // dotenvy passes over comments and empty lines by itself.
+        let above = raw.iter().take_while(|line| is_nothing(line)).count();
+        variables.insert(name, Variable { value: value.into(), line: first + above });
+        first = last + 1;
+    }
+    Ok(variables)
+}
+
+fn is_nothing(line: &str) -> bool {
+    let line = line.trim_start();
+    line.is_empty() || line.starts_with('#')
+}
+
+/// Whether dotenvy would take a `$` of this entry, comments above it included, for the start of `$NAME`. Other
+/// dotenv readers keep it, so that the same file would give two values, the wrong one without a word.
+fn has_bare_dollar(entry: &str) -> bool {
+    let (mut single, mut double, mut escaped, mut comment, mut previous) = (false, false, false, false, '\n');
+    for (at, c) in entry.char_indices() {
+        match c {
+            '\n' if !single && !double => comment = false,
+            _ if comment => {}
+            _ if escaped => escaped = false,
+            '\\' if !single => escaped = true,
+            '\'' if !double => single = !single,
+            '"' if !single => double = !double,
+            '#' if !single && !double && previous.is_whitespace() => comment = true,
+            '$' if !single && !entry[at..].starts_with("${") => return true,
+            _ => {}
+        }
+        previous = c;
+    }
+    false
+}
+
+/// Hands out at most one line per read, and counts them: dotenvy reports no line numbers, but reads line by line.
+struct ByLine<'a> {
+    rest: &'a [u8],
+    delivered: Rc<Cell<usize>>,
+}
+
+impl Read for ByLine<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let end = self.rest.iter().position(|byte| *byte == b'\n').map_or(self.rest.len(), |at| at + 1);
+        let length = end.min(buffer.len());
+        let (line, rest) = self.rest.split_at(length);
+        buffer[..length].copy_from_slice(line);
+        self.rest = rest;
+        if line.ends_with(b"\n") || (length > 0 && rest.is_empty()) {
+            self.delivered.set(self.delivered.get() + 1);
+        }
+        Ok(length)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use secrecy::ExposeSecret as _;
+
+    #[test]
+    fn values() {
+        let long = "x".repeat(20_000);
+        for (text, value) in [
+            ("A=b", "b"),
+            ("A=b\r\nC=d\r\n", "b"),
+            ("# comment\n\n  A = b  ", "b"),
+            ("export A=b", "b"),
+            ("A=3600  # Cache for 1 hour", "3600"),
+            ("A=b#c", "b#c"),
+            ("A=", ""),
+            ("A='b c # d $e'", "b c # d $e"),
+            ("A=\"b\\nc\"", "b\nc"),
+            ("A=\"b\nc\"\nB=1", "b\nc"),
+            ("B=x\nA=${B}-y", "x-y"),
+            ("A=1\nA=2", "2"),
+            ("# it's $5\nA=it\\$s # costs $5", "it$s"),
+            ("A='$b\n$c'", "$b\n$c"),
+            (&format!("A={long}\nB=1"), &long),
+        ] {
+            let variables = parse(text).unwrap();
+            let found = variables.get("A").map(|variable| variable.value.expose_secret());
+            assert_eq!(found, Some(value), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn lines() {
+        let text = "# one\r\nA=1\r\n\r\n# four\r\n\r\nB=\"x\r\ny\"\r\n# eight\r\nexport C=3\r\nA=10";
+        let lines: Vec<_> = parse(text).unwrap().into_iter().map(|(name, it)| (name, it.line)).collect();
+        assert_eq!(lines, [("A", 10), ("B", 6), ("C", 9)].map(|(name, line)| (name.to_owned(), line)));
+    }
+
+    #[test]
+    fn errors_name_the_line_and_never_quote_it() {
+        for (text, line) in [
+            ("A=1\nTOPSECRET\n", "line 2"),
+            ("A=1\n\n# x\nB=TOPSECRET two", "line 4"),
+            ("A='TOPSECRET", "line 1"),
+            ("A=\"1\n2\"\nB=TOPSECRET$word", "line 3"),
+            ("A=TOPSECRET\\x", "line 1"),
+            ("=TOPSECRET", "line 1"),
+        ] {
+            let error = parse(text).unwrap_err();
+            assert!(error.to_string().starts_with(line), "{text:?}: {error}");
+            assert!(!format!("{error:?}").contains("TOPSECRET"), "{error:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_is_too_strange(text in "[A-C]?[=#'\"\\\\$ {}\r\n\u{feff}a-c]{0,60}") {
+            let lines = text.lines().count().max(1);
+            for variable in parse(&text).unwrap_or_default().into_values() {
+                prop_assert!((1..=lines).contains(&variable.line));
+            }
+        }
+
+        #[test]
+        // dotenvy takes a backslash before the closing quote for part of an escape, and refuses the line.
+        fn a_value_in_single_quotes_is_itself(value in "([^'\r\0]{0,80}[^'\r\0\\\\])?", above in 0_usize..4) {
+            let text = format!("{}A='{value}'\nB=1", "# x\n".repeat(above));
+            let variables = parse(&text).unwrap();
+            prop_assert_eq!(variables["A"].value.expose_secret(), value);
+            prop_assert_eq!(variables["A"].line, above + 1);
+        }
+    }
+}

@@ -1,0 +1,262 @@
+//! One way to sign in, by Microsoft's credentials.
+
+use super::{
+    Choice, IdentityConfig, IdentityError,
+    certificate::{Certificate, Signed},
+    config::safe,
+    error::{Claims, Problem},
+    federated::{Federated, Platform},
+    sealed::{Failure, Sealed},
+};
+use azure_core::{
+    Error,
+    cloud::{CloudConfiguration, CustomConfiguration},
+    credentials::{AccessToken, Secret, TokenCredential, TokenRequestOptions},
+    error::ErrorKind,
+    http::{ClientOptions, HttpClient, RetryOptions, Transport, Url},
+};
+use azure_identity::{
+    AzureCliCredential, AzureCliCredentialOptions, ClientAssertion, ClientAssertionCredential,
+    ClientAssertionCredentialOptions, ClientSecretCredential, ClientSecretCredentialOptions,
+    ManagedIdentityCredential, ManagedIdentityCredentialOptions, UserAssignedId, WorkloadIdentityCredential,
+    WorkloadIdentityCredentialOptions,
+};
+use secrecy::ExposeSecret as _;
+use std::{
+    error::Error as StdError,
+    fs, iter,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+/// A way to sign in. It makes a credential of the SDK's for each token, because those keep their tokens until shortly before
+/// their end, and would give one that a service rejected again.
+pub(super) struct Way {
+    choice: Choice,
+    config: IdentityConfig,
+    options: ClientOptions,
+    transport: Arc<dyn HttpClient>,
+    /// Entra ID, as it is.
+    authority: Url,
+    certificate: Option<Certificate>,
+    platform: Option<Platform>,
+    claims: Arc<Mutex<Claims>>,
+}
+
+impl Way {
+    pub(super) fn new(
+        choice: Choice,
+        config: &IdentityConfig,
+        transport: Arc<dyn HttpClient>,
+    ) -> Result<Self, IdentityError> {
+        let real = safe(&config.authority, "Entra ID's address")?;
+        let told = secured(&real)?;
+        let certificate = config.certificate.as_ref().filter(|_| choice == Choice::Certificate);
+        let platform = match (choice, &config.github, &config.azure_devops) {
+            (Choice::GitHubActions, Some(github), _) => Some(Platform::github(github, config.exchange())?),
+            (Choice::AzureDevOps, _, Some(devops)) => Some(Platform::azure_devops(devops)?),
+            _ => None,
+        };
+        let transport: Arc<dyn HttpClient> = Arc::new(Sealed {
+            inner: transport,
+            authority: (told.clone(), real.clone()),
+            platform: platform.as_ref().map(|platform| platform.url().clone()),
+            metadata: choice == Choice::ManagedIdentity,
+        });
+        let mut cloud = CustomConfiguration::default();
+        cloud.authority_host = told.to_string();
+        let options = ClientOptions {
+            retry: RetryOptions::none(),
+            transport: Some(Transport::new(Arc::clone(&transport))),
+            cloud: Some(Arc::new(CloudConfiguration::from(cloud))),
+            ..ClientOptions::default()
+        };
+        let way = Self {
+            choice,
+            config: config.clone(),
+            options,
+            transport,
+            authority: real,
+            certificate: certificate.map(Certificate::new).transpose()?,
+            platform,
+            claims: Arc::default(),
+        };
+        // Built once for nothing but its checks.
+        way.credential()?;
+        Ok(way)
+    }
+
+    pub(super) fn choice(&self) -> Choice {
+        self.choice
+    }
+
+    pub(super) fn name(&self) -> &'static str {
+        self.choice.name()
+    }
+
+    /// A new token. With `probe` the way may not exist here, and is not waited for longer than that.
+    pub(super) async fn token(
+        &self,
+        scopes: &[&str],
+        options: Option<TokenRequestOptions<'_>>,
+        probe: Option<Duration>,
+    ) -> Result<AccessToken, IdentityError> {
+        let credential = self.credential()?;
+        let after = probe.unwrap_or(self.config.timeout);
+        match tokio::time::timeout(after, credential.get_token(scopes, options)).await {
+            Ok(Ok(token)) => Ok(token),
+            Ok(Err(error)) => Err(self.failed(error)),
+            Err(_) => Err(IdentityError::from(Problem::Late { way: self.name(), after })),
+        }
+    }
+
+    fn needed<T>(&self, value: Option<T>, what: &'static str) -> Result<T, IdentityError> {
+        value.ok_or_else(|| Problem::Missing { way: self.name(), what }.into())
+    }
+
+    fn credential(&self) -> Result<Arc<dyn TokenCredential>, IdentityError> {
+        let config = &self.config;
+        let tenant = || self.needed(config.tenant_id.clone(), "AZURE_TENANT_ID");
+        let client = || self.needed(config.client_id.clone(), "AZURE_CLIENT_ID");
+        let setup = |source| IdentityError::from(Problem::Setup { way: self.name(), source });
+        let client_options = self.options.clone();
+        Ok(match self.choice {
+            Choice::ClientSecret => {
+                let secret = self.needed(config.client_secret.as_ref(), "AZURE_CLIENT_SECRET")?;
+                let secret = Secret::new(secret.expose_secret().to_owned());
+                let options = ClientSecretCredentialOptions { client_options };
+                ClientSecretCredential::new(&tenant()?, client()?, secret, Some(options)).map_err(setup)?
+            }
+            Choice::Certificate => {
+                let certificate = self.needed(self.certificate.clone(), "a certificate")?;
+                let audience = format!("{}{}/oauth2/v2.0/token", self.authority, tenant()?);
+                let clock = config.clock.clone();
+                self.asserted(Signed { certificate, audience, client_id: client()?, clock })?
+            }
+            Choice::WorkloadIdentity => {
+                let file = self.needed(config.federated_token_file.clone(), "AZURE_FEDERATED_TOKEN_FILE")?;
+                // Told before the SDK would, in whose error the cause is lost.
+                if let Err(source) = fs::metadata(&file) {
+                    return Err(IdentityError::from(Problem::TokenFile { path: file, source }));
+                }
+                let options = WorkloadIdentityCredentialOptions {
+                    credential_options: ClientAssertionCredentialOptions { client_options },
+                    client_id: Some(client()?),
+                    tenant_id: Some(tenant()?),
+                    token_file_path: Some(file),
+                };
+                WorkloadIdentityCredential::new(Some(options)).map_err(setup)?
+            }
+            Choice::GitHubActions => self.federated("ACTIONS_ID_TOKEN_REQUEST_URL")?,
+            Choice::AzureDevOps => self.federated("SYSTEM_OIDCREQUESTURI")?,
+            Choice::ManagedIdentity => {
+                let user_assigned_id = config.client_id.clone().map(UserAssignedId::ClientId);
+                let options = ManagedIdentityCredentialOptions { user_assigned_id, client_options };
+                ManagedIdentityCredential::new(Some(options)).map_err(setup)?
+            }
+            Choice::AzureCli | Choice::Auto => {
+                let options = AzureCliCredentialOptions {
+                    tenant_id: config.tenant_id.clone(),
+                    executor: config.executor.clone(),
+                    ..AzureCliCredentialOptions::default()
+                };
+                AzureCliCredential::new(Some(options)).map_err(setup)?
+            }
+        })
+    }
+
+    fn federated(&self, variable: &'static str) -> Result<Arc<dyn TokenCredential>, IdentityError> {
+        let platform = self.needed(self.platform.clone(), variable)?;
+        let (transport, claims) = (Arc::clone(&self.transport), Arc::clone(&self.claims));
+        self.asserted(Federated { platform, transport, claims })
+    }
+
+    fn asserted<A: ClientAssertion + 'static>(
+        &self,
+        assertion: A,
+    ) -> Result<Arc<dyn TokenCredential>, IdentityError> {
+        let tenant = self.needed(self.config.tenant_id.clone(), "AZURE_TENANT_ID")?;
+        let client = self.needed(self.config.client_id.clone(), "AZURE_CLIENT_ID")?;
+        let options = ClientAssertionCredentialOptions { client_options: self.options.clone() };
+        let credential = ClientAssertionCredential::new(tenant, client, assertion, Some(options));
+        Ok(credential.map_err(|source| IdentityError::from(Problem::Setup { way: self.name(), source }))?)
+    }
+
+    /// Of what the SDK says, our own part; of what the Azure CLI says, its first line.
+    fn failed(&self, error: Error) -> IdentityError {
+        let way = self.name();
+        let own = take(error, &|error| error.is::<Failure>() || error.is::<IdentityError>());
+        let error = match own {
+            Ok(own) => match own.downcast::<Failure>() {
+                Ok(failure) => {
+                    return match *failure {
+                        Failure::Answered(answer) => IdentityError::from(Problem::Refused {
+                            way,
+                            answer,
+                            claims: self.claims(),
+                            client_id: self.config.client_id.clone(),
+                        }),
+                        Failure::NoAnswer(source) => IdentityError::from(Problem::NoAnswer { way, source }),
+                    };
+                }
+                Err(own) => match own.downcast::<IdentityError>() {
+                    Ok(error) => return *error,
+                    Err(other) => other.to_string(),
+                },
+            },
+            // What could not be read may hold a token.
+            Err(error) if self.choice == Choice::AzureCli && *error.kind() == ErrorKind::Credential => {
+                innermost(&error)
+            }
+            Err(_) => "the answer makes no sense".to_owned(),
+        };
+        let line = error.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+        let told = line.chars().filter(|it| !it.is_control()).take(300).collect();
+        IdentityError::from(Problem::Unavailable { way, told })
+    }
+
+    /// Who the platform's token was of, where it was one.
+    fn claims(&self) -> Claims {
+        match (self.choice, &self.config.federated_token_file) {
+            (Choice::WorkloadIdentity, Some(file)) => {
+                fs::read_to_string(file).map(|token| Claims::of(&token)).unwrap_or_default()
+            }
+            _ => self.claims.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+        }
+    }
+}
+
+/// The address that the SDK is told, which insists on https.
+fn secured(real: &Url) -> Result<Url, IdentityError> {
+    if real.scheme() == "https" {
+        return Ok(real.clone());
+    }
+    let host = real.host_str().unwrap_or_default();
+    // The default port of http is none of https.
+    let port = real.port_or_known_default().unwrap_or_default();
+    safe(&format!("https://{host}:{port}/"), "Entra ID's address")
+}
+
+/// The cause that is `wanted`, taken out of what is round it.
+fn take(
+    error: Error,
+    wanted: &impl Fn(&(dyn StdError + 'static)) -> bool,
+) -> Result<Box<dyn StdError + Send + Sync>, Error> {
+    match error.get_ref() {
+        Some(cause) if wanted(cause) => error.into_inner(),
+        Some(cause) if cause.is::<Error>() => match error.into_inner()?.downcast::<Error>() {
+            Ok(cause) => take(*cause, wanted),
+            Err(_) => Err(Error::from(ErrorKind::Other)),
+        },
+        _ => Err(error),
+    }
+}
+
+/// What the last of the SDK's errors says, which those round it say again; nothing where something could not be read.
+fn innermost(error: &Error) -> String {
+    let causes = || iter::successors(Some(error), |error| error.downcast_ref::<Error>());
+    if causes().any(|error| *error.kind() == ErrorKind::DataConversion) {
+        return "the answer makes no sense".to_owned();
+    }
+    causes().last().map(ToString::to_string).unwrap_or_default()
+}
