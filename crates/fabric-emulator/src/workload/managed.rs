@@ -36,7 +36,7 @@ pub(super) fn by_metadata_service(shared: &Shared, request: &Incoming) -> Reply 
         (true, true) => {
             Err(Refusal::Request("Requests with an X-Forwarded-For header are not answered".to_owned()))
         }
-        (true, false) => token(shared, request, "2018-02-01", ["client_id", "object_id", "msi_res_id"]),
+        (true, false) => token(shared, request, "2018-02-01"),
     };
     match token {
         Ok((issued, _)) => Reply::json(200, described(&issued, true)),
@@ -61,7 +61,7 @@ pub(super) fn by_app_service(shared: &Shared, request: &Incoming) -> Reply {
             json!({"statusCode": 401, "message": "The X-IDENTITY-HEADER is missing or wrong."}),
         );
     }
-    match token(shared, request, "2019-08-01", ["client_id", "principal_id", "mi_res_id"]) {
+    match token(shared, request, "2019-08-01") {
         Ok((issued, client)) => {
             let mut json = described(&issued, false);
             json["client_id"] = json!(client);
@@ -83,12 +83,7 @@ pub(super) fn by_app_service(shared: &Shared, request: &Incoming) -> Reply {
 }
 
 /// A token for the resource that is asked for, and the client id of the identity.
-fn token(
-    shared: &Shared,
-    request: &Incoming,
-    version: &str,
-    by: [&str; 3],
-) -> Result<(Issued, String), Refusal> {
+fn token(shared: &Shared, request: &Incoming, version: &str) -> Result<(Issued, String), Refusal> {
     match request.query("api-version") {
         Some(given) if given >= version => {}
         Some(given) => return Err(Refusal::Request(format!("The api-version {given} is not supported"))),
@@ -99,16 +94,20 @@ fn token(
         .ok_or_else(|| Refusal::Request("Required query variable 'resource' is missing".to_owned()))?;
     let config = shared.config();
     let mut state = shared.state();
-    let identity = identity(&state.world, request, by)?.clone();
+    let identity = identity(&state.world, request)?.clone();
     let issued = entra::issue(&mut state, &config.tenant, &identity, resource)
         .map_err(|refusal| refusal.map_or(Refusal::Unavailable, Refusal::Resource))?;
     Ok((issued, identity.app_id.unwrap_or_default()))
 }
 
-/// The identity that is meant: the one that is named, or the only one that can be.
-fn identity<'a>(world: &'a World, request: &Incoming, by: [&str; 3]) -> Result<&'a Principal, Refusal> {
+/// The identity that is meant: the one that is named, or the only one that can be. The endpoints differ in the names of
+/// the parameters, and so do the clients of one endpoint.
+fn identity<'a>(world: &'a World, request: &Incoming) -> Result<&'a Principal, Refusal> {
     let all = || world.principals.iter().filter(|known| known.managed_identity.is_some() && known.enabled);
-    let [client, object, resource] = by.map(|name| request.query(name));
+    let (client, named) = (request.query("client_id"), |names: [&str; 2]| {
+        names.into_iter().find_map(|name| request.query(name))
+    });
+    let (object, resource) = (named(["object_id", "principal_id"]), named(["msi_res_id", "mi_res_id"]));
     if client.is_some() || object.is_some() || resource.is_some() {
         let is_meant = |known: &&Principal| {
             let is_client =
