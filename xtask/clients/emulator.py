@@ -46,6 +46,8 @@ class Emulator:
             raise RuntimeError(f"{' '.join(command)} ended with {self._process.wait()}")
         ready = json.loads(line)
         self.url: str = ready["urls"]["https"][0]
+        # There if somebody asked for it: `--listen`.
+        self.http: str = next(iter(ready["urls"]["http"]), "")
         self.tenant: str = ready["environment"]["AZURE_TENANT_ID"]
         self.client: str = ready["environment"]["AZURE_CLIENT_ID"]
         self.secret: str = ready["environment"]["AZURE_CLIENT_SECRET"]
@@ -62,9 +64,10 @@ class Emulator:
         if code != 0:
             raise RuntimeError(f"the emulator ended with {code}")
 
-    def admin(self, method: str, path: str) -> Any:
-        """Calls the emulator's own surface."""
-        answer = requests.request(method, f"{self.url}/_emulator/{path}", timeout=30)
+    def admin(self, method: str, path: str, body: Any = None) -> Any:
+        """Calls the emulator's own surface; text is sent as it is, anything else as JSON."""
+        content = {"data": body} if isinstance(body, str) else {"json": body}
+        answer = requests.request(method, f"{self.url}/_emulator/{path}", timeout=30, **content)
         answer.raise_for_status()
         return answer.json() if answer.content else None
 

@@ -32,6 +32,8 @@ pub struct Config {
     pub child_delay: Duration,
     /// How long a workspace takes to get its capacity.
     pub capacity_assignment: Duration,
+    /// How long it takes to delete a secret of a vault, and to recover it.
+    pub secret_deletion: Duration,
     /// Calls per minute and identity.
     pub quotas: Quotas,
     /// How many bytes of the latest requests and their answers the log keeps, about.
@@ -91,6 +93,7 @@ impl Default for Config {
             max_items: 1000,
             child_delay: Duration::ZERO,
             capacity_assignment: Duration::ZERO,
+            secret_deletion: Duration::ZERO,
             quotas: Quotas::default(),
             log_bytes: 64 << 20,
             foreign_location: true,
@@ -118,6 +121,7 @@ impl std::fmt::Debug for Config {
             .field("max_items", &self.max_items)
             .field("child_delay", &self.child_delay)
             .field("capacity_assignment", &self.capacity_assignment)
+            .field("secret_deletion", &self.secret_deletion)
             .field("quotas", &self.quotas)
             .field("log_bytes", &self.log_bytes)
             .field("foreign_location", &self.foreign_location)
@@ -130,7 +134,7 @@ impl std::fmt::Debug for Config {
     }
 }
 
-/// Calls in a minute that each identity has, by kind of call; `None` is no limit.
+/// Calls in a minute that each identity has, by kind of call, and those that a vault takes; `None` is no limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Quotas {
@@ -142,12 +146,20 @@ pub struct Quotas {
     pub operations: Option<u32>,
     /// Calls under `/v1/admin/`.
     pub admin: Option<u32>,
+    /// Calls to each vault, whoever makes them, in ten seconds.
+    pub vault: Option<u32>,
 }
 
 impl Quotas {
-    /// The service's figures, as far as they are known: its documents have said 200 and 500 for the same quota.
-    pub const SERVICE: Self =
-        Self { platform: Some(200), jobs: Some(200), operations: Some(200), admin: Some(25) };
+    /// The services' figures, as far as they are known: Fabric's documents have said 200 and 500 for the same quota, Key
+    /// Vault's 2,000 and 4,000.
+    pub const SERVICE: Self = Self {
+        platform: Some(200),
+        jobs: Some(200),
+        operations: Some(200),
+        admin: Some(25),
+        vault: Some(4000),
+    };
 }
 
 /// Which of the requests that may be long-running are answered with 202.

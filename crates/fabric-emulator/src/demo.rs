@@ -13,6 +13,10 @@ pub const CLIENT_SECRET: &str = "emulator-secret";
 /// Object id of the caller's service principal; it exists in every world and may create workspaces.
 pub const CALLER_ID: &str = "cccccccc-0000-4000-8000-00000000000f";
 
+/// Name of the vault that every world has, in which the caller may do everything. It is meant where no host name says
+/// another one.
+pub const VAULT: &str = "emulator";
+
 /// An active F64 capacity.
 pub const CAPACITY_ID: &str = "11111111-1111-4111-8111-111111111111";
 /// A capacity somebody paused (state `Inactive`).
@@ -31,6 +35,13 @@ pub const GITHUB_CONNECTION_ID: &str = "33333333-3333-4333-8333-333333333333";
 pub const AZURE_DEVOPS_CONNECTION_ID: &str = "44444444-4444-4444-8444-444444444444";
 /// A tag of the tenant.
 pub const TAG_ID: &str = "55555555-5555-4555-8555-555555555555";
+
+/// What a GitHub Actions runner shows to be given an assertion: `ACTIONS_ID_TOKEN_REQUEST_TOKEN`.
+pub const ACTIONS_REQUEST_TOKEN: &str = "emulator-actions-token";
+/// What an Azure DevOps job shows to be given an assertion: `SYSTEM_ACCESSTOKEN`.
+pub const SYSTEM_ACCESS_TOKEN: &str = "emulator-system-access-token";
+/// What a client shows to the identity endpoint of an App Service: `IDENTITY_HEADER`.
+pub const IDENTITY_HEADER: &str = "emulator-identity-header";
 
 /// Issuer of the assertions of GitHub Actions.
 pub const GITHUB_ISSUER: &str = "https://token.actions.githubusercontent.com";

@@ -19,7 +19,7 @@ use crate::seed::{Seed, SeedError, seeded};
 use crate::service::EmulatorService;
 use crate::snapshot::{Snapshot, UnderWay};
 use crate::state::State;
-use crate::world::{Principal, PrincipalKind, Rules, World, inventory};
+use crate::world::{Principal, PrincipalKind, Rules, Vault, World, inventory};
 
 /// An emulated tenant. Clones are handles to the same one.
 #[derive(Clone)]
@@ -49,7 +49,8 @@ pub(crate) struct Shared {
 }
 
 impl Emulator {
-    /// An empty tenant: no capacity, no workspace, and the configured caller as the only principal.
+    /// An empty tenant: no capacity, no workspace, and the configured caller as the only principal, with a vault that is
+    /// empty too.
     pub fn new(config: Config) -> Self {
         let clock = Clock::new();
         let config = Arc::new(config);
@@ -278,6 +279,7 @@ impl Rules {
             max_items: config.max_items,
             child_delay: config.child_delay,
             capacity_assignment: config.capacity_assignment,
+            secret_deletion: config.secret_deletion,
         }
     }
 }
@@ -311,7 +313,9 @@ fn empty(config: &Config, now: OffsetDateTime) -> World {
         members: Vec::new(),
         may_create_workspaces: true,
         tenant_admin: config.tenant_admin,
+        managed_identity: None,
     });
+    world.vaults.push(Vault::of(demo::VAULT, caller_id()));
     world
 }
 

@@ -1,4 +1,4 @@
-//! A local Microsoft Fabric, Entra ID token endpoint and Graph look-ups, in memory, with rules and faults on demand.
+//! A local Microsoft Fabric, with Entra ID's tokens, Graph's look-ups and Key Vault's secrets, in memory, with rules and faults on demand.
 //!
 //! The emulator is a [`tower::Service`] ([`Emulator::service`]) that tests put innermost in a real client stack, with
 //! paused time and no socket, and an HTTP/1.1 server ([`Emulator::serve`], `Emulator::serve_tls`) that any client can
@@ -9,6 +9,9 @@
 //! | `/v1/...` | Fabric REST |
 //! | `/v1.0/...` | Microsoft Graph: look-ups of users, groups and service principals |
 //! | `/{tenant}/oauth2/v2.0/token` and what clients look up before it | Entra ID: client credentials with a secret or a federated assertion, users with a password |
+//! | `/secrets...`, `/deletedsecrets...`, and all of `{vault}.vault.azure.net` | Azure Key Vault: secrets |
+//! | `/metadata/identity/oauth2/token`, `/msi/token` | the tokens of managed identities |
+//! | `/actions/idtoken`, `/{organisation}/{project}/_apis/distributedtask/...` | what GitHub Actions and Azure DevOps say of a job |
 //! | `/_emulator/...` | the emulator's own surface, without authentication: see [`admin`] |
 //!
 //! ```
@@ -55,8 +58,10 @@ mod snapshot;
 mod state;
 #[cfg(feature = "tls")]
 pub mod tls;
+mod vault;
 mod wire;
 mod wire_fault;
+mod workload;
 mod world;
 
 pub use catalogue::{Evidence, Operation, operations};

@@ -15,7 +15,7 @@ use crate::fault::{Effect, Tweaks, Verdict, reduced};
 use crate::hold::{HOLD, HoldPoint};
 use crate::wire::{Api, Incoming, Reply, http_date, insert};
 use crate::wire_fault::Disruption;
-use crate::{admin, entra, fabric, graph};
+use crate::{admin, entra, fabric, graph, vault, workload};
 
 /// Any error, boxed as tower does.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -70,8 +70,12 @@ async fn answer(shared: Arc<Shared>, request: Incoming) -> Exchanged {
     if request.api == Api::Admin {
         return Ok(admin::handle(&shared, &request));
     }
-    let principal = shared.state().tokens.principal(&request);
-    let entry = shared.log.arrived(&request, principal.map(|id| id.to_string()), shared.clock.now());
+    let (principal, secret) = {
+        let state = shared.state();
+        let secret = (request.api == Api::Vault).then(|| vault::subject(&state, &request)).flatten();
+        (state.tokens.principal(&request), secret)
+    };
+    let entry = shared.log.arrived(&request, principal.map(|id| id.to_string()), secret, shared.clock.now());
     let answer = match shared.faults.decide(&request, principal, shared.clock.now()) {
         Ok(verdict) => {
             shared.log.hit(entry, verdict.name());
@@ -99,7 +103,13 @@ async fn held(shared: &Shared, request: &Incoming, verdict: &Verdict) -> Result<
     }
     let now = shared.clock.now();
     let mut response = match verdict.effect() {
-        (_, Some(instead)) => instead.answer(request, now)?,
+        (_, Some(instead)) => {
+            let mut answer = instead.answer(request, now)?;
+            if request.api == Api::Vault {
+                vault::dress(&shared.config(), request, &mut answer);
+            }
+            answer
+        }
         (_, None) => earned,
     };
     verdict.edit(request, now, &mut response);
@@ -128,7 +138,7 @@ fn carry_out(shared: &Shared, request: &Incoming, verdict: &Verdict) -> Response
             None => whole(),
         },
         Effect::Late(by) => {
-            if request.api == Api::Fabric && request.method != "GET" {
+            if matches!(request.api, Api::Fabric | Api::Vault) && request.method != "GET" {
                 shared.state().act_later(request, by);
             }
             Response::default()
@@ -143,5 +153,7 @@ fn effect(shared: &Shared, request: &Incoming, tweaks: &Tweaks) -> Response<Byte
         Api::Entra => entra::handle(shared, request),
         Api::Graph => graph::handle(shared, request),
         Api::Fabric => fabric::handle(shared, request, tweaks),
+        Api::Vault => vault::handle(shared, request, tweaks),
+        Api::Workload => workload::handle(shared, request),
     }
 }

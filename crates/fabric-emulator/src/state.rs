@@ -7,11 +7,12 @@ use uuid::Uuid;
 
 use crate::clock::later;
 use crate::config::Config;
-use crate::entra::Tokens;
+use crate::entra::{self, Tokens};
 use crate::fabric::{self, Usage};
 use crate::fault::{Past, Tweaks};
 use crate::operations::Operations;
-use crate::wire::Incoming;
+use crate::vault::{self, Transactions};
+use crate::wire::{Api, Incoming};
 use crate::world::{Rules, World};
 
 pub(crate) struct State {
@@ -19,6 +20,7 @@ pub(crate) struct State {
     pub(crate) operations: Operations,
     pub(crate) tokens: Tokens,
     pub(crate) usage: Usage,
+    pub(crate) transactions: Transactions,
     /// Requests that take effect after their client has been answered.
     late: Vec<Late>,
     pub(crate) past: Past,
@@ -43,6 +45,7 @@ impl State {
             operations: Operations::default(),
             tokens: Tokens::default(),
             usage: Usage::default(),
+            transactions: Transactions::default(),
             late: Vec::new(),
             past: Past::default(),
             unknown_routes: 0,
@@ -60,6 +63,7 @@ impl State {
         self.world = World { rules: self.world.rules.clone(), ..world };
         self.operations = operations;
         self.usage = Usage::default();
+        self.transactions = Transactions::default();
         self.late.clear();
         self.past.begin_anew();
     }
@@ -88,7 +92,10 @@ impl State {
             self.world.now = due;
             self.settle();
             // There is nobody left to hear of a refusal.
-            drop(fabric::act(config, self, &request, caller, Uuid::new_v4(), &Tweaks::default()));
+            match request.api {
+                Api::Vault => drop(vault::act(config, self, &request, caller)),
+                _ => drop(fabric::act(config, self, &request, caller, Uuid::new_v4(), &Tweaks::default())),
+            }
         }
         self.world.now = now;
         self.settle();
@@ -100,9 +107,13 @@ impl State {
         self.world.settle();
     }
 
-    /// Lets a request of Fabric take effect that much later, as its caller. One without a good token never does.
+    /// Lets a request of Fabric or a vault take effect that much later, as its caller. One without a good token never does.
     pub(crate) fn act_later(&mut self, request: &Incoming, by: Duration) {
-        if let Ok(caller) = fabric::caller(self, request) {
+        let caller = match request.api {
+            Api::Vault => self.holder(request, entra::VAULT).ok(),
+            _ => fabric::caller(self, request).ok(),
+        };
+        if let Some(caller) = caller {
             let due = later(self.world.now, by);
             self.late.push(Late { due, request: request.clone(), caller });
         }

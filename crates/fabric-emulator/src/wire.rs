@@ -27,6 +27,10 @@ pub(crate) enum Api {
     Entra,
     Graph,
     Fabric,
+    /// Azure Key Vault.
+    Vault,
+    /// What a cloud gives to what runs in it: tokens of managed identities, assertions of pipelines.
+    Workload,
 }
 
 /// One request, taken apart.
@@ -56,7 +60,7 @@ impl Incoming {
             path.split('/').filter(|segment| !segment.is_empty()).map(decoded).collect();
         let base = base(&parts.uri, &parts.headers);
         let api = api(&base, &segments);
-        if api == Api::Admin || api == Api::Graph {
+        if matches!(api, Api::Admin | Api::Graph) {
             segments.remove(0);
         }
         let query = parts.uri.query().unwrap_or_default();
@@ -116,6 +120,11 @@ impl Incoming {
         serde_json::from_slice(&self.body).map_err(unreadable)
     }
 
+    /// The vault that the host names, if it is the host of one.
+    pub(crate) fn vault(&self) -> Option<&str> {
+        vault_of(&self.base)
+    }
+
     /// The absolute address of a path on this server, by the name the client used for it.
     pub(crate) fn absolute(&self, path: &str) -> String {
         format!("{}{path}", self.base)
@@ -139,24 +148,37 @@ fn decoded(segment: &str) -> String {
     form_urlencoded::parse(escaped.as_bytes()).map(|(segment, _)| segment.into_owned()).collect()
 }
 
-/// The path tells the service, for one server is all of them. Of Entra ID's own hosts nothing else is expected.
+/// The path tells the service, for one server is all of them. Of Entra ID's own hosts and those of vaults nothing else is
+/// expected.
 fn api(base: &str, segments: &[String]) -> Api {
-    let lower: Vec<String> = segments.iter().take(3).map(|segment| segment.to_lowercase()).collect();
-    let is_entra = || {
-        let host = base.split_once("://").map_or(base, |(_, host)| host);
-        let name = host.split_once(':').map_or(host, |(name, _)| name);
-        entra::HOSTS.iter().any(|known| known.eq_ignore_ascii_case(name))
-    };
+    let lower: Vec<String> = segments.iter().take(4).map(|segment| segment.to_lowercase()).collect();
+    let is_entra = || entra::HOSTS.iter().any(|known| known.eq_ignore_ascii_case(host(base)));
     match lower.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["_emulator", ..] => Api::Admin,
+        _ if vault_of(base).is_some() => Api::Vault,
+        ["secrets" | "deletedsecrets", ..] => Api::Vault,
+        ["metadata", "identity", ..] | ["msi", "token"] | ["actions", "idtoken"] => Api::Workload,
+        [_, _, "_apis", "distributedtask", ..] => Api::Workload,
         ["v1", ..] => Api::Fabric,
         ["v1.0", ..] => Api::Graph,
-        [_, "oauth2" | "discovery" | "userrealm" | ".well-known", ..] | [_, "v2.0", ".well-known"] => {
+        [_, "oauth2" | "discovery" | "userrealm" | ".well-known", ..] | [_, "v2.0", ".well-known", ..] => {
             Api::Entra
         }
         _ if is_entra() => Api::Entra,
         _ => Api::Fabric,
     }
+}
+
+/// The host name in a base, without its port.
+fn host(base: &str) -> &str {
+    let host = base.split_once("://").map_or(base, |(_, host)| host);
+    host.split_once(':').map_or(host, |(name, _)| name)
+}
+
+/// The vault whose host it is: <https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates>.
+fn vault_of(base: &str) -> Option<&str> {
+    let (vault, rest) = host(base).split_once('.')?;
+    rest.eq_ignore_ascii_case("vault.azure.net").then_some(vault)
 }
 
 fn base(uri: &http::Uri, headers: &HeaderMap) -> String {

@@ -11,9 +11,11 @@ use anyhow::{Context, bail};
 const HOSTS: &[&str] = &[
     "api.fabric.microsoft.com",
     "api.powerbi.com",
+    "emulator.vault.azure.net",
     "graph.microsoft.com",
     "login.microsoftonline.com",
     "management.azure.com",
+    "finance.vault.azure.net",
     "onelake.dfs.fabric.microsoft.com",
     "wabi-us-central-b-primary-redirect.analysis.windows.net",
 ];

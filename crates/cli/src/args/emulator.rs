@@ -15,6 +15,9 @@ use crate::settings::duration;
 /// Where the emulator listens unless told otherwise.
 const DEFAULT_ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7333);
 
+/// Where it listens for https when nobody says where.
+const HTTPS_ADDRESS: &str = "127.0.0.1:7443";
+
 /// `selvedge emulator`
 #[derive(Debug, Args)]
 pub(crate) struct EmulatorArgs {
@@ -25,8 +28,8 @@ pub(crate) struct EmulatorArgs {
     /// Another port than 7333 for http; 0 for any that is free
     #[arg(long, value_name = "PORT", conflicts_with = "listen")]
     pub(crate) port: Option<u16>,
-    /// Where to listen for https, such as 127.0.0.1:7443; may be repeated
-    #[arg(long, value_name = "ADDRESS", value_parser = address)]
+    /// Where to listen for https, 127.0.0.1:7443 without a value; may be repeated
+    #[arg(long, value_name = "ADDRESS", value_parser = address, num_args = 0..=1, default_missing_value = HTTPS_ADDRESS)]
     pub(crate) https: Vec<SocketAddr>,
     #[command(flatten)]
     pub(crate) certificate: CertificateArgs,
@@ -93,7 +96,8 @@ pub(crate) struct RulesArgs {
     /// How many items a workspace can hold, deleted ones included
     #[arg(long, value_name = "N", default_value_t = 1000)]
     max_items: usize,
-    /// Enforce quotas as far as they are known: 200 calls of each kind a minute and identity, 25 under /v1/admin/
+    /// Enforce quotas as far as they are known: 200 calls of each kind a minute and identity, 25 under
+    /// /v1/admin/, 4000 in ten seconds to a vault
     #[arg(long)]
     quotas: bool,
     /// Let faults hit a share of all requests, a tenth unless said otherwise; the same seed hits the same ones
@@ -143,7 +147,13 @@ pub(crate) struct CertificateArgs {
     #[arg(long, value_name = "DIR", requires = "https", conflicts_with = "cert")]
     pub(crate) ca_dir: Option<PathBuf>,
     /// Write the authority's certificate to this file, as PEM, for clients to trust
-    #[arg(long, value_name = "FILE", requires = "https", conflicts_with = "cert")]
+    #[arg(
+        long,
+        visible_alias = "export-ca",
+        value_name = "FILE",
+        requires = "https",
+        conflicts_with = "cert"
+    )]
     pub(crate) ca_out: Option<PathBuf>,
     /// Use this certificate for https, as PEM, instead of one of the emulator's own
     #[arg(long, value_name = "FILE", requires_all = ["https", "key"])]

@@ -129,3 +129,22 @@ fn the_pages_of_the_emulator_have_its_flags_and_their_defaults() {
     let usual = selvedge_fabric_emulator::Config::default();
     assert_eq!(format!("{:?}", args.rules.config()), format!("{usual:?}"));
 }
+
+#[test]
+fn https_needs_no_address() {
+    for (line, https, http) in [
+        ("emulator", &[][..], 1),
+        ("emulator --https --export-ca ca.pem", &["127.0.0.1:7443"], 0),
+        ("emulator --https --port 0", &["127.0.0.1:7443"], 1),
+        ("emulator --https 127.0.0.1:1 --https [::1]:2 --ca-out ca.pem", &["127.0.0.1:1", "[::1]:2"], 0),
+    ] {
+        let Command::Emulator(args) = parse(line).unwrap().command else { panic!("{line}") };
+        let addresses: Vec<String> = args.https.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            (addresses, args.http().len()),
+            (https.iter().map(ToString::to_string).collect(), http),
+            "{line}"
+        );
+        assert_eq!(args.certificate.ca_out.is_some(), line.contains("ca.pem"), "{line}");
+    }
+}

@@ -139,8 +139,9 @@ fn the_demo_tenant_is_there_unless_empty() {
         (&["--listen", "localhost:0"], "expected an address and a port such as `127.0.0.1:8080`"),
         (&["--https", "127.0.0.1"], "expected an address and a port such as `127.0.0.1:8080`"),
         (&["--listen", "127.0.0.1:0", "--port", "0"], "cannot be used with"),
-        (&["--ca-out", "ca.pem"], "--https <ADDRESS>"),
-        (&["--ca-dir", "ca"], "--https <ADDRESS>"),
+        (&["--ca-out", "ca.pem"], "--https [<ADDRESS>]"),
+        (&["--ca-dir", "ca"], "--https [<ADDRESS>]"),
+        (&["--export-ca", "ca.pem", "--https", "--port"], "a value is required for '--port <PORT>'"),
         (&["--https", "127.0.0.1:0", "--cert", "c.pem"], "--key <FILE>"),
         (&["--https", "127.0.0.1:0", "--cert", "c.pem", "--key", "k.pem"], "use the certificate c.pem"),
         (&["--https", "127.0.0.1:0", "--ca-out", "no/such/folder"], "write the authority's certificate to"),
@@ -227,7 +228,9 @@ fn https_is_served_beside_http_by_an_authority_that_can_be_kept() {
         ready["environment"]["FABRIC_API_BASE_URL"],
         json!(format!("{}/v1", ready["url"].as_str().unwrap()))
     );
-    assert_eq!(ready["environment"]["AZURE_AUTHORITY_HOST"], ready["urls"]["https"][0]);
+    for name in ["AZURE_AUTHORITY_HOST", "KEY_VAULT_URL"] {
+        assert_eq!(ready["environment"][name], ready["urls"]["https"][0]);
+    }
     assert_eq!(Path::new(ready["ca"].as_str().unwrap()).canonicalize().unwrap(), out.canonicalize().unwrap());
     for url in ready["urls"]["https"].as_array().unwrap() {
         let answer = request_https(url.as_str().unwrap(), &out, "GET /v1/workspaces").unwrap();

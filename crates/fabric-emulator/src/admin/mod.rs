@@ -9,7 +9,7 @@
 //! | `PUT snapshot` | puts the tenant of a snapshot in the place of this one, its clock included. 204, or 400 and an unchanged tenant; see [`crate::Emulator::restore`] for what stays |
 //! | `GET clock` | `{now, frozen}`: what time it is in the tenant |
 //! | `POST clock` | `{"freeze": true}`, `{"advance": "10m"}`, `{"resume": true}`, or an advance with one of the others. 200 `{now, frozen}` |
-//! | `GET settings` | the rules that are settings: `{pageSize, operationDuration, jobDuration, retryAfter, longRunning, nameReservation, reservationStatus, itemRecovery, maxItems, childDelay, capacityAssignment, quotas, foreignLocation}` |
+//! | `GET settings` | the rules that are settings: `{pageSize, operationDuration, jobDuration, retryAfter, longRunning, nameReservation, reservationStatus, itemRecovery, maxItems, childDelay, capacityAssignment, secretDeletion, quotas, foreignLocation}` |
 //! | `POST settings` | changes those that the body names, for what happens from now on: `{"nameReservation": "10m", "longRunning": "always"}`. 200 and all of them |
 //! | `GET requests` | the request log, a list of [`crate::LoggedRequest`]; with `?format=jsonl` one a line, with `?format=har` an HTTP archive with headers and answers |
 //! | `DELETE requests` | empties it. 204 |
@@ -19,6 +19,7 @@
 //! | `POST chaos` | starts a schedule in the syntax of [`crate::Chaos`] as `text/plain`, or `{"seed": 42, "rate": 0.1, "actions": ["503"]}` as `application/json`; rate and actions may be left out. 204 |
 //! | `DELETE chaos` | ends it. 204 |
 //! | `POST capacities/{id}` | `{"state": "Inactive"}` pauses a capacity, `{"state": "Active"}` resumes it. 204 |
+//! | `POST assertions` | `{"issuer": "..", "subject": ".."}`, and `audience` and `lifetime` in seconds if it is not to be the usual one and an hour: 200 `{"assertion": ".."}`, signed by the emulator's key |
 //! | `POST holds` | `{"pattern": "POST */items", "point": "before"}` (or `"after"`) stops the next matching request, or with `"skip": 2` the one after two others; with `"name": "NAME"` instead of the pattern, the next one that brings the header `x-emulator-hold: NAME`. 201 and the hold |
 //! | `GET holds` | all of them: `{id, state, point, pattern or name, request}`; `request` is `{method, path}` of the one that is or was stopped |
 //! | `GET holds/{id}` | one; its state is `waiting`, `held` or `released`. The answer of a held request names its hold in the header `x-emulator-hold` |
@@ -29,6 +30,7 @@
 //! A seed is a JSON object; `docs/emulator-seed.md` has a whole one, with every key explained, and
 //! `docs/emulator-settings.md` has the settings.
 
+mod assertions;
 mod clock;
 mod faults;
 mod holds;
@@ -68,6 +70,7 @@ pub(crate) fn handle(shared: &Shared, request: &Incoming) -> Response<Bytes> {
         ("POST", ["clock"]) => clock::set(&shared.clock, request),
         ("GET", ["settings"]) => Ok(settings::show(shared)),
         ("POST", ["settings"]) => settings::change(shared, request),
+        ("POST", ["assertions"]) => assertions::sign(shared, request),
         ("GET", ["requests"]) => requests(shared, request),
         ("DELETE", ["requests"]) => {
             shared.log.clear();

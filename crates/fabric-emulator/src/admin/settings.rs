@@ -31,6 +31,8 @@ struct Settings {
     child_delay: Duration,
     #[serde(with = "duration")]
     capacity_assignment: Duration,
+    #[serde(with = "duration")]
+    secret_deletion: Duration,
     quotas: Quotas,
     foreign_location: bool,
 }
@@ -49,6 +51,7 @@ impl Settings {
             max_items: config.max_items,
             child_delay: config.child_delay,
             capacity_assignment: config.capacity_assignment,
+            secret_deletion: config.secret_deletion,
             quotas: config.quotas,
             foreign_location: config.foreign_location,
         }
@@ -67,6 +70,7 @@ impl Settings {
             max_items: self.max_items,
             child_delay: self.child_delay,
             capacity_assignment: self.capacity_assignment,
+            secret_deletion: self.secret_deletion,
             quotas: self.quotas,
             foreign_location: self.foreign_location,
             ..config

@@ -19,14 +19,16 @@ use uuid::Uuid;
 
 use crate::config::Config;
 use crate::emulator::Shared;
+use crate::state::State;
 use crate::wire::{Incoming, Reply};
-use crate::world::World;
+use crate::world::{Principal, World};
+use claims::Grant;
 use refusal::{Refusal, bad_request, unavailable};
 use signing::Signer;
 
-pub(crate) use audience::{FABRIC, GRAPH};
+pub(crate) use audience::{FABRIC, GRAPH, VAULT, VAULT_RESOURCE};
 pub(crate) use discovery::HOSTS;
-pub(crate) use tokens::Tokens;
+pub(crate) use tokens::{TokenFlaw, Tokens, bearer};
 
 /// The two generations of endpoints.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -100,6 +102,41 @@ fn tenant(config: &Config, request: &Incoming) -> Result<Tenant, Refusal> {
         "Specified tenant identifier '{name}' is neither a valid DNS name, nor a valid external domain."
     );
     Err(bad_request("invalid_request", 900023, message))
+}
+
+/// A token that was handed out, for answers of another form than the token endpoint's.
+pub(crate) struct Issued {
+    pub(crate) token: String,
+    /// As it was asked for.
+    pub(crate) resource: String,
+    /// When, in seconds since 1970.
+    pub(crate) at: i64,
+    /// Seconds.
+    pub(crate) lifetime: u32,
+}
+
+/// Hands out a token to an application that the cloud itself vouches for.
+///
+/// # Errors
+/// What is wrong with the resource; `None` when nothing can be signed.
+pub(crate) fn issue(
+    state: &mut State,
+    tenant: &str,
+    application: &Principal,
+    resource: &str,
+) -> Result<Issued, Option<String>> {
+    let audience = audience::of_resource(resource).map_err(|refusal| Some(refusal.text()))?;
+    let now = state.world.now;
+    // As for a certificate, which is what the cloud has in truth.
+    let grant = Grant { tenant, application, proof: "2", user: None, now };
+    let token = sign(&grant.access_token(audience)).ok_or(None)?;
+    state.tokens.issue(token.clone(), application.id, audience, now);
+    Ok(Issued { token, resource: resource.to_owned(), at: now.unix_timestamp(), lifetime: tokens::LIFETIME })
+}
+
+/// A JSON Web Token with these claims; `None` when there is no randomness to be had.
+pub(crate) fn sign(claims: &Value) -> Option<String> {
+    Signer::get()?.sign(claims)
 }
 
 fn keys() -> Result<Value, Refusal> {

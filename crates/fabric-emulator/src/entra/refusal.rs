@@ -31,6 +31,11 @@ pub(super) fn unavailable() -> Refusal {
 }
 
 impl Refusal {
+    /// What is wrong, without what goes round it.
+    pub(super) fn text(&self) -> String {
+        format!("AADSTS{}: {}", self.code, self.message)
+    }
+
     pub(super) fn body(&self, now: OffsetDateTime) -> Value {
         let format = format_description!("[year]-[month]-[day] [hour]:[minute]:[second]Z");
         let now = now.format(format).unwrap_or_default();

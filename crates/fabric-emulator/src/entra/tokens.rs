@@ -43,27 +43,49 @@ impl Tokens {
     }
 }
 
+/// Why the token of a request is not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TokenFlaw {
+    Missing,
+    /// Not one that was handed out here.
+    Unknown,
+    /// It is for this audience.
+    Audience(&'static str),
+    Expired,
+}
+
 impl State {
     /// The caller, if its token is for one of the audiences and still good.
     pub(crate) fn caller(&self, request: &Incoming, audiences: &[&str]) -> Result<Uuid, ApiError> {
         let unauthorized = |why| ApiError::new(401, "Unauthorized", why);
-        let token = bearer(request).ok_or_else(|| unauthorized("The request has no bearer token"))?;
-        let token = self.tokens.0.get(token).ok_or_else(|| unauthorized("The bearer token is invalid"))?;
-        if !audiences.contains(&token.audience) {
-            return Err(unauthorized("The audience of the bearer token is invalid"));
-        }
-        if self.world.now >= token.expires {
-            return Err(ApiError::new(
+        self.holder(request, audiences).map_err(|flaw| match flaw {
+            TokenFlaw::Missing => unauthorized("The request has no bearer token"),
+            TokenFlaw::Unknown => unauthorized("The bearer token is invalid"),
+            TokenFlaw::Audience(_) => unauthorized("The audience of the bearer token is invalid"),
+            TokenFlaw::Expired => ApiError::new(
                 401,
                 "TokenExpired",
                 "Access token has expired, resubmit with a new access token",
-            ));
+            ),
+        })
+    }
+
+    /// The same, for services that refuse in other words.
+    pub(crate) fn holder(&self, request: &Incoming, audiences: &[&str]) -> Result<Uuid, TokenFlaw> {
+        let token = bearer(request).ok_or(TokenFlaw::Missing)?;
+        let token = self.tokens.0.get(token).ok_or(TokenFlaw::Unknown)?;
+        if !audiences.contains(&token.audience) {
+            return Err(TokenFlaw::Audience(token.audience));
+        }
+        if self.world.now >= token.expires {
+            return Err(TokenFlaw::Expired);
         }
         Ok(token.principal)
     }
 }
 
-fn bearer(request: &Incoming) -> Option<&str> {
+/// The token of RFC 6750 2.1.
+pub(crate) fn bearer(request: &Incoming) -> Option<&str> {
     let (scheme, token) = request.headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }

@@ -43,9 +43,11 @@ pub enum Action {
         /// Whether they run from now on.
         active: bool,
     },
-    /// The request sees the world as it was this long ago on the clock. Hits only `GET` of Fabric.
+    /// The request sees the world as it was this long ago on the clock. Hits only `GET` of Fabric
+    /// and of vaults.
     Lag(Duration),
-    /// The request is delivered twice, and the second answer is the one that comes. Hits only writes of Fabric.
+    /// The request is delivered twice, and the second answer is the one that comes. Hits only writes of
+    /// Fabric and of vaults.
     Twice,
     /// 400 `InvalidContinuationToken`. Hits only requests that bring a continuation token.
     ContinuationRejected,

@@ -112,9 +112,10 @@ impl Schedule {
         Self { chaos, seen: HashMap::new() }
     }
 
-    /// What hits the next request of its route. Never a request for a token: the schedule is about the product's calls.
+    /// What hits the next request of its route. Never a request for a token or a secret: the schedule is about what the
+    /// product does with them.
     pub(super) fn next(&mut self, request: &Incoming) -> Option<Action> {
-        if request.api == Api::Entra {
+        if matches!(request.api, Api::Entra | Api::Vault | Api::Workload) {
             return None;
         }
         let route = route(request);

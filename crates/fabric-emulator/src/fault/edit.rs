@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 
 use super::shape;
 use crate::clock::later;
-use crate::wire::{Incoming, OPERATION_ID, PUBLIC_API_ERROR_CODE, http_date, insert};
+use crate::wire::{Api, Incoming, OPERATION_ID, PUBLIC_API_ERROR_CODE, http_date, insert};
 
 /// The host that the service is said to live at by what names a foreign one. It does not exist: RFC 2606, 3.
 pub(super) const ELSEWHERE: &str = "https://elsewhere.example";
@@ -54,6 +54,8 @@ pub enum Edit {
     HideServicePrincipals,
     /// `continuationUri` names a host that does not exist.
     ForeignContinuation,
+    /// The challenge of a vault's 401 names this resource.
+    Challenge(String),
     /// The next page begins with the last entry of this one, where a page has more than one entry.
     OverlappingPages,
 }
@@ -113,6 +115,7 @@ impl Edit {
             Self::HideServicePrincipals | Self::ForeignContinuation | Self::OverlappingPages => {
                 request.method == "GET"
             }
+            Self::Challenge(_) => request.api == Api::Vault,
             Self::EmptyAccepted | Self::NoOperationId => request.method != "GET" || is_operation(request),
             _ => true,
         }
@@ -170,6 +173,7 @@ impl Edit {
             Self::GzipEmpty => {}
             Self::HideServicePrincipals => edit_json(response, shape::hide_service_principals),
             Self::ForeignContinuation => edit_json(response, shape::continue_elsewhere),
+            Self::Challenge(resource) => challenge(response, resource),
             Self::OverlappingPages => edit_json(response, shape::overlap_pages),
         }
     }
@@ -206,6 +210,15 @@ fn relocate(response: &mut Response<Bytes>, to: impl Fn(&str) -> String) {
     let location = response.headers().get(header::LOCATION).and_then(|location| location.to_str().ok());
     if let Some(url) = location.and_then(|location| url::Url::parse(location).ok()) {
         insert(response.headers_mut(), header::LOCATION, &to(url.path()));
+    }
+}
+
+/// Puts another resource into a challenge, where there is one.
+fn challenge(response: &mut Response<Bytes>, resource: &str) {
+    let header = response.headers().get(header::WWW_AUTHENTICATE).and_then(|value| value.to_str().ok());
+    if let Some((before, _)) = header.and_then(|value| value.split_once(", resource=")) {
+        let changed = format!("{before}, resource=\"{resource}\"");
+        insert(response.headers_mut(), header::WWW_AUTHENTICATE, &changed);
     }
 }
 

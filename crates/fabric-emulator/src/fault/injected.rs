@@ -15,9 +15,31 @@ pub(crate) fn injected(api: Api, status: u16) -> Response<Bytes> {
             let code = if status == 401 { "InvalidAuthenticationToken" } else { error.code };
             json!({"error": {"code": code, "message": error.message}})
         }
-        Api::Entra => json!({"error": "temporarily_unavailable", "error_description": error.message}),
+        Api::Vault => vault_error(status, &error.message),
+        Api::Entra | Api::Workload => {
+            json!({"error": "temporarily_unavailable", "error_description": error.message})
+        }
     };
     Reply::json(status, body).plain()
+}
+
+/// The codes of a vault. What a 403 or 409 is about, the inner one says.
+fn vault_error(status: u16, message: &str) -> serde_json::Value {
+    let (code, inner) = match status {
+        400 => ("BadParameter", None),
+        401 => ("Unauthorized", None),
+        403 => ("Forbidden", Some("ForbiddenByRbac")),
+        404 => ("SecretNotFound", None),
+        409 => ("Conflict", Some("ObjectIsBeingDeleted")),
+        429 => ("Throttled", None),
+        503 => ("ServiceUnavailable", None),
+        _ => ("InternalServerError", None),
+    };
+    let mut error = json!({"code": code, "message": message});
+    if let Some(inner) = inner {
+        error["innererror"] = json!({"code": inner});
+    }
+    json!({"error": error})
 }
 
 fn plausible(status: u16) -> ApiError {

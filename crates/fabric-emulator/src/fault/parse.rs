@@ -193,6 +193,7 @@ fn edit(name: &str, value: Option<&str>) -> Option<Edit> {
         ("gzip-empty", None) => Edit::GzipEmpty,
         ("hide-service-principals", None) => Edit::HideServicePrincipals,
         ("foreign-continuation", None) => Edit::ForeignContinuation,
+        ("challenge", Some(resource)) if !resource.is_empty() => Edit::Challenge(resource.to_owned()),
         ("overlapping-pages", None) => Edit::OverlappingPages,
         _ => return None,
     })

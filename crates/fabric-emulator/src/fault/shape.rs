@@ -7,8 +7,12 @@ use super::edit::{Casing, ELSEWHERE};
 use crate::paging;
 use crate::wire::blocked_until;
 
-/// The code of an error, in the dialect of its service.
+/// The code of an error, in the dialect of its service: of a vault the inner one, where there is one.
 pub(super) fn set_code(body: &mut Value, code: &str) {
+    if let Some(inner) = body.pointer_mut("/error/innererror/code") {
+        *inner = code.into();
+        return;
+    }
     let at = match (body.get("errorCode"), body.pointer("/error/code")) {
         (Some(_), _) => body.get_mut("errorCode"),
         (_, Some(_)) => body.pointer_mut("/error/code"),
@@ -23,6 +27,10 @@ pub(super) fn remove_code(body: &mut Value) {
     if let Some(body) = body.as_object_mut() {
         // In its order: `remove` would put the last field in the place of this one.
         body.shift_remove("errorCode");
+    }
+    if let Some(error) = body.get_mut("error").and_then(Value::as_object_mut) {
+        error.shift_remove("code");
+        error.shift_remove("innererror");
     }
 }
 
@@ -122,7 +130,8 @@ pub(super) fn hide_service_principals(body: &mut Value) {
 }
 
 pub(super) fn continue_elsewhere(body: &mut Value) {
-    let Some(Value::String(uri)) = body.get_mut("continuationUri") else { return };
+    let name = if body.get("nextLink").is_some() { "nextLink" } else { "continuationUri" };
+    let Some(Value::String(uri)) = body.get_mut(name) else { return };
     if let Ok(there) = url::Url::parse(uri) {
         *uri = format!("{ELSEWHERE}{}?{}", there.path(), there.query().unwrap_or_default());
     }

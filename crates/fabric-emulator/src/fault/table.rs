@@ -208,7 +208,8 @@ fn own(request: &Incoming) -> Result<Vec<Action>, ParseFaultError> {
 
 /// Whether a request is one that the action can hit at all; one that is not is not counted.
 pub(super) fn applies(action: &Action, request: &Incoming) -> bool {
-    let fabric = request.api == Api::Fabric;
+    // What has a world that reads can lag behind, and writes that can come twice.
+    let stateful = matches!(request.api, Api::Fabric | Api::Vault);
     let long = || may_be_long_running(request);
     // The run of a job is no operation, but it can fail.
     let job = || request.segments.last().is_some_and(|last| last.eq_ignore_ascii_case("instances"));
@@ -218,14 +219,19 @@ pub(super) fn applies(action: &Action, request: &Incoming) -> bool {
         Action::Operation { effect, .. } => long() && !job() && has_parts(effect),
         Action::AsOperation | Action::AtOnce => long() && !job(),
         Action::Instead { effect, .. } => has_parts(effect),
-        Action::Lag(_) => fabric && request.method == "GET",
-        Action::Twice => fabric && request.method != "GET",
-        Action::ContinuationRejected => request.query("continuationToken").is_some(),
+        Action::Lag(_) => stateful && request.method == "GET",
+        Action::Twice => stateful && request.method != "GET",
+        Action::ContinuationRejected => {
+            ["continuationToken", "$skiptoken"].iter().any(|name| request.query(name).is_some())
+        }
         Action::Edit(edit) => edit.applies(request),
         _ => true,
     }
 }
 
 fn class(request: &Incoming) -> Class {
-    (request.api, Bucket::of(&request.segments))
+    match request.api {
+        Api::Fabric => (request.api, Bucket::of(&request.segments)),
+        other => (other, Bucket::Platform),
+    }
 }

@@ -116,6 +116,7 @@ impl Edit {
             Self::GzipEmpty => f.write_str("gzip-empty"),
             Self::HideServicePrincipals => f.write_str("hide-service-principals"),
             Self::ForeignContinuation => f.write_str("foreign-continuation"),
+            Self::Challenge(resource) => write!(f, "challenge{is}{resource}"),
             Self::OverlappingPages => f.write_str("overlapping-pages"),
         }
     }

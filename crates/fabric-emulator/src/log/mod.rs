@@ -29,8 +29,12 @@ pub struct LoggedRequest {
     pub path: String,
     /// Status of the answer; `None` while there is none yet, and for ever when the connection was reset.
     pub status: Option<u16>,
-    /// The body as sent, without secrets: `[REDACTED]` stands for those of the token endpoint and of connections.
+    /// The body as sent, without secrets: `[REDACTED]` stands for those of the token endpoint, of connections and of
+    /// vaults.
     pub body: String,
+    /// Of a request about one secret of a vault which one: `vault/secret`, in lower case.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secret: Option<String>,
     /// Object id of the principal whose token came with the request.
     pub principal: Option<String>,
     /// The faults that hit the request, in their one-line syntax and separated by `; `.
@@ -78,7 +82,13 @@ impl Log {
     }
 
     /// Enters a request and returns its number, for [`Log::over`].
-    pub(crate) fn arrived(&self, request: &Incoming, principal: Option<String>, now: OffsetDateTime) -> u64 {
+    pub(crate) fn arrived(
+        &self,
+        request: &Incoming,
+        principal: Option<String>,
+        secret: Option<String>,
+        now: OffsetDateTime,
+    ) -> u64 {
         let mut log = self.entries();
         let exchange = Exchange {
             api: request.api,
@@ -88,6 +98,7 @@ impl Log {
                 path: request.target.clone(),
                 status: None,
                 body: redact::request_body(request),
+                secret,
                 principal,
                 fault: None,
             },
@@ -207,13 +218,13 @@ mod tests {
         let request = |path: &str| Incoming::new(http::Request::get(path).body(Bytes::new()).unwrap());
         let now = OffsetDateTime::UNIX_EPOCH;
         let log = Log::new(usize::MAX);
-        log.over(log.arrived(&request("/0"), None, now), None);
+        log.over(log.arrived(&request("/0"), None, None, now), None);
         // Room for two without an answer, or one with.
         let log = Log::new(2 * log.entries().size);
         let answer = Response::builder().status(204).body(Bytes::new()).unwrap();
-        let first = log.arrived(&request("/1"), None, now);
-        let second = log.arrived(&request("/2"), None, now);
-        let third = log.arrived(&request("/3"), None, now);
+        let first = log.arrived(&request("/1"), None, None, now);
+        let second = log.arrived(&request("/2"), None, None, now);
+        let third = log.arrived(&request("/3"), None, None, now);
         // The first is not there any more; that is no reason to mix it up with another.
         [first, third].into_iter().for_each(|number| log.over(number, Some(&answer)));
         log.over(second, None);
@@ -221,7 +232,7 @@ mod tests {
         assert_eq!(shown, [("/2".to_owned(), None), ("/3".to_owned(), Some(204))]);
         log.clear();
         log.over(third, None);
-        let fourth = log.arrived(&request("/4"), None, now);
+        let fourth = log.arrived(&request("/4"), None, None, now);
         log.over(fourth, Some(&answer));
         assert_eq!(log.all()[0].status, Some(204));
     }

@@ -9,7 +9,7 @@ use crate::wire::{Api, Incoming};
 
 const REDACTED: &str = "[REDACTED]";
 
-/// The body of a request without the secrets of the token endpoint and of connections.
+/// The body of a request without the secrets of the token endpoint, of connections and of vaults.
 pub(super) fn request_body(request: &Incoming) -> String {
     if request.api == Api::Entra {
         let fields = form_urlencoded::parse(&request.body)
@@ -19,6 +19,9 @@ pub(super) fn request_body(request: &Incoming) -> String {
             })
             .collect::<Vec<_>>();
         return fields.join("&");
+    }
+    if request.api == Api::Vault {
+        return vault_body(&request.body);
     }
     let text = String::from_utf8_lossy(&request.body);
     if !text.contains("credentials") {
@@ -33,18 +36,39 @@ pub(super) fn request_body(request: &Incoming) -> String {
     }
 }
 
-/// The body of an answer without tokens.
+/// The body of an answer without tokens, assertions and values of secrets.
 pub(super) fn answer_body(api: Api, body: &[u8]) -> String {
+    let hidden: &[&str] = match api {
+        Api::Vault => return vault_body(body),
+        Api::Entra => &["access_token"],
+        Api::Workload => &["access_token", "value", "oidcToken"],
+        Api::Admin | Api::Graph | Api::Fabric => &[],
+    };
     let text = String::from_utf8_lossy(body).into_owned();
-    if api != Api::Entra {
-        return text;
-    }
     match serde_json::from_str::<Value>(&text) {
-        Ok(mut json) if json.get("access_token").is_some() => {
-            json["access_token"] = REDACTED.into();
+        Ok(mut json) if hidden.iter().any(|name| json.get(name).is_some()) => {
+            for name in hidden {
+                if let Some(secret) = json.get_mut(name) {
+                    *secret = REDACTED.into();
+                }
+            }
             json.to_string()
         }
         _ => text,
+    }
+}
+
+/// What a vault is sent or sends. Its lists have no values in them; what cannot be read may have some.
+fn vault_body(body: &[u8]) -> String {
+    match serde_json::from_slice::<Value>(body) {
+        _ if body.is_empty() => String::new(),
+        Ok(mut json) => {
+            if let Some(value) = json.get_mut("value").filter(|value| !value.is_array()) {
+                *value = REDACTED.into();
+            }
+            json.to_string()
+        }
+        Err(_) => REDACTED.to_owned(),
     }
 }
 
@@ -53,6 +77,7 @@ pub(super) fn headers(headers: &HeaderMap) -> Vec<(String, String)> {
     let shown = headers.iter().map(|(name, value)| {
         let value = match name {
             &header::AUTHORIZATION | &header::COOKIE => REDACTED.to_owned(),
+            name if name == "x-identity-header" => REDACTED.to_owned(),
             _ => String::from_utf8_lossy(value.as_bytes()).into_owned(),
         };
         (name.to_string(), value)

@@ -3,6 +3,7 @@
 mod domains;
 mod error;
 mod pipelines;
+mod vaults;
 mod workspaces;
 
 use serde::Deserialize;
@@ -11,7 +12,8 @@ use uuid::Uuid;
 
 use crate::config::FederatedCredential;
 use crate::world::{
-    Capacity, Connection, CredentialSettings, Principal, PrincipalKind, USUAL_PRIVACY_LEVEL, World,
+    Capacity, Connection, CredentialSettings, ManagedIdentity, Principal, PrincipalKind, USUAL_PRIVACY_LEVEL,
+    World,
 };
 pub use error::SeedError;
 
@@ -29,6 +31,7 @@ pub struct Seed {
     tags: Vec<domains::TagSeed>,
     workspaces: Vec<workspaces::WorkspaceSeed>,
     deployment_pipelines: Vec<pipelines::PipelineSeed>,
+    vaults: Vec<vaults::VaultSeed>,
 }
 
 #[derive(Deserialize)]
@@ -70,6 +73,7 @@ struct PrincipalSeed {
     may_create_workspaces: bool,
     #[serde(default)]
     tenant_admin: bool,
+    managed_identity: Option<ManagedIdentity>,
 }
 
 #[derive(Deserialize)]
@@ -133,6 +137,11 @@ pub(crate) fn seeded(world: &World, seed: Seed, caller: Uuid) -> Result<World, S
     domains::add(&mut world, seed.domains, seed.tags)?;
     workspaces::add(&mut world, seed.workspaces, caller)?;
     pipelines::add(&mut world, seed.deployment_pipelines, caller)?;
+    vaults::add(&mut world, seed.vaults)?;
+    let own = |principal: &&Principal| principal.managed_identity == Some(ManagedIdentity::SystemAssigned);
+    if world.principals.iter().filter(own).count() > 1 {
+        return Err(SeedError::new("there are two managed identities that are system-assigned"));
+    }
     match world.id_twice() {
         Some(id) => Err(SeedError::new(format!("the id {id} is there twice"))),
         None => Ok(world),
@@ -155,6 +164,7 @@ fn principal(kind: PrincipalKind, seed: PrincipalSeed) -> Principal {
         members: seed.members,
         may_create_workspaces: seed.may_create_workspaces,
         tenant_admin: seed.tenant_admin,
+        managed_identity: seed.managed_identity,
     }
 }
 

@@ -29,6 +29,7 @@ impl World {
                 checked.map_err(|flaw| format!("{list}[{at}]: {flaw}"))?;
             }
         }
+        self.check_vaults()?;
         let stages = self.pipelines.iter().flat_map(|pipeline| &pipeline.stages);
         let is_there = |id: &Uuid| self.workspaces.iter().any(|workspace| workspace.id == *id);
         match stages.filter_map(|stage| stage.workspace).find(|id| !is_there(id)) {

@@ -52,6 +52,7 @@ impl World {
             members: Vec::new(),
             may_create_workspaces: false,
             tenant_admin: false,
+            managed_identity: None,
         });
         Ok(identity)
     }

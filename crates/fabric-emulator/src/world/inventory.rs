@@ -68,6 +68,7 @@ pub(crate) fn inventory(world: &World) -> (Value, String) {
         "deletedWorkspaces":
             sorted(holding.map(|workspace| workspace_json(world, workspace))),
         "remotes": sorted(remotes),
+        "vaults": world.vaults_inventory(),
     });
     let hash = hex(&Sha256::digest(json.to_string()));
     (json, hash)

@@ -35,6 +35,7 @@ mod spark;
 pub(crate) mod stored;
 mod tables;
 mod tags;
+mod vaults;
 mod workspaces;
 
 use std::collections::BTreeMap;
@@ -70,13 +71,17 @@ pub(crate) use jobs::{Job, JobRun, JobStatus, Schedule, ScheduleInput};
 pub(crate) use pipelines::{
     Deployment, DeploymentOrder, Difference, NewTarget, Pipeline, Stage, StageInput, StageItem, Step,
 };
-pub(crate) use principals::{Principal, PrincipalKind};
+pub(crate) use principals::{ManagedIdentity, Principal, PrincipalKind};
 pub(crate) use restore_points::{RestorePoint, RestorePointInput};
 pub(crate) use roles::{Assignment, Role};
 pub(crate) use shortcuts::{Placed, Shortcut, ShortcutConflict, ShortcutInput};
 pub(crate) use spark::{PoolInput, Spark};
 pub(crate) use tables::Table;
 pub(crate) use tags::{AppliedTag, Tag, Tagged};
+pub(crate) use vaults::{
+    Access, AttributesInput, Authorization, Deed, DeletedSecret, LOCATION, Permission, RECOVERABLE_DAYS,
+    Secret, SecretInput, SecretVersion, Vault, VaultError, VaultRole, check_secret_name,
+};
 pub(crate) use workspaces::{Capacity, Workspace};
 
 /// A tenant.
@@ -100,6 +105,8 @@ pub(crate) struct World {
     pub(crate) deleted_workspaces: Vec<Workspace>,
     /// Git repositories are outside Fabric: what was committed stays, whatever becomes of the workspace.
     pub(crate) remotes: BTreeMap<String, Remote>,
+    /// Key Vaults. What comes without the name of one is for the first.
+    pub(crate) vaults: Vec<Vault>,
 }
 
 /// The rules that are settings.
@@ -114,6 +121,8 @@ pub(crate) struct Rules {
     pub(crate) child_delay: Duration,
     /// How long a workspace takes to get its capacity.
     pub(crate) capacity_assignment: Duration,
+    /// How long it takes to delete a secret of a vault, and to recover it.
+    pub(crate) secret_deletion: Duration,
 }
 
 impl World {
@@ -130,14 +139,16 @@ impl World {
             workspaces: Vec::new(),
             deleted_workspaces: Vec::new(),
             remotes: BTreeMap::new(),
+            vaults: Vec::new(),
         }
     }
 
-    /// Lets the children come whose time it is.
+    /// Lets the children come whose time it is, and deleted secrets go.
     pub(crate) fn settle(&mut self) {
         for workspace in &mut self.workspaces {
             workspace.let_children_come(self.now);
         }
+        self.purge_secrets();
     }
 }
 

@@ -33,6 +33,17 @@ pub(crate) struct Principal {
     pub(crate) may_create_workspaces: bool,
     /// Whether it is a Fabric administrator.
     pub(crate) tenant_admin: bool,
+    /// For a service principal that is the managed identity of the machine that clients run on.
+    pub(crate) managed_identity: Option<ManagedIdentity>,
+}
+
+/// Kinds of managed identities.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum ManagedIdentity {
+    /// The machine's own; there is one at most.
+    SystemAssigned,
+    /// One of several, of which a client names the one that it wants.
+    UserAssigned,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,6 +96,7 @@ impl World {
         self.connections
             .iter_mut()
             .for_each(|connection| connection.roles.retain(|assignment| assignment.principal != id));
+        self.vaults.iter_mut().for_each(|vault| vault.access.retain(|access| access.principal != id));
     }
 
     /// Whether the caller may create connections and deployment pipelines: the tenant setting about workspaces is about

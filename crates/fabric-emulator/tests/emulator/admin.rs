@@ -99,7 +99,8 @@ async fn settings_change_while_it_runs() {
         "maxItems": 1000,
         "childDelay": "0s",
         "capacityAssignment": "0s",
-        "quotas": {"platform": null, "jobs": null, "operations": null, "admin": null},
+        "secretDeletion": "0s",
+        "quotas": {"platform": null, "jobs": null, "operations": null, "admin": null, "vault": null},
         "foreignLocation": true,
     });
     assert_eq!(start.text, expected.to_string());

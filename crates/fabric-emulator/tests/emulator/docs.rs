@@ -121,6 +121,9 @@ fn the_page_of_seeds_uses_and_explains_every_key() {
         "/workspaces/0/items/0",
         "/deploymentPipelines/0",
         "/deploymentPipelines/0/stages/0",
+        "/vaults/0",
+        "/vaults/0/access/0",
+        "/vaults/0/secrets/0",
     ] {
         let mut wrong = world.clone();
         wrong.pointer_mut(place).unwrap()["nonsense"] = json!(1);

@@ -39,4 +39,6 @@ mod sql_audit;
 mod support;
 mod tags;
 mod time;
+mod vault;
 mod wire;
+mod workload;

@@ -9,6 +9,8 @@ use tower::ServiceExt as _;
 pub(crate) const FABRIC: &str = "https://api.fabric.microsoft.com/.default";
 pub(crate) const GRAPH: &str = "https://graph.microsoft.com/.default";
 
+pub(crate) const VAULT: &str = "https://vault.azure.net/.default";
+
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,

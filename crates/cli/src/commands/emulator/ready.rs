@@ -39,10 +39,12 @@ impl Ready {
             ("GRAPH_API_BASE_URL", format!("{url}/v1.0")),
             ("AZURE_LOGIN_BASE_URL", url.to_owned()),
         ];
-        // Microsoft's libraries read this one, and refuse it without https.
-        let authority = self.https.first().map(|url| ("AZURE_AUTHORITY_HOST", url.clone()));
+        // Microsoft's libraries refuse these without https.
+        let https = self.https.first().into_iter();
+        let secure =
+            https.flat_map(|url| ["AZURE_AUTHORITY_HOST", "KEY_VAULT_URL"].map(|name| (name, url.clone())));
         own.into_iter()
-            .chain(authority)
+            .chain(secure)
             .chain(self.credentials.iter().map(|(name, value)| (*name, value.clone())))
     }
 
@@ -63,7 +65,7 @@ impl Ready {
         let exports: Vec<String> =
             self.variables().map(|(name, value)| format!("export {name}={value}")).collect();
         format!(
-            "Microsoft Fabric, Entra ID and Microsoft Graph are emulated at {} until Ctrl-C.\n{trust}\
+            "Microsoft Fabric, Entra ID, Microsoft Graph and Key Vault are emulated at {} until Ctrl-C.\n{trust}\
              In the shell that is to use them:\n\n{}",
             urls.join(" and "),
             exports.join("\n")

@@ -55,6 +55,7 @@ const ACTIONS: &[&str] = &[
     "gzip-empty",
     "hide-service-principals",
     "foreign-continuation",
+    "challenge:https://elsewhere.example",
     "overlapping-pages",
     "retry-after:86400",
     "body:null",

@@ -226,7 +226,7 @@ async fn a_broken_one_is_refused_and_changes_nothing() {
     let nobody = json!(crate::support::NOBODY);
     let dev = "/world/workspaces/0";
     let changes = [
-        ("/formatVersion", json!(2), "formatVersion: version 2 of the format is not known, only 1 is"),
+        ("/formatVersion", json!(1), "formatVersion: version 1 of the format is not known, only 2 is"),
         ("/frozen", json!("yes"), "frozen: invalid type: string \"yes\", expected a boolean"),
         (
             "/world/now",
@@ -266,6 +266,21 @@ async fn a_broken_one_is_refused_and_changes_nothing() {
             "world.connections[0].credentials.kind: `Z` is not a type of",
         ),
         ("/world/pipelines/0/stages/2/workspace", nobody.clone(), "world: the workspace 0000"),
+        ("/world/vaults/1/name", json!("Emulator"), "world: there are two vaults `Emulator`"),
+        (
+            "/world/vaults/0/access/0/principal",
+            nobody.clone(),
+            "world: the principal 00000000-0000-4000-8000-000000000000 with access to the vault `emulator`",
+        ),
+        ("/world/vaults/0/access/0/permissions/0", json!("guess"), "unknown variant `guess`"),
+        ("/world/vaults/1/secrets/0/name", json!("a_b"), "a secret without a name or a version"),
+        ("/world/vaults/1/secrets/0/versions", json!([]), "a secret without a name or a version"),
+        (
+            "/world/vaults/1/deleted/0/secret/name",
+            json!("KEPT"),
+            "the vault `finance` has two secrets `KEPT`",
+        ),
+        ("/world/vaults/1/secrets/0/versions/0/created", json!("soon"), "created: the 'year' component"),
         ("/world/pipelines/0/deployments/0/steps/0/difference", json!("?"), "unknown variant `?`"),
     ];
     assert_eq!(at(&mut json.clone(), dev)["displayName"], "Dev");

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::connections;
 use crate::deployments::Sales;
-use crate::support::{Client, definition, send};
+use crate::support::{Client, VAULT, definition, send};
 
 pub(super) const RESERVED: Duration = Duration::from_secs(600);
 pub(super) const CHILD: Duration = Duration::from_secs(5);
@@ -54,6 +54,7 @@ pub(super) async fn tenant() -> Client {
     assert_eq!(client.post(&sales.deploy(), sales.order(0, 1)).await.status, 202);
     tenant_wide(&client, &sales.dev).await;
     items(&client, &sales.dev).await;
+    vault(&client).await;
     environment(&client, &sales.dev).await;
     git(&client).await;
 
@@ -141,6 +142,21 @@ async fn items(client: &Client, dev: &str) {
     let binary =
         json!({"type": "Report", "displayName": "r", "definition": definition("logo.png", "iVBORw0K/wD+")});
     ok(client, "POST", &format!("{dev}/items"), binary).await;
+}
+
+/// A second vault with a secret of two versions, one that is deleted and one that was recovered.
+async fn vault(client: &Client) {
+    let secret = |name: &str| json!({"name": name, "value": "first", "notBefore": "2026-01-01T00:00:00Z", "tags": {"a": "b"}});
+    let seed = json!({"vaults": [{"name": "finance", "authorization": "AccessPolicies",
+        "access": [{"principalId": demo::CALLER_ID, "permissions": ["get", "set", "delete", "recover"]}],
+        "secrets": [secret("kept"), secret("gone"), secret("back")]}]});
+    client.emulator.seed(&seed).unwrap();
+    let client = Client::with(client.emulator.clone(), demo::CLIENT_ID, demo::CLIENT_SECRET, VAULT).await;
+    let path = |rest: &str| format!("https://finance.vault.azure.net{rest}?api-version=7.6");
+    ok(&client, "PUT", &path("/secrets/kept"), json!({"value": "second", "contentType": "text/plain"})).await;
+    ok(&client, "DELETE", &path("/secrets/gone"), Value::Null).await;
+    ok(&client, "DELETE", &path("/secrets/back"), Value::Null).await;
+    ok(&client, "POST", &path("/deletedsecrets/back/recover"), Value::Null).await;
 }
 
 /// Published once, and in the middle of another publish.
