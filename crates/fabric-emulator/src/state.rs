@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::clock::later;
 use crate::config::Config;
-use crate::entra::{self, Tokens};
+use crate::entra::Tokens;
 use crate::fabric::{self, Usage};
 use crate::fault::{Past, Tweaks};
 use crate::operations::Operations;
@@ -110,7 +110,7 @@ impl State {
     /// Lets a request of Fabric or a vault take effect that much later, as its caller. One without a good token never does.
     pub(crate) fn act_later(&mut self, request: &Incoming, by: Duration) {
         let caller = match request.api {
-            Api::Vault => self.holder(request, entra::VAULT).ok(),
+            Api::Vault => vault::holder(self, request).ok(),
             _ => fabric::caller(self, request).ok(),
         };
         if let Some(caller) = caller {

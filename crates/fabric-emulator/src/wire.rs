@@ -13,6 +13,7 @@ use url::form_urlencoded;
 use uuid::Uuid;
 
 use crate::entra;
+use crate::vault::{Cloud, vault_of_host};
 use crate::world::ApiError;
 
 /// Where Fabric says it lives when nobody asked it by another name.
@@ -120,9 +121,9 @@ impl Incoming {
         serde_json::from_slice(&self.body).map_err(unreadable)
     }
 
-    /// The vault that the host names, if it is the host of one.
-    pub(crate) fn vault(&self) -> Option<&str> {
-        vault_of(&self.base)
+    /// The vault that the host names, if it is the host of one, and its cloud.
+    pub(crate) fn vault(&self) -> Option<(&str, &'static Cloud)> {
+        vault_of_host(host(&self.base))
     }
 
     /// The absolute address of a path on this server, by the name the client used for it.
@@ -155,7 +156,7 @@ fn api(base: &str, segments: &[String]) -> Api {
     let is_entra = || entra::HOSTS.iter().any(|known| known.eq_ignore_ascii_case(host(base)));
     match lower.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["_emulator", ..] => Api::Admin,
-        _ if vault_of(base).is_some() => Api::Vault,
+        _ if vault_of_host(host(base)).is_some() => Api::Vault,
         ["secrets" | "deletedsecrets", ..] => Api::Vault,
         ["metadata", "identity", ..] | ["msi", "token"] | ["actions", "idtoken"] => Api::Workload,
         [_, _, "_apis", "distributedtask", ..] => Api::Workload,
@@ -173,12 +174,6 @@ fn api(base: &str, segments: &[String]) -> Api {
 fn host(base: &str) -> &str {
     let host = base.split_once("://").map_or(base, |(_, host)| host);
     host.split_once(':').map_or(host, |(name, _)| name)
-}
-
-/// The vault whose host it is: <https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates>.
-fn vault_of(base: &str) -> Option<&str> {
-    let (vault, rest) = host(base).split_once('.')?;
-    rest.eq_ignore_ascii_case("vault.azure.net").then_some(vault)
 }
 
 fn base(uri: &http::Uri, headers: &HeaderMap) -> String {

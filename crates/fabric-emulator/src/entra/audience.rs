@@ -1,15 +1,13 @@
 //! What a token can be for: resources, and the scopes that name them.
 
 use super::refusal::{Refusal, bad_request};
+use crate::vault::CLOUDS;
 
 /// Fabric's REST API. Power BI's resource opens it too.
 pub(crate) const FABRIC: &[&str] =
     &["https://api.fabric.microsoft.com", "https://analysis.windows.net/powerbi/api"];
 /// Microsoft Graph.
 pub(crate) const GRAPH: &[&str] = &["https://graph.microsoft.com"];
-/// Key Vault.
-pub(crate) const VAULT: &[&str] = &[VAULT_RESOURCE];
-pub(crate) const VAULT_RESOURCE: &str = "https://vault.azure.net";
 /// OneLake, Azure Resource Manager (by both of its names) and Azure Monitor.
 const OTHERS: &[&str] = &[
     "https://storage.azure.com",
@@ -25,7 +23,9 @@ const OPENID: &[&str] = &["openid", "profile", "email", "offline_access"];
 pub(super) fn of_resource(resource: &str) -> Result<&'static str, Refusal> {
     // Many write an identifier with a slash at its end, which gives a scope with two; Entra ID takes both.
     let resource = resource.trim_end_matches('/');
-    FABRIC.iter().chain(GRAPH).chain(VAULT).chain(OTHERS).copied().find(|known| *known == resource).ok_or_else(|| {
+    let vaults = CLOUDS.iter().map(|cloud| cloud.resource);
+    let mut known = FABRIC.iter().chain(GRAPH).chain(OTHERS).copied().chain(vaults);
+    known.find(|known| *known == resource).ok_or_else(|| {
         let message = format!(
             "The resource principal named {resource} was not found in the tenant. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant. You might have sent your authentication request to the wrong tenant."
         );

@@ -26,7 +26,7 @@ use claims::Grant;
 use refusal::{Refusal, bad_request, unavailable};
 use signing::Signer;
 
-pub(crate) use audience::{FABRIC, GRAPH, VAULT, VAULT_RESOURCE};
+pub(crate) use audience::{FABRIC, GRAPH};
 pub(crate) use discovery::HOSTS;
 pub(crate) use tokens::{TokenFlaw, Tokens, bearer};
 

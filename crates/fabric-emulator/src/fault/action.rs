@@ -90,6 +90,8 @@ pub enum Substitute {
         /// What is special about it, in this order.
         edits: Vec<Edit>,
     },
+    /// 307 to the same path and query of this address, which does not have to be there.
+    Redirect(String),
     /// A reset of the connection.
     Reset,
     /// A line that is no status line.

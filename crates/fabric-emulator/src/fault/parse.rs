@@ -86,6 +86,9 @@ fn action(text: &str, mut options: Options) -> Result<Action, String> {
         ("reset-before", None) if effect.is_none() => instead(effect, Substitute::Reset),
         ("reset-after", None) if effect.is_none() => instead(Some(Effect::Whole), Substitute::Reset),
         ("reset", None) => instead(effect, Substitute::Reset),
+        ("redirect", Some(to)) if to.starts_with("http://") || to.starts_with("https://") => {
+            instead(effect, Substitute::Redirect(to.trim_end_matches('/').to_owned()))
+        }
         ("garbage", None) => instead(effect, Substitute::Garbage),
         ("silence", None) => instead(effect, Substitute::Silence),
         (status, None) if status.starts_with(|c: char| c.is_ascii_digit()) => {

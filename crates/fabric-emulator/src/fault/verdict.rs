@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::Response;
+use http::{Response, header};
 use time::OffsetDateTime;
 
 use super::action::{Action, Effect, Ending, Substitute};
 use super::edit::Edit;
-use crate::wire::Incoming;
+use crate::wire::{Incoming, Reply};
 use crate::wire_fault::Disruption;
 
 /// The actions that hit a request. At most one of them settles what is answered.
@@ -134,6 +134,10 @@ impl Substitute {
                 let mut response = super::injected(request.api, *status);
                 edits.iter().for_each(|edit: &Edit| edit.apply(request, now, &mut response));
                 Ok(response)
+            }
+            Self::Redirect(to) => {
+                let location = format!("{to}{}", request.target);
+                Ok(Reply::empty(307).header(header::LOCATION, location).plain())
             }
             Self::Reset => Err(Disruption::reset()),
             Self::Garbage => Err(Disruption::garbage()),

@@ -72,6 +72,7 @@ impl Display for Substitute {
                     edit.write(f, '=')
                 })
             }
+            Self::Redirect(to) => write!(f, "redirect:{to}"),
             Self::Reset => f.write_str("reset"),
             Self::Garbage => f.write_str("garbage"),
             Self::Silence => f.write_str("silence"),

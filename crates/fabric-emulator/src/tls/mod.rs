@@ -40,6 +40,10 @@ const NAMES: &[&str] = &[
     "management.azure.com",
     "management.core.windows.net",
     "*.vault.azure.net",
+    "*.vault.azure.cn",
+    "*.vault.usgovcloudapi.net",
+    "login.microsoftonline.us",
+    "login.partner.microsoftonline.cn",
 ];
 
 /// How this machine calls itself.

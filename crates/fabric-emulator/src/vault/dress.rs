@@ -4,8 +4,8 @@ use bytes::Bytes;
 use http::{HeaderName, Response, StatusCode, header};
 use uuid::Uuid;
 
+use super::resource;
 use crate::config::Config;
-use crate::entra;
 use crate::wire::{Incoming, insert};
 use crate::world::LOCATION;
 
@@ -21,7 +21,7 @@ pub(crate) fn dress(config: &Config, request: &Incoming, response: &mut Response
     insert(headers, header::PRAGMA, "no-cache");
     insert(headers, header::EXPIRES, "-1");
     if challenged {
-        insert(headers, header::WWW_AUTHENTICATE, &challenge(config, request, entra::VAULT_RESOURCE));
+        insert(headers, header::WWW_AUTHENTICATE, &challenge(config, request));
     }
     insert(headers, HeaderName::from_static("x-ms-keyvault-region"), LOCATION);
     let client = request.headers.get(CLIENT_REQUEST_ID).filter(|id| id.len() <= MAX_CLIENT_REQUEST_ID);
@@ -42,11 +42,11 @@ pub(crate) fn dress(config: &Config, request: &Incoming, response: &mut Response
 /// Where to get a token, and for what: RFC 6750 3, with the parameters of
 /// <https://learn.microsoft.com/azure/key-vault/general/authentication-requests-and-responses>. The authority has the name
 /// by which the client came, unless that is a vault's.
-fn challenge(config: &Config, request: &Incoming, resource: &str) -> String {
+fn challenge(config: &Config, request: &Incoming) -> String {
     let tenant = format!("/{}", config.tenant);
     let authority = match request.vault() {
-        Some(_) => format!("https://{}{tenant}", entra::HOSTS.first().copied().unwrap_or_default()),
+        Some((_, cloud)) => format!("{}{tenant}", cloud.authority),
         None => request.absolute(&tenant),
     };
-    format!("Bearer authorization=\"{authority}\", resource=\"{resource}\"")
+    format!("Bearer authorization=\"{authority}\", resource=\"{}\"", resource(request))
 }

@@ -4,6 +4,7 @@
 //! first vault there is. Keys and certificates are not emulated, and neither are backups.
 
 mod answers;
+mod cloud;
 mod dress;
 mod route;
 mod transactions;
@@ -15,13 +16,14 @@ use uuid::Uuid;
 
 use crate::config::Config;
 use crate::emulator::Shared;
-use crate::entra::{self, TokenFlaw};
+use crate::entra::TokenFlaw;
 use crate::fault::Tweaks;
 use crate::paging;
 use crate::state::State;
 use crate::wire::{Incoming, Reply};
 use crate::world::{Vault, VaultError, check_secret_name};
 use answers::Shown;
+pub(crate) use cloud::{CLOUDS, Cloud, vault_of_host};
 pub(crate) use dress::dress;
 use route::{Read, Route, Write};
 pub(crate) use transactions::Transactions;
@@ -48,9 +50,19 @@ pub(crate) fn handle(shared: &Shared, request: &Incoming, tweaks: &Tweaks) -> Re
 
 fn answer(config: &Config, state: &mut State, request: &Incoming) -> Answer {
     let name = vault(state, request)?.name.clone();
-    let caller = state.holder(request, entra::VAULT).map_err(refused)?;
+    let caller = holder(state, request).map_err(|flaw| refused(flaw, resource(request)))?;
     state.transactions.count(&name, config.quotas.vault, state.world.now)?;
     act(config, state, request, caller)
+}
+
+/// Whose token it is, if it is one for the cloud that the vault is in.
+pub(crate) fn holder(state: &State, request: &Incoming) -> Result<Uuid, TokenFlaw> {
+    state.holder(request, &[resource(request)])
+}
+
+/// What a token has to be for.
+fn resource(request: &Incoming) -> &'static str {
+    request.vault().map_or(CLOUDS[0].resource, |(_, cloud)| cloud.resource)
 }
 
 /// Carries a request of that caller out.
@@ -111,12 +123,13 @@ pub(crate) fn act(config: &Config, state: &mut State, request: &Incoming, caller
 /// The vault and the secret that a request is about, `vault/secret` in lower case, for the request log.
 pub(crate) fn subject(state: &State, request: &Incoming) -> Option<String> {
     let route = Route::of(request)?;
-    let vault = request.vault().or_else(|| state.world.vault(None).map(|vault| vault.name.as_str()))?;
+    let named = request.vault().map(|(name, _)| name);
+    let vault = named.or_else(|| state.world.vault(None).map(|vault| vault.name.as_str()))?;
     Some(format!("{vault}/{}", route.name()?).to_lowercase())
 }
 
 fn vault<'a>(state: &'a State, request: &Incoming) -> Result<&'a Vault, VaultError> {
-    let name = request.vault();
+    let name = request.vault().map(|(name, _)| name);
     state.world.vault(name).ok_or_else(|| no_vault(name.unwrap_or_default()))
 }
 
@@ -125,12 +138,12 @@ fn no_vault(name: &str) -> VaultError {
     VaultError::new(404, "VaultNotFound", format!("The vault '{name}' is not emulated."))
 }
 
-fn refused(flaw: TokenFlaw) -> VaultError {
+fn refused(flaw: TokenFlaw, expected: &str) -> VaultError {
     let message = match flaw {
         TokenFlaw::Missing => "AKV10000: Request is missing a Bearer or PoP token.".to_owned(),
         TokenFlaw::Unknown => "AKV10046: Unable to resolve the key used for signature validation.".to_owned(),
         TokenFlaw::Audience(found) => {
-            format!("AKV10022: Invalid audience. Expected https://vault.azure.net, found: {found}.")
+            format!("AKV10022: Invalid audience. Expected {expected}, found: {found}.")
         }
         TokenFlaw::Expired => "[TokenExpired] Error validating token: 'S2S12086'.".to_owned(),
     };

@@ -118,6 +118,10 @@ async fn https_has_the_names_of_the_real_services() {
         "management.azure.com",
         "management.core.windows.net",
         "my-vault.vault.azure.net",
+        "my-vault.vault.azure.cn",
+        "my-vault.vault.usgovcloudapi.net",
+        "login.microsoftonline.us",
+        "login.partner.microsoftonline.cn",
     ] {
         let stream = server.connect(name).await.unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"http/1.1"[..]), "{name}");

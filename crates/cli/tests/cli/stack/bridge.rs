@@ -86,8 +86,8 @@ async fn pitfall_18_a_failing_vault_opens_its_breaker_alone() {
         send(&vault, Method::Get).await.unwrap_err();
     }
     assert_eq!(arrivals(&world.emulator, "GET", "/secrets/one"), 5, "it is open");
-    // The emulator has no vault: a 404 is an answer.
+    // The vault wants a token: a 401 is an answer.
     let error = send(&blob, Method::Get).await.unwrap_err();
-    assert!(matches!(error.kind(), ErrorKind::HttpResponse { status, .. } if *status == 404), "{error:?}");
+    assert!(matches!(error.kind(), ErrorKind::HttpResponse { status, .. } if *status == 401), "{error:?}");
     world.list().await.unwrap();
 }

@@ -20,6 +20,8 @@ const ACTIONS: &[&str] = &[
     "reset-before",
     "reset-after",
     "late:30s+reset",
+    "redirect:https://elsewhere.example",
+    "effect+redirect:https://elsewhere.example",
     "garbage",
     "effect+garbage",
     "silence",
@@ -105,6 +107,7 @@ fn what_is_no_fault_is_refused() {
         ("GET *=cut:all", "`all` is no number for `cut`"),
         ("GET *=cut:1,end=bang", "`bang` is no `end`"),
         ("GET *=bandwidth:0", "`0` is no number for `bandwidth`"),
+        ("GET *=redirect:elsewhere", "unknown action `redirect:elsewhere`"),
         ("GET *=casing:title", "unknown action `casing:title`"),
     ];
     for (text, expected) in cases {

@@ -47,6 +47,32 @@ async fn who_has_no_good_token_is_told_where_to_get_one() {
     }
 }
 
+/// Each cloud has its own audience, and names its own authority.
+#[tokio::test]
+async fn a_token_opens_the_vaults_of_its_cloud() {
+    let emulator = emulator(Config::default());
+    let clouds = [
+        ("vault.azure.net", "login.microsoftonline.com"),
+        ("vault.azure.cn", "login.partner.microsoftonline.cn"),
+        ("vault.usgovcloudapi.net", "login.microsoftonline.us"),
+    ];
+    for (domain, _) in clouds {
+        let scope = format!("https://{domain}/.default");
+        let client = Client::with(emulator.clone(), demo::CLIENT_ID, demo::CLIENT_SECRET, &scope).await;
+        for (other, authority) in clouds {
+            let answer = client.get(&format!("https://roles.{other}/secrets/known?api-version=7.6")).await;
+            let expected = format!("https://{authority}/{}\", resource=\"https://{other}\"", demo::TENANT_ID);
+            match answer.header("www-authenticate") {
+                None => assert_eq!((domain, answer.status), (other, 200)),
+                Some(challenge) => assert!(
+                    domain != other && answer.status == 401 && challenge.ends_with(&expected),
+                    "{domain} at {other}: {challenge}"
+                ),
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn every_answer_has_the_services_headers() {
     let client = caller(&emulator(Config::default())).await;

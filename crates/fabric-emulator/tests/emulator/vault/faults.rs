@@ -110,6 +110,21 @@ async fn a_challenge_can_name_another_resource() {
 }
 
 #[tokio::test]
+async fn a_request_can_be_sent_elsewhere_whether_it_took_effect_or_not() {
+    let client = client().await;
+    for (fault, there) in
+        [("redirect:https://elsewhere.example/", 404), ("effect+redirect:http://127.0.0.1:1", 200)]
+    {
+        client.emulator.inject(format!("PUT */secrets/*={fault},times=1").parse().unwrap());
+        let answer = client.send("PUT", &path("a/"), json!({"value": "v"})).await;
+        let address = fault.split_once("redirect:").unwrap().1.trim_end_matches('/');
+        assert_eq!((answer.status, answer.text.as_str()), (307, ""));
+        assert_eq!(answer.header("location"), Some(format!("{address}{}", path("a/")).as_str()));
+        assert_eq!(client.get(&path("a")).await.status, there, "{fault}");
+    }
+}
+
+#[tokio::test]
 async fn the_next_page_can_lie_elsewhere_or_be_lost() {
     let client = client().await;
     for name in ["a", "b", "c"] {
