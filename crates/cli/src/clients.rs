@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use azure_core::credentials::TokenCredential;
+use secrecy::SecretString;
 use selvedge_fabric_client::azure::{self, CredentialConfig, CredentialKind};
 use selvedge_fabric_client::layer::{Auth, BaseUri};
 use selvedge_fabric_client::transport::{HttpTransport, TransportConfig};
@@ -14,7 +15,8 @@ use crate::exit;
 use crate::fenced::{FenceSlot, Fenced};
 use crate::flags::Flags;
 use crate::report::ExitWith;
-use crate::settings::{CredentialChoice, Environment, PollingMode, Service, Settings};
+use crate::run::App;
+use crate::settings::{CLIENT_SECRET, CredentialChoice, Environment, PollingMode, Service, Settings};
 use crate::stack::{StackConfig, Stacks, stacks};
 use crate::stack_config::stack_config;
 
@@ -36,12 +38,12 @@ impl Clients {
     /// # Errors
     ///
     /// When a setting does not make sense, or there are no credentials.
-    pub(crate) fn new(settings: &Settings, flags: &Flags, environment: &Environment) -> anyhow::Result<Self> {
-        let config = transport_config(settings, environment);
-        let transport = HttpTransport::new(&config).context("set up HTTPS")?;
+    pub(crate) async fn new(app: &App) -> anyhow::Result<Self> {
+        let settings = &app.settings;
         let fence = FenceSlot::default();
-        let builder = Builder { settings, flags, transport, fence: fence.clone() };
-        let credential = credential(settings, environment, builder.stacks("entra", None)?.forward)?;
+        let connections = Connections::new(settings, &app.flags, &app.environment)?;
+        let builder = Connections { fence: fence.clone(), ..connections };
+        let credential = credential(app, builder.bare("entra")?).await?;
         let Service { base_url, scope, .. } = &settings.fabric;
         let (identity, base) = auth(base_url, scope, &credential)?;
         let fabric = builder.stacks(FABRIC, Some((identity.clone(), base)))?;
@@ -74,22 +76,16 @@ fn transport_config(settings: &Settings, environment: &Environment) -> Transport
 /// # Errors
 ///
 /// When a setting does not make sense, or tokens are needed and there are no credentials.
-pub(crate) fn storage(
-    settings: &Settings,
-    flags: &Flags,
-    environment: &Environment,
-    base: Option<(&str, &str)>,
-) -> anyhow::Result<BoxService> {
-    let transport = HttpTransport::new(&transport_config(settings, environment)).context("set up HTTPS")?;
-    let builder = Builder { settings, flags, transport, fence: FenceSlot::default() };
+pub(crate) async fn storage(app: &App, base: Option<(&str, &str)>) -> anyhow::Result<BoxService> {
+    let builder = Connections::new(&app.settings, &app.flags, &app.environment)?;
     let api = match base {
         None => None,
         Some((url, scope)) => {
-            let credential = credential(settings, environment, builder.stacks("entra", None)?.forward)?;
+            let credential = credential(app, builder.bare("entra")?).await?;
             Some(auth(url, scope, &credential)?)
         }
     };
-    let config = StackConfig { retry: None, ..stack_config(settings, flags) };
+    let config = StackConfig { retry: None, ..stack_config(&app.settings, &app.flags) };
     let stacks = stacks("storage", &config, api, builder.transport)
         .with_context(|| ExitWith::usage("set up requests to Azure Storage"))?;
     Ok(stacks.forward)
@@ -101,7 +97,8 @@ fn auth(url: &str, scope: &str, credential: &Arc<dyn TokenCredential>) -> anyhow
     Ok((Auth::new(Arc::clone(credential), scope, base.clone()), base))
 }
 
-struct Builder<'a> {
+/// What stacks are made of.
+pub(crate) struct Connections<'a> {
     settings: &'a Settings,
     flags: &'a Flags,
     transport: HttpTransport,
@@ -109,7 +106,29 @@ struct Builder<'a> {
     fence: FenceSlot,
 }
 
-impl Builder<'_> {
+impl<'a> Connections<'a> {
+    /// # Errors
+    ///
+    /// When a setting does not make sense.
+    pub(crate) fn new(
+        settings: &'a Settings,
+        flags: &'a Flags,
+        environment: &Environment,
+    ) -> anyhow::Result<Self> {
+        let config = transport_config(settings, environment);
+        let transport = HttpTransport::new(&config).context("set up HTTPS")?;
+        Ok(Self { settings, flags, transport, fence: FenceSlot::default() })
+    }
+
+    /// A stack without tokens: for what gets them, or sends its own.
+    ///
+    /// # Errors
+    ///
+    /// When a setting does not make sense.
+    pub(crate) fn bare(&self, name: &str) -> anyhow::Result<BoxService> {
+        Ok(self.stacks(name, None)?.forward)
+    }
+
     fn client(&self, stack: BoxService) -> Client {
         let settings = &self.settings.polling;
         let polling = PollConfig {
@@ -142,16 +161,16 @@ fn either_case(environment: &Environment, name: &str) -> Option<String> {
 }
 
 /// Whether something says who we are. The Azure CLI, which may, is only known by asking it.
-pub(crate) fn has_credentials(settings: &Settings, environment: &Environment) -> bool {
-    let entra = &settings.entra;
-    match entra.credential {
+pub(crate) async fn has_credentials(app: &App) -> anyhow::Result<bool> {
+    let entra = &app.settings.entra;
+    Ok(match entra.credential {
         CredentialChoice::Auto => {
             let application = entra.tenant_id.is_some() && entra.client_id.is_some();
             application
-                && (environment.secret(CLIENT_SECRET).is_some() || entra.federated_token_file.is_some())
+                && (entra.federated_token_file.is_some() || app.secret(CLIENT_SECRET).await?.is_some())
         }
         _ => true,
-    }
+    })
 }
 
 /// The most time for one attempt to get a token. All of them have 90 s, and what ends because those are over tells the circuit
@@ -161,20 +180,20 @@ const TOKEN_ATTEMPT: Duration = Duration::from_secs(30);
 /// The name of Fabric's stack.
 const FABRIC: &str = "fabric";
 
-/// The variable of the client secret.
-const CLIENT_SECRET: &str = "AZURE_CLIENT_SECRET";
-
 /// The variable of a storage account's key.
 pub(crate) const STORAGE_KEY: &str = "AZURE_STORAGE_KEY";
 
-fn credential(
-    settings: &Settings,
-    environment: &Environment,
-    service: BoxService,
-) -> anyhow::Result<Arc<dyn TokenCredential>> {
+async fn credential(app: &App, service: BoxService) -> anyhow::Result<Arc<dyn TokenCredential>> {
+    let entra = &app.settings.entra;
+    // Who signs in as something else has no use for it.
+    let secret = match entra.credential {
+        CredentialChoice::ClientSecret => app.secret(CLIENT_SECRET).await?,
+        CredentialChoice::Auto if entra.client_id.is_some() => app.secret(CLIENT_SECRET).await?,
+        _ => None,
+    };
     let config = CredentialConfig {
-        authority: settings.entra.authority.clone(),
-        kind: credential_kind(settings, environment)?,
+        authority: entra.authority.clone(),
+        kind: credential_kind(&app.settings, secret)?,
     };
     let tried = || {
         ExitWith::usage("set up the credentials")
@@ -191,11 +210,10 @@ fn needed<T>(value: Option<T>, name: &str) -> anyhow::Result<T> {
     })
 }
 
-fn credential_kind(settings: &Settings, environment: &Environment) -> anyhow::Result<CredentialKind> {
+fn credential_kind(settings: &Settings, secret: Option<SecretString>) -> anyhow::Result<CredentialKind> {
     let entra = &settings.entra;
     let tenant = || needed(entra.tenant_id.clone(), "AZURE_TENANT_ID");
     let client = || needed(entra.client_id.clone(), "AZURE_CLIENT_ID");
-    let secret = environment.secret(CLIENT_SECRET);
     let choice = match entra.credential {
         CredentialChoice::Auto if secret.is_some() => CredentialChoice::ClientSecret,
         CredentialChoice::Auto if entra.federated_token_file.is_some() => CredentialChoice::WorkloadIdentity,

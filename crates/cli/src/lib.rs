@@ -12,6 +12,7 @@ mod place;
 mod render;
 mod report;
 mod run;
+mod secrets;
 mod settings;
 mod signal;
 pub mod stack;

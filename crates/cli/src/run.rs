@@ -9,8 +9,10 @@ use std::{
 
 use anyhow::Context as _;
 use clap::Parser as _;
+use secrecy::SecretString;
 use selvedge_deployment::config::find_root;
 use selvedge_rollback::TransactionId;
+use selvedge_secrets::SecretStore;
 
 #[cfg(feature = "emulator")]
 use crate::commands::deploy::local::Local;
@@ -22,6 +24,7 @@ use crate::{
     output::Format,
     place::quoted,
     report::{ExitWith, report},
+    secrets::{self, Secrets, Sources},
     settings::{self, CommandLine, Environment, Settings},
 };
 
@@ -33,6 +36,8 @@ pub(crate) struct App {
     pub(crate) environment: Environment,
     pub(crate) settings: Settings,
     pub(crate) flags: Flags,
+    /// Where secrets come from; asked by [`App::secret`].
+    secrets: Secrets,
     /// How results are printed.
     pub(crate) output: Format,
     /// Do not ask.
@@ -81,6 +86,11 @@ fn dispatch(cli: Cli) -> anyhow::Result<u8> {
             let root = args.project.as_deref().map_or_else(here, find_root);
             let app = App::load(root, &global)?;
             runtime()?.block_on(commands::lock::run(&app, &args))
+        }
+        Command::Secrets(args) => {
+            let root = args.project.as_deref().map_or_else(here, find_root);
+            let app = App::load(root, &global)?;
+            runtime()?.block_on(commands::secrets::run(&app, &args))
         }
         Command::Flags => commands::flags::run(&App::load(here(), &global)?),
         #[cfg(feature = "emulator")]
@@ -133,6 +143,25 @@ impl App {
         format!("{command} --project {}", quoted(&self.root.display().to_string()))
     }
 
+    /// Where secrets come from, as flags and settings say.
+    ///
+    /// # Errors
+    ///
+    /// When a setting is missing or does not make sense.
+    pub(crate) async fn secrets(&self) -> anyhow::Result<&dyn SecretStore> {
+        let Self { root, settings, flags, environment, .. } = self;
+        Ok(&**self.secrets.store(&Sources { root, settings, flags, environment }).await?)
+    }
+
+    /// A secret, by the name of its variable. `None`: there is none.
+    ///
+    /// # Errors
+    ///
+    /// Whatever keeps the one that may be there from us.
+    pub(crate) async fn secret(&self, variable: &str) -> anyhow::Result<Option<SecretString>> {
+        secrets::find(self.secrets().await?, variable).await
+    }
+
     /// Reads the settings of the project at `root` and starts logging.
     fn load(root: PathBuf, global: &GlobalArgs) -> anyhow::Result<Self> {
         Self::load_adjusted(root, global, |environment| environment, Vec::new())
@@ -166,6 +195,7 @@ impl App {
             environment,
             settings,
             flags,
+            secrets: Secrets::default(),
             output: global.output,
             yes: global.yes,
             local: false,

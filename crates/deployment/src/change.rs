@@ -299,6 +299,15 @@ impl Change {
         !matches!(self, Self::CommitToGit { .. } | Self::InitializeGit { connected_by: None, .. })
     }
 
+    /// The name of the secret that it takes to make it.
+    #[must_use]
+    pub fn secret(&self) -> Option<&str> {
+        match self {
+            Self::CreateConnection { secret, .. } => Some(secret),
+            _ => None,
+        }
+    }
+
     /// The steps whose results it uses.
     #[must_use]
     pub fn uses(&self) -> Vec<StepId> {

@@ -4,6 +4,7 @@ mod deploy;
 #[cfg(feature = "emulator")]
 mod emulator;
 mod lock;
+mod secrets;
 mod transactions;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
@@ -17,6 +18,7 @@ pub(crate) use deploy::{DeployArgs, PlanArgs, Selection};
 #[cfg(feature = "emulator")]
 pub(crate) use emulator::{CertificateArgs, EmulatorArgs};
 pub(crate) use lock::{LockAction, LockArgs};
+pub(crate) use secrets::{Name, SecretsAction, SecretsArgs};
 pub(crate) use transactions::{ExportArgs, GcArgs, RollbackArgs, TransactionsAction, TransactionsArgs};
 
 /// CI/CD for Microsoft Fabric that leaves either the whole deployment or no trace of it.
@@ -59,6 +61,8 @@ pub(crate) enum Command {
     Transactions(TransactionsArgs),
     /// Show who is writing to which workspace, and take a lock from who is gone
     Lock(LockArgs),
+    /// Show where secrets come from, and store them in Key Vault
+    Secrets(SecretsArgs),
     /// Show the feature flags, what set them and what they do
     Flags,
     /// Run a local Microsoft Fabric with Entra ID and Microsoft Graph, for trials and tests

@@ -22,7 +22,7 @@ use crate::text::one_line;
 ///
 /// When the locks cannot be read, or the answer is not yes.
 pub(crate) async fn run(app: &App, args: &LockArgs) -> anyhow::Result<u8> {
-    let place = Place::of(app)?;
+    let place = Place::of(app).await?;
     match &args.action {
         LockAction::List => {
             let held = place.leases.list().await.map_err(unreadable)?;

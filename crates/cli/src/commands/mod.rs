@@ -6,4 +6,5 @@ pub(crate) mod emulator;
 pub(crate) mod flags;
 pub(crate) mod lock;
 pub(crate) mod plan;
+pub(crate) mod secrets;
 pub(crate) mod transactions;

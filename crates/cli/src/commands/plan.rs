@@ -25,7 +25,7 @@ pub(crate) async fn run(app: &App, args: &PlanArgs, config: PathBuf) -> anyhow::
     let progress = Progress::new(app);
     let prepared = prepare(app, &args.selection, config, false, &progress).await?;
     // Where one is open, the plan also shows the markers that it left.
-    if let Some(place) = Place::of_deployment(app)?
+    if let Some(place) = Place::of_deployment(app).await?
         && let Err(open) = apply::refuse_if_open(app, &place, &prepared.desired).await
     {
         progress.note(&format!("{open:#}"));

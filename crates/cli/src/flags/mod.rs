@@ -27,7 +27,7 @@ pub(crate) const FLAGS: [Flag; 6] = [
         name: "USE_KEY_VAULT",
         variable: "FEATURE_USE_KEY_VAULT",
         description: "secrets come from Azure Key Vault",
-        available: false,
+        available: true,
     },
     Flag {
         name: "USE_RETRY_LOGIC",

@@ -33,8 +33,8 @@ const SCOPE: &str = "https://storage.azure.com/.default";
 /// # Errors
 ///
 /// When there are no credentials for it.
-pub(super) fn store(app: &App, address: &Address) -> anyhow::Result<Arc<dyn ObjectStore>> {
-    let key = app.environment.secret(STORAGE_KEY);
+pub(super) async fn store(app: &App, address: &Address) -> anyhow::Result<Arc<dyn ObjectStore>> {
+    let key = app.secret(STORAGE_KEY).await?;
     if address.is_plain && key.is_none() {
         let problem = anyhow::anyhow!("a token is not sent over plain http, and {STORAGE_KEY} is not set");
         return Err(problem.context(
@@ -44,7 +44,7 @@ pub(super) fn store(app: &App, address: &Address) -> anyhow::Result<Arc<dyn Obje
     }
     let origin = address.origin();
     let base = key.is_none().then_some((origin.as_str(), SCOPE));
-    let service = clients::storage(&app.settings, &app.flags, &app.environment, base)?;
+    let service = clients::storage(app, base).await?;
     build(address, service, key)
         .with_context(|| ExitWith::usage("use the journal that rollback.journal names"))
 }

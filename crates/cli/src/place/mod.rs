@@ -55,9 +55,9 @@ impl Place {
     /// # Errors
     ///
     /// When there are no credentials for it, or the key of its journals is none.
-    pub(crate) fn of(app: &App) -> anyhow::Result<Self> {
-        let place = Self::unsealed(app)?;
-        let Some(key) = app.environment.secret(JOURNAL_KEY) else {
+    pub(crate) async fn of(app: &App) -> anyhow::Result<Self> {
+        let place = Self::unsealed(app).await?;
+        let Some(key) = app.secret(JOURNAL_KEY).await? else {
             return Ok(place);
         };
         let key = SealKey::from_base64(key.expose_secret())
@@ -65,7 +65,7 @@ impl Place {
         Ok(Self { journals: place.journals.sealed_with(key), ..place })
     }
 
-    fn unsealed(app: &App) -> anyhow::Result<Self> {
+    async fn unsealed(app: &App) -> anyhow::Result<Self> {
         let rollback = &app.settings.rollback;
         let dir = app.root.join(&rollback.journal_dir);
         let spill =
@@ -81,7 +81,7 @@ impl Place {
         match Address::parse(named) {
             Ok(None) => Ok(local(app.root.join(named))),
             Ok(Some(address)) => {
-                let store = blob::store(app, &address)?;
+                let store = blob::store(app, &address).await?;
                 let prefix = address.prefix;
                 let journals = Journals::objects(store.clone(), prefix.clone(), Tries::default());
                 let leases = Leases::objects(store, prefix, terms(app), Tries::default());
@@ -100,10 +100,10 @@ impl Place {
     /// # Errors
     ///
     /// As [`Place::of`].
-    pub(crate) fn of_deployment(app: &App) -> anyhow::Result<Option<Self>> {
+    pub(crate) async fn of_deployment(app: &App) -> anyhow::Result<Option<Self>> {
         let named = app.settings.rollback.journal.as_deref();
         let is_shared = named.is_some_and(|named| !matches!(Address::parse(named), Ok(None)));
-        if is_shared && !app.flags.rollback.on { Ok(None) } else { Self::of(app).map(Some) }
+        if is_shared && !app.flags.rollback.on { Ok(None) } else { Self::of(app).await.map(Some) }
     }
 
     /// Claims the lease of `subject`, and waits for that of an owner that is gone to run out.

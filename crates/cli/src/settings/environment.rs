@@ -107,7 +107,7 @@ impl Environment {
     }
 
     /// One of the two sources alone.
-    pub(super) fn only(&self, origin: Origin) -> impl Iterator<Item = (&str, &str)> {
+    pub(crate) fn only(&self, origin: Origin) -> impl Iterator<Item = (&str, &str)> {
         let variables = match origin {
             Origin::Environment => Some(&self.process),
             Origin::EnvFile => Some(&self.file),

@@ -23,7 +23,7 @@ const FILE: &str = "selvedge.toml";
 const PREFIX: &str = "SELVEDGE_";
 
 /// Variables under other names, most of them the predecessor's. Of two for one key the later wins.
-const VARIABLES: [(&str, &str); 15] = [
+const VARIABLES: [(&str, &str); 17] = [
     ("AZURE_CLIENT_ID", "entra.client_id"),
     ("AZURE_FEDERATED_TOKEN_FILE", "entra.federated_token_file"),
     ("AZURE_LOGIN_BASE_URL", "entra.authority"),
@@ -36,9 +36,11 @@ const VARIABLES: [(&str, &str); 15] = [
     ("GRAPH_API_SCOPE", "graph.scope"),
     ("HTTP_CONNECT_TIMEOUT", "http.connect_timeout"),
     ("HTTP_READ_TIMEOUT", "http.attempt_timeout"),
+    ("KEY_VAULT_URL", "secrets.vault_url"),
     ("LOG_FORMAT", "log.format"),
     ("LOG_LEVEL", "log.level"),
     ("RUST_LOG", "log.level"),
+    ("SECRET_CACHE_TTL", "secrets.cache_ttl"),
 ];
 
 /// A setting given on the command line.

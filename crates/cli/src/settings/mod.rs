@@ -25,7 +25,10 @@ pub(crate) use layers::{CommandLine, load};
 
 /// Names of variables that hold secrets. They are read by [`Environment::secret`] and are never settings.
 pub(crate) const SECRET_VARIABLES: [&str; 4] =
-    ["AZURE_CLIENT_SECRET", "AZURE_STORAGE_KEY", "GITHUB_TOKEN", JOURNAL_KEY];
+    [CLIENT_SECRET, "AZURE_STORAGE_KEY", "GITHUB_TOKEN", JOURNAL_KEY];
+
+/// The variable of the application's secret.
+pub(crate) const CLIENT_SECRET: &str = "AZURE_CLIENT_SECRET";
 
 /// The variable of the key that journals are sealed with.
 pub(crate) const JOURNAL_KEY: &str = "SELVEDGE_JOURNAL_KEY";
@@ -58,6 +61,7 @@ pub(crate) struct Settings {
     pub(crate) fabric: Service,
     pub(crate) graph: Service,
     pub(crate) entra: Entra,
+    pub(crate) secrets: Secrets,
     pub(crate) http: Http,
     pub(crate) resilience: Resilience,
     pub(crate) retry: Retry,
@@ -88,6 +92,30 @@ pub(crate) struct Entra {
     pub(crate) client_id: Option<String>,
     pub(crate) credential: CredentialChoice,
     pub(crate) federated_token_file: Option<PathBuf>,
+}
+
+/// Where secrets come from with FEATURE_USE_KEY_VAULT.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Secrets {
+    /// `https://NAME.vault.azure.net`.
+    pub(crate) vault_url: Option<String>,
+    /// What a token for it is for; it follows from an address of Azure's.
+    pub(crate) audience: Option<String>,
+    /// The user-assigned managed identity that opens it.
+    pub(crate) client_id: Option<String>,
+    pub(crate) policy: SecretPolicy,
+    #[serde(deserialize_with = "duration::deserialize")]
+    pub(crate) cache_ttl: Duration,
+}
+
+/// Which stores are asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum SecretPolicy {
+    KeyVaultThenEnv,
+    KeyVaultOnly,
+    EnvOnly,
 }
 
 /// How to prove who we are.

@@ -96,8 +96,12 @@ impl SecretStore for Fallback {
     async fn get(&self, name: &SecretName) -> Result<Secret, SecretError> {
         let secret = match (&self.kind, self.first().get(name).await) {
             (Kind::Two { environment, stage, .. }, Err(error)) if may_fall_back(*stage, error.kind()) => {
-                events::falling_back(name, error.kind());
-                environment.get(name).await.map_err(|other| {
+                let answer = environment.get(name).await;
+                // What is in neither has not fallen back.
+                if answer.is_ok() || *error.kind() != ErrorKind::NotFound {
+                    events::falling_back(name, error.kind());
+                }
+                answer.map_err(|other| {
                     if *other.kind() != ErrorKind::NotFound {
                         events::fallback_failed(&other);
                     }

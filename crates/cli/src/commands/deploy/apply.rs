@@ -74,8 +74,8 @@ pub(crate) async fn apply(
     let Some(clients) = &prepared.clients else {
         return Err(anyhow!("there are no credentials").context(ExitWith::new(exit::DENIED, "deploy")));
     };
-    let fabric = target::target(app, clients);
     let plan = &prepared.planned.plan;
+    let fabric = target::target(app, clients, plan.steps().iter().map(|step| &step.change)).await?;
     let interrupt = Interrupt::default();
     let policy = target::policy(app);
     progress.expect(plan.steps().iter().map(|step| step.id));

@@ -39,7 +39,7 @@ pub(crate) async fn run(app: &App, args: &DeployArgs, config: PathBuf) -> anyhow
     }
     // Before the plan is shown: what an open transaction made is part of what was read. Without the flag too: its
     // rollback would later take away what this deployment builds on.
-    let place = Place::of_deployment(app)?;
+    let place = Place::of_deployment(app).await?;
     if let Some(place) = &place {
         apply::refuse_if_open(app, place, &prepared.desired).await?;
     }

@@ -1,8 +1,11 @@
 //! From files and reads to a plan. Nothing is written here.
 
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
+use secrecy::ExposeSecret as _;
 use selvedge_deployment::config::{self, Diagnostics, Loaded, Severity};
 use selvedge_deployment::desired::{Desired, DesiredRole, PrincipalRef};
 use selvedge_deployment::diff::{Means, Planned, diff};
@@ -91,18 +94,18 @@ pub(crate) async fn prepare(
 ) -> anyhow::Result<Prepared> {
     app.flags.refuse_unbuilt()?;
     progress.stage(Stage::Prerequisites);
-    let Loaded { desired, warnings, rollback_on_error } = load(app, selection, config.clone())?;
+    let Loaded { desired, warnings, rollback_on_error } = load(app, selection, config.clone()).await?;
     progress.fine(&format!("configuration: {}", config.display()));
     for warning in &warnings {
         progress.warn(warning);
     }
     note_rollback(app, rollback_on_error, progress);
-    let offline = offline_allowed && !clients::has_credentials(&app.settings, &app.environment);
+    let offline = offline_allowed && !clients::has_credentials(app).await?;
     let clients = if offline {
         progress.note("no credentials: planned against an empty workspace");
         None
     } else {
-        Some(Clients::new(&app.settings, &app.flags, &app.environment)?)
+        Some(Clients::new(app).await?)
     };
     let (roles, live) = match &clients {
         None => (unresolved(&desired.roles), Live::default()),
@@ -122,7 +125,7 @@ pub(crate) async fn prepare(
     };
     progress.stage(Stage::Naming);
     progress.fine(&format!("{} item names", desired.items.len()));
-    let has_token = offline || app.environment.secret(GIT_TOKEN).is_some();
+    let has_token = offline || app.secret(GIT_TOKEN).await?.is_some();
     let means = Means { git_token: has_token.then_some(GIT_TOKEN) };
     let planned = diff(&desired, &roles, &live, means).map_err(|error| invalid(&error))?;
     planned.warnings.iter().for_each(|warning| progress.warn(warning));
@@ -130,11 +133,34 @@ pub(crate) async fn prepare(
     Ok(Prepared { desired, planned, inventory, clients })
 }
 
-fn load(app: &App, selection: &Selection, config: PathBuf) -> anyhow::Result<Loaded> {
-    let variables = |name: &str| app.environment.variable(name);
+/// Reads the configuration. Where Key Vault is on, it is asked for the variables that the environment does not have.
+async fn load(app: &App, selection: &Selection, config: PathBuf) -> anyhow::Result<Loaded> {
     let environment = selection.env.as_str();
-    let request = config::Request { config, root: app.root.clone(), environment, variables: &variables };
-    config::load(&request).map_err(|error| invalid(&error))
+    let mut fetched: BTreeMap<String, Option<String>> = BTreeMap::new();
+    loop {
+        let missing = RefCell::new(BTreeSet::new());
+        let variables = |name: &str| {
+            let known = app.environment.variable(name);
+            known.or_else(|| match fetched.get(name) {
+                Some(value) => value.clone(),
+                None => {
+                    missing.borrow_mut().insert(name.to_owned());
+                    None
+                }
+            })
+        };
+        let (config, root) = (config.clone(), app.root.clone());
+        let request = config::Request { config, root, environment, variables: &variables };
+        let loaded = config::load(&request);
+        let missing = missing.into_inner();
+        if missing.is_empty() || !app.flags.key_vault.on {
+            return loaded.map_err(|error| invalid(&error));
+        }
+        for name in missing {
+            let value = app.secret(&name).await?.map(|value| value.expose_secret().to_owned());
+            fetched.insert(name, value);
+        }
+    }
 }
 
 /// The predecessor's key and our flag may say different things; the flag decides.

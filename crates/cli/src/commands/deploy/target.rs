@@ -1,38 +1,51 @@
 //! What transactions act on in this program, and where their journals are.
 
+use std::collections::BTreeMap;
+
 use secrecy::SecretString;
+use selvedge_deployment::change::Change;
 use selvedge_deployment::target::{Fabric, Patience, Secrets};
 use selvedge_rollback::Policy;
 
 use crate::clients::Clients;
 use crate::run::App;
-use crate::settings::{JOURNAL_KEY, SECRET_VARIABLES};
 
-/// The secrets that a change may name, taken out of the environment.
-pub(crate) struct NamedSecrets(Vec<(&'static str, SecretString)>);
+/// The secrets that the changes of a plan name.
+pub(crate) struct NamedSecrets(BTreeMap<String, SecretString>);
 
 impl Secrets for NamedSecrets {
     fn get(&self, name: &str) -> Option<SecretString> {
-        self.0.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone())
+        self.0.get(name).cloned()
     }
 }
 
 /// The target of this program's transactions.
 pub(crate) type Target = Fabric<NamedSecrets>;
 
-/// Fabric, forth by one way and back by the other.
-pub(crate) fn target(app: &App, clients: &Clients) -> Target {
-    // No change needs the journal's own.
-    let names = SECRET_VARIABLES.into_iter().filter(|name| *name != JOURNAL_KEY);
-    let secrets = names.filter_map(|name| Some((name, app.environment.secret(name)?))).collect();
+/// Fabric, forth by one way and back by the other. The secrets that `changes` name are had before anything is sent.
+///
+/// # Errors
+///
+/// When one of them cannot be had. One that is not there is found out by the change that needs it.
+pub(crate) async fn target(
+    app: &App,
+    clients: &Clients,
+    changes: impl IntoIterator<Item = &Change>,
+) -> anyhow::Result<Target> {
+    let mut secrets = BTreeMap::new();
+    for name in changes.into_iter().filter_map(Change::secret) {
+        if let Some(value) = app.secret(name).await? {
+            secrets.insert(name.to_owned(), value);
+        }
+    }
     let patience = Patience {
         first: app.settings.polling.first_poll,
         lag: app.settings.rollback.consistency_delay,
         in_flight: app.settings.rollback.in_flight,
         ..Patience::default()
     };
-    Fabric::new(clients.fabric.clone(), NamedSecrets(secrets), patience)
-        .back_through(clients.fabric_undo.clone())
+    Ok(Fabric::new(clients.fabric.clone(), NamedSecrets(secrets), patience)
+        .back_through(clients.fabric_undo.clone()))
 }
 
 /// How patient the engine is. Sending again is what the retry flag switches.

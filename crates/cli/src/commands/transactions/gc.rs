@@ -117,7 +117,7 @@ async fn look(app: &App, found: &[(Ended, Summary<Target>)]) -> anyhow::Result<O
     if subjects.is_empty() {
         return Ok(None);
     }
-    let clients = Clients::new(&app.settings, &app.flags, &app.environment)?;
+    let clients = Clients::new(app).await?;
     let is_wanted = |name: &str| subjects.contains(&apply::subject(app, name));
     let looked = strays::look(&clients.fabric, is_wanted).await.map_err(sweep::not_looked)?;
     let principal = clients.identity.principal().await.context("sign in to Fabric")?;

@@ -31,7 +31,7 @@ pub(crate) use text::{counted, named};
 ///
 /// When there is no such transaction, it is running, its journal is damaged, or it cannot be brought to an end.
 pub(crate) async fn run(app: &App, args: &TransactionsArgs) -> anyhow::Result<u8> {
-    let place = &Place::of(app)?;
+    let place = &Place::of(app).await?;
     match &args.action {
         TransactionsAction::List => list::run(app, place).await,
         TransactionsAction::Show(named) => show::run(app, place, find(place, &named.id).await?).await,

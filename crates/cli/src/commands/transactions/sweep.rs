@@ -27,7 +27,7 @@ use crate::text::one_line;
 ///
 /// When something cannot be read.
 pub(crate) async fn run(app: &App, place: &Place, workspace: Option<&str>) -> anyhow::Result<u8> {
-    let clients = Clients::new(&app.settings, &app.flags, &app.environment)?;
+    let clients = Clients::new(app).await?;
     let wanted = workspace.map(str::to_lowercase);
     let is_wanted = |name: &str| wanted.as_ref().is_none_or(|wanted| name.to_lowercase() == *wanted);
     let looked = strays::look(&clients.fabric, is_wanted).await.map_err(not_looked)?;

@@ -51,13 +51,16 @@ pub(super) async fn run(app: &App, place: &Place, id: TransactionId, way: Way<'_
     // What has come and gone since it ended is not its doing.
     let is_open = !loaded.state.direction().has_ended();
     let inventory = account::recorded(begin).filter(|_| is_open);
-    let clients = Clients::new(&app.settings, &app.flags, &app.environment)?;
+    let clients = Clients::new(app).await?;
     if is_open {
         refuse_blind(app, &clients, begin, inventory.as_ref()).await?;
     }
-    let fabric = target::target(app, &clients);
+    // The way back needs none, and must not fail for want of one.
+    let goes_on = matches!(way, Way::On) && loaded.state.direction() == Direction::Forward;
+    let made = plan.steps().iter().map(|step| &step.change).filter(|_| goes_on);
+    let fabric = target::target(app, &clients, made).await?;
     let progress = Progress::new(app);
-    if matches!(way, Way::On) && loaded.state.direction() == Direction::Forward {
+    if goes_on {
         let due = loaded.state.steps().filter(|(_, how)| **how != StepState::Done);
         progress.expect(due.map(|(step, _)| step.id).collect::<Vec<_>>());
     }

@@ -1,0 +1,42 @@
+//! `selvedge secrets`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+/// `selvedge secrets`
+#[derive(Debug, Args)]
+pub(crate) struct SecretsArgs {
+    /// The project's folder, whose .env and settings count; without it, the one that this folder belongs to
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) project: Option<PathBuf>,
+    #[command(subcommand)]
+    pub(crate) action: SecretsAction,
+}
+
+/// What to do with secrets.
+#[derive(Debug, Subcommand)]
+pub(crate) enum SecretsAction {
+    /// Show where a secret comes from, and whether it is the one you mean; not its value
+    Get {
+        #[command(flatten)]
+        name: Name,
+        /// Print the value itself, and nothing else
+        #[arg(long)]
+        reveal: bool,
+    },
+    /// Store a secret in Key Vault; its value comes from stdin, or is asked for on a terminal
+    Set(Name),
+    /// List what there is, without values
+    List,
+    /// Ask Key Vault again for the secrets that this program uses, and say what it answers
+    Refresh,
+}
+
+/// Names a secret.
+#[derive(Debug, Args)]
+pub(crate) struct Name {
+    /// The secret: AZURE_CLIENT_SECRET and azure-client-secret are the same
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
+}

@@ -1,0 +1,89 @@
+//! `selvedge secrets`: where secrets come from, without showing them.
+
+mod list;
+mod set;
+
+use serde_json::json;
+
+use selvedge_secrets::{Secret, SecretName};
+
+use crate::args::{Name, SecretsAction, SecretsArgs};
+use crate::exit;
+use crate::output::{self, Format};
+use crate::render;
+use crate::report::ExitWith;
+use crate::run::App;
+use crate::secrets::failed;
+use crate::settings::SECRET_VARIABLES;
+
+use anyhow::Context as _;
+use secrecy::ExposeSecret as _;
+
+/// Runs the sub-command.
+///
+/// # Errors
+///
+/// When the store cannot be reached, denies it, or has no such secret.
+pub(crate) async fn run(app: &App, args: &SecretsArgs) -> anyhow::Result<u8> {
+    match &args.action {
+        SecretsAction::Get { name, reveal: true } => reveal(app, &named(name)?).await,
+        SecretsAction::Get { name, reveal: false } => get(app, &named(name)?).await,
+        SecretsAction::Set(name) => set::run(app, &named(name)?).await,
+        SecretsAction::List => list::run(app).await,
+        SecretsAction::Refresh => list::refresh(app).await,
+    }
+}
+
+fn named(given: &Name) -> anyhow::Result<SecretName> {
+    given.name.parse().with_context(|| ExitWith::usage(format!("use the name `{}`", given.name)))
+}
+
+async fn secret(app: &App, name: &SecretName) -> anyhow::Result<Secret> {
+    app.secrets().await?.get(name).await.map_err(failed)
+}
+
+async fn get(app: &App, name: &SecretName) -> anyhow::Result<u8> {
+    let secret = secret(app, name).await?;
+    let fingerprint = secret.fingerprint(name);
+    let expires = secret.expires.map(list::date);
+    match app.output {
+        Format::Text => {
+            let shown = fingerprint.as_deref().unwrap_or("none: it has less than 16 bytes");
+            let expires = expires.map(|expires| format!("\nexpires      {expires}")).unwrap_or_default();
+            output::line(&format!(
+                "name         {name}\nsource       {}\nlength       {} bytes\nfingerprint  {shown}{expires}",
+                secret.source,
+                secret.length(),
+            ))?;
+        }
+        format => {
+            let result = json!({
+                "name": name.to_string(),
+                "source": list::source(&secret.source),
+                "length": secret.length(),
+                "fingerprint": fingerprint,
+                "expires": expires,
+            });
+            render::result(format, result)?;
+        }
+    }
+    Ok(exit::DONE)
+}
+
+/// The value, for a pipe: nothing is added but a line break.
+async fn reveal(app: &App, name: &SecretName) -> anyhow::Result<u8> {
+    let secret = secret(app, name).await?;
+    match app.output {
+        Format::Text => output::line(secret.value.expose_secret())?,
+        format => render::result(
+            format,
+            json!({ "name": name.to_string(), "value": secret.value.expose_secret() }),
+        )?,
+    }
+    Ok(exit::DONE)
+}
+
+/// The secrets that this program itself uses.
+fn used() -> impl Iterator<Item = SecretName> {
+    SECRET_VARIABLES.into_iter().filter_map(|name| name.parse().ok())
+}

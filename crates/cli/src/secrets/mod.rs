@@ -1,0 +1,132 @@
+//! Where the secrets of a run come from: the environment with `.env` beneath it, or Azure Key Vault and these behind it.
+
+mod identity;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context as _, anyhow};
+use secrecy::SecretString;
+use selvedge_fabric_client::azure::HttpClient;
+use selvedge_secrets::identity::Identity;
+use selvedge_secrets::{
+    CacheConfig, Cached, Chain, EnvFile, ErrorKind, Fallback, FallbackPolicy, KeyVault, KeyVaultConfig,
+    SecretError, SecretName, SecretStore, Stage,
+};
+use tokio::sync::OnceCell;
+
+use crate::clients::Connections;
+use crate::exit;
+use crate::flags::{self, Flags};
+use crate::report::ExitWith;
+use crate::settings::{Environment, Origin, SecretPolicy, Settings};
+
+/// What a token for Key Vault is asked for where its address does not tell.
+const PUBLIC_AUDIENCE: &str = "https://vault.azure.net";
+
+/// The secrets of a run. Nothing is connected before the first is asked for.
+#[derive(Default)]
+pub(crate) struct Secrets(OnceCell<Arc<dyn SecretStore>>);
+
+impl Secrets {
+    /// The store that flags and settings name.
+    ///
+    /// # Errors
+    ///
+    /// When a setting is missing or does not make sense.
+    pub(crate) async fn store(&self, sources: &Sources<'_>) -> anyhow::Result<&Arc<dyn SecretStore>> {
+        self.0.get_or_try_init(|| std::future::ready(sources.open())).await
+    }
+}
+
+/// What a store of secrets is made of.
+pub(crate) struct Sources<'a> {
+    pub(crate) root: &'a Path,
+    pub(crate) settings: &'a Settings,
+    pub(crate) flags: &'a Flags,
+    pub(crate) environment: &'a Environment,
+}
+
+impl Sources<'_> {
+    fn open(&self) -> anyhow::Result<Arc<dyn SecretStore>> {
+        let environment = Arc::new(self.environment()?);
+        if !self.flags.key_vault.on {
+            return Ok(environment);
+        }
+        let policy = match self.settings.secrets.policy {
+            SecretPolicy::KeyVaultThenEnv => FallbackPolicy::KeyVaultThenEnv,
+            SecretPolicy::KeyVaultOnly => FallbackPolicy::KeyVaultOnly,
+            SecretPolicy::EnvOnly => return Ok(environment),
+        };
+        let stage = match self.flags.stage {
+            flags::Stage::Current => Stage::Current,
+            flags::Stage::Intermediate => Stage::Intermediate,
+            flags::Stage::Target => Stage::Target,
+        };
+        let ttl = self.settings.secrets.cache_ttl;
+        let vault = Cached::new(self.vault()?, CacheConfig { ttl, ..CacheConfig::default() });
+        Ok(Arc::new(Fallback::new(policy, stage, Arc::new(vault), environment)))
+    }
+
+    /// The real environment, and `.env` beneath it.
+    fn environment(&self) -> anyhow::Result<Chain> {
+        let given =
+            [Origin::Environment, Origin::Local].into_iter().flat_map(|origin| self.environment.only(origin));
+        let process =
+            selvedge_secrets::Environment::of(given.map(|(name, value)| (name.to_owned(), value.into())));
+        let file = EnvFile::read(self.root.join(".env")).with_context(|| ExitWith::usage("read secrets"))?;
+        Ok(Chain::environment(process, file))
+    }
+
+    /// The vault, opened by who we are without what is in it.
+    fn vault(&self) -> anyhow::Result<KeyVault> {
+        let settings = &self.settings.secrets;
+        let Some(url) = &settings.vault_url else {
+            let problem = anyhow!(
+                "KEY_VAULT_URL not set but FEATURE_USE_KEY_VAULT=true. Please set KEY_VAULT_URL or disable Key Vault feature flag."
+            );
+            return Err(problem.context(ExitWith::usage("open Key Vault")));
+        };
+        let connections = Connections::new(self.settings, self.flags, self.environment)?;
+        let entra = HttpClient::new(connections.bare("entra")?, "entra.token");
+        let config = identity::of_vault(self.settings, self.environment)?;
+        let identity = Identity::new(config, Arc::new(entra))
+            .with_context(|| ExitWith::usage("set up the identity that opens Key Vault"))?;
+        let transport = HttpClient::new(connections.bare("key-vault")?, "keyvault.secrets");
+        let config = KeyVaultConfig { audience: settings.audience.clone(), ..KeyVaultConfig::new(url) };
+        KeyVault::new(config, Arc::new(identity), Arc::new(transport)).with_context(|| {
+            ExitWith::usage(format!("use the vault {url}")).help(format!(
+                "set KEY_VAULT_URL to https://NAME.vault.azure.net; for a vault elsewhere set secrets.audience too, such as {PUBLIC_AUDIENCE}"
+            ))
+        })
+    }
+}
+
+/// A secret, by the name of its variable. `None`: there is none.
+///
+/// # Errors
+///
+/// Whatever keeps the one that may be there from us.
+pub(crate) async fn find(store: &dyn SecretStore, variable: &str) -> anyhow::Result<Option<SecretString>> {
+    let name = variable.parse::<SecretName>().with_context(|| ExitWith::usage("get a secret"))?;
+    match store.get(&name).await {
+        Ok(secret) => Ok(Some(secret.value)),
+        Err(error) if *error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(failed(error)),
+    }
+}
+
+/// What to do about a secret that could not be had.
+pub(crate) fn failed(error: SecretError) -> anyhow::Error {
+    let code = match error.kind() {
+        ErrorKind::Unreachable(_) | ErrorKind::Throttled { .. } | ErrorKind::Other { .. } => exit::FAILED,
+        ErrorKind::ReadOnly | ErrorKind::Deleted => exit::USAGE,
+        _ => exit::DENIED,
+    };
+    let with = ExitWith::new(code, "get secrets");
+    let with = match error.help() {
+        Some(help) => with.help(help),
+        None => with,
+    };
+    anyhow::Error::from(error).context(with)
+}
