@@ -53,6 +53,8 @@ mod fallback;
 pub mod identity;
 mod key_vault;
 mod name;
+#[cfg(test)]
+mod rotation;
 mod secret;
 mod store;
 #[cfg(test)]
