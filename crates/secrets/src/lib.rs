@@ -32,6 +32,41 @@
 //! # }
 //! ```
 //!
+//! # Key Vault, and what it takes
+//!
+//! The machine's identity opens the vault, which holds the secret of the application that deploys; where the vault is away
+//! and the stage allows it, the environment answers. Everything goes through one `transport`, which alone retries.
+//!
+//! ```no_run
+//! use selvedge_secrets::identity::{Choice, Identity, IdentityConfig};
+//! use selvedge_secrets::{
+//!     CacheConfig, Cached, Chain, EnvFile, Environment, Fallback, FallbackPolicy, KeyVault, KeyVaultConfig,
+//!     SecretStore as _, Stage,
+//! };
+//! use std::sync::Arc;
+//!
+//! # async fn f(transport: Arc<dyn azure_core::http::HttpClient>) -> Result<(), Box<dyn std::error::Error>> {
+//! let opener = IdentityConfig { choice: Choice::ManagedIdentity, ..IdentityConfig::default() };
+//! let opener = Arc::new(Identity::new(opener, Arc::clone(&transport))?);
+//! let config = KeyVaultConfig::new("https://my-vault.vault.azure.net");
+//! let vault = Cached::new(KeyVault::new(config, opener, Arc::clone(&transport))?, CacheConfig::default());
+//! let environment = Chain::environment(Environment::process(), EnvFile::read(".env")?);
+//! let secrets =
+//!     Fallback::new(FallbackPolicy::KeyVaultThenEnv, Stage::Current, Arc::new(vault), Arc::new(environment));
+//!
+//! let secret = secrets.get(&"AZURE_CLIENT_SECRET".parse()?).await?;
+//! println!("found in {}", secret.source);
+//! let deployer = IdentityConfig {
+//!     tenant_id: Some("contoso.example".into()),
+//!     client_id: Some("11111111-2222-3333-4444-555555555555".into()),
+//!     client_secret: Some(secret.value),
+//!     ..IdentityConfig::default()
+//! };
+//! let deployer = Identity::new(deployer, transport)?;
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # Values
 //!
 //! A value is a [`secrecy::SecretString`] from the moment that it is read: it has no `Display`, its `Debug` says nothing,
@@ -53,6 +88,8 @@ mod fallback;
 pub mod identity;
 mod key_vault;
 mod name;
+#[cfg(test)]
+mod rotation;
 mod secret;
 mod store;
 #[cfg(test)]

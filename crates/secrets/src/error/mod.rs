@@ -230,7 +230,7 @@ impl fmt::Display for Unreachable {
             Self::Dns => f.write_str("its name cannot be resolved"),
             Self::Connect => f.write_str("no connection"),
             Self::Timeout => f.write_str("no answer in time"),
-            Self::Tls => f.write_str("its certificate is not trusted"),
+            Self::Tls => f.write_str("no trusted TLS connection"),
             Self::Server { status } => write!(f, "the service has a problem ({status})"),
             Self::NoAnswer => f.write_str("no answer"),
         }

@@ -39,7 +39,7 @@ pub enum Stage {
 /// | disabled, expired or not yet valid secret | no | no |
 /// | does not take the token (401), or there is none | no | no |
 /// | too many requests (429) | no | no |
-/// | an untrusted certificate, a challenge for somebody else's token | no | no |
+/// | no trusted TLS connection, a challenge for somebody else's token | no | no |
 ///
 /// What somebody decided (disabled, expired, revoked) is never undone by an older copy. A vault that throttles is
 /// there, and answers later. Who cannot prove to be the vault must not be able to make us take the older copy.

@@ -97,7 +97,7 @@ const CASES: [Case; 20] = [
         "the secret is not valid before 2030-03-17",
         false,
     ),
-    case("wrong TLS", |v| broken(v, untrusted), "its certificate is not trusted", false),
+    case("wrong TLS", |v| broken(v, untrusted), "no trusted TLS connection", false),
     case(
         "wrong challenge",
         |v| mode(v, Mode::Challenge("https://graph.microsoft.com")),

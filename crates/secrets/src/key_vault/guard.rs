@@ -8,11 +8,27 @@ use azure_core::{
     error::ErrorKind,
     http::{
         AsyncRawResponse, HttpClient, Request, StatusCode, Url,
-        headers::{AUTHORIZATION, WWW_AUTHENTICATE},
+        headers::{AUTHORIZATION, Headers, WWW_AUTHENTICATE},
     },
     time::OffsetDateTime,
 };
-use std::sync::Arc;
+use std::{
+    cell::Cell,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+tokio::task_local! {
+    /// Whether a token was rejected in this call already: the SDK tries one more, and then gives up.
+    static REJECTED: Cell<bool>;
+}
+
+/// One call of the SDK, which may be two requests.
+pub(super) async fn one_call<T>(call: impl Future<Output = T>) -> T {
+    REJECTED.scope(Cell::new(false), call).await
+}
 
 /// A vault asked for a token of somebody else's.
 #[derive(Debug, thiserror::Error)]
@@ -31,7 +47,7 @@ struct ForeignHost;
 pub(super) struct Guard {
     pub(super) inner: Arc<dyn HttpClient>,
     pub(super) address: Address,
-    pub(super) tokens: Arc<TokenCache>,
+    pub(super) tokens: Arc<OwnTokens>,
 }
 
 #[async_trait::async_trait]
@@ -43,8 +59,8 @@ impl HttpClient for Guard {
         let mut sent = request.clone();
         *sent.url_mut() = target;
         let response = self.inner.execute_request(&sent).await?;
-        if response.status() == StatusCode::Unauthorized {
-            self.rejected(request, &response)?;
+        if response.status() == StatusCode::Unauthorized && self.challenged(request, response.headers())? {
+            self.tokens.prepare().await?;
         }
         if request.url().path() == "/secrets" && response.status() == StatusCode::Ok {
             return self.page(response).await;
@@ -55,19 +71,22 @@ impl HttpClient for Guard {
 
 impl Guard {
     /// Before the SDK asks for another token: which one was rejected, and whether the next is for this vault. It would
-    /// look only at how the hosts end, and keep a wrong scope for good.
-    fn rejected(&self, request: &Request, response: &AsyncRawResponse) -> Result<()> {
+    /// look only at how the hosts end, and keep a wrong scope for good. Whether it will ask.
+    fn challenged(&self, request: &Request, headers: &Headers) -> Result<bool> {
+        let mut again = false;
         let bearer = request.headers().get_optional_str(&AUTHORIZATION);
         if let Some(token) = bearer.and_then(|value| value.strip_prefix("Bearer ")) {
             events::token_rejected(self.address.host());
-            self.tokens.reject(token);
+            self.tokens.cache.reject(token);
+            again = REJECTED.try_with(|rejected| rejected.replace(true)).unwrap_or_default();
         }
-        let Some(challenge) = response.headers().get_optional_str(&WWW_AUTHENTICATE) else {
-            return Ok(());
+        let Some(challenge) = headers.get_optional_str(&WWW_AUTHENTICATE) else {
+            return Ok(false);
         };
         let resource = resource(challenge);
         if resource.is_some_and(|resource| self.address.is_own(resource)) {
-            return Ok(());
+            self.tokens.challenged.store(true, Ordering::Release);
+            return Ok(!again);
         }
         // Only what looks like an address is told.
         let resource =
@@ -100,10 +119,35 @@ fn resource(challenge: &str) -> Option<&str> {
 }
 
 /// What the SDK takes for the credential: tokens for the vault and for nobody else.
+///
+/// The SDK holds a lock while it asks for a token. Those who wait for that lock wake one another for as long as it is held,
+/// which keeps a core busy (async-lock 3.4: a waiter that cannot have it wakes the next). So it never waits here: what it
+/// will ask for is there before it does.
 #[derive(Debug)]
 pub(super) struct OwnTokens {
-    pub(super) tokens: Arc<TokenCache>,
-    pub(super) scope: String,
+    cache: TokenCache,
+    scope: String,
+    /// Whether the vault has said what it wants, from when on every request needs a token.
+    challenged: AtomicBool,
+}
+
+impl OwnTokens {
+    pub(super) fn new(cache: TokenCache, scope: String) -> Self {
+        Self { cache, scope, challenged: AtomicBool::new(false) }
+    }
+
+    /// Sees to it that there is a token. The first request of all goes without.
+    pub(super) async fn prepare(&self) -> Result<()> {
+        if self.challenged.load(Ordering::Acquire) {
+            self.cache.get_token(&[&self.scope], None).await?;
+        }
+        Ok(())
+    }
+
+    fn is_own(&self, scope: &str) -> bool {
+        let audience = |scope: &str| scope.trim_end_matches("/.default").trim_end_matches('/').to_owned();
+        audience(scope) == audience(&self.scope)
+    }
 }
 
 #[async_trait::async_trait]
@@ -113,21 +157,16 @@ impl TokenCredential for OwnTokens {
         scopes: &[&str],
         options: Option<TokenRequestOptions<'_>>,
     ) -> Result<AccessToken> {
-        if !scopes
-            .iter()
-            .all(|scope| scope.trim_end_matches("/.default").trim_end_matches('/') == self.audience())
-        {
+        if !scopes.iter().all(|scope| self.is_own(scope)) {
             return Err(Error::new(ErrorKind::Other, WrongChallenge { resource: None }));
         }
-        let token = self.tokens.get_token(&[&self.scope], options).await?;
+        let token = match self.cache.kept(&self.scope) {
+            Some(token) => token,
+            // It ended, or was rejected, since it was prepared.
+            None => self.cache.get_token(&[&self.scope], options).await?,
+        };
         // As if it had ended: so the SDK asks each time, and there is one cache, on the monotonic clock.
         Ok(AccessToken::new(token.token, OffsetDateTime::UNIX_EPOCH))
-    }
-}
-
-impl OwnTokens {
-    fn audience(&self) -> &str {
-        self.scope.trim_end_matches("/.default")
     }
 }
 

@@ -24,7 +24,7 @@ use azure_security_keyvault_secrets::{
     models::{SecretAttributes, SecretProperties as Listed, SetSecretParameters},
 };
 use futures_util::TryStreamExt as _;
-use guard::{Guard, OwnTokens, WrongChallenge};
+use guard::{Guard, OwnTokens, WrongChallenge, one_call};
 use secrecy::{ExposeSecret, SecretString};
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -61,6 +61,7 @@ impl KeyVaultConfig {
 #[derive(Debug)]
 pub struct KeyVault {
     client: Sdk,
+    tokens: Arc<OwnTokens>,
     address: Address,
     timeout: Duration,
     clock: Clock,
@@ -88,7 +89,7 @@ impl KeyVault {
     ) -> Result<Self, InvalidVault> {
         let KeyVaultConfig { url, audience, timeout, clock } = config;
         let address = Address::parse(&url, audience.as_deref())?;
-        let tokens = Arc::new(TokenCache::new(credential, clock.clone()));
+        let tokens = Arc::new(OwnTokens::new(TokenCache::new(credential, clock.clone()), address.scope()));
         let guard = Guard { inner: transport, address: address.clone(), tokens: Arc::clone(&tokens) };
         let options = SecretClientOptions {
             client_options: ClientOptions {
@@ -100,10 +101,10 @@ impl KeyVault {
             verify_challenge_resource: Some(false),
             ..SecretClientOptions::default()
         };
-        let tokens = Arc::new(OwnTokens { tokens, scope: address.scope() });
-        let client =
-            SecretClient::new(address.endpoint(), tokens, Some(options)).map_err(|_| InvalidVault::Client)?;
-        Ok(Self { client: Sdk(client), address, timeout, clock })
+        let credential: Arc<dyn TokenCredential> = tokens.clone();
+        let client = SecretClient::new(address.endpoint(), credential, Some(options))
+            .map_err(|_| InvalidVault::Client)?;
+        Ok(Self { client: Sdk(client), tokens, address, timeout, clock })
     }
 
     /// The vault's host.
@@ -122,6 +123,10 @@ impl KeyVault {
         name: Option<&SecretName>,
         call: impl Future<Output = azure_core::Result<T>>,
     ) -> Result<T, SecretError> {
+        let call = async {
+            self.tokens.prepare().await?;
+            one_call(call).await
+        };
         match tokio::time::timeout(self.timeout, call).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) => Err(self.failed(tried, name, error)),

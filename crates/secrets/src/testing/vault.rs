@@ -226,18 +226,34 @@ type Failure = fn() -> Error;
 pub(crate) struct Tokens {
     issued: Arc<Mutex<Vec<Instant>>>,
     says: Arc<Mutex<Option<Failure>>>,
+    refusals: Arc<Mutex<usize>>,
     pub(crate) lifetime: Duration,
     clock: Clock,
 }
 
 impl Tokens {
     pub(crate) fn new(clock: &Clock, lifetime: Duration) -> Self {
-        Self { issued: Arc::default(), says: Arc::default(), lifetime, clock: clock.clone() }
+        Self {
+            issued: Arc::default(),
+            says: Arc::default(),
+            refusals: Arc::default(),
+            lifetime,
+            clock: clock.clone(),
+        }
+    }
+
+    pub(crate) fn clock(&self) -> Clock {
+        self.clock.clone()
     }
 
     /// Fails from now on, or not any more.
     pub(crate) fn says(&self, error: Option<Failure>) {
         *self.says.lock().unwrap() = error;
+    }
+
+    /// How often it failed.
+    pub(crate) fn refusals(&self) -> usize {
+        *self.refusals.lock().unwrap()
     }
 
     /// When each was given.
@@ -257,6 +273,7 @@ impl TokenCredential for Tokens {
         assert_eq!(scopes, ["https://vault.azure.net/.default"]);
         tokio::time::sleep(Duration::from_millis(50)).await;
         if let Some(error) = *self.says.lock().unwrap() {
+            *self.refusals.lock().unwrap() += 1;
             return Err(error());
         }
         let mut issued = self.issued.lock().unwrap();

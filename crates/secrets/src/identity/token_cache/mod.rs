@@ -78,6 +78,13 @@ impl TokenCache {
         }
     }
 
+    /// A token that there is, without asking for one.
+    pub(crate) fn kept(&self, scope: &str) -> Option<AccessToken> {
+        let cell = Arc::clone(lock(&self.cells).get(scope)?);
+        let kept = cell.kept().filter(Kept::is_useful)?;
+        Some(kept.token)
+    }
+
     async fn ask(&self, cell: &Cell, scopes: &[&str]) -> Result<AccessToken> {
         let token = self.inner.get_token(scopes, None).await?;
         let valid_for = self.clock.until(token.expires_on).min(LONGEST);
@@ -87,6 +94,16 @@ impl TokenCache {
         let kept = Kept { token: token.clone(), ends: now + valid_for, refresh: now + (valid_for - early) };
         *lock(&cell.token) = Some(kept);
         Ok(token)
+    }
+}
+
+impl Kept {
+    fn is_fresh(&self) -> bool {
+        Instant::now() < self.refresh
+    }
+
+    fn is_useful(&self) -> bool {
+        Instant::now() + LEAST_USEFUL < self.ends
     }
 }
 
@@ -106,18 +123,16 @@ impl TokenCredential for TokenCache {
     async fn get_token(&self, scopes: &[&str], _: Option<TokenRequestOptions<'_>>) -> Result<AccessToken> {
         let cell = Arc::clone(lock(&self.cells).entry(scopes.join(" ")).or_default());
         let seen = cell.answers.load(Ordering::Acquire);
-        let is_fresh = |kept: &Kept| Instant::now() < kept.refresh;
-        let is_useful = |kept: &Kept| Instant::now() + LEAST_USEFUL < kept.ends;
-        if let Some(kept) = cell.kept().filter(is_fresh) {
+        if let Some(kept) = cell.kept().filter(Kept::is_fresh) {
             return Ok(kept.token);
         }
-        if let Some(kept) = cell.kept().filter(is_useful) {
+        if let Some(kept) = cell.kept().filter(Kept::is_useful) {
             // Somebody else is at it already, or this one is.
             let Ok(_asking) = cell.asking.try_lock() else {
                 return Ok(kept.token);
             };
             // It may have come meanwhile.
-            if let Some(kept) = cell.kept().filter(is_fresh) {
+            if let Some(kept) = cell.kept().filter(Kept::is_fresh) {
                 return Ok(kept.token);
             }
             return match self.ask(&cell, scopes).await {
@@ -135,7 +150,7 @@ impl TokenCredential for TokenCache {
             };
         }
         let mut asking = cell.asking.lock().await;
-        if let Some(kept) = cell.kept().filter(is_useful) {
+        if let Some(kept) = cell.kept().filter(Kept::is_useful) {
             return Ok(kept.token);
         }
         if let Some(error) = asking.as_ref().filter(|_| cell.answers.load(Ordering::Acquire) != seen) {

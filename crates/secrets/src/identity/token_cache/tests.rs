@@ -48,19 +48,22 @@ async fn one_question_for_many_and_a_new_token_five_to_six_minutes_before_the_en
 
 #[tokio::test(start_paused = true)]
 async fn a_token_is_used_on_while_no_other_is_to_be_had() {
-    let (tokens, cache) = cache(HOUR);
-    get(&cache).await.unwrap();
-    tokens.says(Some(refused));
-    let mut last = 0;
-    // Until it is of no use any more.
-    while get(&cache).await.is_ok() {
-        sleep(10 * SECOND).await;
-        last += 10;
+    // Often, because when it begins to be asked for is left to chance.
+    for _ in 0..50 {
+        let (tokens, cache) = cache(HOUR);
+        get(&cache).await.unwrap();
+        tokens.says(Some(refused));
+        let mut last = 0;
+        // Until it is of no use any more.
+        while get(&cache).await.is_ok() {
+            sleep(10 * SECOND).await;
+            last += 10;
+        }
+        assert!((3560..=3570).contains(&last), "{last}");
+        assert!(many(&cache, 10).await.iter().all(std::result::Result::is_err));
+        tokens.says(None);
+        assert_eq!(get(&cache).await.unwrap(), "t2");
     }
-    assert!((3560..=3570).contains(&last), "{last}");
-    assert!(many(&cache, 10).await.iter().all(std::result::Result::is_err));
-    tokens.says(None);
-    assert_eq!(get(&cache).await.unwrap(), "t2");
 }
 
 #[tokio::test(start_paused = true)]
