@@ -18,6 +18,8 @@ pub struct Options<'a> {
     pub folder: &'a Path,
     /// Where each request is written to when it is over.
     pub request_log: Option<&'a Path>,
+    /// Where its certificate authority goes, if it is to speak https too.
+    pub ca: Option<&'a Path>,
 }
 
 /// The emulator with its demo tenant; stopped when dropped.
@@ -46,6 +48,8 @@ pub struct Request {
     pub body: String,
     /// The fault that hit it.
     pub fault: Option<String>,
+    /// The vault and the secret that it is about, as `vault/name`.
+    pub secret: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -99,6 +103,9 @@ impl Emulator {
             .stderr(fs::File::create(&log).context("create the emulator's log")?);
         if let Some(path) = options.request_log {
             command.arg("--request-log").arg(path);
+        }
+        if let Some(path) = options.ca {
+            command.args(["--https", "127.0.0.1:0", "--export-ca"]).arg(path);
         }
         let mut process = Process::start(&mut command)?;
         let told = || format!("start the emulator: {}", fs::read_to_string(&log).unwrap_or_default());

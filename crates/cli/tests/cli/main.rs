@@ -42,6 +42,7 @@ mod interrupted;
 mod inventory;
 #[cfg(all(feature = "emulator", unix))]
 mod journal;
+mod key_vault;
 #[cfg(feature = "emulator")]
 mod lock;
 #[cfg(feature = "emulator")]

@@ -28,7 +28,7 @@ const IN_A_HURRY: [(&str, &str); 8] = [
 pub(crate) struct Tenant {
     pub(crate) url: String,
     emulator: Emulator,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 /// A request that is to be stopped on its way.
@@ -57,14 +57,30 @@ pub(crate) fn until(what: &str, is_so: impl Fn() -> bool) {
 
 impl Tenant {
     pub(crate) fn start() -> Self {
+        Self::launch(false)
+    }
+
+    /// The same, with https beside http.
+    pub(crate) fn with_https() -> Self {
+        Self::launch(true)
+    }
+
+    fn launch(https: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        let ca = folder.path().join("ca.pem");
         // Where `cargo xtask conformance --log` looks at what the program asks.
         let requests = Path::new(env!("CARGO_TARGET_TMPDIR")).join("requests");
         std::fs::create_dir_all(&requests).unwrap();
         let requests = requests.join(format!("cli-{}.jsonl", uuid::Uuid::new_v4()));
-        let options = Options { folder: folder.path(), request_log: Some(&requests) };
+        let options =
+            Options { folder: folder.path(), request_log: Some(&requests), ca: https.then_some(&*ca) };
         let emulator = Emulator::start(Path::new(env!("CARGO_BIN_EXE_selvedge")), options).unwrap();
-        Self { url: emulator.url.clone(), emulator, _folder: folder }
+        Self { url: emulator.url.clone(), emulator, folder }
+    }
+
+    /// The certificate authority of https.
+    pub(crate) fn ca(&self) -> std::path::PathBuf {
+        self.folder.path().join("ca.pem")
     }
 
     /// What the emulator says that a variable has to be.
