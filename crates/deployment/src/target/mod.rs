@@ -26,6 +26,7 @@ pub(crate) use items::from_wire;
 pub use patience::Patience;
 
 use crate::change::{Change, Made, Receipt, Ref, Undo};
+use crate::inventory::Inventory;
 
 /// The longest description of an item, in characters.
 const ITEM_DESCRIPTION: usize = 256;
@@ -52,6 +53,8 @@ pub struct Fabric<S> {
     client: Client,
     secrets: Arc<S>,
     patience: Patience,
+    /// What must not be removed, whatever a journal says.
+    before: Option<Arc<Inventory>>,
     /// The same, for what must not fail because the way forward did.
     back: Option<Box<Self>>,
 }
@@ -59,15 +62,25 @@ pub struct Fabric<S> {
 impl<S: Secrets> Fabric<S> {
     /// The tenant behind `client`.
     pub fn new(client: Client, secrets: S, patience: Patience) -> Self {
-        Self { client, secrets: Arc::new(secrets), patience, back: None }
+        Self { client, secrets: Arc::new(secrets), patience, before: None, back: None }
     }
 
     /// The same tenant, with `client` for what follows a change that was sent: waiting for its end, reading it back and undoing it.
     /// Where it is not bound by a retry budget, or by the deadline of the way forward, a rollback is not either.
     #[must_use]
     pub fn back_through(mut self, client: Client) -> Self {
-        let (secrets, patience) = (Arc::clone(&self.secrets), self.patience);
-        self.back = Some(Box::new(Self { client, secrets, patience, back: None }));
+        let (secrets, patience, before) = (Arc::clone(&self.secrets), self.patience, self.before.clone());
+        self.back = Some(Box::new(Self { client, secrets, patience, before, back: None }));
+        self
+    }
+
+    /// Refuses to remove the workspace and the items that were there before, whatever a journal says.
+    #[must_use]
+    pub fn protecting(mut self, before: Option<&Inventory>) -> Self {
+        self.before = before.cloned().map(Arc::new);
+        if let Some(back) = &mut self.back {
+            back.before = self.before.clone();
+        }
         self
     }
 
@@ -162,6 +175,15 @@ impl<S: Secrets> Target for Fabric<S> {
             | Change::InitializeGit { .. }
             | Change::CommitToGit { .. } => most,
             _ => most.min(Duration::from_secs(2 * 60)),
+        }
+    }
+
+    fn undo_in_flight(&self, change: &Change, undo: &Undo) -> Duration {
+        match (change, undo) {
+            // What is given back by its id alone does no harm, however late.
+            (Change::AddRole { .. }, Undo::Remove) => self.in_flight(change),
+            (_, Undo::Remove | Undo::Nothing | Undo::Impossible) => Duration::ZERO,
+            _ => self.in_flight(change),
         }
     }
 

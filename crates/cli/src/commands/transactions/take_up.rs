@@ -55,7 +55,7 @@ pub(super) async fn run(app: &App, place: &Place, id: TransactionId, way: Way<'_
     if is_open {
         refuse_blind(app, &clients, begin, inventory.as_ref()).await?;
     }
-    let fabric = target::target(app, &clients);
+    let fabric = target::target(app, &clients).protecting(account::recorded(begin).as_ref());
     let progress = Progress::new(app);
     if matches!(way, Way::On) && loaded.state.direction() == Direction::Forward {
         let due = loaded.state.steps().filter(|(_, how)| **how != StepState::Done);
