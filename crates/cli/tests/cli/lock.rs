@@ -64,7 +64,8 @@ fn r8_a_plan_is_refused_where_another_deployment_came_between_reading_and_lockin
     let made = tenant.hash();
     tenant.forget_requests();
     hold.release();
-    late.end().ends(5, &["has written to this workspace since the plan was made", "run the deployment again"]);
+    late.end()
+        .ends(5, &["has written to this workspace since the plan was made", "run the deployment again"]);
     assert_eq!(tenant.writes(), [""; 0]);
     assert_eq!(tenant.hash(), made);
     tenant.has_all_of(&project);
