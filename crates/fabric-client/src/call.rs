@@ -198,6 +198,12 @@ impl<T> Call<T> {
         self.message.body.clone().unwrap_or_default()
     }
 
+    /// Has no layer beneath send it again: for who decides about another sending itself, and has to know of each that was not answered.
+    #[must_use]
+    pub fn once(self) -> Self {
+        self.with_effect(Effect::Once)
+    }
+
     pub(crate) fn get(name: &'static str, path: impl Into<String>) -> Self {
         Self::new(name, Effect::Read, Method::GET, path)
     }
@@ -279,6 +285,12 @@ impl<T> Lro<T> {
     #[must_use]
     pub fn call(&self) -> &Call<T> {
         &self.call
+    }
+
+    /// As [`Call::once`].
+    #[must_use]
+    pub fn once(self) -> Self {
+        Self { call: self.call.once() }
     }
 
     /// What its operation ends with, for [`Client::wait`](crate::Client::wait).

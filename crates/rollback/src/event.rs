@@ -52,6 +52,13 @@ pub enum Event<'a, C> {
         /// How long that may be.
         most: Duration,
     },
+    /// It is undone, and a sending of the undo may still be on its way: the undo is not over until that is.
+    UndoInFlight {
+        /// The step.
+        step: &'a Step<C>,
+        /// How long that may be.
+        most: Duration,
+    },
     /// It is done.
     Done {
         /// The step.

@@ -26,6 +26,10 @@ pub(crate) fn rolled_back(id: TransactionId, remaining: usize) {
     tracing::info!(transaction = %id, remaining, "Rollback finished");
 }
 
+pub(crate) fn no_record(path: &str) {
+    tracing::warn!(path, "A journal without one whole record: nothing was sent for it, unless it was cut");
+}
+
 pub(crate) fn torn_tail(path: &str, bytes: usize) {
     tracing::warn!(path, bytes, "Discarding the torn last record of a journal");
 }

@@ -41,6 +41,14 @@ pub trait Target: Sync {
         Duration::ZERO
     }
 
+    /// How long an undo that was sent and not answered may still take effect, and do harm then: put back what a later transaction has
+    /// changed. What removes by an id of its own does none. So long after a sending that failed with [`Reach::Unanswered`], or after its
+    /// transaction was taken up, an undo is not over. Default: not at all.
+    fn undo_in_flight(&self, change: &Self::Change, undo: &Self::Undo) -> Duration {
+        let _ = (change, undo);
+        Duration::ZERO
+    }
+
     /// Reads what is needed to reverse the change, without side effects. Called before the intent is recorded.
     ///
     /// # Errors
@@ -175,7 +183,8 @@ pub enum Reach {
     /// It may have been carried out, and if so, it is by now.
     Sent,
     /// Nothing was heard of it. It may have been carried out, and it may be only later: see [`Target::in_flight`]. Where one that is
-    /// sent again would then stand beside the first, say so by `resend_after: None`.
+    /// sent again would then stand beside the first, say so by `resend_after: None`. No layer beneath may send a change or an undo again
+    /// after this without saying so: the engine would take the last answer for the only one.
     Unanswered,
     /// It may still be carried out: the other side was working on it when last seen.
     Pending,

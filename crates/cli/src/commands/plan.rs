@@ -11,7 +11,6 @@ use super::deploy::prepare::{Prepared, prepare};
 use crate::args::PlanArgs;
 use crate::exit;
 use crate::output::{self, Format, ReaderGone};
-use crate::place::Place;
 use crate::render::{self, Progress};
 use crate::run::App;
 use crate::text::one_line;
@@ -25,8 +24,8 @@ pub(crate) async fn run(app: &App, args: &PlanArgs, config: PathBuf) -> anyhow::
     let progress = Progress::new(app);
     let prepared = prepare(app, &args.selection, config, false, &progress).await?;
     // Where one is open, the plan also shows the markers that it left.
-    if let Some(place) = Place::of_deployment(app).await?
-        && let Err(open) = apply::refuse_if_open(app, &place, &prepared.desired).await
+    if let Some((place, _)) = &prepared.place
+        && let Err(open) = apply::refuse_if_open(app, place, &prepared.desired).await
     {
         progress.note(&format!("{open:#}"));
     }

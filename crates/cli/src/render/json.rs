@@ -31,6 +31,9 @@ impl Jsonl {
             Event::InFlight { step, most } => {
                 about("in_flight", step, json!({ "most_seconds": most.as_secs_f64() }))
             }
+            Event::UndoInFlight { step, most } => {
+                about("undo_in_flight", step, json!({ "most_seconds": most.as_secs_f64() }))
+            }
             Event::KeepsPlace { step, most } => {
                 about("keeps_place", step, json!({ "most_seconds": most.as_secs_f64() }))
             }

@@ -137,6 +137,12 @@ impl Text {
                     format!("{}: not to be seen, and may still land; looking for up to {most}", step.change);
                 self.line(Mark::Note, &message);
             }
+            Event::UndoInFlight { step, most } => {
+                let (change, most) = (&step.change, seconds(*most));
+                let message =
+                    format!("{change}: undone; an undo that was not answered may still land, for {most}");
+                self.line(Mark::Note, &message);
+            }
             Event::KeepsPlace { step, most } => {
                 let (change, most) = (&step.change, seconds(*most));
                 let message =

@@ -53,6 +53,24 @@ fn r8_a_workspace_has_one_deployment_at_a_time_and_says_whose_it_is() {
     tenant.has_all_of(&project);
 }
 
+#[test]
+fn r8_a_plan_is_refused_where_another_deployment_came_between_reading_and_locking() {
+    let (tenant, project) = (Tenant::start(), Project::orders());
+    // It has seen an empty tenant, and does not go on before another has deployed.
+    let hold = tenant.hold("GET /v1/workspaces", "after");
+    let late = Background::start(&mut tenant.safe(&project, &["deploy", "--yes"]));
+    hold.wait();
+    tenant.safely(&project, &["deploy", "--yes"]).is(0);
+    let made = tenant.hash();
+    tenant.forget_requests();
+    hold.release();
+    late.end()
+        .ends(5, &["has written to this workspace since the plan was made", "run the deployment again"]);
+    assert_eq!(tenant.writes(), [""; 0]);
+    assert_eq!(tenant.hash(), made);
+    tenant.has_all_of(&project);
+}
+
 #[cfg(unix)]
 #[test]
 fn r23_a_lock_ends_with_its_process_and_can_be_broken() {

@@ -4,7 +4,7 @@ use selvedge_fabric_client::workspaces::{self, Workspace};
 use selvedge_fabric_client::{CapacityId, WorkspaceId};
 use selvedge_rollback::{Failure, Found, Progress, Reach, Undone};
 
-use super::failure::{idempotent, not_verified, read};
+use super::failure::{not_verified, once, read};
 use super::{Attempt, Fabric, Secrets, TargetError};
 use crate::change::{Receipt, Ref, Undo};
 
@@ -23,8 +23,8 @@ impl<S: Secrets> Fabric<S> {
         workspace: WorkspaceId,
         capacity: CapacityId,
     ) -> Attempt<Progress<Receipt>> {
-        let call = workspaces::assign_to_capacity(workspace, capacity);
-        self.client.send(call).await.map_err(idempotent)?;
+        let call = workspaces::assign_to_capacity(workspace, capacity).once();
+        self.client.send(call).await.map_err(once)?;
         // The 202 names no operation: the workspace itself is looked at.
         Ok(Progress::Accepted(capacity.to_string()))
     }
@@ -84,7 +84,7 @@ impl<S: Secrets> Fabric<S> {
             Some(before) => workspaces::assign_to_capacity(workspace, before),
             None => workspaces::unassign_from_capacity(workspace),
         };
-        self.client.send(call).await.map_err(idempotent)?;
+        self.client.send(call.once()).await.map_err(once)?;
         match self.capacity_assigned(workspace, before).await {
             Ok(_) => Ok(Undone::Reversed),
             Err(_) => Err(not_verified("the workspace does not show the capacity that was put back")),

@@ -70,9 +70,9 @@ pub(super) fn once(error: Error) -> Fail {
 
 /// How far the last sending came that may have been sent.
 fn reach(error: &Error) -> Reach {
-    // A gateway that gave up on what stands behind it has not stopped it.
+    // A gateway that gave up on what stands behind it has not stopped it; from 520 on there is no answer of Fabric's own.
     let is_cut_off = matches!(error.kind(), ErrorKind::Transport(_) | ErrorKind::Timeout { .. })
-        || error.status().is_some_and(|status| status == 502 || status == 504);
+        || error.status().is_some_and(|status| matches!(status.as_u16(), 408 | 502 | 504 | 520..));
     // Of an attempt before the last one, nothing else is known.
     let was_sent_before = matches!(
         error.kind(),

@@ -9,7 +9,7 @@ use selvedge_fabric_client::git::{
 use selvedge_fabric_client::{Accepted, ConnectionId, ResultKind, Started, WorkspaceId};
 use selvedge_rollback::{Found, Progress, Undone};
 
-use super::failure::{conflict, idempotent, not_verified, once, operation, read};
+use super::failure::{conflict, not_verified, once, operation, read};
 use super::{Attempt, Fabric, Secrets, operation_text};
 use crate::change::{Receipt, Ref, Undo};
 use crate::repository::Place;
@@ -68,10 +68,10 @@ impl<S: Secrets> Fabric<S> {
             }
             Some(_) => {}
         }
-        match self.client.send(git::disconnect(workspace)).await {
+        match self.client.send(git::disconnect(workspace).once()).await {
             Ok(()) => {}
             Err(error) if error.code().is_some_and(|code| code.as_str() == "WorkspaceNotConnectedToGit") => {}
-            Err(error) => return Err(idempotent(error)),
+            Err(error) => return Err(once(error)),
         }
         match &self.git_connection(workspace).await?.git_provider_details {
             None => Ok(Undone::Reversed),

@@ -130,6 +130,11 @@ impl<S: Secrets> Fabric<S> {
 
     /// Removes an item of ours for good, or into the recycle bin where the caller may do no more.
     pub(super) async fn remove_item(&self, workspace: WorkspaceId, id: ItemId) -> Attempt<Undone> {
+        if self.before.as_ref().is_some_and(|before| before.items.contains_key(&id)) {
+            return Err(conflict(format!(
+                "item {id} was there before the transaction, which cannot have made it"
+            )));
+        }
         let gone = async || is_gone(self.client.send(items::get(workspace, id)).await);
         let mut undone = Undone::Reversed;
         let mut answer = self.client.send(items::delete(workspace, id, true)).await;
@@ -175,7 +180,7 @@ impl<S: Secrets> Fabric<S> {
         text: &str,
     ) -> Attempt<Progress<Receipt>> {
         let update = items::Update { description: Some(text.to_owned()), ..Default::default() };
-        self.client.send(items::update(workspace, id, &update)).await.map_err(idempotent)?;
+        self.client.send(items::update(workspace, id, &update).once()).await.map_err(once)?;
         Ok(Progress::Done(Receipt::Done))
     }
 
@@ -222,7 +227,8 @@ impl<S: Secrets> Fabric<S> {
         let live = self.client.send(items::get(workspace, id)).await.map_err(read)?;
         // Somebody may have described it in the meantime; theirs stays.
         if marker.is_on(&live.description.unwrap_or_default()) {
-            self.describe_item(workspace, id, text).await?;
+            let update = items::Update { description: Some(text.to_owned()), ..Default::default() };
+            self.client.send(items::update(workspace, id, &update)).await.map_err(idempotent)?;
         }
         Ok(())
     }
@@ -260,7 +266,7 @@ impl<S: Secrets> Fabric<S> {
         definition: &Definition,
     ) -> Attempt<Progress<Receipt>> {
         let update = items::update_definition(workspace, id, &to_wire(definition), false);
-        match self.client.start(update).await.map_err(idempotent)? {
+        match self.client.start(update.once()).await.map_err(once)? {
             Started::Done(()) => Ok(Progress::Done(self.written(call, workspace, id, item_type).await?)),
             Started::Accepted(accepted) => Ok(Progress::Accepted(operation_text(&accepted)?)),
         }
@@ -337,7 +343,7 @@ impl<S: Secrets> Fabric<S> {
             return Ok(Undone::Kept("its content was changed since".to_owned()));
         }
         let update = items::update_definition(workspace, id, &to_wire(before), false);
-        self.client.run(update).await.map_err(idempotent)?;
+        self.client.run(update.once()).await.map_err(once)?;
         if self.definition(workspace, id, format).await?.same_meaning(before) {
             Ok(Undone::Reversed)
         } else {

@@ -1,5 +1,6 @@
 //! Fabric as the target of a transaction: how each change is made, read back and undone.
 
+mod back;
 mod capacity;
 mod connections;
 mod failure;
@@ -26,6 +27,7 @@ pub(crate) use items::from_wire;
 pub use patience::Patience;
 
 use crate::change::{Change, Made, Receipt, Ref, Undo};
+use crate::inventory::Inventory;
 
 /// The longest description of an item, in characters.
 const ITEM_DESCRIPTION: usize = 256;
@@ -52,6 +54,8 @@ pub struct Fabric<S> {
     client: Client,
     secrets: Arc<S>,
     patience: Patience,
+    /// What must not be removed, whatever a journal says.
+    before: Option<Arc<Inventory>>,
     /// The same, for what must not fail because the way forward did.
     back: Option<Box<Self>>,
 }
@@ -59,15 +63,25 @@ pub struct Fabric<S> {
 impl<S: Secrets> Fabric<S> {
     /// The tenant behind `client`.
     pub fn new(client: Client, secrets: S, patience: Patience) -> Self {
-        Self { client, secrets: Arc::new(secrets), patience, back: None }
+        Self { client, secrets: Arc::new(secrets), patience, before: None, back: None }
     }
 
     /// The same tenant, with `client` for what follows a change that was sent: waiting for its end, reading it back and undoing it.
     /// Where it is not bound by a retry budget, or by the deadline of the way forward, a rollback is not either.
     #[must_use]
     pub fn back_through(mut self, client: Client) -> Self {
-        let (secrets, patience) = (Arc::clone(&self.secrets), self.patience);
-        self.back = Some(Box::new(Self { client, secrets, patience, back: None }));
+        let (secrets, patience, before) = (Arc::clone(&self.secrets), self.patience, self.before.clone());
+        self.back = Some(Box::new(Self { client, secrets, patience, before, back: None }));
+        self
+    }
+
+    /// Refuses to remove the workspace and the items that were there before, whatever a journal says.
+    #[must_use]
+    pub fn protecting(mut self, before: Option<&Inventory>) -> Self {
+        self.before = before.cloned().map(Arc::new);
+        if let Some(back) = &mut self.back {
+            back.before = self.before.clone();
+        }
         self
     }
 
@@ -162,6 +176,15 @@ impl<S: Secrets> Target for Fabric<S> {
             | Change::InitializeGit { .. }
             | Change::CommitToGit { .. } => most,
             _ => most.min(Duration::from_secs(2 * 60)),
+        }
+    }
+
+    fn undo_in_flight(&self, change: &Change, undo: &Undo) -> Duration {
+        match (change, undo) {
+            // What is given back by its id alone does no harm, however late.
+            (Change::AddRole { .. }, Undo::Remove) => self.in_flight(change),
+            (_, Undo::Remove | Undo::Nothing | Undo::Impossible) => Duration::ZERO,
+            _ => self.in_flight(change),
         }
     }
 
@@ -284,111 +307,6 @@ impl<S: Secrets> Target for Fabric<S> {
                 self.unmark_item(self.id(call, workspace)?, *id, &marker, text).await
             }
             _ => Ok(()),
-        }
-    }
-}
-
-impl<S: Secrets> Fabric<S> {
-    /// Whether nothing is found because the workspace that this transaction made is gone, and with it all that was in it.
-    async fn went_along(&self, call: Call<'_, Self>, failure: &Failure<TargetError>) -> bool {
-        let made = call.receipts.values().find_map(|receipt| match receipt {
-            Receipt::Workspace { id } => Some(*id),
-            _ => None,
-        });
-        match (made, &failure.error) {
-            (Some(id), TargetError::Fabric(error)) if error.is_not_found() => {
-                self.back().workspace_stays_gone(id).await.unwrap_or(false)
-            }
-            _ => false,
-        }
-    }
-
-    /// Reads back what became of a change.
-    async fn look(&self, call: Call<'_, Self>) -> Attempt<Found<Receipt>> {
-        let back = self.back();
-        match call.change {
-            Change::CreateWorkspace { name, .. } => back.find_workspace(call, name).await,
-            Change::DescribeWorkspace { workspace, description, .. } => {
-                back.find_workspace_description(*workspace, description, call.undo).await
-            }
-            Change::AssignCapacity { workspace, capacity } => {
-                back.find_capacity(back.id(call, workspace)?, *capacity, call.undo).await
-            }
-            Change::CreateFolder { workspace, parent, name, .. } => {
-                back.find_folder(call, workspace, parent.as_ref(), name).await
-            }
-            Change::CreateItem { workspace, item_type, name, description, .. } => {
-                let workspace = back.id(call, workspace)?;
-                back.find_item(call, workspace, item_type, name, description.as_deref()).await
-            }
-            Change::DescribeItem { workspace, item, description, .. } => {
-                back.find_item_description(*workspace, *item, description, call.undo).await
-            }
-            Change::UpdateDefinition { workspace, item, item_type, definition, .. } => {
-                back.find_definition(*workspace, *item, item_type, definition, call.undo).await
-            }
-            Change::AddRole { workspace, principal, role, .. } => {
-                back.find_role(back.id(call, workspace)?, *principal, *role).await
-            }
-            Change::ChangeRole { workspace, principal, role, .. } => {
-                back.find_changed_role(*workspace, *principal, *role, call.undo).await
-            }
-            Change::CreateConnection { name, url, .. } => back.find_connection(name, url).await,
-            Change::ConnectGit { workspace, provider, .. } => {
-                back.find_git(back.id(call, workspace)?, provider).await
-            }
-            Change::InitializeGit { workspace, .. } => {
-                back.find_git_initialized(back.id(call, workspace)?).await
-            }
-            Change::CommitToGit { workspace, .. } => back.find_commit(back.id(call, workspace)?).await,
-        }
-    }
-
-    /// Reverses a change that was made.
-    async fn take_back(&self, call: Call<'_, Self>, undo: &Undo, receipt: &Receipt) -> Attempt<Undone> {
-        let back = self.back();
-        match (call.change, undo, receipt) {
-            (Change::CreateWorkspace { .. }, Undo::Remove, Receipt::Workspace { id }) => {
-                back.remove_workspace(*id).await
-            }
-            (
-                Change::DescribeWorkspace { workspace, description, .. },
-                Undo::RestoreDescription { before },
-                _,
-            ) => back.restore_workspace_description(*workspace, description, before).await,
-            (Change::AssignCapacity { workspace, capacity }, Undo::RestoreCapacity { before }, _) => {
-                back.restore_capacity(back.id(call, workspace)?, *capacity, *before).await
-            }
-            (Change::CreateFolder { workspace, .. }, Undo::Remove, Receipt::Folder { id }) => {
-                back.remove_folder(back.id(call, workspace)?, *id).await
-            }
-            (Change::CreateItem { workspace, .. }, Undo::Remove, Receipt::Item { id }) => {
-                back.remove_item(back.id(call, workspace)?, *id).await
-            }
-            (
-                Change::DescribeItem { workspace, item, description, .. },
-                Undo::RestoreDescription { before },
-                _,
-            ) => back.restore_item_description(*workspace, *item, description, before).await,
-            (
-                Change::UpdateDefinition { workspace, item, item_type, .. },
-                Undo::RestoreDefinition { before },
-                Receipt::Definition { after },
-            ) => back.restore_definition(*workspace, *item, item_type, after, before).await,
-            (Change::AddRole { workspace, principal, role, .. }, Undo::Remove, _) => {
-                back.remove_role(back.id(call, workspace)?, *principal, *role).await
-            }
-            (Change::ChangeRole { workspace, principal, role, .. }, Undo::RestoreRole { before }, _) => {
-                back.restore_role(*workspace, *principal, *role, *before).await
-            }
-            (Change::CreateConnection { .. }, Undo::Remove, Receipt::Connection { id }) => {
-                back.remove_connection(*id).await
-            }
-            (Change::ConnectGit { workspace, provider, .. }, Undo::Disconnect, _) => {
-                back.disconnect_git(back.id(call, workspace)?, provider).await
-            }
-            (Change::InitializeGit { .. } | Change::AddRole { .. }, Undo::Nothing, _) => Ok(Undone::Reversed),
-            _ => Err(Failure::unsent(TargetError::CannotUndo(call.step))),
         }
     }
 }

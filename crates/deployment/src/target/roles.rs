@@ -6,7 +6,7 @@ use selvedge_fabric_client::roles::{self, Principal, PrincipalType};
 use selvedge_fabric_client::{ErrorCode, PrincipalId, WorkspaceId};
 use selvedge_rollback::{Failure, Found, Progress, Reach, Undone};
 
-use super::failure::{conflict, idempotent, not_verified, once, read};
+use super::failure::{conflict, not_verified, once, read};
 use super::{Attempt, Fabric, Secrets};
 use crate::change::{Receipt, Undo};
 use crate::desired::{PrincipalKind, Role};
@@ -98,10 +98,10 @@ impl<S: Secrets> Fabric<S> {
             }
             Some(_) => {}
         }
-        match self.client.send(roles::delete(workspace, principal)).await {
+        match self.client.send(roles::delete(workspace, principal).once()).await {
             Ok(()) => {}
             Err(error) if error.is_not_found() => {}
-            Err(error) => return Err(idempotent(error)),
+            Err(error) => return Err(once(error)),
         }
         self.until_gone("role", async || Ok(self.role_of(workspace, principal).await?.is_none())).await?;
         Ok(Undone::Reversed)
@@ -125,7 +125,7 @@ impl<S: Secrets> Fabric<S> {
         role: Role,
     ) -> Attempt<Progress<Receipt>> {
         let call = roles::update(workspace, principal, role);
-        self.client.send(call).await.map_err(idempotent)?;
+        self.client.send(call.once()).await.map_err(once)?;
         Ok(Progress::Done(Receipt::Done))
     }
 

@@ -92,6 +92,11 @@ impl<S: Secrets> Fabric<S> {
 
     /// Removes a workspace of ours, unless somebody has put something into it.
     pub(super) async fn remove_workspace(&self, id: WorkspaceId) -> Attempt<Undone> {
+        if self.before.as_ref().is_some_and(|before| before.workspace == id) {
+            return Err(conflict(format!(
+                "workspace {id} was there before the transaction, which cannot have made it"
+            )));
+        }
         let inside = match self.client.list_all(items::list(id)).await {
             Ok(inside) => inside,
             Err(error) if error.is_not_found() && self.workspace_stays_gone(id).await? => {
@@ -132,7 +137,7 @@ impl<S: Secrets> Fabric<S> {
 
     pub(super) async fn describe_workspace(&self, id: WorkspaceId, text: &str) -> Attempt<Progress<Receipt>> {
         let update = workspaces::Update { description: Some(text.to_owned()), ..Default::default() };
-        self.client.send(workspaces::update(id, &update)).await.map_err(idempotent)?;
+        self.client.send(workspaces::update(id, &update).once()).await.map_err(once)?;
         Ok(Progress::Done(Receipt::Done))
     }
 
@@ -169,7 +174,8 @@ impl<S: Secrets> Fabric<S> {
     pub(super) async fn unmark_workspace(&self, id: WorkspaceId, marker: &Marker, text: &str) -> Attempt<()> {
         let live = self.client.send(workspaces::get(id)).await.map_err(read)?;
         if marker.is_on(&live.description.unwrap_or_default()) {
-            self.describe_workspace(id, text).await?;
+            let update = workspaces::Update { description: Some(text.to_owned()), ..Default::default() };
+            self.client.send(workspaces::update(id, &update)).await.map_err(idempotent)?;
         }
         Ok(())
     }

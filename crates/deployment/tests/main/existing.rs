@@ -1,18 +1,25 @@
 //! Deployments onto what was there before.
 
-use selvedge_deployment::change::{Change, Ref};
+use std::time::Duration;
+
+use selvedge_deployment::change::{Change, Receipt, Ref, Undo};
 use selvedge_deployment::desired::{PrincipalKind, Role};
+use selvedge_deployment::inventory::Inventory;
+use selvedge_fabric_client::WorkspaceId;
 use selvedge_rollback::journal::MemoryStore;
-use selvedge_rollback::{Call, Found, Marker, Plan, Receipts, Target as _, TransactionId, Verdict};
+use selvedge_rollback::{Call, Found, Marker, Plan, Policy, Receipts, Target as _, TransactionId, Verdict};
 use serde_json::{Value, json};
 
 use crate::once;
-use crate::world::{World, inject, world};
+use crate::world::{World, inject, retrying, world};
 
 /// A tenant in which the example was deployed, and then changed by hand: another description, another content, another
 /// role, an item more and an item less.
 pub(crate) async fn lived_in() -> World {
-    let world = world();
+    live_in(world()).await
+}
+
+async fn live_in(world: World) -> World {
     assert!(matches!(world.deploy(MemoryStore::default(), once()).await, Verdict::Committed));
     let workspace = world.find("/v1/workspaces", "contoso-sales-analytics-dev").await;
     let items = format!("/v1/workspaces/{workspace}/items");
@@ -185,4 +192,73 @@ async fn r11_a_role_that_the_deployer_has_anyway_is_neither_an_error_nor_taken_a
     let verdict = world.carry_out(own_role(), MemoryStore::default(), once()).await;
     assert!(matches!(verdict, Verdict::RolledBack { .. }), "{verdict:?}");
     assert_eq!(world.hash(), before);
+}
+
+/// After so long nothing is on its way any more.
+const LANDED: Duration = Duration::from_secs(200);
+
+#[tokio::test(start_paused = true)]
+async fn r7_what_was_not_answered_and_lands_late_is_undone_behind_a_layer_that_sends_again_too() {
+    for write in ["PATCH */items/*", "PATCH */roleAssignments/*", "POST */updateDefinition", "POST */items"] {
+        for answer in ["504", "408", "reset"] {
+            let world = live_in(retrying()).await;
+            let before = world.hash();
+            // The first sending lands when all is over but for the time that it may take.
+            inject(&world, &format!("{write}=late:100s+{answer},times=1"));
+            inject(&world, "POST */git/commitToGit=400,times=1");
+            let policy = Policy { resends: 2, ..once() };
+            let verdict = world.deploy(MemoryStore::default(), policy).await;
+            assert!(matches!(verdict, Verdict::RolledBack { .. }), "{write} {answer}: {verdict:?}");
+            tokio::time::sleep(LANDED).await;
+            assert_eq!(world.hash(), before, "{write} {answer}");
+        }
+    }
+}
+
+/// What puts back what was before must not do so once more when somebody has gone on.
+#[tokio::test(start_paused = true)]
+async fn r7_an_undo_that_was_not_answered_is_not_over_before_it_has_landed() {
+    for undo in
+        ["PATCH */roleAssignments/*", "PATCH */items/*", "POST */updateDefinition", "POST */git/disconnect"]
+    {
+        let world = live_in(retrying()).await;
+        if undo.ends_with("disconnect") {
+            let workspace = world.find("/v1/workspaces", "contoso-sales-analytics-dev").await;
+            world.send("POST", &format!("/v1/workspaces/{workspace}/git/disconnect"), Value::Null).await;
+        }
+        let skip = u32::from(!undo.ends_with("disconnect"));
+        inject(&world, &format!("{undo}=late:100s+504,skip={skip},times=1"));
+        inject(&world, "POST */git/commitToGit=400,times=1");
+        let verdict = world.deploy(MemoryStore::default(), once()).await;
+        assert!(matches!(verdict, Verdict::RolledBack { .. }), "{undo}: {verdict:?}");
+        assert!(matches!(world.deploy(MemoryStore::default(), once()).await, Verdict::Committed), "{undo}");
+        let made = world.hash();
+        tokio::time::sleep(LANDED).await;
+        assert_eq!(world.hash(), made, "{undo}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn r12_what_was_there_before_is_not_removed_whatever_a_journal_says() {
+    let world = lived_in().await;
+    let workspace = world.find("/v1/workspaces", "contoso-sales-analytics-dev").await;
+    let workspace = WorkspaceId::from(workspace.parse::<uuid::Uuid>().unwrap());
+    let before = Inventory::read(&world.fabric, workspace).await.unwrap();
+    let (id, _) = before.items.first_key_value().unwrap();
+    let target = world.target().protecting(Some(&before));
+    let change = Change::CreateItem {
+        workspace: Ref::Id(workspace),
+        folder: None,
+        item_type: "Notebook".to_owned(),
+        name: "forged".to_owned(),
+        description: None,
+        definition: None,
+    };
+    let receipts = Receipts::new();
+    let step = Plan::default().push(change.clone(), []);
+    let call = Call { step, change: &change, marker: None, recorded: true, undo: None, receipts: &receipts };
+    let hash = world.hash();
+    let failure = target.undo(call, &Undo::Remove, &Receipt::Item { id: *id }).await.unwrap_err();
+    assert!(failure.error.to_string().contains("was there before"), "{}", failure.error);
+    assert_eq!(world.hash(), hash);
 }

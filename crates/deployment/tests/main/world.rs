@@ -12,9 +12,10 @@ use selvedge_deployment::read;
 use selvedge_deployment::target::{Fabric, Patience};
 use selvedge_fabric_client::azure::{CredentialConfig, CredentialKind, credential};
 use selvedge_fabric_client::layer::{Auth, BaseUri};
-use selvedge_fabric_client::{BoxService, Call, Client, items};
+use selvedge_fabric_client::{BoxService, Call, Client, FabricClassify, items};
 use selvedge_fabric_emulator::{Config, Emulator, LoggedRequest};
 use selvedge_resilience::Effect;
+use selvedge_resilience::retry::{RetryConfig, RetryLayer};
 use selvedge_rollback::journal::MemoryStore;
 use selvedge_rollback::record::Begin;
 use selvedge_rollback::{Error, Event, Interrupt, Plan, Policy, Transaction, Verdict};
@@ -34,6 +35,12 @@ pub(crate) fn world() -> World {
     of(Config { page_size: Some(3), operation_duration: Duration::from_secs(2), ..Config::default() })
 }
 
+/// The same, behind a layer that sends again what may be sent again.
+pub(crate) fn retrying() -> World {
+    let config = Config { operation_duration: Duration::from_secs(2), ..Config::default() };
+    behind(config, Some(RetryConfig::default()))
+}
+
 /// The demo tenant, with its requests written where `cargo xtask conformance --log` can look at them.
 fn tenant(config: Config) -> Emulator {
     let emulator = Emulator::new(config).with_demo_tenant();
@@ -45,6 +52,11 @@ fn tenant(config: Config) -> Emulator {
 }
 
 pub(crate) fn of(config: Config) -> World {
+    behind(config, None)
+}
+
+/// The same, behind a layer that sends again what may be sent again.
+fn behind(config: Config, retries: Option<RetryConfig>) -> World {
     let kind = CredentialKind::ClientSecret {
         tenant_id: config.tenant.clone(),
         client_id: config.client_id.clone(),
@@ -57,6 +69,7 @@ pub(crate) fn of(config: Config) -> World {
     let client = |path: &str, scope: &str| {
         let base = BaseUri::new(&format!("{HOST}{path}")).unwrap();
         let stack = ServiceBuilder::new()
+            .option_layer(retries.clone().map(|config| RetryLayer::new(config, FabricClassify).unwrap()))
             .layer(Auth::new(credential.clone(), scope, base.clone()))
             .layer(base)
             .service(service.clone());

@@ -32,6 +32,14 @@ impl InFlight {
         Self(Mutex::new(sendings.collect()))
     }
 
+    /// The undos that an earlier process may have left on their way.
+    pub(super) fn inherited_undos<T: Target>(state: &State<T>) -> Self {
+        let last = Some(Instant::now());
+        let undoing = state.steps().filter(|(_, of)| matches!(of, StepState::Undoing));
+        let undoing = undoing.map(|(step, _)| (step.id, Sendings { earlier: None, last }));
+        Self(Mutex::new(undoing.collect()))
+    }
+
     /// The step is about to be sent once more.
     pub(super) fn sending_again(&self, step: StepId) {
         self.with(step, |sendings| {

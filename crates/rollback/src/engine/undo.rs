@@ -8,7 +8,7 @@ use super::settle::Asked;
 use super::{Transaction, describe, later};
 use crate::journal::{JournalError, Store};
 use crate::record::{Body, UndoOutcome};
-use crate::{Event, Failure, Observer, Step, Target, Undone, events};
+use crate::{Event, Failure, Observer, Reach, Step, Target, Undone, events};
 
 impl<T: Target, S: Store, O: Observer<T::Change>> Transaction<'_, T, S, O> {
     pub(super) async fn undo(&self, step: &Step<T::Change>, deadline: Instant) -> Result<(), JournalError> {
@@ -64,9 +64,12 @@ impl<T: Target, S: Store, O: Observer<T::Change>> Transaction<'_, T, S, O> {
         let mut first = None;
         loop {
             let failure = match self.target.undo(call, &undo, &receipt).await {
-                Ok(how) => return Ok(Ok(how)),
+                Ok(how) => return Ok(self.outlast_undo(step, &undo, deadline).await.map(|()| how)),
                 Err(failure) => failure,
             };
+            if failure.reach == Reach::Unanswered {
+                self.undos_in_flight.heard(step.id, false);
+            }
             self.floors.note(step.id, Asked::Undo, &failure);
             let Failure { error, resend_after, .. } = failure;
             // The first failure says what is wrong; a later one may only say that it is too early to try again.
@@ -85,6 +88,26 @@ impl<T: Target, S: Store, O: Observer<T::Change>> Transaction<'_, T, S, O> {
             tokio::time::sleep(delay).await;
             self.ask(true)?;
         }
+    }
+
+    /// Is not done with an undo while a sending of it may still be on its way: it would put back what the next transaction changes.
+    async fn outlast_undo(
+        &self,
+        step: &Step<T::Change>,
+        undo: &T::Undo,
+        deadline: Instant,
+    ) -> Result<(), String> {
+        let most = self.target.undo_in_flight(&step.change, undo);
+        let left = self.undos_in_flight.left(step.id, most, Instant::now());
+        if left.is_zero() {
+            return Ok(());
+        }
+        if later(left) >= deadline {
+            return Err("it was sent without an answer before, and that may still be carried out".to_owned());
+        }
+        self.observer.on(&Event::UndoInFlight { step, most: left });
+        tokio::time::sleep(left).await;
+        Ok(())
     }
 
     pub(super) fn report(&self, step: &Step<T::Change>, reason: &str) {

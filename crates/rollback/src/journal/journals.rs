@@ -11,7 +11,7 @@ use super::folder::{FileStore, Folder, append_to};
 #[cfg(feature = "object-store")]
 use super::objects::{Objects, ObjectsStore};
 use super::seal::SealKey;
-use super::{JournalError, Loaded, Read, Store, after_failure, read_opened};
+use super::{Corrupt, JournalError, Loaded, Read, Store, after_failure, read_opened};
 use crate::{State, Target, TransactionId, events};
 
 /// How many journals are read at once, where all are listed.
@@ -206,7 +206,12 @@ impl Journals {
         }
     }
 
-    pub(super) async fn ids(&self) -> Result<Vec<TransactionId>, JournalError> {
+    /// The transactions that have a journal here, oldest first, whatever is in it.
+    ///
+    /// # Errors
+    ///
+    /// When the place cannot be read.
+    pub async fn ids(&self) -> Result<Vec<TransactionId>, JournalError> {
         let mut ids = match &self.place {
             Place::Folder(folder) => folder.ids()?,
             #[cfg(feature = "object-store")]
@@ -219,12 +224,24 @@ impl Journals {
     fn parse<T: Target>(&self, id: TransactionId, bytes: &[u8]) -> Result<Read<T>, JournalError> {
         // Without a whole record nothing was ever begun.
         if is_beginning(bytes) {
+            if !bytes.is_empty() {
+                events::no_record(&self.place(id));
+            }
             return Err(JournalError::NotFound(id.to_string()));
         }
-        read_opened::<T>(bytes, |seq, line| {
+        let corrupt = |source| JournalError::Corrupt { place: self.place(id), source };
+        let read = read_opened::<T>(bytes, |seq, line| {
             envelope::open(self.key.as_ref(), Spot::record(id, seq), seq, line)
         })
-        .map_err(|source| JournalError::Corrupt { place: self.place(id), source })
+        .map_err(corrupt)?;
+        let named = read.state.begin().id;
+        if named != id {
+            return Err(corrupt(Corrupt::new(
+                0,
+                format!("it begins transaction {named}: the journal was moved or copied"),
+            )));
+        }
+        Ok(read)
     }
 
     fn store(&self, id: TransactionId, backend: Backend, next: u64) -> JournalStore {

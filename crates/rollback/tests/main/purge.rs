@@ -165,3 +165,17 @@ async fn of_what_has_ended_lately_the_last_record_alone_is_read() {
     let of_open = gets - 2 * 3 - 2 * all;
     assert!(of_open > 0 && of_open < all / 2, "{gets} objects were read, of {all}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn r3_a_journal_under_the_name_of_another_transaction_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let journals = Journals::folder(folder.path());
+    let id = run_in(&journals, &shelf()).await;
+    let other = TransactionId::generate();
+    std::fs::copy(journals.place(id), journals.place(other)).unwrap();
+    let error = journals.peek::<Shelf>(other).await.err().unwrap();
+    assert!(matches!(&error, JournalError::Corrupt { .. }), "{error}");
+    let why = std::error::Error::source(&error).unwrap().to_string();
+    assert_eq!(why, format!("record 0: it begins transaction {id}: the journal was moved or copied"));
+    assert!(journals.peek::<Shelf>(id).await.is_ok());
+}

@@ -1,5 +1,7 @@
 //! Makes a plan true: as a transaction where the rollback flag is on, plainly where it is off.
 
+use std::collections::BTreeSet;
+
 use anyhow::Context as _;
 use anyhow::anyhow;
 use selvedge_deployment::change::Change;
@@ -9,8 +11,8 @@ use selvedge_rollback::journal::{Ended, JournalError, Summary};
 use selvedge_rollback::lease::{Holder, Lease};
 use selvedge_rollback::record::Begin;
 use selvedge_rollback::{
-    Direction, Error, Event, Interrupt, Observer as _, Plan, State, Transaction, Unfinished, Verdict,
-    describe, plain,
+    Direction, Error, Event, Interrupt, Observer as _, Plan, State, Transaction, TransactionId, Unfinished,
+    Verdict, describe, plain,
 };
 
 use super::account::{self, Accounted};
@@ -65,21 +67,17 @@ pub(crate) mod context {
 /// # Errors
 ///
 /// When it could not be begun, or its journal could not be written.
-pub(crate) async fn apply(
-    app: &App,
-    prepared: &Prepared,
-    place: Option<&Place>,
-    progress: &Progress,
-) -> anyhow::Result<Applied> {
+pub(crate) async fn apply(app: &App, prepared: &Prepared, progress: &Progress) -> anyhow::Result<Applied> {
     let Some(clients) = &prepared.clients else {
         return Err(anyhow!("there are no credentials").context(ExitWith::new(exit::DENIED, "deploy")));
     };
     let plan = &prepared.planned.plan;
     let fabric = target::target(app, clients, plan.steps().iter().map(|step| &step.change)).await?;
+    let fabric = fabric.protecting(prepared.inventory.as_ref());
     let interrupt = Interrupt::default();
     let policy = target::policy(app);
     progress.expect(plan.steps().iter().map(|step| step.id));
-    let Some(place) = place.filter(|_| app.flags.rollback.on) else {
+    let Some((place, before)) = prepared.place.as_ref().filter(|_| app.flags.rollback.on) else {
         let run = async { plain::run(&fabric, plan, &policy, &interrupt, progress).await.map(drop) };
         return Ok(Applied::Plain(interruptible(run, &interrupt, progress).await?));
     };
@@ -93,6 +91,7 @@ pub(crate) async fn apply(
         let begun = async {
             // Once more: the question may have been open for long.
             let due = refuse_if_open(app, place, &prepared.desired).await?;
+            refuse_if_stale(app, place, &prepared.desired, before).await?;
             let store = place.journals.create(id).await.with_context(no_journal)?;
             let observer = |event: &Event<'_, Change>| progress.on(event);
             let begun = Transaction::begin(&fabric, store, begin, policy, interrupt.clone(), observer).await;
@@ -312,6 +311,34 @@ pub(crate) async fn refuse_if_open(
         );
     }
     Ok(due)
+}
+
+/// The transactions that have begun by now.
+///
+/// # Errors
+///
+/// When the journals cannot be listed.
+pub(crate) async fn begun(place: &Place) -> anyhow::Result<BTreeSet<TransactionId>> {
+    Ok(place.journals.ids().await.with_context(no_journal)?.into_iter().collect())
+}
+
+/// Whoever wrote to the workspace since it was read has changed what the plan was made for.
+async fn refuse_if_stale(
+    app: &App,
+    place: &Place,
+    desired: &Desired,
+    before: &BTreeSet<TransactionId>,
+) -> anyhow::Result<()> {
+    let subject = subject(app, &desired.workspace.name);
+    for id in begun(place).await?.difference(before) {
+        let found = place.journals.summary::<Target>(*id).await;
+        if found.state.is_ok_and(|state| canonical(&state.begin().subject) == subject) {
+            let problem = anyhow!("transaction {id} has written to this workspace since the plan was made");
+            let with = ExitWith::new(exit::LOCKED, "begin a transaction on this workspace");
+            return Err(problem.context(with.help("run the deployment again: it plans anew")));
+        }
+    }
+    Ok(())
 }
 
 /// Of what committed so long ago, and has no marker left.

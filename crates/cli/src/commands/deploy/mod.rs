@@ -16,7 +16,6 @@ use serde_json::json;
 
 use crate::args::DeployArgs;
 use crate::commands::plan;
-use crate::place::Place;
 use crate::render::{self, Progress, Stage};
 use crate::run::App;
 use crate::{exit, output};
@@ -39,8 +38,7 @@ pub(crate) async fn run(app: &App, args: &DeployArgs, config: PathBuf) -> anyhow
     }
     // Before the plan is shown: what an open transaction made is part of what was read. Without the flag too: its
     // rollback would later take away what this deployment builds on.
-    let place = Place::of_deployment(app).await?;
-    if let Some(place) = &place {
+    if let Some((place, _)) = &prepared.place {
         apply::refuse_if_open(app, place, &prepared.desired).await?;
     }
     progress.note(&Summary::of(plan).to_string());
@@ -50,7 +48,7 @@ pub(crate) async fn run(app: &App, args: &DeployArgs, config: PathBuf) -> anyhow
     }
     confirm::overwrites(app, plan)?;
     let started = std::time::Instant::now();
-    let applied = apply::apply(app, &prepared, place.as_ref(), &progress).await?;
+    let applied = apply::apply(app, &prepared, &progress).await?;
     progress.stage(Stage::Summary);
     drop(progress);
     Outcome { applied, plan, elapsed: started.elapsed(), what: prepared.what(), asked: Asked::Deploy }

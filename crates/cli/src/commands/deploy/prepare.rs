@@ -17,11 +17,14 @@ use selvedge_deployment::target::TargetError;
 use selvedge_fabric_client::{Error, ErrorKind, PrincipalId};
 use selvedge_resilience::Outcome;
 use selvedge_resilience::retry::after;
+use selvedge_rollback::TransactionId;
 use serde_json::{Value, json};
 
+use super::apply;
 use crate::args::Selection;
 use crate::clients::{self, Clients};
 use crate::exit;
+use crate::place::Place;
 use crate::render::{Progress, Stage};
 use crate::report::ExitWith;
 use crate::run::App;
@@ -38,6 +41,8 @@ pub(crate) struct Prepared {
     pub(crate) planned: Planned,
     /// What the workspace held when it was read; `None` where there was none.
     pub(crate) inventory: Option<Inventory>,
+    /// Where journals are, and the transactions that had begun before anything was read. `None` where nothing is to be written.
+    pub(crate) place: Option<(Place, BTreeSet<TransactionId>)>,
     /// `None` for a plan made without credentials.
     pub(crate) clients: Option<Clients>,
 }
@@ -107,6 +112,15 @@ pub(crate) async fn prepare(
     } else {
         Some(Clients::new(app).await?)
     };
+    // Only what writes asks for them.
+    let place = if offline_allowed { None } else { Place::of_deployment(app).await? };
+    let place = match place {
+        Some(place) => {
+            let begun = apply::begun(&place).await?;
+            Some((place, begun))
+        }
+        None => None,
+    };
     let (roles, live) = match &clients {
         None => (unresolved(&desired.roles), Live::default()),
         Some(clients) => {
@@ -130,7 +144,7 @@ pub(crate) async fn prepare(
     let planned = diff(&desired, &roles, &live, means).map_err(|error| invalid(&error))?;
     planned.warnings.iter().for_each(|warning| progress.warn(warning));
     let inventory = Inventory::of(&live);
-    Ok(Prepared { desired, planned, inventory, clients })
+    Ok(Prepared { desired, planned, inventory, place, clients })
 }
 
 /// Reads the configuration. Where Key Vault is on, it is asked for the variables that the environment does not have.

@@ -58,7 +58,7 @@ pub(super) async fn run(app: &App, place: &Place, id: TransactionId, way: Way<'_
     // The way back needs none, and must not fail for want of one.
     let goes_on = matches!(way, Way::On) && loaded.state.direction() == Direction::Forward;
     let made = plan.steps().iter().map(|step| &step.change).filter(|_| goes_on);
-    let fabric = target::target(app, &clients, made).await?;
+    let fabric = target::target(app, &clients, made).await?.protecting(account::recorded(begin).as_ref());
     let progress = Progress::new(app);
     if goes_on {
         let due = loaded.state.steps().filter(|(_, how)| **how != StepState::Done);
