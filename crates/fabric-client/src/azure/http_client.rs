@@ -4,10 +4,10 @@ use crate::{ApiError, BoxService, Operation, Quota, Request, Response, Unsent, l
 use azure_core::{
     Error, Result,
     error::ErrorKind,
-    http::{AsyncRawResponse, Body, Method, headers::Headers},
+    http::{AsyncRawResponse, Body, Method, StatusCode, headers::Headers},
 };
 use http::uri::{Authority, Scheme};
-use selvedge_resilience::{Effect, find_cause};
+use selvedge_resilience::{Effect, find_cause, gate::Paused};
 use std::fmt;
 use tower::{BoxError, ServiceExt};
 use url::{Host, Url};
@@ -137,7 +137,11 @@ impl azure_core::http::HttpClient for HttpClient {
                 if self.sealed {
                     return Err(Error::new(ErrorKind::Other, TokenError::NoAnswer(error)));
                 }
-                let kind = if find_cause::<Unsent>(&*error).is_some() {
+                let kind = if find_cause::<Paused>(&*error).is_some() {
+                    // Answered before: somebody is there, and wants to be left alone.
+                    let status = StatusCode::TooManyRequests;
+                    ErrorKind::HttpResponse { status, error_code: None, raw_response: None }
+                } else if find_cause::<Unsent>(&*error).is_some() {
                     ErrorKind::Connection
                 } else {
                     ErrorKind::Io

@@ -6,8 +6,11 @@ use azure_core::{
     credentials::TokenCredential,
     http::{Method, Request, Url},
 };
+use selvedge_resilience::deadline::DeadlineLayer;
+use selvedge_resilience::gate::{GateConfig, GateLayer, Gates};
 use selvedge_resilience::{Classify as _, Effect};
 use std::{path::PathBuf, sync::Arc, time::Duration};
+use tower::{BoxError, ServiceBuilder};
 
 const TENANT: &str = "contoso.example";
 const TOKEN: &str = r#"{"token_type":"Bearer","expires_in":3599,"ext_expires_in":3599,"access_token":"T"}"#;
@@ -150,4 +153,22 @@ async fn a_token_that_does_not_come_in_time_is_told_as_one_that_may_come() {
     let error = credential.get_token(&["scope/.default"], None).await.unwrap_err();
     assert_eq!(error.to_string(), "no token within 90.0s");
     assert!(crate::layer::AuthError::token(error).may_pass());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pause_that_a_service_asked_for_is_told_as_its_answer_and_not_as_silence() {
+    let gates = Gates::new("test", GateConfig::default()).unwrap();
+    let stack = ServiceBuilder::new()
+        .layer(DeadlineLayer::new(Duration::from_secs(60)).unwrap())
+        .layer(GateLayer::new(gates, FabricClassify))
+        .service_fn(|_: crate::Request| async {
+            let busy = http::Response::builder().status(429).header("retry-after", "300");
+            Ok::<_, BoxError>(busy.body(bytes::Bytes::new()).unwrap())
+        });
+    let client = HttpClient::new(BoxService::new(stack), "vault");
+    let request = Request::new(Url::parse("https://vault.example/secrets/one").unwrap(), Method::Get);
+    let answer = azure_core::http::HttpClient::execute_request(&client, &request).await.unwrap();
+    assert_eq!(u16::from(answer.status()), 429);
+    let error = azure_core::http::HttpClient::execute_request(&client, &request).await.unwrap_err();
+    assert_eq!(error.http_status().map(u16::from), Some(429), "{error:?}");
 }

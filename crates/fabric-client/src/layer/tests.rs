@@ -113,6 +113,21 @@ async fn a_token_is_replaced_early_and_used_on_while_that_fails() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_token_that_could_not_be_replaced_is_not_used_to_its_very_end() {
+    let (auth, credential) = auth(Some(1));
+    let script = (0..2).fold(Script::default(), |script, _| script.answer("200", ""));
+    send(&auth, &script).await.unwrap();
+    tokio::time::advance(Duration::from_secs(3550)).await;
+    send(&auth, &script).await.unwrap();
+    assert_eq!(credential.asked.load(Ordering::Relaxed), 2);
+    // The pause goes on, and there are less than 30 seconds left.
+    tokio::time::advance(Duration::from_secs(25)).await;
+    send(&auth, &script).await.unwrap_err();
+    assert_eq!(credential.asked.load(Ordering::Relaxed), 3);
+    assert_eq!(tokens(&script), ["t1", "t1"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_rejected_token_is_replaced_once() {
     let (auth, credential) = auth(None);
     let script = Script::default().answer("401", "").answer("200", "");

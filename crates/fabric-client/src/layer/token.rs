@@ -46,7 +46,10 @@ impl TokenSource {
                 Ok(fresh) => Ok(current.insert(fresh).clone()),
                 Err(error) => {
                     events::token_refresh_failed(&error);
-                    token.refresh = Instant::now() + PAUSE_AFTER_FAILURE;
+                    // Not past the time up to which it is any use.
+                    let last = token.ends.checked_sub(LEAST_USEFUL);
+                    let next = Instant::now() + PAUSE_AFTER_FAILURE;
+                    token.refresh = last.map_or(next, |last| next.min(last));
                     Ok(token.clone())
                 }
             },
