@@ -149,8 +149,13 @@ impl App {
     ///
     /// When a setting is missing or does not make sense.
     pub(crate) async fn secrets(&self) -> anyhow::Result<&dyn SecretStore> {
+        Ok(&**self.secrets.store(&self.sources()).await?)
+    }
+
+    /// What secrets are had from.
+    pub(crate) fn sources(&self) -> Sources<'_> {
         let Self { root, settings, flags, environment, .. } = self;
-        Ok(&**self.secrets.store(&Sources { root, settings, flags, environment }).await?)
+        Sources { root, settings, flags, environment }
     }
 
     /// A secret, by the name of its variable. `None`: there is none.

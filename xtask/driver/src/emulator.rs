@@ -18,6 +18,8 @@ pub struct Options<'a> {
     pub folder: &'a Path,
     /// Where each request is written to when it is over.
     pub request_log: Option<&'a Path>,
+    /// Where the certificate of its authority is written to, for clients that want https. Without it there is http alone.
+    pub authority: Option<&'a Path>,
 }
 
 /// The emulator with its demo tenant; stopped when dropped.
@@ -99,6 +101,9 @@ impl Emulator {
             .stderr(fs::File::create(&log).context("create the emulator's log")?);
         if let Some(path) = options.request_log {
             command.arg("--request-log").arg(path);
+        }
+        if let Some(path) = options.authority {
+            command.args(["--https", "127.0.0.1:0", "--export-ca"]).arg(path);
         }
         let mut process = Process::start(&mut command)?;
         let told = || format!("start the emulator: {}", fs::read_to_string(&log).unwrap_or_default());

@@ -73,8 +73,10 @@ impl Worker {
         let elsewhere = folder.join("elsewhere");
         fs::create_dir_all(&elsewhere).context("make the worker's folders")?;
         fs::write(elsewhere.join("project.config.json"), "{}").context("write the other project")?;
-        let tenant =
-            Emulator::start(binary, Options { folder: &folder.join("emulator"), request_log: None })?;
+        let tenant = Emulator::start(
+            binary,
+            Options { folder: &folder.join("emulator"), request_log: None, authority: None },
+        )?;
         let containers = AtomicU64::new(0);
         Ok(Self { tenant, azurite, number, containers, binary: binary.to_owned(), folder })
     }

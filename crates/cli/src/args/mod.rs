@@ -18,7 +18,7 @@ pub(crate) use deploy::{DeployArgs, PlanArgs, Selection};
 #[cfg(feature = "emulator")]
 pub(crate) use emulator::{CertificateArgs, EmulatorArgs};
 pub(crate) use lock::{LockAction, LockArgs};
-pub(crate) use secrets::{Name, SecretsAction, SecretsArgs};
+pub(crate) use secrets::{MigrateArgs, Name, SecretsAction, SecretsArgs};
 pub(crate) use transactions::{ExportArgs, GcArgs, RollbackArgs, TransactionsAction, TransactionsArgs};
 
 /// CI/CD for Microsoft Fabric that leaves either the whole deployment or no trace of it.

@@ -45,6 +45,8 @@ mod journal;
 #[cfg(feature = "emulator")]
 mod lock;
 #[cfg(feature = "emulator")]
+mod migrate;
+#[cfg(feature = "emulator")]
 mod output;
 #[cfg(feature = "emulator")]
 mod recheck;

@@ -46,8 +46,10 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     let (runs, items, changes) = if arguments.quick { (2, 4, 4) } else { (100, 12, CHANGES) };
     let program = project::program()?;
     let folder = tempfile::tempdir().context("make a folder for the projects")?;
-    let tenant =
-        Emulator::start(&program, Options { folder: &folder.path().join("emulator"), request_log: None })?;
+    let tenant = Emulator::start(
+        &program,
+        Options { folder: &folder.path().join("emulator"), request_log: None, authority: None },
+    )?;
     let stop = |items, concurrency, signal, after| -> anyhow::Result<Stopped> {
         let folder = tempfile::tempdir_in(folder.path()).context("make a project's folder")?;
         project::write(folder.path(), items)?;

@@ -50,8 +50,10 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     let (items, rounds) = if arguments.quick { (5, 1) } else { (100, 3) };
     let program = project::program()?;
     let folder = tempfile::tempdir().context("make a folder for the project")?;
-    let tenant =
-        Emulator::start(&program, Options { folder: &folder.path().join("emulator"), request_log: None })?;
+    let tenant = Emulator::start(
+        &program,
+        Options { folder: &folder.path().join("emulator"), request_log: None, authority: None },
+    )?;
     project::write(folder.path(), items)?;
 
     let mut seconds: BTreeMap<Variant, Vec<f64>> = BTreeMap::new();
