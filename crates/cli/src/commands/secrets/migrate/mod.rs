@@ -218,7 +218,10 @@ fn confirm(app: &App, outcome: &Outcome<'_>) -> anyhow::Result<()> {
     if app.yes || (count == 0 && !rewrites) {
         return Ok(());
     }
-    let mut what = format!("{count} secrets are to be stored in Key Vault {}", outcome.vault);
+    let mut what = match count {
+        1 => format!("1 secret is to be stored in Key Vault {}", outcome.vault),
+        _ => format!("{count} secrets are to be stored in Key Vault {}", outcome.vault),
+    };
     if rewrites {
         what += &format!(", and {} rewritten", outcome.path.display());
     }
