@@ -92,6 +92,11 @@ fn dispatch(cli: Cli) -> anyhow::Result<u8> {
             let app = App::load(root, &global)?;
             runtime()?.block_on(commands::secrets::run(&app, &args))
         }
+        Command::Doctor(args) => {
+            let root = args.project.as_deref().map_or_else(here, find_root);
+            let app = App::load(root, &global)?;
+            runtime()?.block_on(commands::doctor::run(&app))
+        }
         Command::Flags => commands::flags::run(&App::load(here(), &global)?),
         #[cfg(feature = "emulator")]
         Command::Emulator(args) => {

@@ -1,6 +1,7 @@
 //! What can be typed on the command line. No behaviour: commands take settings and these structs.
 
 mod deploy;
+mod doctor;
 #[cfg(feature = "emulator")]
 mod emulator;
 mod lock;
@@ -15,6 +16,7 @@ use crate::{
 };
 
 pub(crate) use deploy::{DeployArgs, PlanArgs, Selection};
+pub(crate) use doctor::DoctorArgs;
 #[cfg(feature = "emulator")]
 pub(crate) use emulator::{CertificateArgs, EmulatorArgs};
 pub(crate) use lock::{LockAction, LockArgs};
@@ -63,6 +65,8 @@ pub(crate) enum Command {
     Lock(LockArgs),
     /// Show where secrets come from, and store them in Key Vault
     Secrets(SecretsArgs),
+    /// Look for what is wrong with secrets, or soon will be, and say what mends it
+    Doctor(DoctorArgs),
     /// Show the feature flags, what set them and what they do
     Flags,
     /// Run a local Microsoft Fabric with Entra ID and Microsoft Graph, for trials and tests

@@ -24,6 +24,8 @@ mod chaos;
 mod denied;
 #[cfg(feature = "emulator")]
 mod deploy;
+#[cfg(all(feature = "emulator", unix))]
+mod doctor;
 #[cfg(feature = "emulator")]
 mod emulator;
 #[cfg(feature = "emulator")]
