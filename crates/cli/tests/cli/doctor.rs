@@ -171,3 +171,12 @@ fn a_tracked_env_fails_and_one_that_is_not_ignored_is_a_warning() {
     project.write(".gitignore", ".env\n");
     is(&doctor(&tenant, &project).is(0), name, "ok", "not tracked, and ignored", "");
 }
+
+#[test]
+fn its_commands_work_from_where_it_was_asked() {
+    let tenant = Tenant::with_https();
+    let (project, elsewhere) = (Project::with(&[(".env", "GITHUB_TOKEN=canary\n")]), Project::with(&[]));
+    let path = project.path().to_str().unwrap();
+    let ended = run(&mut tenant.with_vault(&elsewhere, &["doctor", "--output", "json", "--project", path]));
+    is(&ended, "GITHUB_TOKEN", "warn", "in .env", &format!("`selvedge secrets migrate --project '{path}'`"));
+}

@@ -36,7 +36,8 @@ pub(super) fn look(app: &App) -> Vec<Check> {
         let evidence = format!("last changed {days} days ago; {held}");
         checks.push(match days > OLD && !secrets.is_empty() {
             true => {
-                let help = "make new values, and move them to Key Vault with `selvedge secrets migrate`";
+                let migrate = app.command("secrets migrate");
+                let help = format!("make new values, and move them to Key Vault with `{migrate}`");
                 Check::warn(".env age", evidence, help)
             }
             false => Check::ok(".env age", evidence),

@@ -52,7 +52,7 @@ pub(super) async fn look(app: &App) -> Vec<Check> {
     }
     let mut checks = vec![Check::ok(VAULT, format!("{} answers, and `get` is allowed", vault.host()))];
     checks.extend(secrets);
-    checks.push(ahead(&vault).await);
+    checks.push(ahead(app, &vault).await);
     checks
 }
 
@@ -72,12 +72,16 @@ fn secret(app: &App, variable: &str, answer: Result<Secret, SecretError>, needed
             Check::warn(
                 variable,
                 evidence,
-                format!("store a new value with `selvedge secrets set {variable}`"),
+                format!("store a new value with `{}`", app.command(&format!("secrets set {variable}"))),
             )
         }
         (Ok(secret), Some(copy)) if !needed_here => {
             let evidence = format!("{}, and another copy {copy}", secret.source);
-            Check::warn(variable, evidence, "delete the copy, or run `selvedge secrets migrate --rewrite`")
+            Check::warn(
+                variable,
+                evidence,
+                format!("delete the copy, or run `{}`", app.command("secrets migrate --rewrite")),
+            )
         }
         (Ok(secret), _) => {
             let until = secret.expires.map(|at| format!("; {}", until(Some(at)))).unwrap_or_default();
@@ -88,7 +92,11 @@ fn secret(app: &App, variable: &str, answer: Result<Secret, SecretError>, needed
         }
         (Err(error), Some(copy)) if *error.kind() == ErrorKind::NotFound => {
             let evidence = format!("not in the vault; {copy}");
-            Check::warn(variable, evidence, "move it there with `selvedge secrets migrate`")
+            Check::warn(
+                variable,
+                evidence,
+                format!("move it there with `{}`", app.command("secrets migrate")),
+            )
         }
         (Err(error), None) if *error.kind() == ErrorKind::NotFound => Check::ok(variable, "not set"),
         (Err(error), _) => Check::fail(variable, error.kind().to_string(), error.help()),
@@ -110,7 +118,7 @@ fn in_environment(app: &App, variable: &str) -> &'static str {
 }
 
 /// What else is in the vault, and ends soon.
-async fn ahead(vault: &KeyVault) -> Check {
+async fn ahead(app: &App, vault: &KeyVault) -> Check {
     let name = "expiry dates";
     let listed = match vault.list().await {
         Ok(listed) => listed,
@@ -131,7 +139,7 @@ async fn ahead(vault: &KeyVault) -> Check {
             format!("{} in the vault, none ends within {AHEAD} days", counted(listed.len())),
         );
     }
-    Check::warn(name, near.join("; "), "store new values with `selvedge secrets set NAME`")
+    Check::warn(name, near.join("; "), format!("store new values with `{}`", app.command("secrets set NAME")))
 }
 
 fn counted(secrets: usize) -> String {
