@@ -92,6 +92,11 @@ fn dispatch(cli: Cli) -> anyhow::Result<u8> {
             let app = App::load(root, &global)?;
             runtime()?.block_on(commands::secrets::run(&app, &args))
         }
+        Command::Doctor(args) => {
+            let root = args.project.as_deref().map_or_else(here, find_root);
+            let app = App::load(root, &global)?;
+            runtime()?.block_on(commands::doctor::run(&app))
+        }
         Command::Flags => commands::flags::run(&App::load(here(), &global)?),
         #[cfg(feature = "emulator")]
         Command::Emulator(args) => {
@@ -149,8 +154,13 @@ impl App {
     ///
     /// When a setting is missing or does not make sense.
     pub(crate) async fn secrets(&self) -> anyhow::Result<&dyn SecretStore> {
+        Ok(&**self.secrets.store(&self.sources()).await?)
+    }
+
+    /// What secrets are had from.
+    pub(crate) fn sources(&self) -> Sources<'_> {
         let Self { root, settings, flags, environment, .. } = self;
-        Ok(&**self.secrets.store(&Sources { root, settings, flags, environment }).await?)
+        Sources { root, settings, flags, environment }
     }
 
     /// A secret, by the name of its variable. `None`: there is none.

@@ -18,8 +18,8 @@ pub struct Options<'a> {
     pub folder: &'a Path,
     /// Where each request is written to when it is over.
     pub request_log: Option<&'a Path>,
-    /// Where its certificate authority goes, if it is to speak https too.
-    pub ca: Option<&'a Path>,
+    /// Where the certificate of its authority is written to, for clients that want https. Without it there is http alone.
+    pub authority: Option<&'a Path>,
 }
 
 /// The emulator with its demo tenant; stopped when dropped.
@@ -104,7 +104,7 @@ impl Emulator {
         if let Some(path) = options.request_log {
             command.arg("--request-log").arg(path);
         }
-        if let Some(path) = options.ca {
+        if let Some(path) = options.authority {
             command.args(["--https", "127.0.0.1:0", "--export-ca"]).arg(path);
         }
         let mut process = Process::start(&mut command)?;

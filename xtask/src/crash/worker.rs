@@ -75,7 +75,7 @@ impl Worker {
         fs::write(elsewhere.join("project.config.json"), "{}").context("write the other project")?;
         let tenant = Emulator::start(
             binary,
-            Options { folder: &folder.join("emulator"), request_log: None, ca: None },
+            Options { folder: &folder.join("emulator"), request_log: None, authority: None },
         )?;
         let containers = AtomicU64::new(0);
         Ok(Self { tenant, azurite, number, containers, binary: binary.to_owned(), folder })

@@ -1,6 +1,7 @@
 //! What can be typed on the command line. No behaviour: commands take settings and these structs.
 
 mod deploy;
+mod doctor;
 #[cfg(feature = "emulator")]
 mod emulator;
 mod lock;
@@ -15,10 +16,11 @@ use crate::{
 };
 
 pub(crate) use deploy::{DeployArgs, PlanArgs, Selection};
+pub(crate) use doctor::DoctorArgs;
 #[cfg(feature = "emulator")]
 pub(crate) use emulator::{CertificateArgs, EmulatorArgs};
 pub(crate) use lock::{LockAction, LockArgs};
-pub(crate) use secrets::{Name, SecretsAction, SecretsArgs};
+pub(crate) use secrets::{MigrateArgs, Name, SecretsAction, SecretsArgs};
 pub(crate) use transactions::{ExportArgs, GcArgs, RollbackArgs, TransactionsAction, TransactionsArgs};
 
 /// CI/CD for Microsoft Fabric that leaves either the whole deployment or no trace of it.
@@ -63,6 +65,8 @@ pub(crate) enum Command {
     Lock(LockArgs),
     /// Show where secrets come from, and store them in Key Vault
     Secrets(SecretsArgs),
+    /// Look for what is wrong with secrets, or soon will be, and say what mends it
+    Doctor(DoctorArgs),
     /// Show the feature flags, what set them and what they do
     Flags,
     /// Run a local Microsoft Fabric with Entra ID and Microsoft Graph, for trials and tests

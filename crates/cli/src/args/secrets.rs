@@ -29,8 +29,30 @@ pub(crate) enum SecretsAction {
     Set(Name),
     /// List what there is, without values
     List,
+    /// Move the secrets of a file such as .env to Key Vault
+    Migrate(MigrateArgs),
     /// Ask Key Vault again for the secrets that this program uses, and say what it answers
     Refresh,
+}
+
+/// `selvedge secrets migrate`
+#[derive(Debug, Args)]
+pub(crate) struct MigrateArgs {
+    /// The file with the secrets; without it, the project's .env
+    #[arg(long, value_name = "FILE")]
+    pub(crate) from: Option<PathBuf>,
+    /// Show what would be done, and change nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// These variables alone, whatever their names look like
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub(crate) only: Vec<String>,
+    /// Store a new version where the vault has another value
+    #[arg(long)]
+    pub(crate) overwrite: bool,
+    /// Put a comment in the place of each secret that is in the vault now
+    #[arg(long)]
+    pub(crate) rewrite: bool,
 }
 
 /// Names a secret.

@@ -1,6 +1,7 @@
 //! One file per command. Each takes what was resolved and returns an exit code.
 
 pub(crate) mod deploy;
+pub(crate) mod doctor;
 #[cfg(feature = "emulator")]
 pub(crate) mod emulator;
 pub(crate) mod flags;

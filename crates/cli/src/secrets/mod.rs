@@ -8,7 +8,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, anyhow};
 use secrecy::SecretString;
 use selvedge_fabric_client::azure::HttpClient;
-use selvedge_secrets::identity::Identity;
+use selvedge_secrets::identity::{Choice, Identity, IdentityConfig};
 use selvedge_secrets::{
     CacheConfig, Cached, Chain, EnvFile, ErrorKind, Fallback, FallbackPolicy, KeyVault, KeyVaultConfig,
     SecretError, SecretName, SecretStore, Stage,
@@ -78,8 +78,23 @@ impl Sources<'_> {
         Ok(Chain::environment(process, file))
     }
 
-    /// The vault, opened by who we are without what is in it.
-    fn vault(&self) -> anyhow::Result<KeyVault> {
+    /// Whether what opens the vault is the application's secret, which then has to be in the environment.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::vault`].
+    pub(crate) fn opens_with_client_secret(&self) -> anyhow::Result<bool> {
+        let IdentityConfig { choice, client_secret, .. } =
+            identity::of_vault(self.settings, self.environment)?;
+        Ok(client_secret.is_some() && matches!(choice, Choice::Auto | Choice::ClientSecret))
+    }
+
+    /// The vault, opened by who we are without what is in it. Nothing is cached, and nothing answers in its place.
+    ///
+    /// # Errors
+    ///
+    /// A setting is missing or does not make sense.
+    pub(crate) fn vault(&self) -> anyhow::Result<KeyVault> {
         let settings = &self.settings.secrets;
         let Some(url) = &settings.vault_url else {
             let problem = anyhow!(
@@ -118,15 +133,19 @@ pub(crate) async fn find(store: &dyn SecretStore, variable: &str) -> anyhow::Res
 
 /// What to do about a secret that could not be had.
 pub(crate) fn failed(error: SecretError) -> anyhow::Error {
-    let code = match error.kind() {
-        ErrorKind::Unreachable(_) | ErrorKind::Throttled { .. } | ErrorKind::Other { .. } => exit::FAILED,
-        ErrorKind::ReadOnly | ErrorKind::Deleted => exit::USAGE,
-        _ => exit::DENIED,
-    };
-    let with = ExitWith::new(code, "get secrets");
+    let with = ExitWith::new(exit_code(&error), "get secrets");
     let with = match error.help() {
         Some(help) => with.help(help),
         None => with,
     };
     anyhow::Error::from(error).context(with)
+}
+
+/// What its failure means.
+pub(crate) fn exit_code(error: &SecretError) -> u8 {
+    match error.kind() {
+        ErrorKind::Unreachable(_) | ErrorKind::Throttled { .. } | ErrorKind::Other { .. } => exit::FAILED,
+        ErrorKind::ReadOnly | ErrorKind::Deleted => exit::USAGE,
+        _ => exit::DENIED,
+    }
 }

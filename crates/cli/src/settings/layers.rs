@@ -12,7 +12,7 @@ use figment::{
     value::{Dict, Map, Num, Value},
 };
 
-use selvedge_deployment::config::suggest::nearest;
+use selvedge_deployment::config::{is_secret, suggest::nearest};
 
 use super::{Environment, Origin, Profile as Defaults, SECRET_VARIABLES, Settings, check, file};
 
@@ -110,6 +110,11 @@ fn not_shipped(
     Ok(figment)
 }
 
+/// Whether a variable of this name is a setting.
+pub(super) fn is_setting(name: &str) -> bool {
+    VARIABLES.iter().any(|(variable, _)| *variable == name) || name.starts_with(PREFIX)
+}
+
 /// The variables of `origin` that are settings, as (name, key, value), lowest first. An empty one counts as not
 /// set: CI systems set those for what they lack.
 fn variables(environment: &Environment, origin: Origin) -> impl Iterator<Item = (&str, String, &str)> {
@@ -182,7 +187,7 @@ fn explain(error: &Error) -> String {
     let problem = match &error.kind {
         Kind::UnknownField(name, known) => match nearest(name, known.iter().copied()) {
             Some(meant) => format!("unknown key; did you mean `{meant}`?"),
-            None if looks_secret(name) => {
+            None if is_secret(name) => {
                 "unknown key; secrets are read from the environment or .env alone".to_owned()
             }
             None => format!("unknown key; known here: {}", known.join(", ")),
@@ -190,10 +195,6 @@ fn explain(error: &Error) -> String {
         kind => without_value(kind),
     };
     format!("{key}, set by {source}: {problem}")
-}
-
-fn looks_secret(name: &str) -> bool {
-    ["secret", "token", "password"].iter().any(|word| name.to_lowercase().contains(word))
 }
 
 /// What was expected, without what was found.

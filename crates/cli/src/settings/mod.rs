@@ -33,6 +33,26 @@ pub(crate) const CLIENT_SECRET: &str = "AZURE_CLIENT_SECRET";
 /// The variable of the key that journals are sealed with.
 pub(crate) const JOURNAL_KEY: &str = "SELVEDGE_JOURNAL_KEY";
 
+/// Variables that are read from the environment, and from nowhere else: switches, proxies, and what CI systems hand to their jobs.
+const OTHER_VARIABLES: [&str; 9] = [
+    "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
+    "ACTIONS_ID_TOKEN_REQUEST_URL",
+    "AZURESUBSCRIPTION_SERVICE_CONNECTION_ID",
+    "DEBUG",
+    "FABRIC_GIT_CONNECTION_ID",
+    "HARDENING_STAGE",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "SYSTEM_ACCESSTOKEN",
+];
+
+/// Whether this program reads the variable, and not as a secret: it is looked for in the environment alone.
+pub(crate) fn is_setting(name: &str) -> bool {
+    let known =
+        layers::is_setting(name) || OTHER_VARIABLES.contains(&name) || name.starts_with("FEATURE_USE_");
+    known && !SECRET_VARIABLES.contains(&name)
+}
+
 /// The variable of <https://no-color.org>. It concerns the terminal, not the project, so `.env` has no say.
 pub(crate) fn no_color() -> Option<String> {
     #[expect(clippy::disallowed_methods, reason = "the settings read the environment for everybody")]

@@ -14,13 +14,9 @@ const OLD: &str = "of-the-environment-0123";
 
 /// The program with the vault on, opened by the token of a GitHub Actions job.
 fn selvedge(tenant: &Tenant, project: &Project, args: &[&str]) -> Command {
-    let mut command = tenant.selvedge(project, args);
+    let mut command = tenant.with_vault(project, args);
     command
         .env_remove("AZURE_CLIENT_SECRET")
-        .env_remove("GITHUB_TOKEN")
-        .env("FEATURE_USE_KEY_VAULT", "true")
-        .env("SELVEDGE_SECRETS__AUDIENCE", "https://vault.azure.net")
-        .env("SSL_CERT_FILE", tenant.ca())
         .env("ACTIONS_ID_TOKEN_REQUEST_URL", format!("{}/actions/idtoken?api-version=2.0", tenant.url))
         .env("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "emulator-actions-token");
     command
@@ -192,7 +188,7 @@ fn rows(stranger: &Path) -> Vec<Row> {
 #[test]
 fn what_goes_wrong_with_the_vault_falls_back_only_where_it_may() {
     let another = Tenant::with_https();
-    for Row { what, faults, attributes, variables, falls, fails } in rows(&another.ca()) {
+    for Row { what, faults, attributes, variables, falls, fails } in rows(&another.authority()) {
         let (tenant, project) = (Tenant::with_https(), Project::orders());
         if let Some(mut secret) = attributes {
             secret["name"] = "github-token".into();

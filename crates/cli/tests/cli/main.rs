@@ -24,6 +24,8 @@ mod chaos;
 mod denied;
 #[cfg(feature = "emulator")]
 mod deploy;
+#[cfg(all(feature = "emulator", unix))]
+mod doctor;
 #[cfg(feature = "emulator")]
 mod emulator;
 #[cfg(feature = "emulator")]
@@ -45,6 +47,8 @@ mod journal;
 mod key_vault;
 #[cfg(feature = "emulator")]
 mod lock;
+#[cfg(feature = "emulator")]
+mod migrate;
 #[cfg(feature = "emulator")]
 mod output;
 #[cfg(feature = "emulator")]

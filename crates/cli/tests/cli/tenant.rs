@@ -57,29 +57,32 @@ pub(crate) fn until(what: &str, is_so: impl Fn() -> bool) {
 
 impl Tenant {
     pub(crate) fn start() -> Self {
-        Self::launch(false)
+        Self::start_with(false)
     }
 
-    /// The same, with https beside http.
+    /// With https, for [`Tenant::with_vault`].
     pub(crate) fn with_https() -> Self {
-        Self::launch(true)
+        Self::start_with(true)
     }
 
-    fn launch(https: bool) -> Self {
+    fn start_with(https: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let ca = folder.path().join("ca.pem");
+        let authority = folder.path().join("ca.pem");
         // Where `cargo xtask conformance --log` looks at what the program asks.
         let requests = Path::new(env!("CARGO_TARGET_TMPDIR")).join("requests");
         std::fs::create_dir_all(&requests).unwrap();
         let requests = requests.join(format!("cli-{}.jsonl", uuid::Uuid::new_v4()));
-        let options =
-            Options { folder: folder.path(), request_log: Some(&requests), ca: https.then_some(&*ca) };
+        let options = Options {
+            folder: folder.path(),
+            request_log: Some(&requests),
+            authority: https.then_some(&authority),
+        };
         let emulator = Emulator::start(Path::new(env!("CARGO_BIN_EXE_selvedge")), options).unwrap();
         Self { url: emulator.url.clone(), emulator, folder }
     }
 
-    /// The certificate authority of https.
-    pub(crate) fn ca(&self) -> std::path::PathBuf {
+    /// The certificate of its authority, where it has https.
+    pub(crate) fn authority(&self) -> std::path::PathBuf {
         self.folder.path().join("ca.pem")
     }
 
@@ -93,6 +96,17 @@ impl Tenant {
     pub(crate) fn selvedge(&self, project: &Project, args: &[&str]) -> Command {
         let mut command = selvedge(project.path(), args);
         command.envs(&self.emulator.environment).envs(IN_A_HURRY).env("GITHUB_TOKEN", "a-token");
+        command
+    }
+
+    /// As [`Tenant::selvedge`], with the secrets of the tenant's vault, and no secret but the application's in the environment.
+    pub(crate) fn with_vault(&self, project: &Project, args: &[&str]) -> Command {
+        let mut command = self.selvedge(project, args);
+        command
+            .env_remove("GITHUB_TOKEN")
+            .env("FEATURE_USE_KEY_VAULT", "true")
+            .env("SELVEDGE_SECRETS__AUDIENCE", "https://vault.azure.net")
+            .env("SSL_CERT_FILE", self.authority());
         command
     }
 

@@ -54,7 +54,7 @@ fn flags_are_read_from_the_environment_and_env_file_of_the_project() {
     assert_eq!(
         states,
         [
-            r#""USE_KEY_VAULT" false "default" false"#,
+            r#""USE_KEY_VAULT" false "default" true"#,
             r#""USE_RETRY_LOGIC" false "environment" true"#,
             r#""USE_CIRCUIT_BREAKER" false "default" true"#,
             r#""USE_ROLLBACK" true ".env" true"#,

@@ -26,6 +26,7 @@ pub mod suggest;
 mod variables;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
+pub use variables::is_secret;
 
 use cursor::Cursor;
 use project::Project;

@@ -75,7 +75,8 @@ fn reference(text: &str) -> Option<(&str, Option<&str>, &str)> {
     valid.then_some((name, default, after))
 }
 
-fn is_secret(name: &str) -> bool {
+/// Whether the name of a variable says that it holds a secret: `GITHUB_TOKEN` does, `MONKEY` does not.
+pub fn is_secret(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
     SECRET
         .iter()

@@ -3,7 +3,7 @@
 mod parse;
 mod state;
 
-pub use parse::parse;
+pub use parse::{entries, parse};
 pub use state::FileState;
 
 use crate::{
@@ -15,6 +15,7 @@ use std::{
     collections::BTreeMap,
     fmt, fs,
     io::{self, Read as _},
+    ops::RangeInclusive,
     path::{Path, PathBuf},
 };
 
@@ -28,6 +29,17 @@ pub struct Variable {
     pub value: SecretString,
     /// The line at which it begins, counted from 1.
     pub line: usize,
+}
+
+/// One place that sets a variable.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// The variable's name, as written.
+    pub name: String,
+    /// Its value.
+    pub value: SecretString,
+    /// From its first to its last line, counted from 1. No line has two entries.
+    pub lines: RangeInclusive<usize>,
 }
 
 /// The file cannot be read or makes no sense. The error names the line and never quotes it.
@@ -86,7 +98,12 @@ pub fn read(path: &Path) -> Result<BTreeMap<String, Variable>, EnvFileError> {
         .map_err(|source| EnvFileError(Problem::Parse { path: path.to_owned(), source: source.into() }))
 }
 
-fn text(path: &Path) -> Result<Option<SecretString>, EnvFileError> {
+/// The whole text of `path`, a byte order mark included; `None` where there is no such file.
+///
+/// # Errors
+///
+/// As [`read`], but for what the lines say.
+pub fn text(path: &Path) -> Result<Option<SecretString>, EnvFileError> {
     let problem = |problem: fn(PathBuf) -> Problem| EnvFileError(problem(path.to_owned()));
     let failed = |source| EnvFileError(Problem::Io { path: path.to_owned(), source });
     let metadata = match fs::metadata(path) {

@@ -1,6 +1,6 @@
 //! The syntax of dotenv, read so that nothing is taken for something else without a word.
 
-use super::{EnvFileError, Problem, Variable};
+use super::{Entry, EnvFileError, Problem, Variable};
 use std::{
     cell::Cell,
     collections::BTreeMap,
@@ -16,12 +16,22 @@ use std::{
 /// A line is not `NAME=value`, or has a `$` that dotenv readers do not agree about. The error names the line and never
 /// quotes it: it may hold a secret.
 pub fn parse(text: &str) -> Result<BTreeMap<String, Variable>, EnvFileError> {
+    let variable = |Entry { name, value, lines }| (name, Variable { value, line: *lines.start() });
+    Ok(entries(text)?.into_iter().map(variable).collect())
+}
+
+/// Each setting of a variable in a text, in order, those of a repeated name included.
+///
+/// # Errors
+///
+/// As [`parse`].
+pub fn entries(text: &str) -> Result<Vec<Entry>, EnvFileError> {
     let lines: Vec<&str> = text.lines().collect();
     let delivered = Rc::new(Cell::new(0));
-    let entries = dotenvy::Iter::new(ByLine { rest: text.as_bytes(), delivered: Rc::clone(&delivered) });
-    let mut variables = BTreeMap::new();
+    let parsed = dotenvy::Iter::new(ByLine { rest: text.as_bytes(), delivered: Rc::clone(&delivered) });
+    let mut entries = Vec::new();
     let mut first = 1;
-    for entry in entries {
+    for entry in parsed {
         let last = delivered.get();
         // dotenvy's own error quotes the whole line.
         let Ok((name, value)) = entry else {
@@ -33,10 +43,10 @@ pub fn parse(text: &str) -> Result<BTreeMap<String, Variable>, EnvFileError> {
         }
         // dotenvy passes over comments and empty lines by itself.
         let above = raw.iter().take_while(|line| is_nothing(line)).count();
-        variables.insert(name, Variable { value: value.into(), line: first + above });
+        entries.push(Entry { name, value: value.into(), lines: first + above..=last });
         first = last + 1;
     }
-    Ok(variables)
+    Ok(entries)
 }
 
 fn is_nothing(line: &str) -> bool {
@@ -122,6 +132,13 @@ mod tests {
         let text = "# one\r\nA=1\r\n\r\n# four\r\n\r\nB=\"x\r\ny\"\r\n# eight\r\nexport C=3\r\nA=10";
         let lines: Vec<_> = parse(text).unwrap().into_iter().map(|(name, it)| (name, it.line)).collect();
         assert_eq!(lines, [("A", 10), ("B", 6), ("C", 9)].map(|(name, line)| (name.to_owned(), line)));
+    }
+
+    #[test]
+    fn entries_know_where_they_begin_and_end() {
+        let text = "# one\nA=1\n\nB='x\n\n# y'\n# seven\nA=2";
+        let found: Vec<_> = entries(text).unwrap().into_iter().map(|it| (it.name, it.lines)).collect();
+        assert_eq!(found, [("A", 2..=2), ("B", 4..=6), ("A", 8..=8)].map(|(n, l)| (n.to_owned(), l)));
     }
 
     #[test]

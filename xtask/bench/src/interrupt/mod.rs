@@ -48,7 +48,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     let folder = tempfile::tempdir().context("make a folder for the projects")?;
     let tenant = Emulator::start(
         &program,
-        Options { folder: &folder.path().join("emulator"), request_log: None, ca: None },
+        Options { folder: &folder.path().join("emulator"), request_log: None, authority: None },
     )?;
     let stop = |items, concurrency, signal, after| -> anyhow::Result<Stopped> {
         let folder = tempfile::tempdir_in(folder.path()).context("make a project's folder")?;

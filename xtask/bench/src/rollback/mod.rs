@@ -52,7 +52,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     let folder = tempfile::tempdir().context("make a folder for the project")?;
     let tenant = Emulator::start(
         &program,
-        Options { folder: &folder.path().join("emulator"), request_log: None, ca: None },
+        Options { folder: &folder.path().join("emulator"), request_log: None, authority: None },
     )?;
     project::write(folder.path(), items)?;
 

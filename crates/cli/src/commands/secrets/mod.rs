@@ -1,6 +1,7 @@
 //! `selvedge secrets`: where secrets come from, without showing them.
 
 mod list;
+mod migrate;
 mod set;
 
 use serde_json::json;
@@ -29,6 +30,7 @@ pub(crate) async fn run(app: &App, args: &SecretsArgs) -> anyhow::Result<u8> {
         SecretsAction::Get { name, reveal: true } => reveal(app, &named(name)?).await,
         SecretsAction::Get { name, reveal: false } => get(app, &named(name)?).await,
         SecretsAction::Set(name) => set::run(app, &named(name)?).await,
+        SecretsAction::Migrate(args) => migrate::run(app, args).await,
         SecretsAction::List => list::run(app).await,
         SecretsAction::Refresh => list::refresh(app).await,
     }

@@ -16,7 +16,7 @@ use crate::run::App;
 use crate::secrets::failed;
 
 /// The most bytes that Key Vault takes.
-const MOST: u64 = 25 * 1024;
+pub(super) const MOST: u64 = 25 * 1024;
 
 pub(super) async fn run(app: &App, name: &SecretName) -> anyhow::Result<u8> {
     if !app.flags.key_vault.on {

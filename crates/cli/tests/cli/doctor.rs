@@ -1,0 +1,182 @@
+//! What the doctor finds, with its evidence and what mends it.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::Command;
+use std::time::{Duration, SystemTime};
+
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use crate::{
+    program::{Ended, run},
+    project::Project,
+    tenant::Tenant,
+};
+
+fn doctor(tenant: &Tenant, project: &Project) -> Ended {
+    let ended = run(&mut tenant.with_vault(project, &["doctor", "--output", "json"]));
+    for text in [&ended.stdout, &ended.stderr] {
+        assert!(!text.contains("canary"), "{text}");
+    }
+    ended
+}
+
+/// State, evidence and help of a check.
+#[track_caller]
+fn check(ended: &Ended, name: &str) -> (String, String, String) {
+    let told = ended.json();
+    let found = told["checks"].as_array().unwrap().iter().find(|check| check["name"] == name);
+    let found = found.unwrap_or_else(|| panic!("no {name} in {}", ended.stdout));
+    let text = |key: &str| found[key].as_str().unwrap_or_default().to_owned();
+    (text("state"), text("evidence"), text("help"))
+}
+
+#[track_caller]
+fn is(ended: &Ended, name: &str, state: &str, evidence: &str, help: &str) {
+    let found = check(ended, name);
+    assert!(found.0 == state && found.1.contains(evidence) && found.2.contains(help), "{name}: {found:?}");
+}
+
+fn vault(secrets: Value) -> Value {
+    json!({ "vaults": [{ "name": "emulator", "secrets": secrets }] })
+}
+
+fn in_days(days: i64) -> String {
+    let at = OffsetDateTime::now_utc() + time::Duration::days(days) + time::Duration::hours(1);
+    at.format(&Rfc3339).unwrap()
+}
+
+#[test]
+fn each_secret_is_looked_for_by_get_alone() {
+    let (tenant, project) = (Tenant::with_https(), Project::with(&[]));
+    tenant.seed(&vault(json!([
+        { "name": "github-token", "value": "canary", "expires": in_days(10) },
+        { "name": "azure-storage-key", "value": "canary", "expires": in_days(100) },
+        { "name": "others", "value": "canary", "expires": in_days(5) },
+    ])));
+    let ended = doctor(&tenant, &project).is(0);
+    is(&ended, "Key Vault", "ok", "127.0.0.1 answers, and `get` is allowed", "");
+    is(&ended, "AZURE_CLIENT_SECRET", "ok", "where it has to be: it opens the vault", "");
+    is(&ended, "GITHUB_TOKEN", "warn", ", in 10 days", "selvedge secrets set GITHUB_TOKEN");
+    is(&ended, "AZURE_STORAGE_KEY", "ok", ", in 100 days", "");
+    is(&ended, "SELVEDGE_JOURNAL_KEY", "ok", "not set", "");
+    is(&ended, "expiry dates", "warn", "others: ends on", "");
+    is(&ended, ".env", "ok", "there is none", "");
+
+    // Who may not list is not worse off.
+    tenant.inject("GET */secrets=403,code=ForbiddenByRbac");
+    let ended = doctor(&tenant, &project).is(0);
+    is(&ended, "expiry dates", "ok", "`list` is not allowed", "");
+    tenant.heal();
+
+    let text = run(&mut tenant.with_vault(&project, &["doctor"])).is(0).stdout;
+    assert!(text.contains("ok    Key Vault                127.0.0.1 answers"), "{text}");
+    assert!(
+        text.contains("\n      help: store a new value with `selvedge secrets set GITHUB_TOKEN`"),
+        "{text}"
+    );
+}
+
+#[test]
+fn what_keeps_secrets_from_us_fails_with_what_mends_it() {
+    let (tenant, project) = (Tenant::with_https(), Project::with(&[]));
+    for (fault, evidence, help) in [
+        (
+            "GET */secrets/*=403,code=ForbiddenByRbac",
+            "access denied (403 ForbiddenByRbac)",
+            "Key Vault Secrets User",
+        ),
+        ("GET */secrets/*=503", "the service has a problem (503)", "publicNetworkAccess"),
+        ("POST */token=401", "no access token could be had", ""),
+    ] {
+        tenant.inject(fault);
+        let ended = doctor(&tenant, &project).is(1);
+        is(&ended, "Key Vault", "fail", evidence, help);
+        tenant.heal();
+    }
+    tenant.seed(&vault(json!([
+        { "name": "github-token", "value": "canary", "enabled": false },
+        { "name": "azure-storage-key", "value": "canary", "expires": in_days(-3) },
+    ])));
+    let ended = doctor(&tenant, &project).is(1);
+    is(&ended, "GITHUB_TOKEN", "fail", "the secret is disabled", "--enabled true");
+    is(&ended, "AZURE_STORAGE_KEY", "fail", "the secret expired on", "az keyvault secret set");
+
+    let mut command = tenant.with_vault(&project, &["doctor"]);
+    let ended = run(command.env_remove("KEY_VAULT_URL")).is(1);
+    assert!(ended.stdout.contains("fail  Key Vault"), "{}", ended.stdout);
+    let mut command = tenant.with_vault(&project, &["doctor"]);
+    let ended = run(command.env("FEATURE_USE_KEY_VAULT", "false")).is(0);
+    assert!(ended.stdout.contains("FEATURE_USE_KEY_VAULT is off"), "{}", ended.stdout);
+}
+
+#[test]
+fn copies_in_env_are_told_and_so_are_its_mode_and_age() {
+    let tenant = Tenant::with_https();
+    let project = Project::with(&[(".env", "GITHUB_TOKEN=canary\nAZURE_STORAGE_KEY=canary\nA=1\n")]);
+    tenant.seed(&vault(json!([{ "name": "github-token", "value": "other" }])));
+    let path = project.path().join(".env");
+    let mode = |mode| fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+    mode(0o644);
+    let ended = doctor(&tenant, &project).is(1);
+    is(&ended, "GITHUB_TOKEN", "warn", "and another copy in .env", "selvedge secrets migrate --rewrite");
+    is(&ended, "AZURE_STORAGE_KEY", "warn", "not in the vault; in .env", "selvedge secrets migrate");
+    is(
+        &ended,
+        ".env mode",
+        "fail",
+        "0644; holds AZURE_STORAGE_KEY, GITHUB_TOKEN, and others can read it",
+        "chmod 600",
+    );
+    is(&ended, ".env age", "ok", "last changed 0 days ago", "");
+
+    mode(0o600);
+    let day = Duration::from_secs(86_400);
+    let age = |days| {
+        let file = fs::File::options().write(true).open(&path).unwrap();
+        file.set_modified(SystemTime::now() - day * days).unwrap();
+    };
+    age(32);
+    let ended = doctor(&tenant, &project).is(0);
+    is(&ended, ".env mode", "ok", "0600", "");
+    is(&ended, ".env age", "warn", "last changed 32 days ago", "selvedge secrets migrate");
+    age(29);
+    is(&doctor(&tenant, &project).is(0), ".env age", "ok", "29 days", "");
+    project.write(".env", "A=1\n");
+    age(99);
+    mode(0o644);
+    let ended = doctor(&tenant, &project).is(0);
+    is(&ended, ".env age", "ok", "holds no secret", "");
+    is(&ended, ".env mode", "ok", "holds no secret", "");
+}
+
+#[test]
+fn a_tracked_env_fails_and_one_that_is_not_ignored_is_a_warning() {
+    let tenant = Tenant::with_https();
+    let project = Project::with(&[(".env", "GITHUB_TOKEN=canary\n")]);
+    fs::set_permissions(project.path().join(".env"), fs::Permissions::from_mode(0o600)).unwrap();
+    let name = ".env in Git";
+    is(&doctor(&tenant, &project), name, "ok", "this is no repository", "");
+    let git = |args: &[&str]| {
+        let done = Command::new("git").arg("-C").arg(project.path()).args(args).output().unwrap();
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    };
+    git(&["init", "--quiet"]);
+    is(&doctor(&tenant, &project), name, "warn", "not ignored", "add .env to .gitignore");
+    git(&["add", ".env"]);
+    is(&doctor(&tenant, &project).is(1), name, "fail", "tracked", "git rm --cached .env");
+    git(&["rm", "--quiet", "--cached", ".env"]);
+    project.write(".gitignore", ".env\n");
+    is(&doctor(&tenant, &project).is(0), name, "ok", "not tracked, and ignored", "");
+}
+
+#[test]
+fn its_commands_work_from_where_it_was_asked() {
+    let tenant = Tenant::with_https();
+    let (project, elsewhere) = (Project::with(&[(".env", "GITHUB_TOKEN=canary\n")]), Project::with(&[]));
+    let path = project.path().to_str().unwrap();
+    let ended = run(&mut tenant.with_vault(&elsewhere, &["doctor", "--output", "json", "--project", path]));
+    is(&ended, "GITHUB_TOKEN", "warn", "in .env", &format!("`selvedge secrets migrate --project '{path}'`"));
+}
