@@ -9,10 +9,12 @@ use selvedge_fabric_client::azure::{self, CredentialConfig, CredentialKind};
 use selvedge_fabric_client::layer::{Auth, BaseUri};
 use selvedge_fabric_client::transport::{HttpTransport, TransportConfig};
 use selvedge_fabric_client::{BoxService, Client, PollConfig, PollMode};
+use selvedge_observability::redact::Scrubbing;
 
 use crate::exit;
 use crate::fenced::{FenceSlot, Fenced};
 use crate::flags::Flags;
+use crate::redaction::redactor;
 use crate::report::ExitWith;
 use crate::settings::{CredentialChoice, Environment, PollingMode, Service, Settings};
 use crate::stack::{StackConfig, Stacks, stacks};
@@ -90,7 +92,8 @@ pub(crate) fn storage(
         }
     };
     let config = StackConfig { retry: None, ..stack_config(settings, flags) };
-    let stacks = stacks("storage", &config, api, builder.transport)
+    let transport = Scrubbing::new(builder.transport, redactor().clone());
+    let stacks = stacks("storage", &config, api, transport)
         .with_context(|| ExitWith::usage("set up requests to Azure Storage"))?;
     Ok(stacks.forward)
 }
@@ -130,7 +133,8 @@ impl Builder<'_> {
         if api.is_none() {
             config.attempt_timeout = config.attempt_timeout.min(TOKEN_ATTEMPT);
         }
-        stacks(name, &config, api, Fenced::new(self.transport.clone(), fence))
+        let transport = Scrubbing::new(Fenced::new(self.transport.clone(), fence), redactor().clone());
+        stacks(name, &config, api, transport)
             .with_context(|| ExitWith::usage(format!("set up requests to {name}")))
     }
 }
