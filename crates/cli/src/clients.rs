@@ -14,7 +14,7 @@ use selvedge_observability::redact::Scrubbing;
 use crate::exit;
 use crate::fenced::{FenceSlot, Fenced};
 use crate::flags::Flags;
-use crate::redaction::redactor;
+use crate::redaction::{Watched, redactor};
 use crate::report::ExitWith;
 use crate::settings::{CredentialChoice, Environment, PollingMode, Service, Settings};
 use crate::stack::{StackConfig, Stacks, stacks};
@@ -184,7 +184,7 @@ fn credential(
         ExitWith::usage("set up the credentials")
             .help("check AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_LOGIN_BASE_URL")
     };
-    azure::credential(config, service).with_context(tried)
+    Ok(Arc::new(Watched(azure::credential(config, service).with_context(tried)?)))
 }
 
 /// A value without which there is no credential.

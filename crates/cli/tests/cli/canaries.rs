@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    process::Command,
+    process::{Command, Stdio},
     sync::{
         Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -11,11 +11,12 @@ use std::{
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use selvedge_fabric_emulator::demo;
 use selvedge_observability::redact::testing::{leak, nasty};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
-    program::{Ended, run, selvedge},
+    program::{Background, Ended, run, selvedge},
     project::Project,
     tenant::Tenant,
 };
@@ -169,6 +170,17 @@ fn s4_a_ci_system_is_told_the_secrets_before_anything_else_and_only_in_its_log()
         run(flags(variable, value).stderr(fs::File::create(&log).unwrap())).is(0);
         assert!(!fs::read_to_string(log).unwrap().contains("line"));
     }
+}
+
+#[test]
+fn what_signs_in_to_the_emulator_is_told_as_it_is() {
+    let project = Project::with(&[]);
+    let mut command =
+        selvedge(project.path(), &["emulator", "--port", "0", "--output", "json", "--exit-on-stdin-eof"]);
+    command.env("AZURE_CLIENT_SECRET", demo::CLIENT_SECRET).stdin(Stdio::piped());
+    let ready = Background::start(&mut command).says("\n");
+    let ready: Value = serde_json::from_str(&ready).unwrap();
+    assert_eq!(ready["environment"]["AZURE_CLIENT_SECRET"], demo::CLIENT_SECRET);
 }
 
 #[test]
