@@ -10,10 +10,12 @@ use selvedge_fabric_client::azure::{self, CredentialConfig, CredentialKind};
 use selvedge_fabric_client::layer::{Auth, BaseUri};
 use selvedge_fabric_client::transport::{HttpTransport, TransportConfig};
 use selvedge_fabric_client::{BoxService, Client, PollConfig, PollMode};
+use selvedge_observability::redact::Scrubbing;
 
 use crate::exit;
 use crate::fenced::{FenceSlot, Fenced};
 use crate::flags::Flags;
+use crate::redaction::{Watched, redactor};
 use crate::report::ExitWith;
 use crate::run::App;
 use crate::settings::{CLIENT_SECRET, CredentialChoice, Environment, PollingMode, Service, Settings};
@@ -86,7 +88,8 @@ pub(crate) async fn storage(app: &App, base: Option<(&str, &str)>) -> anyhow::Re
         }
     };
     let config = StackConfig { retry: None, ..stack_config(&app.settings, &app.flags) };
-    let stacks = stacks("storage", &config, api, builder.transport)
+    let transport = Scrubbing::new(builder.transport, redactor().clone());
+    let stacks = stacks("storage", &config, api, transport)
         .with_context(|| ExitWith::usage("set up requests to Azure Storage"))?;
     Ok(stacks.forward)
 }
@@ -149,7 +152,8 @@ impl<'a> Connections<'a> {
         if api.is_none() {
             config.attempt_timeout = config.attempt_timeout.min(TOKEN_ATTEMPT);
         }
-        stacks(name, &config, api, Fenced::new(self.transport.clone(), fence))
+        let transport = Scrubbing::new(Fenced::new(self.transport.clone(), fence), redactor().clone());
+        stacks(name, &config, api, transport)
             .with_context(|| ExitWith::usage(format!("set up requests to {name}")))
     }
 }
@@ -199,7 +203,7 @@ async fn credential(app: &App, service: BoxService) -> anyhow::Result<Arc<dyn To
         ExitWith::usage("set up the credentials")
             .help("check AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_LOGIN_BASE_URL")
     };
-    azure::credential(config, service).with_context(tried)
+    Ok(Arc::new(Watched(azure::credential(config, service).with_context(tried)?)))
 }
 
 /// A value without which there is no credential.

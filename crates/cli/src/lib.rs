@@ -9,6 +9,7 @@ mod flags;
 mod logging;
 mod output;
 mod place;
+mod redaction;
 mod render;
 mod report;
 mod run;

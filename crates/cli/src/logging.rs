@@ -30,7 +30,7 @@ pub(crate) fn init(log: &Log) -> anyhow::Result<()> {
         }
         LogFormat::Json => {
             // JSON escapes control characters itself.
-            let writer = || Escaped { to: io::stderr(), escape: text::disarm };
+            let writer = || Escaped { to: io::stderr(), escape: text::document };
             subscriber.json().with_writer(writer).try_init()
         }
     }
@@ -92,7 +92,7 @@ mod tests {
     fn hostile_event(json: bool) -> String {
         let written = Written::default();
         let to = written.clone();
-        let escape = if json { text::disarm } else { text::one_line };
+        let escape = if json { text::document } else { text::one_line };
         let writer = move || Escaped { to: to.clone(), escape };
         let subscriber = tracing_subscriber::fmt().with_ansi(false).with_target(false).without_time();
         let emit =

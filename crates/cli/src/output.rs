@@ -3,6 +3,10 @@
 use std::io::{self, Write as _};
 
 use clap::ValueEnum;
+use selvedge_observability::redact::Redacting;
+use serde_json::Value;
+
+use crate::redaction::redactor;
 
 /// How a command prints its result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -45,11 +49,37 @@ impl Color {
 #[error("write to stdout: the reader is gone")]
 pub(crate) struct ReaderGone;
 
+/// Stderr for people, without secrets.
+pub(crate) fn stderr() -> Redacting<io::Stderr> {
+    Redacting::new(io::stderr(), redactor().clone())
+}
+
 /// Writes `text` and a line break to stdout, at once.
 ///
 /// # Errors
 /// [`ReaderGone`], or the [`io::Error`] of stdout.
 pub(crate) fn line(text: &str) -> anyhow::Result<()> {
+    exactly(&redactor().redact(text))
+}
+
+/// As [`line`], for a JSON document: it stays one.
+///
+/// # Errors
+/// As [`line`].
+pub(crate) fn document(format: Format, mut value: Value) -> anyhow::Result<()> {
+    redactor().redact_json(&mut value);
+    exactly(&match format {
+        Format::Jsonl => value.to_string(),
+        Format::Text | Format::Json => format!("{value:#}"),
+    })
+}
+
+/// As [`line`], for what is of no use unless it is exact, and holds no secret that matters: the records of a journal, and what signs in to
+/// the emulator.
+///
+/// # Errors
+/// As [`line`].
+pub(crate) fn exactly(text: &str) -> anyhow::Result<()> {
     let mut stdout = io::stdout().lock();
     match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(ReaderGone.into()),

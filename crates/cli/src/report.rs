@@ -4,7 +4,11 @@ use std::{fmt, io::Write as _};
 
 use anyhow::Error;
 
-use crate::{exit, output::ReaderGone, text};
+use crate::{
+    exit,
+    output::{self, ReaderGone},
+    text,
+};
 
 /// What was being tried, the exit code that its failure means, and the user's next step.
 /// Attach it to an error as context; the outermost one decides.
@@ -44,7 +48,7 @@ impl std::error::Error for ExitWith {}
 pub(crate) fn report(error: &Error, color: bool) -> u8 {
     if !error.is::<ReaderGone>() {
         // Where stderr is gone too there is nobody left to tell; the exit code still does.
-        drop(std::io::stderr().lock().write_all(render(error, color).as_bytes()));
+        drop(output::stderr().write_all(render(error, color).as_bytes()));
     }
     exit_code(error)
 }

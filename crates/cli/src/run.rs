@@ -23,6 +23,7 @@ use crate::{
     logging,
     output::Format,
     place::quoted,
+    redaction,
     report::{ExitWith, report},
     secrets::{self, Secrets, Sources},
     settings::{self, CommandLine, Environment, Settings},
@@ -50,6 +51,7 @@ pub(crate) struct App {
 
 /// Runs one command line, the program's name first.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    redaction::watch_panics();
     #[cfg(feature = "failpoints")]
     settings::failpoint::heed();
     let cli = match Cli::try_parse_from(args) {
@@ -186,6 +188,7 @@ impl App {
     ) -> anyhow::Result<Self> {
         let tried = || ExitWith::usage("load the settings");
         let environment = adjust(Environment::read(&root).with_context(tried)?);
+        let unprotected = redaction::register(&environment);
         let debug = environment.find("DEBUG").is_some_and(|(value, _)| flags::is_true(value));
         command_line.extend(log_level(global.verbose, debug));
         let flags = Flags::parse(&environment)?;
@@ -193,6 +196,7 @@ impl App {
         let settings = settings::load(&root, &environment, &command_line, profile).with_context(tried)?;
 
         logging::init(&settings.log)?;
+        flags::warn_all(&unprotected);
         flags::warn_all(&flags.warnings(&environment));
         flags::warn_all(&settings::file_warnings(&root, &environment));
         if debug {

@@ -15,6 +15,7 @@ const GRAPH: &[(&str, &[&str])] = &[
             "selvedge-deployment",
             "selvedge-fabric-client",
             EMULATOR,
+            "selvedge-observability",
             "selvedge-resilience",
             "selvedge-rollback",
             "selvedge-secrets",
@@ -28,6 +29,8 @@ const GRAPH: &[(&str, &[&str])] = &[
     ("selvedge-deployment", &["selvedge-fabric-client", "selvedge-resilience", "selvedge-rollback"]),
     ("selvedge-fabric-client", &["selvedge-resilience"]),
     (EMULATOR, &[]),
+    // Libraries emit `tracing`; what becomes of it is the program's.
+    ("selvedge-observability", &[]),
     ("selvedge-resilience", &[]),
     ("selvedge-rollback", &[]),
     // What it sends goes through what it is given: `azure_core`'s `HttpClient`.
@@ -141,6 +144,10 @@ mod tests {
             ("selvedge-deployment", EMULATOR, None, false),
             ("selvedge-deployment", EMULATOR, Some(DependencyKind::Build), false),
             ("selvedge-deployment", EMULATOR, dev, true),
+            ("selvedge", "selvedge-observability", None, true),
+            ("selvedge-deployment", "selvedge-observability", None, false),
+            ("selvedge-fabric-client", "selvedge-observability", dev, false),
+            ("selvedge-observability", "selvedge-fabric-client", None, false),
             ("selvedge-rollback", "selvedge-resilience", None, false),
             ("selvedge-rollback", "selvedge-resilience", dev, false),
             (EMULATOR, "selvedge-fabric-client", dev, false),

@@ -24,11 +24,11 @@ pub(crate) fn run(app: &App) -> anyhow::Result<u8> {
         Format::Json => {
             let rows: Vec<Value> = flags.rows().map(row).collect();
             let result = json!({ "stage": flags.stage, "profile": profile, "flags": rows });
-            output::line(&format!("{result:#}"))?;
+            output::document(Format::Json, result)?;
         }
         Format::Jsonl => {
             for flag in flags.rows() {
-                output::line(&row(flag).to_string())?;
+                output::document(Format::Jsonl, row(flag))?;
             }
         }
     }

@@ -76,7 +76,7 @@ fn confirm(app: &App, held: &Held) -> anyhow::Result<()> {
         return Ok(());
     }
     let problem = if std::io::stdin().is_terminal() {
-        let mut stderr = std::io::stderr();
+        let mut stderr = output::stderr();
         let question = "Is its process gone? If it is not, two will write. Only `yes` is a yes: ";
         write!(stderr, "{}\n{question}", shown(held)).and_then(|()| stderr.flush()).context("ask")?;
         let mut answer = String::new();

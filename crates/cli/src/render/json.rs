@@ -12,11 +12,11 @@ pub(crate) struct Jsonl;
 
 impl Jsonl {
     pub(super) fn warn(&self, warning: &Diagnostic) {
-        emit(&json!({ "event": "warning", "warning": warning }));
+        emit(json!({ "event": "warning", "warning": warning }));
     }
 
     pub(super) fn on(&self, event: &Event<'_, Change>) {
-        emit(&match event {
+        emit(match event {
             Event::Started(step) => about("started", step, json!({})),
             Event::Accepted(step) => about("accepted", step, json!({})),
             Event::InDoubt { step, error } => about("in_doubt", step, json!({ "error": describe(*error) })),
@@ -70,20 +70,15 @@ fn about(event: &str, step: &Step<Change>, more: Value) -> Value {
     object
 }
 
-fn emit(event: &Value) {
+fn emit(event: Value) {
     // A reader that has left does not stop a deployment; the exit code still tells how it ended.
-    drop(output::line(&event.to_string()));
+    drop(output::document(output::Format::Jsonl, event));
 }
 
 /// The last line of `--output jsonl`, and the whole of `--output json`.
 pub(crate) fn result(format: output::Format, mut value: Value) -> anyhow::Result<()> {
-    match format {
-        output::Format::Jsonl => {
-            if let Value::Object(object) = &mut value {
-                object.shift_insert(0, "event".to_owned(), Value::from("result"));
-            }
-            output::line(&value.to_string())
-        }
-        _ => output::line(&format!("{value:#}")),
+    if let (output::Format::Jsonl, Value::Object(object)) = (format, &mut value) {
+        object.shift_insert(0, "event".to_owned(), Value::from("result"));
     }
+    output::document(format, value)
 }

@@ -12,6 +12,7 @@ use selvedge_rollback::{Event, Step, StepId, Undone, describe};
 
 use super::Stage;
 use super::order::Order;
+use crate::output;
 use crate::text::one_line;
 
 /// Writes to stderr.
@@ -278,7 +279,7 @@ impl Text {
     fn print(&self, line: &str) {
         self.live.suspend(|| {
             // Where stderr is closed nobody watches, and that is no reason to stop a deployment.
-            drop(writeln!(std::io::stderr().lock(), "{line}"));
+            drop(writeln!(output::stderr(), "{line}"));
         });
     }
 }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::Path};
 
 use secrecy::SecretString;
 
-use super::env_file;
+use super::{SECRET_VARIABLES, env_file};
 
 /// Where a value was set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
@@ -66,6 +66,17 @@ impl Environment {
     /// The variable `name` as a secret. An empty one is none: CI systems set those for secrets that they lack.
     pub(crate) fn secret(&self, name: &str) -> Option<SecretString> {
         self.find(name).filter(|(value, _)| !value.is_empty()).map(|(value, _)| value.into())
+    }
+
+    /// The secrets that were set anywhere, also where another beats them.
+    pub(crate) fn secrets(&self) -> Vec<(&'static str, SecretString)> {
+        let given = |name: &'static str| {
+            let over = self.over.get(name).and_then(Option::as_ref);
+            let all = [over, self.process.get(name), self.file.get(name), self.under.get(name)];
+            all.into_iter().flatten().map(move |value| (name, value))
+        };
+        let set = SECRET_VARIABLES.into_iter().flat_map(given).filter(|(_, value)| !value.is_empty());
+        set.map(|(name, value)| (name, value.as_str().into())).collect()
     }
 
     /// The same variables with others above and beneath them all, for `--local`.

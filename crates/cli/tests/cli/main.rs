@@ -19,6 +19,8 @@ mod azurite;
 #[cfg(feature = "emulator")]
 mod bad_input;
 #[cfg(feature = "emulator")]
+mod canaries;
+#[cfg(feature = "emulator")]
 mod chaos;
 #[cfg(feature = "emulator")]
 mod denied;

@@ -86,6 +86,8 @@ pub enum Body {
     Truncated,
     /// The body of an error without its `errorCode`.
     NoCode,
+    /// The message of the error repeats the whole request: what it came with, secrets too.
+    Echo,
 }
 
 /// Letter cases.
@@ -152,7 +154,7 @@ impl Edit {
             Self::Until(rest) => {
                 edit_json(response, |body| shape::set_until(body, later(now, *rest)));
             }
-            Self::Body(body) => body.put(response),
+            Self::Body(body) => body.put(request, response),
             Self::NoLocation => {
                 response.headers_mut().remove(header::LOCATION);
             }
@@ -161,7 +163,9 @@ impl Edit {
             Self::NoOperationId => {
                 response.headers_mut().remove(OPERATION_ID);
             }
-            Self::EmptyAccepted if response.status() == StatusCode::ACCEPTED => Body::Empty.put(response),
+            Self::EmptyAccepted if response.status() == StatusCode::ACCEPTED => {
+                Body::Empty.put(request, response)
+            }
             Self::EmptyAccepted => {}
             Self::Status(status) => edit_json(response, |body| shape::set_status(body, status)),
             Self::Casing(casing) => edit_json(response, |body| shape::set_casing(body, *casing)),
@@ -180,7 +184,7 @@ impl Edit {
 }
 
 impl Body {
-    fn put(self, response: &mut Response<Bytes>) {
+    fn put(self, request: &Incoming, response: &mut Response<Bytes>) {
         let body = match self {
             Self::Empty => Bytes::new(),
             Self::Null => Bytes::from_static(b"null"),
@@ -196,9 +200,25 @@ impl Body {
                 response.headers_mut().remove(PUBLIC_API_ERROR_CODE);
                 return edit_json(response, shape::remove_code);
             }
+            Self::Echo => return edit_json(response, |body| shape::set_message(body, &echo(request))),
         };
         *response.body_mut() = body;
     }
+}
+
+/// The request as text, with a form also as what it says.
+fn echo(request: &Incoming) -> String {
+    let body = String::from_utf8_lossy(&request.body);
+    let mut text = format!("{} {}\n", request.method, request.target);
+    for (name, value) in &request.headers {
+        text.push_str(&format!("{name}: {}\n", String::from_utf8_lossy(value.as_bytes())));
+    }
+    text.push_str(&body);
+    if request.api == Api::Entra {
+        let fields = url::form_urlencoded::parse(&request.body);
+        text.extend(fields.map(|(name, value)| format!("\n'{name}' was '{value}'")));
+    }
+    text
 }
 
 /// Whether the request looks at a long-running operation.

@@ -23,6 +23,16 @@ pub(super) fn set_code(body: &mut Value, code: &str) {
     }
 }
 
+/// The message of an error, in the dialect of its service.
+pub(super) fn set_message(body: &mut Value, message: &str) {
+    let place = ["/message", "/error/message", "/error_description"];
+    if let Some(place) = place.into_iter().find(|place| body.pointer(place).is_some())
+        && let Some(at) = body.pointer_mut(place)
+    {
+        *at = message.into();
+    }
+}
+
 pub(super) fn remove_code(body: &mut Value) {
     if let Some(body) = body.as_object_mut() {
         // In its order: `remove` would put the last field in the place of this one.

@@ -134,8 +134,8 @@ impl Display for RetryAfter {
 }
 
 impl Body {
-    pub(super) const ALL: [Self; 6] =
-        [Self::Empty, Self::Null, Self::Object, Self::Html, Self::Truncated, Self::NoCode];
+    pub(super) const ALL: [Self; 7] =
+        [Self::Empty, Self::Null, Self::Object, Self::Html, Self::Truncated, Self::NoCode, Self::Echo];
 
     pub(super) fn name(self) -> &'static str {
         match self {
@@ -145,6 +145,7 @@ impl Body {
             Self::Html => "html",
             Self::Truncated => "truncated",
             Self::NoCode => "no-code",
+            Self::Echo => "echo",
         }
     }
 }

@@ -6,6 +6,7 @@ use anyhow::{Context as _, anyhow};
 use selvedge_deployment::change::Change;
 use selvedge_rollback::Plan;
 
+use crate::output;
 use crate::report::ExitWith;
 use crate::run::App;
 use crate::text::one_line;
@@ -21,7 +22,7 @@ pub(crate) fn overwrites(app: &App, plan: &Plan<Change>) -> anyhow::Result<()> {
     if overwritten.is_empty() || app.yes {
         return Ok(());
     }
-    let mut stderr = std::io::stderr();
+    let mut stderr = output::stderr();
     let question = || -> std::io::Result<String> {
         writeln!(stderr, "What is there will be overwritten:")?;
         for change in &overwritten {

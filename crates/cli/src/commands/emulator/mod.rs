@@ -141,7 +141,7 @@ impl Servers {
         if self.stops_with_stdin {
             stop_with_stdin(stop.clone()).context("watch standard input")?;
         }
-        output::line(&ready.render(format))?;
+        output::exactly(&ready.render(format))?;
         tokio::spawn(async move {
             signal.await;
             stop.send_replace(());

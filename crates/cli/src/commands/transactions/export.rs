@@ -41,7 +41,7 @@ pub(super) async fn run(place: &Place, id: TransactionId, args: &ExportArgs) -> 
         }
         None => each(lines, |line| {
             let line = str::from_utf8(line).context("read a record as text")?;
-            output::line(line.trim_end_matches('\n'))
+            output::exactly(line.trim_end_matches('\n'))
         })?,
     };
     // It says of a whole journal whether its records follow one another.
@@ -74,7 +74,7 @@ fn each(
 
 fn warn(text: &str) {
     // Where stderr is gone there is nobody to tell; the exit code still does.
-    drop(writeln!(std::io::stderr().lock(), "warning: {}", one_line(text)));
+    drop(writeln!(output::stderr(), "warning: {}", one_line(text)));
 }
 
 fn create(path: &Path) -> std::io::Result<File> {

@@ -140,6 +140,17 @@ async fn bodies_of_every_shape() {
 }
 
 #[tokio::test]
+async fn an_echo_repeats_the_request() {
+    let server = Server::start().await;
+    server.inject("GET *=400,body=echo,times=1");
+    let answer = server.get("/v1/workspaces?a=b").await;
+    let message = answer.json["message"].as_str().unwrap();
+    assert!(message.starts_with("GET /v1/workspaces?a=b\n"), "{message}");
+    assert!(message.contains(&format!("authorization: Bearer {}\n", server.client.token)), "{message}");
+    assert_eq!(answer.status, 400);
+}
+
+#[tokio::test]
 async fn each_service_errs_in_its_own_dialect() {
     let server = Server::start().await;
     let emulator = &server.client.emulator;

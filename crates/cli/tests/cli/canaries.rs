@@ -1,0 +1,194 @@
+//! Secrets of nasty shapes go through deployments that fail, with everything on and as talkative as can be: no form of any is anywhere.
+
+use std::{
+    fs,
+    process::{Command, Stdio},
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use selvedge_fabric_emulator::demo;
+use selvedge_observability::redact::testing::{leak, nasty};
+use serde_json::{Value, json};
+
+use crate::{
+    program::{Background, Ended, run, selvedge},
+    project::Project,
+    tenant::Tenant,
+};
+
+const CLIENT: &str = "cccccccc-0000-4000-8000-0000000000cc";
+
+/// What fails, with which exit code. Each answer repeats the request that it is about, with its headers and its body.
+const FAULTS: [(&str, i32); 4] = [
+    ("POST */token=401,body=echo", 4),
+    ("POST */connections=400,body=echo", 1),
+    ("POST */items=500,body=echo", 1),
+    ("POST */git/commitToGit=403,body=echo", 1),
+];
+
+/// The flags there are.
+fn flags(project: &Project) -> Vec<String> {
+    let told = run(&mut selvedge(project.path(), &["flags", "--output", "json"])).is(0).json();
+    let flags = told["flags"].as_array().unwrap().iter().filter(|flag| flag["available"] == true);
+    flags.map(|flag| flag["variable"].as_str().unwrap().to_owned()).collect()
+}
+
+/// The secrets of one run, each under its variable.
+struct Secrets(Vec<(&'static str, String)>);
+
+impl Secrets {
+    /// Three of the nasty ones, and the key of journals where the number is odd: a journal that is not sealed shows what is in it.
+    fn of(all: &[String], number: usize) -> Self {
+        let at = |offset: usize| all[(number + offset) % all.len()].clone();
+        let mut secrets =
+            vec![("AZURE_CLIENT_SECRET", at(0)), ("GITHUB_TOKEN", at(13)), ("AZURE_STORAGE_KEY", at(27))];
+        if number % 2 == 1 {
+            secrets.push(("SELVEDGE_JOURNAL_KEY", STANDARD.encode([u8::try_from(number).unwrap(); 32])));
+        }
+        Self(secrets)
+    }
+
+    #[track_caller]
+    fn assert_none_in(&self, what: &str, text: &str) {
+        for (name, value) in &self.0 {
+            if let Some(form) = leak(text, value) {
+                panic!("{name}, {form}, in {what}: {value:?}\n{text}");
+            }
+        }
+        // What was made of them.
+        for token in ["Bearer ey", "\"access_token\":\"ey"] {
+            assert!(!text.contains(token), "{token} in {what}: {text}");
+        }
+    }
+
+    #[track_caller]
+    fn check(&self, what: &str, ended: &Ended, project: &Project) {
+        self.assert_none_in(&format!("stdout of {what}"), &ended.stdout);
+        self.assert_none_in(&format!("stderr of {what}"), &ended.stderr);
+        for journal in project.journals() {
+            self.assert_none_in(&format!("the journal of {what}"), &fs::read_to_string(journal).unwrap());
+        }
+    }
+}
+
+fn with<'c>(command: &'c mut Command, secrets: &Secrets, flags: &[String], number: usize) -> &'c mut Command {
+    command
+        .env("AZURE_CLIENT_ID", CLIENT)
+        .envs(secrets.0.iter().map(|(name, value)| (name, value)))
+        .envs(flags.iter().map(|flag| (flag, "true")))
+        .env("RUST_LOG", "trace")
+        .env("LOG_FORMAT", ["text", "json"][number / 2 % 2])
+}
+
+/// One run, and what is told of it afterwards.
+fn try_one(tenant: &Tenant, flags: &[String], all: &[String], number: usize) {
+    let secrets = Secrets::of(all, number);
+    let (fault, code) = FAULTS[number % FAULTS.len()];
+    tenant.reset();
+    tenant.seed(&json!({ "servicePrincipals": [
+        { "displayName": "Deployer", "appId": CLIENT, "secret": secrets.0[0].1, "mayCreateWorkspaces": true },
+    ] }));
+    tenant.inject(fault);
+    let project = Project::example();
+    let output = ["text", "json", "jsonl"][number % 3];
+    let mut command = tenant.selvedge(&project, &["deploy", "--output", output]);
+    let ended = run(with(&mut command, &secrets, flags, number)).is(code);
+    let what = format!("{number}, {fault}, {output}");
+    assert!(ended.stderr.contains("***"), "nothing was echoed by {what}: {}", ended.stderr);
+    secrets.check(&what, &ended, &project);
+    if output == "json" && code != 4 {
+        ended.json();
+    }
+
+    assert_eq!(project.journals().is_empty(), code == 4, "{what}");
+    let Some(journal) = project.journals().pop() else { return };
+    let id = journal.file_stem().unwrap().to_str().unwrap().to_owned();
+    for args in [&["tx", "show", &id, "--output", "json"][..], &["tx", "show", &id], &["tx", "export", &id]] {
+        let ended = run(with(&mut tenant.selvedge(&project, args), &secrets, flags, number)).is(0);
+        secrets.check(&format!("{args:?} after {what}"), &ended, &project);
+    }
+}
+
+#[test]
+fn s4_no_form_of_a_secret_is_in_anything_that_is_printed_or_kept() {
+    let (all, next, flags) = (nasty(), AtomicUsize::new(0), flags(&Project::example()));
+    assert!(flags.len() >= 3, "{flags:?}");
+    let failed = Mutex::new(Vec::new());
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                let tenant = Tenant::start();
+                loop {
+                    let number = next.fetch_add(1, Ordering::Relaxed);
+                    if number >= all.len() {
+                        break;
+                    }
+                    let tried = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                        try_one(&tenant, &flags, &all, number);
+                    }));
+                    if tried.is_err() {
+                        failed.lock().unwrap().push(number);
+                    }
+                }
+            });
+        }
+    });
+    assert_eq!(*failed.lock().unwrap(), [0_usize; 0]);
+}
+
+#[test]
+fn s4_a_ci_system_is_told_the_secrets_before_anything_else_and_only_in_its_log() {
+    let project = Project::orders();
+    let secret = "first %line\nsecond line";
+    let flags = |variable: &str, value: &str| {
+        let mut command = selvedge(project.path(), &["flags", "--output", "json"]);
+        command.env("GITHUB_TOKEN", secret).env(variable, value);
+        command
+    };
+    for (variable, value, masks) in [
+        ("GITHUB_ACTIONS", "true", "::add-mask::first %25line\n::add-mask::second line\n"),
+        (
+            "TF_BUILD",
+            "True",
+            "##vso[task.setsecret]first %AZP25line\n##vso[task.setsecret]first %line\n##vso[task.setsecret]second line\n",
+        ),
+        ("CI", "true", ""),
+    ] {
+        let ended = run(&mut flags(variable, value)).is(0);
+        assert!(ended.stderr.starts_with(masks), "{}", ended.stderr);
+        assert_eq!(ended.stderr.matches("second line").count(), usize::from(!masks.is_empty()));
+        assert!(!ended.stdout.contains("line"), "{}", ended.stdout);
+        ended.json();
+
+        // A file is no CI system, and keeps what it is given.
+        let log = project.path().join("log");
+        run(flags(variable, value).stderr(fs::File::create(&log).unwrap())).is(0);
+        assert!(!fs::read_to_string(log).unwrap().contains("line"));
+    }
+}
+
+#[test]
+fn what_signs_in_to_the_emulator_is_told_as_it_is() {
+    let project = Project::with(&[]);
+    let mut command =
+        selvedge(project.path(), &["emulator", "--port", "0", "--output", "json", "--exit-on-stdin-eof"]);
+    command.env("AZURE_CLIENT_SECRET", demo::CLIENT_SECRET).stdin(Stdio::piped());
+    let ready = Background::start(&mut command).says("\n");
+    let ready: Value = serde_json::from_str(&ready).unwrap();
+    assert_eq!(ready["environment"]["AZURE_CLIENT_SECRET"], demo::CLIENT_SECRET);
+}
+
+#[test]
+fn s4_a_secret_that_is_too_short_is_named_and_harms_nothing_else() {
+    let project = Project::orders();
+    let mut command = selvedge(project.path(), &["flags"]);
+    run(command.env("GITHUB_TOKEN", "RET")).ends(0, &["GITHUB_TOKEN is too short"]);
+    let mut command = selvedge(project.path(), &["flags"]);
+    let ended = run(command.env("GITHUB_TOKEN", "FEATURE_USE_RETRY_LOGIC")).is(0);
+    assert!(ended.stdout.contains("***") && !ended.stdout.contains("FEATURE_USE_RETRY_LOGIC"));
+}

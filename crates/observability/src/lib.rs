@@ -1,0 +1,3 @@
+//! What a run says of itself to people and programs, and what it must never say.
+
+pub mod redact;

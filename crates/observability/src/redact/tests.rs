@@ -1,0 +1,152 @@
+//! No form of a registered value is left in what was redacted, however it was written.
+
+use std::io::Write as _;
+
+use proptest::prelude::*;
+use secrecy::SecretString;
+
+use super::{
+    PLACEHOLDER, Redacting, Redactor,
+    testing::{forms, leak, nasty},
+};
+
+fn redactor(values: &[String]) -> Redactor {
+    let redactor = Redactor::default();
+    for value in values {
+        redactor.register("x", &SecretString::from(value.as_str())).unwrap();
+    }
+    redactor
+}
+
+/// What arrives where `text` is written in these pieces.
+fn written(redactor: &Redactor, pieces: &[&[u8]]) -> String {
+    let mut to = Vec::new();
+    let mut writer = Redacting::new(&mut to, redactor.clone());
+    for piece in pieces {
+        writer.write_all(piece).unwrap();
+    }
+    drop(writer);
+    String::from_utf8(to).unwrap()
+}
+
+#[test]
+fn there_are_forty_and_one_contains_another() {
+    let all = nasty();
+    assert_eq!(all.len(), 40);
+    let contains = |value: &String| all.iter().any(|other| other != value && value.contains(other));
+    assert!(all.iter().any(contains));
+    assert!(all.iter().any(|value| value.len() >= 16 * 1024));
+}
+
+#[test]
+fn no_form_of_any_is_left() {
+    let all = nasty();
+    let redactor = redactor(&all);
+    for value in &all {
+        for (name, form) in forms(value) {
+            let text = format!("before {form} after\n");
+            let redacted = redactor.redact(&text);
+            assert_eq!(leak(&redacted, value), None, "{name} of {value:?}: {redacted}");
+            assert!(redacted.starts_with("before "), "{name} of {value:?}: {redacted}");
+            assert!(redacted.ends_with(" after\n"), "{name} of {value:?}: {redacted}");
+            assert!(redacted.contains(PLACEHOLDER));
+        }
+    }
+}
+
+#[test]
+fn wherever_the_writes_end() {
+    let all = nasty();
+    for value in &all {
+        let redactor = redactor(std::slice::from_ref(value));
+        for (name, form) in forms(value) {
+            let text = format!("before\n{form}\nafter\n");
+            let expected = written(&redactor, &[text.as_bytes()]);
+            assert_eq!(leak(&expected, value), None, "{name} of {value:?}: {expected}");
+            // After each byte, and of what is long after some.
+            let step = if text.len() < 400 && name == "as it is" { 1 } else { 1 + text.len() / 7 };
+            for at in (0..=text.len()).step_by(step) {
+                let (first, second) = text.as_bytes().split_at(at);
+                assert_eq!(written(&redactor, &[first, second]), expected, "{name} of {value:?} at {at}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_document_of_all_stays_one() {
+    let all = nasty();
+    let redactor = redactor(&all);
+    let members: serde_json::Map<_, _> = all
+        .iter()
+        .flat_map(|value| forms(value))
+        .enumerate()
+        .map(|(n, (name, form))| (format!("{n} {name}"), form.into()))
+        .collect();
+    let count = members.len();
+    let text = serde_json::Value::from(members).to_string();
+    let redacted = redactor.redact_document(&text);
+    let read: serde_json::Value = serde_json::from_str(&redacted).unwrap();
+    assert_eq!(read.as_object().unwrap().len(), count);
+    for value in &all {
+        assert_eq!(leak(&redacted, value), None, "{value:?}");
+    }
+}
+
+#[test]
+fn the_names_are_shown_and_the_values_are_not() {
+    let redactor = redactor(&nasty());
+    let shown = format!("{redactor:?}");
+    assert!(shown.contains("\"x\""));
+    for value in nasty() {
+        assert_eq!(leak(&shown, &value), None);
+    }
+}
+
+#[test]
+fn what_is_too_short_or_plain_is_refused_by_name() {
+    let redactor = Redactor::default();
+    for value in ["", "abc", "  abc\n", "*****"] {
+        let refused = redactor.register("NAME", &value.into()).unwrap_err().to_string();
+        assert!(
+            refused.contains("NAME") && (value.trim().is_empty() || !refused.contains(value.trim())),
+            "{refused}"
+        );
+    }
+    assert_eq!(redactor.redact("abc *****"), "abc *****");
+}
+
+#[test]
+fn a_value_that_comes_late_is_known_to_all_clones_and_threads() {
+    let redactor = Redactor::default();
+    let clone = redactor.clone();
+    assert_eq!(clone.redact("late-value"), "late-value");
+    std::thread::spawn(move || redactor.register("x", &"late-value".into()).unwrap()).join().unwrap();
+    assert_eq!(clone.redact("late-value"), PLACEHOLDER);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_value_survives_in_any_form(
+        values in prop::collection::vec("[^*\0]{4,40}", 1..4),
+        around in "[^*]{0,8}",
+        form in any::<prop::sample::Index>(),
+        cut in any::<prop::sample::Index>(),
+    ) {
+        let values: Vec<String> = values.into_iter().filter(|value| value.trim().len() >= 4).collect();
+        prop_assume!(!values.is_empty());
+        let redactor = redactor(&values);
+        for value in &values {
+            let forms = forms(value);
+            let (name, form) = form.get(&forms);
+            let text = format!("{around}{form}{around}\n");
+            let redacted = redactor.redact(&text);
+            prop_assert_eq!(leak(&redacted, value), None, "{} of {:?}: {:?}", name, value, redacted);
+            let (first, second) = text.as_bytes().split_at(cut.index(text.len()));
+            let out = written(&redactor, &[first, second]);
+            prop_assert_eq!(leak(&out, value), None, "{} of {:?} written: {:?}", name, value, out);
+        }
+    }
+}
