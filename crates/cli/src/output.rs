@@ -74,8 +74,8 @@ pub(crate) fn document(format: Format, mut value: Value) -> anyhow::Result<()> {
     })
 }
 
-/// As [`line`], for what is of no use unless it is exact, and holds no secret that matters: the records of a journal, and what signs in to
-/// the emulator.
+/// As [`line`], for what is of no use unless it is exact: the records of a journal, what signs in to the emulator, and a value that was asked
+/// to be shown.
 ///
 /// # Errors
 /// As [`line`].

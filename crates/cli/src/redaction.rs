@@ -5,7 +5,7 @@ use std::{
     fs::File,
     io::{self, Write},
     panic::PanicHookInfo,
-    sync::{Arc, LazyLock},
+    sync::{Arc, LazyLock, OnceLock},
 };
 
 use azure_core::credentials::{AccessToken, TokenCredential, TokenRequestOptions};
@@ -20,6 +20,9 @@ use crate::{
 /// Shared by all, for a panic has nobody to ask for one.
 static REDACTOR: LazyLock<Redactor> = LazyLock::new(Redactor::default);
 
+/// Who runs us, once that is known.
+static CI: OnceLock<Option<Ci>> = OnceLock::new();
+
 /// What knows the secrets of this process.
 pub(crate) fn redactor() -> &'static Redactor {
     &REDACTOR
@@ -28,20 +31,22 @@ pub(crate) fn redactor() -> &'static Redactor {
 /// Keeps the secrets of `environment` out of everything that is written from now on, and makes them known to the CI system, where there is
 /// one. Gives back what the user should know.
 pub(crate) fn register(environment: &Environment) -> Vec<String> {
-    let mut warnings = Vec::new();
-    let mut masks = String::new();
-    let ci = Ci::detect(|name| match environment.find(name) {
-        Some((value, Origin::Environment)) => Some(value),
-        _ => None,
+    CI.get_or_init(|| {
+        Ci::detect(|name| match environment.find(name) {
+            Some((value, Origin::Environment)) => Some(value),
+            _ => None,
+        })
     });
-    for (name, value) in environment.secrets() {
-        warnings.extend(redactor().register(name, &value).err().map(|error| error.to_string()));
-        masks.extend(ci.map(|ci| ci.masks(&value).expose_secret().to_owned()));
+    environment.secrets().into_iter().filter_map(|(name, value)| learn(name, &value)).collect()
+}
+
+/// Keeps a secret out of everything that is written from now on. Gives back what the user should know.
+pub(crate) fn learn(name: &str, value: &SecretString) -> Option<String> {
+    let warning = redactor().register(name, value).err().map(|error| error.to_string());
+    if let Some(ci) = CI.get().copied().flatten() {
+        tell_ci(&ci.masks(value));
     }
-    if !masks.is_empty() {
-        tell_ci(&masks.into());
-    }
-    warnings
+    warning
 }
 
 /// Writes `masks` for the CI system: on stderr, for stdout is the result, which scripts catch in variables and files. Runners of both systems

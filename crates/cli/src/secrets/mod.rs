@@ -11,13 +11,14 @@ use selvedge_fabric_client::azure::HttpClient;
 use selvedge_secrets::identity::{Choice, Identity, IdentityConfig};
 use selvedge_secrets::{
     CacheConfig, Cached, Chain, EnvFile, ErrorKind, Fallback, FallbackPolicy, KeyVault, KeyVaultConfig,
-    SecretError, SecretName, SecretStore, Stage,
+    Secret, SecretError, SecretName, SecretProperties, SecretStore, Source, Stage,
 };
 use tokio::sync::OnceCell;
 
 use crate::clients::Connections;
 use crate::exit;
 use crate::flags::{self, Flags};
+use crate::redaction;
 use crate::report::ExitWith;
 use crate::settings::{Environment, Origin, SecretPolicy, Settings};
 
@@ -35,7 +36,45 @@ impl Secrets {
     ///
     /// When a setting is missing or does not make sense.
     pub(crate) async fn store(&self, sources: &Sources<'_>) -> anyhow::Result<&Arc<dyn SecretStore>> {
-        self.0.get_or_try_init(|| std::future::ready(sources.open())).await
+        let open = || sources.open().map(|store| Arc::new(Learning(store)) as Arc<dyn SecretStore>);
+        self.0.get_or_try_init(|| std::future::ready(open())).await
+    }
+}
+
+/// Has the redactor know of each value before anybody has it.
+#[derive(Debug)]
+struct Learning(Arc<dyn SecretStore>);
+
+impl Learning {
+    fn learn(name: &SecretName, value: &SecretString) {
+        if let Some(warning) = redaction::learn(&name.variable(), value) {
+            tracing::warn!("{warning}");
+        }
+    }
+}
+
+#[async_trait::async_trait]
+impl SecretStore for Learning {
+    async fn get(&self, name: &SecretName) -> Result<Secret, SecretError> {
+        let secret = self.0.get(name).await?;
+        // What the environment holds is known since the start.
+        if secret.source.is_key_vault() {
+            Self::learn(name, &secret.value);
+        }
+        Ok(secret)
+    }
+
+    async fn set(&self, name: &SecretName, value: SecretString) -> Result<Source, SecretError> {
+        Self::learn(name, &value);
+        self.0.set(name, value).await
+    }
+
+    async fn list(&self) -> Result<Vec<SecretProperties>, SecretError> {
+        self.0.list().await
+    }
+
+    fn refresh(&self) {
+        self.0.refresh();
     }
 }
 

@@ -75,12 +75,11 @@ async fn get(app: &App, name: &SecretName) -> anyhow::Result<u8> {
 /// The value, for a pipe: nothing is added but a line break.
 async fn reveal(app: &App, name: &SecretName) -> anyhow::Result<u8> {
     let secret = secret(app, name).await?;
+    let value = secret.value.expose_secret();
+    // The one place that is asked to show a value.
     match app.output {
-        Format::Text => output::line(secret.value.expose_secret())?,
-        format => render::result(
-            format,
-            json!({ "name": name.to_string(), "value": secret.value.expose_secret() }),
-        )?,
+        Format::Text => output::exactly(value)?,
+        _ => output::exactly(&json!({ "name": name.to_string(), "value": value }).to_string())?,
     }
     Ok(exit::DONE)
 }
