@@ -80,7 +80,7 @@ fn stages() {
 
 #[test]
 fn a_feature_that_does_not_exist_is_refused_by_name() {
-    let unbuilt = "FEATURE_USE_KEY_VAULT, FEATURE_USE_TELEMETRY, FEATURE_USE_HEALTH_CHECKS";
+    let unbuilt = "FEATURE_USE_TELEMETRY, FEATURE_USE_HEALTH_CHECKS";
     for (variables, named) in [
         (vec![], None),
         (vec![("FEATURE_USE_RETRY_LOGIC", "true"), ("FEATURE_USE_KEY_VAULT", "false")], None),

@@ -226,14 +226,18 @@ fn what_is_asked_for_wrongly_is_refused_before_anything_is_sent() {
         (
             &["deploy"],
             &[("FEATURE_USE_KEY_VAULT", "true")],
-            &["FEATURE_USE_KEY_VAULT", "does not have these features yet"],
+            &["open Key Vault", "KEY_VAULT_URL not set but FEATURE_USE_KEY_VAULT=true"],
         ),
         (&["deploy"], &[("FEATURE_USE_TELEMETRY", "TRUE")], &["FEATURE_USE_TELEMETRY", "set it to false"]),
         (&["plan"], &[("FEATURE_USE_HEALTH_CHECKS", "true")], &["FEATURE_USE_HEALTH_CHECKS"]),
         (
             &["deploy", "--dry-run"],
             &[("HARDENING_STAGE", "target")],
-            &["the stage `target` needs FEATURE_USE_KEY_VAULT", "HARDENING_STAGE=intermediate"],
+            &[
+                "the stage `target` needs FEATURE_USE_TELEMETRY",
+                "does not have these features yet",
+                "HARDENING_STAGE=intermediate",
+            ],
         ),
         (
             &["deploy"],

@@ -297,3 +297,34 @@ fn who_asks_for_what_cannot_be_is_told_before_anything_is_sent() {
     }
     assert_eq!(stored(&tenant), [""; 0]);
 }
+
+#[test]
+fn strange_values_arrive_as_they_were_and_are_not_said_at_any_level() {
+    let (tenant, long) = (Tenant::with_https(), "canary+/==".repeat(1638));
+    let shapes = [
+        ("'canary \"quoted\" \\n # no comment'", "canary \"quoted\" \\n # no comment"),
+        ("\"canary\\nof 'two' lines\"", "canary\nof 'two' lines"),
+        ("'canary\n\n# of four\nlines'", "canary\n\n# of four\nlines"),
+        ("canary=a=b==&c", "canary=a=b==&c"),
+        ("'canary ${HOME} $5 %20 ##vso[task]'", "canary ${HOME} $5 %20 ##vso[task]"),
+        ("'canary größe 鍵 🔑'", "canary größe 鍵 🔑"),
+        ("'  canary  '", "  canary  "),
+        (&long, &long),
+    ];
+    let text: String =
+        shapes.iter().zip(1..).map(|((raw, _), n)| format!("# {n}\nSHAPE_{n}_SECRET={raw}\n")).collect();
+    let project = project(&text);
+    let mut command = tenant.with_vault(&project, &["secrets", "migrate", "--yes", "--rewrite"]);
+    let ended = clean(run(command.env("RUST_LOG", "trace,hyper=trace"))).is(0);
+    assert!(ended.stderr.contains("hyper"), "{}", ended.stderr);
+    for ((_, value), n) in shapes.iter().zip(1..) {
+        let name = format!("SHAPE_{n}_SECRET");
+        let mut command =
+            tenant.with_vault(&project, &["secrets", "get", &name, "--reveal", "--output", "json"]);
+        assert_eq!(run(&mut command).is(0).json()["value"], *value, "{name}");
+    }
+    let left: String = (1..=shapes.len())
+        .map(|n| format!("# {n}\n# SHAPE_{n}_SECRET is in Key Vault 127.0.0.1\n"))
+        .collect();
+    assert_eq!(file(&project), left);
+}
