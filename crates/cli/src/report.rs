@@ -71,10 +71,13 @@ fn render(error: &Error, color: bool) -> String {
         let message = text::lines(message).replace('\n', &format!("\n{indent}"));
         rendered.push_str(&format!("{label} {message}\n"));
     };
-    for (depth, cause) in error.chain().enumerate() {
+    let mut causes: Vec<String> = error.chain().map(ToString::to_string).collect();
+    // Some libraries wrap an error in one that says the same.
+    causes.dedup();
+    for (depth, cause) in causes.iter().enumerate() {
         match depth {
-            0 => push(label("error:", "1;31"), &cause.to_string(), "  "),
-            _ => push(label("  Caused by:", "31"), &cause.to_string(), "    "),
+            0 => push(label("error:", "1;31"), cause, "  "),
+            _ => push(label("  Caused by:", "31"), cause, "    "),
         }
     }
     if let Some(help) = error.downcast_ref::<ExitWith>().and_then(|with| with.help.as_deref()) {
@@ -92,6 +95,7 @@ mod tests {
     #[test]
     fn a_chain_is_printed_outermost_first_with_its_help_last() {
         let error = anyhow!("no such key\nsecond line")
+            .context("read a\x1b[2J.toml")
             .context("read a\x1b[2J.toml")
             .context(ExitWith::usage("load the settings").help("run `selvedge flags`"));
         let expected = "error: load the settings\n  Caused by: read a\\u{1b}[2J.toml\n  Caused by: no such key\n    \

@@ -21,11 +21,14 @@ use crate::{
     tenant::Tenant,
 };
 
+/// The object id of the application that deploys.
+const OBJECT: &str = "cccccccc-0000-4000-8000-0000000000cd";
 const CLIENT: &str = "cccccccc-0000-4000-8000-0000000000cc";
 
 /// What fails, with which exit code. Each answer repeats the request that it is about, with its headers and its body.
 const FAULTS: [(&str, i32); 4] = [
-    ("POST */token=401,body=echo", 4),
+    // The vault is opened first.
+    ("POST */token=401,body=echo,skip=1", 4),
     ("POST */connections=400,body=echo", 1),
     ("POST */items=500,body=echo", 1),
     ("POST */git/commitToGit=403,body=echo", 1),
@@ -79,7 +82,8 @@ impl Secrets {
 fn with<'c>(command: &'c mut Command, secrets: &Secrets, flags: &[String], number: usize) -> &'c mut Command {
     command
         .env("AZURE_CLIENT_ID", CLIENT)
-        .envs(secrets.0.iter().map(|(name, value)| (name, value)))
+        // The vault has the Git token.
+        .envs(secrets.0.iter().filter(|(name, _)| *name != "GITHUB_TOKEN").map(|(name, value)| (name, value)))
         .envs(flags.iter().map(|flag| (flag, "true")))
         .env("RUST_LOG", "trace")
         .env("LOG_FORMAT", ["text", "json"][number / 2 % 2])
@@ -90,13 +94,21 @@ fn try_one(tenant: &Tenant, flags: &[String], all: &[String], number: usize) {
     let secrets = Secrets::of(all, number);
     let (fault, code) = FAULTS[number % FAULTS.len()];
     tenant.reset();
-    tenant.seed(&json!({ "servicePrincipals": [
-        { "displayName": "Deployer", "appId": CLIENT, "secret": secrets.0[0].1, "mayCreateWorkspaces": true },
-    ] }));
+    let [(_, client_secret), (_, git_token), ..] = &*secrets.0 else { unreachable!() };
+    tenant.seed(&json!({
+        "servicePrincipals": [{
+            "id": OBJECT, "displayName": "Deployer", "appId": CLIENT, "secret": client_secret, "mayCreateWorkspaces": true,
+        }],
+        "vaults": [{
+            "name": "emulator",
+            "access": [{ "principalId": OBJECT, "role": "Key Vault Secrets User" }],
+            "secrets": [{ "name": "github-token", "value": git_token }],
+        }],
+    }));
     tenant.inject(fault);
     let project = Project::example();
     let output = ["text", "json", "jsonl"][number % 3];
-    let mut command = tenant.selvedge(&project, &["deploy", "--output", output]);
+    let mut command = tenant.with_vault(&project, &["deploy", "--output", output]);
     let ended = run(with(&mut command, &secrets, flags, number)).is(code);
     let what = format!("{number}, {fault}, {output}");
     assert!(ended.stderr.contains("***"), "nothing was echoed by {what}: {}", ended.stderr);
@@ -109,7 +121,7 @@ fn try_one(tenant: &Tenant, flags: &[String], all: &[String], number: usize) {
     let Some(journal) = project.journals().pop() else { return };
     let id = journal.file_stem().unwrap().to_str().unwrap().to_owned();
     for args in [&["tx", "show", &id, "--output", "json"][..], &["tx", "show", &id], &["tx", "export", &id]] {
-        let ended = run(with(&mut tenant.selvedge(&project, args), &secrets, flags, number)).is(0);
+        let ended = run(with(&mut tenant.with_vault(&project, args), &secrets, flags, number)).is(0);
         secrets.check(&format!("{args:?} after {what}"), &ended, &project);
     }
 }
@@ -122,7 +134,7 @@ fn s4_no_form_of_a_secret_is_in_anything_that_is_printed_or_kept() {
     thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
-                let tenant = Tenant::start();
+                let tenant = Tenant::with_https();
                 loop {
                     let number = next.fetch_add(1, Ordering::Relaxed);
                     if number >= all.len() {
