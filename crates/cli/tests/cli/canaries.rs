@@ -185,6 +185,28 @@ fn s4_a_ci_system_is_told_the_secrets_before_anything_else_and_only_in_its_log()
 }
 
 #[test]
+fn s4_logs_and_errors_are_written_without_secrets() {
+    let project = Project::orders();
+    // Words that are there for certain.
+    for format in ["text", "json"] {
+        let mut command = selvedge(project.path(), &["flags", "-vv"]);
+        command.env("GITHUB_TOKEN", "settings resolved").env("LOG_FORMAT", format);
+        let ended = run(&mut command).is(0);
+        assert!(
+            ended.stderr.contains("***") && !ended.stderr.contains("settings resolved"),
+            "{}",
+            ended.stderr
+        );
+        let mut lines = ended.stderr.lines();
+        assert!(format == "text" || lines.all(|line| serde_json::from_str::<Value>(line).is_ok()));
+    }
+    let mut command = selvedge(project.path(), &["flags"]);
+    command.env("GITHUB_TOKEN", "load the settings").env("SELVEDGE_NO__SUCH_KEY", "1");
+    let ended = run(&mut command).is(2);
+    assert!(ended.stderr.starts_with("error: ***\n"), "{}", ended.stderr);
+}
+
+#[test]
 fn what_signs_in_to_the_emulator_is_told_as_it_is() {
     let project = Project::with(&[]);
     let mut command =

@@ -82,17 +82,27 @@ impl Known {
         found
     }
 
-    /// Where the end of `text` begins that may be the beginning of a value, of one with line breaks only or of any. It may be the end.
+    /// Where the end of `text` begins that may be the beginning of a value, escaped or not, of one with line breaks only or of any. It may
+    /// be the end.
     pub(super) fn unfinished(&self, text: &[u8], with_breaks_only: bool) -> usize {
         let forms = self.forms.iter().flat_map(|(_, alike)| alike);
-        let forms = forms.filter(|form| !with_breaks_only || form.contains(&b'\n'));
-        let begun = forms.filter_map(|form| {
-            let most = (form.len() - 1).min(text.len());
-            let last = *text.last()?;
-            (1..=most).rev().find(|length| form[length - 1] == last && text.ends_with(&form[..*length]))
+        let forms: Vec<_> = forms.filter(|form| !with_breaks_only || form.contains(&b'\n')).collect();
+        if forms.is_empty() || text.is_empty() {
+            return text.len();
+        }
+        let begun = views::of(text).into_iter().filter_map(|view| {
+            let begun = forms.iter().filter_map(|form| begun(form, &view.bytes)).max()?;
+            Some(view.source(view.bytes.len() - begun..view.bytes.len()).start)
         });
-        text.len() - begun.max().unwrap_or_default()
+        begun.min().unwrap_or(text.len())
     }
+}
+
+/// How many bytes of the beginning of `form`, but not all of it, stand at the end of `text`; `None` where none do.
+fn begun(form: &[u8], text: &[u8]) -> Option<usize> {
+    let last = *text.last()?;
+    let most = (form.len() - 1).min(text.len());
+    (1..=most).rev().find(|length| form[length - 1] == last && text.ends_with(&form[..*length]))
 }
 
 /// How many bytes of `form` stand at the beginning of `text`.

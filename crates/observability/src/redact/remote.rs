@@ -4,15 +4,30 @@
 /// can neither steer the terminal nor forge a line, and CI logging commands lose their meaning.
 #[must_use]
 pub fn one_line(text: &str) -> String {
+    disarm(&escaped(text))
+}
+
+/// `text` with its control characters escaped. Backslashes are not: it cannot be undone.
+pub(super) fn escaped(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for c in text.chars() {
-        if c.is_control() || is_bidi_control(c) || matches!(c, '\u{2028}' | '\u{2029}') {
+        if steers(c) {
             line.extend(c.escape_default());
         } else {
             line.push(c);
         }
     }
-    disarm(&line)
+    line
+}
+
+/// `text` with blanks for its line breaks and tabs, and without its other control characters.
+pub(super) fn left_out(text: &str) -> String {
+    let blank = |c| if matches!(c, '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}') { ' ' } else { c };
+    text.chars().map(blank).filter(|c| !steers(*c)).collect()
+}
+
+fn steers(c: char) -> bool {
+    c.is_control() || is_bidi_control(c) || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
 /// As [`one_line`], but line breaks stay.

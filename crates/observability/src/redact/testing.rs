@@ -84,6 +84,10 @@ pub fn forms(value: &str) -> Vec<(&'static str, String)> {
         ("JSON of .NET in JSON", json(&dot_net(value))),
         ("Debug", debug[1..debug.len() - 1].to_owned()),
         ("control characters escaped", value.chars().map(without_control).collect()),
+        (
+            "control characters left out",
+            value.replace(['\n', '\r', '\t', '\u{2028}', '\u{2029}'], " ").replace(steers, ""),
+        ),
         ("percent, all", percent(value, |_| true, false)),
         ("percent, upper", percent(value, |byte| !byte.is_ascii_alphanumeric(), false)),
         ("percent, lower", percent(value, |byte| !byte.is_ascii_alphanumeric(), true)),
@@ -95,6 +99,7 @@ pub fn forms(value: &str) -> Vec<(&'static str, String)> {
         ("HTML in JSON", json(&html(value))),
         ("base64", STANDARD.encode(value)),
         ("base64 in JSON of .NET", dot_net(&STANDARD.encode(value))),
+        ("base64 of JSON", STANDARD.encode(json(value))),
         ("base64, URL", URL_SAFE.encode(value)),
         ("base64, percent", percent(&STANDARD.encode(value), |byte| !byte.is_ascii_alphanumeric(), false)),
     ];
@@ -102,6 +107,8 @@ pub fn forms(value: &str) -> Vec<(&'static str, String)> {
         forms.push(("base64, within", within(value, before, |text| STANDARD_NO_PAD.encode(text))));
         forms.push(("base64, URL, within", within(value, before, |text| URL_SAFE_NO_PAD.encode(text))));
     }
+    // What is left of a value of control characters is none.
+    forms.retain(|(_, form)| form.len() >= super::SHORTEST);
     forms
 }
 
@@ -122,7 +129,14 @@ fn within(value: &str, before: usize, encode: impl Fn(Vec<u8>) -> String) -> Str
 }
 
 fn without_control(c: char) -> String {
-    if c.is_control() { c.escape_default().to_string() } else { c.to_string() }
+    if steers(c) { c.escape_default().to_string() } else { c.to_string() }
+}
+
+/// What is not shown of text from outside.
+fn steers(c: char) -> bool {
+    let marks =
+        "\u{61c}\u{200e}\u{200f}\u{202a}\u{202b}\u{202c}\u{202d}\u{202e}\u{2066}\u{2067}\u{2068}\u{2069}";
+    c.is_control() || marks.contains(c) || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
 /// As `System.Text.Json` writes strings: nothing but letters, digits and harmless signs stay.

@@ -94,6 +94,23 @@ fn a_document_of_all_stays_one() {
 }
 
 #[test]
+fn values_that_overlap_or_touch_are_one() {
+    let values = ["abcdef", "bcdefghijklmnop", "two\r\nlines", "foo bar\nbaz", "baz\nqux quux"];
+    let redactor = redactor(&values.map(str::to_owned));
+    for (text, expected) in [
+        ("-abcdefghijklmnop-", "-***-"),
+        ("-abcdefabcdef-", "-***-"),
+        ("-abcdefghi-", "-***ghi-"),
+        ("-two\nlines-two\r\nlines-", "-***-***-"),
+        ("foo bar\nbaz\nqux quux\n", "***\n"),
+    ] {
+        assert_eq!(redactor.redact(text), expected);
+        let lines: Vec<_> = text.split_inclusive('\n').map(str::as_bytes).collect();
+        assert_eq!(written(&redactor, &lines), expected, "line by line");
+    }
+}
+
+#[test]
 fn the_names_are_shown_and_the_values_are_not() {
     let redactor = redactor(&nasty());
     let shown = format!("{redactor:?}");
@@ -126,12 +143,13 @@ fn a_value_that_comes_late_is_known_to_all_clones_and_threads() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(200) })]
 
     #[test]
     fn no_value_survives_in_any_form(
         values in prop::collection::vec("[^*\0]{4,40}", 1..4),
-        around in "[^*]{0,8}",
+        // What would begin an escape is none of the value.
+        around in "[^*\\\\%&]{0,8}",
         form in any::<prop::sample::Index>(),
         cut in any::<prop::sample::Index>(),
     ) {
