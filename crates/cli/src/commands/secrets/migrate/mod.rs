@@ -13,6 +13,7 @@ use selvedge_secrets::{ErrorKind, KeyVault, SecretError, SecretStore as _, Sourc
 
 use crate::args::MigrateArgs;
 use crate::exit;
+use crate::redaction;
 use crate::report::ExitWith;
 use crate::run::App;
 use crate::secrets::{exit_code, failed};
@@ -91,6 +92,10 @@ pub(super) async fn run(app: &App, args: &MigrateArgs) -> anyhow::Result<u8> {
     let places: Vec<_> =
         entries.iter().map(|it| Place { variable: it.name.clone(), lines: it.lines.clone() }).collect();
     let sorted = sort::sort(entries, &args.only).with_context(tried)?;
+    for found in &sorted.secrets {
+        // Too short to be kept out of what is written: it says so where it counts, when the program starts.
+        drop(redaction::learn(&found.variable, &found.value));
+    }
 
     let vault = app.sources().vault()?;
     let opener = app.sources().opens_with_client_secret()?;
