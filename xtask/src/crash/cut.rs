@@ -242,7 +242,7 @@ mod tests {
 
     fn request(method: &str, path: &str) -> Request {
         let (method, path) = (method.to_owned(), path.to_owned());
-        Request { method, path, status: None, body: String::new(), fault: None }
+        Request { method, path, status: None, body: String::new(), fault: None, secret: None }
     }
 
     #[test]
