@@ -119,8 +119,11 @@ impl Redactor {
 
     /// Where secrets stand in `text`: in order, without gaps of nothing between two.
     fn found(&self, text: &str) -> Vec<Range<usize>> {
-        let mut found = self.known().find(text);
-        shapes::find(text, &mut found);
+        let (known, mut found) = (self.known(), Vec::new());
+        for view in views::of(text.as_bytes()) {
+            known.find(&view, &mut found);
+            shapes::find(&view, &mut found);
+        }
         merged(text, found)
     }
 }
