@@ -5,7 +5,10 @@ use std::{ops::Range, sync::Arc};
 use aho_corasick::{AhoCorasick, AhoCorasickKind, BuildError, MatchKind};
 use secrecy::zeroize::Zeroizing;
 
-use super::{forms, views};
+use super::{
+    forms,
+    views::{self, View},
+};
 
 /// So many bytes of a form the automaton looks for; the rest is compared. Of what was cut short so much is enough.
 const HEAD: usize = 32;
@@ -66,20 +69,16 @@ impl Known {
         self.longest
     }
 
-    /// Where values stand in `text`, escaped or not, in no order.
-    pub(super) fn find(&self, text: &str) -> Vec<Range<usize>> {
-        let mut found = Vec::new();
-        let Some(automaton) = &self.automaton else { return found };
-        for view in views::of(text.as_bytes()) {
-            for hit in automaton.find_overlapping_iter(&*view.bytes) {
-                let rest = &view.bytes[hit.start()..];
-                let (_, alike) = &self.forms[hit.pattern().as_usize()];
-                if let Some(length) = alike.iter().map(|form| in_common(form, rest)).max() {
-                    found.push(view.source(hit.start()..hit.start() + length));
-                }
+    /// Adds where in the text of `view` values stand, in no order.
+    pub(super) fn find(&self, view: &View<'_>, found: &mut Vec<Range<usize>>) {
+        let Some(automaton) = &self.automaton else { return };
+        for hit in automaton.find_overlapping_iter(&*view.bytes) {
+            let rest = &view.bytes[hit.start()..];
+            let (_, alike) = &self.forms[hit.pattern().as_usize()];
+            if let Some(length) = alike.iter().map(|form| in_common(form, rest)).max() {
+                found.push(view.source(hit.start()..hit.start() + length));
             }
         }
-        found
     }
 
     /// Where the end of `text` begins that may be the beginning of a value, escaped or not, of one with line breaks only or of any. It may
@@ -121,6 +120,12 @@ fn in_common(form: &[u8], text: &[u8]) -> usize {
 mod tests {
     use super::*;
 
+    fn found(known: &Known, text: &str) -> Vec<Range<usize>> {
+        let mut found = Vec::new();
+        known.find(&views::of(text.as_bytes())[0], &mut found);
+        found
+    }
+
     fn known(values: &[&str]) -> Known {
         values.iter().fold(Known::default(), |known, value| known.with("x", value).unwrap().unwrap())
     }
@@ -134,10 +139,10 @@ mod tests {
     fn a_value_that_was_cut_short_is_found_by_its_beginning() {
         let value = "0123456789abcdefghijklmnopqrstuvwxyz";
         let known = known(&[value]);
-        assert_eq!(known.find(&value[..33]).first(), Some(&(0..33)));
-        assert!(known.find(&value[..31]).is_empty());
+        assert_eq!(found(&known, &value[..33]).first(), Some(&(0..33)));
+        assert!(found(&known, &value[..31]).is_empty());
         let other = format!("{}-otherwise", &value[..34]);
-        assert_eq!(known.find(&other).first(), Some(&(0..34)));
+        assert_eq!(found(&known, &other).first(), Some(&(0..34)));
     }
 
     #[test]
@@ -152,6 +157,6 @@ mod tests {
     #[test]
     fn a_run_of_one_character_is_compared_in_time() {
         let known = known(&[&"a".repeat(16 * 1024)]);
-        assert!(!known.find(&"a".repeat(20_000)).is_empty());
+        assert!(!found(&known, &"a".repeat(20_000)).is_empty());
     }
 }

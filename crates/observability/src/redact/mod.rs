@@ -3,12 +3,13 @@
 //! Three things are looked for:
 //!
 //! - **values that the process knows**, [registered](Redactor::register) when they are read: as they are, in base64 (both alphabets,
-//!   with and without padding, wherever in the encoded text they begin), and line by line. They are also found through up to three
-//!   levels of escaping: backslashes of JSON and of Rust's `Debug`, percent signs, HTML entities. The *text* is decoded for that: there are
-//!   too many ways to escape a value to list them;
+//!   with and without padding, wherever in the encoded text they begin), and line by line;
 //! - **what looks like a secret**, known or not: authorization headers, tokens, shared access signatures, connection strings, user
 //!   information in URLs, private keys;
 //! - **what steers a terminal or a CI runner** ([`one_line`], [`disarm`]): control characters and commands in text that came from outside.
+//!
+//! The first two are also found through up to three levels of escaping: backslashes of JSON and of Rust's `Debug`, percent signs, HTML
+//! entities. The *text* is decoded for that: there are too many ways to escape a value to list them.
 //!
 //! Each is replaced by `***`, as users of CI systems know it. Known values are found by Aho-Corasick over the beginnings of their forms, in
 //! one pass whatever their number; the rest of a form is compared where its beginning was found. So a value that was cut short is found
@@ -119,8 +120,11 @@ impl Redactor {
 
     /// Where secrets stand in `text`: in order, without gaps of nothing between two.
     fn found(&self, text: &str) -> Vec<Range<usize>> {
-        let mut found = self.known().find(text);
-        shapes::find(text, &mut found);
+        let (known, mut found) = (self.known(), Vec::new());
+        for view in views::of(text.as_bytes()) {
+            known.find(&view, &mut found);
+            shapes::find(&view, &mut found);
+        }
         merged(text, found)
     }
 }

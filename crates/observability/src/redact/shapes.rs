@@ -2,7 +2,9 @@
 
 use std::{ops::Range, sync::LazyLock};
 
-use regex::Regex;
+use regex::bytes::Regex;
+
+use super::views::View;
 
 /// Names under which secrets stand in forms, connection strings and JSON. They are compared without `_` and `-`.
 const NAMES: [&str; 15] = [
@@ -31,13 +33,13 @@ const SHAPES: [&str; 12] = [
     // JSON Web Tokens (RFC 7519), encrypted ones with their five parts too.
     r"\beyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]*)+",
     // The signature of a shared access signature, https://learn.microsoft.com/rest/api/storageservices/create-service-sas
-    r"(?i)(?:\b|%[0-9a-f]{2})sig(?:=|%3d)(?P<v>[a-z0-9%+/=_-]+)",
+    r"(?i)\bsig=(?P<v>[a-z0-9%+/=_-]+)",
     // Forms, connection strings, settings.
-    r#"(?i)(?:\b|%[0-9a-f]{2})(?:shared_?)?(?:access_?key|access_?signature|account_?key|password|passwd|pwd|client_secret|client_assertion|(?:refresh|access|id)_token|api_?key)(?:\s?=\s?|%3d)(?P<v>"[^"]*"|'[^']*'|[^;&"'\\\s<>]+)"#,
+    r#"(?i)\b(?:shared_?)?(?:access_?key|access_?signature|account_?key|password|passwd|pwd|client_secret|client_assertion|(?:refresh|access|id)_token|api_?key)\s?=\s?(?P<v>"[^"]*"|'[^']*'|[^;&"'\\\s<>]+)"#,
     // The same as members of JSON, also within a string of it.
     r#"(?i)\b(?:shared_?)?(?:access_?key|access_?signature|account_?key|password|passwd|pwd|client_?secret|client_?assertion|(?:refresh|access|id)_?token|api_?key)\\*["']\s*:\s*\\*["'](?P<v>(?:[^"'\\]|\\[^"'])+)"#,
     // The code of RFC 6749 section 4.1.2, and the key of an Azure function.
-    r#"(?i)(?:[?&]|^)code(?:=|%3d)(?P<v>[^&\s"'\\<>]{8,})"#,
+    r#"(?i)(?:[?&]|^)code=(?P<v>[^&\s"'\\<>]{8,})"#,
     // User information in URLs (RFC 3986 section 3.2.1).
     r#"(?i)\b[a-z][a-z0-9+.-]*://(?P<v>[^\s/?#"'\\<>@]+)@"#,
     // https://docs.github.com/authentication/keeping-your-account-and-data-secure/about-authentication-to-github
@@ -52,12 +54,13 @@ const SHAPES: [&str; 12] = [
 static COMPILED: LazyLock<Vec<Regex>> =
     LazyLock::new(|| SHAPES.iter().filter_map(|shape| Regex::new(shape).ok()).collect());
 
-/// Adds where in `text` something has a shape.
-pub(super) fn find(text: &str, found: &mut Vec<Range<usize>>) {
+/// Adds where in the text of `view` something has a shape.
+pub(super) fn find(view: &View<'_>, found: &mut Vec<Range<usize>>) {
     for shape in COMPILED.iter() {
-        for captures in shape.captures_iter(text) {
+        for captures in shape.captures_iter(&view.bytes) {
             let hidden = captures.name("v").or_else(|| captures.get(0));
-            found.extend(hidden.map(|hidden| hidden.range()));
+            let hidden = hidden.map(|hidden| hidden.range()).filter(|hidden| !hidden.is_empty());
+            found.extend(hidden.map(|hidden| view.source(hidden)));
         }
     }
 }
@@ -104,6 +107,12 @@ mod tests {
             (&format!("token {jwt}."), "token ***"),
             ("https://h/c?sv=1&sig=a%2Fb%3D&se=2", "https://h/c?sv=1&sig=***&se=2"),
             ("u=https%3A%2F%2Fh%3Fsig%3Dabc", "u=https%3A%2F%2Fh%3Fsig%3D***"),
+            (
+                r"said: GET /\nauthorization: SharedKey a:b=\naccept",
+                r"said: GET /\nauthorization: SharedKey ***\naccept",
+            ),
+            (r"{\u0022password\u0022:\u0022hush\u0022}", r"{\u0022password\u0022:\u0022***\u0022}"),
+            (&format!(r"\n{jwt}\n"), r"\n***\n"),
             ("AccountName=a;AccountKey=a+b/c==;X=1", "AccountName=a;AccountKey=***;X=1"),
             ("Endpoint=sb://h/;SharedAccessKey=k=;Y", "Endpoint=sb://h/;SharedAccessKey=***;Y"),
             ("Server=s;User Id=u;Password='a;b';Z=1", "Server=s;User Id=u;Password=***;Z=1"),
