@@ -37,16 +37,30 @@ pub(crate) fn register(environment: &Environment) -> Vec<String> {
             _ => None,
         })
     });
-    environment.secrets().into_iter().filter_map(|(name, value)| learn(name, &value)).collect()
+    let of_the_job = |name: &str, value: &SecretString| {
+        let given = environment.only(Origin::Environment).find(|(given, _)| *given == name);
+        given.is_some_and(|(_, given)| given == value.expose_secret())
+    };
+    let secrets = environment.secrets().into_iter();
+    secrets
+        .filter_map(|(name, value)| {
+            // The system gave it to us, and knows whether it is secret. Told again, it may end in a file that catches stderr.
+            if of_the_job(name, &value) { redact(name, &value) } else { learn(name, &value) }
+        })
+        .collect()
 }
 
-/// Keeps a secret out of everything that is written from now on. Gives back what the user should know.
+/// Keeps a secret that came from elsewhere than the environment out of everything that is written from now on, by us and by the CI system.
+/// Gives back what the user should know.
 pub(crate) fn learn(name: &str, value: &SecretString) -> Option<String> {
-    let warning = redactor().register(name, value).err().map(|error| error.to_string());
     if let Some(ci) = CI.get().copied().flatten() {
         tell_ci(&ci.masks(value));
     }
-    warning
+    redact(name, value)
+}
+
+fn redact(name: &str, value: &SecretString) -> Option<String> {
+    redactor().register(name, value).err().map(|error| error.to_string())
 }
 
 /// Writes `masks` for the CI system: on stderr, for stdout is the result, which scripts catch in variables and files. Runners of both systems

@@ -157,10 +157,10 @@ fn s4_no_form_of_a_secret_is_in_anything_that_is_printed_or_kept() {
 #[test]
 fn s4_a_ci_system_is_told_the_secrets_before_anything_else_and_only_in_its_log() {
     let project = Project::orders();
-    let secret = "first %line\nsecond line";
+    project.write(".env", "GITHUB_TOKEN=\"first %line\nsecond line\"\n");
     let flags = |variable: &str, value: &str| {
         let mut command = selvedge(project.path(), &["flags", "--output", "json"]);
-        command.env("GITHUB_TOKEN", secret).env(variable, value);
+        command.env(variable, value);
         command
     };
     for (variable, value, masks) in [
@@ -177,6 +177,10 @@ fn s4_a_ci_system_is_told_the_secrets_before_anything_else_and_only_in_its_log()
         assert_eq!(ended.stderr.matches("second line").count(), usize::from(!masks.is_empty()));
         assert!(!ended.stdout.contains("line"), "{}", ended.stdout);
         ended.json();
+
+        // What the system itself has put into the environment it knows.
+        let ended = run(flags(variable, value).env("AZURE_STORAGE_KEY", "of-the-job")).is(0);
+        assert!(!ended.stderr.contains("of-the-job"), "{}", ended.stderr);
 
         // A file is no CI system, and keeps what it is given.
         let log = project.path().join("log");
