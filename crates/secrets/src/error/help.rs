@@ -10,7 +10,8 @@ pub(super) fn help(error: &Inner) -> Option<String> {
     let Place::KeyVault(host) = place else {
         return of_environment(error);
     };
-    let vault = host.split('.').next().unwrap_or(host);
+    // Only a host of Azure's begins with the vault's name.
+    let vault = host.split('.').next().filter(|_| host.contains(".vault.")).unwrap_or("VAULT");
     let secret = format!("--vault-name {vault} --name {name}");
     Some(match kind {
         ErrorKind::NotFound => format!(

@@ -98,7 +98,7 @@ impl SecretStore for Fallback {
             (Kind::Two { environment, stage, .. }, Err(error)) if may_fall_back(*stage, error.kind()) => {
                 let answer = environment.get(name).await;
                 // What is in neither has not fallen back.
-                if answer.is_ok() || *error.kind() != ErrorKind::NotFound {
+                if answer.is_ok() {
                     events::falling_back(name, error.kind());
                 }
                 answer.map_err(|other| {

@@ -186,7 +186,7 @@ async fn every_state_of_the_vault_at_every_stage_with_and_without_a_copy() {
                 );
                 let log = log.text();
                 // What is in neither has not fallen back.
-                let warns = falls_back && !(case.state == "404" && env_file.is_empty());
+                let warns = falls_back && !env_file.is_empty();
                 assert_eq!(log.contains(&warning), warns, "{row}\n{log}");
                 assert_eq!(log.contains("Falling back"), warns, "{row}\n{log}");
                 assert!(!log.contains("canary"), "{row}\n{log}");
