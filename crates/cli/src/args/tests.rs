@@ -130,6 +130,7 @@ fn the_pages_of_the_emulator_have_its_flags_and_their_defaults() {
     assert_eq!(format!("{:?}", args.rules.config()), format!("{usual:?}"));
 }
 
+#[cfg(feature = "emulator")]
 #[test]
 fn https_needs_no_address() {
     for (line, https, http) in [

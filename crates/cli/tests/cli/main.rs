@@ -46,6 +46,7 @@ mod interrupted;
 mod inventory;
 #[cfg(all(feature = "emulator", unix))]
 mod journal;
+#[cfg(feature = "emulator")]
 mod key_vault;
 #[cfg(feature = "emulator")]
 mod lock;
