@@ -32,6 +32,18 @@ fn the_example_deploys_locally_however_it_is_named() {
 }
 
 #[test]
+fn a_local_deployment_asks_no_vault() {
+    let (project, vault) = (Project::example(), std::net::TcpListener::bind("127.0.0.1:0").unwrap());
+    let mut command = selvedge(project.path(), &["deploy", "--local"]);
+    command
+        .env("FEATURE_USE_KEY_VAULT", "true")
+        .env("KEY_VAULT_URL", format!("https://{}", vault.local_addr().unwrap()));
+    run(&mut command).is(0);
+    vault.set_nonblocking(true).unwrap();
+    assert_eq!(vault.accept().unwrap_err().kind(), std::io::ErrorKind::WouldBlock, "somebody has called");
+}
+
+#[test]
 fn a_second_deployment_writes_nothing() {
     let (tenant, project) = (Tenant::start(), Project::orders());
     tenant.safely(&project, &["deploy"]).is(0);

@@ -54,6 +54,9 @@ impl Local {
             ("GRAPH_API_BASE_URL", Some(format!("{}/v1.0", self.url))),
             ("AZURE_LOGIN_BASE_URL", Some(self.url.clone())),
             ("GITHUB_TOKEN", Some("emulated".to_owned())),
+            // The secrets are those of this tenant; nothing outside of the machine is asked for any.
+            ("FEATURE_USE_KEY_VAULT", Some("false".to_owned())),
+            ("KEY_VAULT_URL", None),
             // It names a connection of the real tenant.
             ("FABRIC_GIT_CONNECTION_ID", None),
         ]);
