@@ -165,16 +165,17 @@ fn either_case(environment: &Environment, name: &str) -> Option<String> {
 }
 
 /// Whether something says who we are. The Azure CLI, which may, is only known by asking it.
-pub(crate) async fn has_credentials(app: &App) -> anyhow::Result<bool> {
+pub(crate) async fn has_credentials(app: &App) -> bool {
     let entra = &app.settings.entra;
-    Ok(match entra.credential {
+    match entra.credential {
         CredentialChoice::Auto => {
             let application = entra.tenant_id.is_some() && entra.client_id.is_some();
-            application
-                && (entra.federated_token_file.is_some() || app.secret(CLIENT_SECRET).await?.is_some())
+            // Who cannot open the vault has none either.
+            let has_secret = async || matches!(app.secret(CLIENT_SECRET).await, Ok(Some(_)));
+            application && (entra.federated_token_file.is_some() || has_secret().await)
         }
         _ => true,
-    })
+    }
 }
 
 /// The most time for one attempt to get a token. All of them have 90 s, and what ends because those are over tells the circuit

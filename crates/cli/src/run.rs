@@ -12,7 +12,7 @@ use clap::Parser as _;
 use secrecy::SecretString;
 use selvedge_deployment::config::find_root;
 use selvedge_rollback::TransactionId;
-use selvedge_secrets::SecretStore;
+use selvedge_secrets::{SecretStore, Stage};
 
 #[cfg(feature = "emulator")]
 use crate::commands::deploy::local::Local;
@@ -26,7 +26,7 @@ use crate::{
     redaction,
     report::{ExitWith, report},
     secrets::{self, Secrets, Sources},
-    settings::{self, CommandLine, Environment, Settings},
+    settings::{self, CommandLine, Environment, SecretPolicy, Settings},
 };
 
 /// What every command takes: everything that was configured, resolved.
@@ -165,13 +165,20 @@ impl App {
         Sources { root, settings, flags, environment }
     }
 
+    /// Up to which stage what the vault cannot give is taken from the environment, or else not there. `None`: never.
+    fn falls_back(&self) -> Option<Stage> {
+        let falls_back =
+            self.flags.key_vault.on && self.settings.secrets.policy == SecretPolicy::KeyVaultThenEnv;
+        falls_back.then(|| secrets::stage(self.flags.stage))
+    }
+
     /// A secret, by the name of its variable. `None`: there is none.
     ///
     /// # Errors
     ///
     /// Whatever keeps the one that may be there from us.
     pub(crate) async fn secret(&self, variable: &str) -> anyhow::Result<Option<SecretString>> {
-        secrets::find(self.secrets().await?, variable).await
+        secrets::find(self.secrets().await?, self.falls_back(), variable).await
     }
 
     /// Reads the settings of the project at `root` and starts logging.

@@ -26,7 +26,13 @@ pub(crate) enum SecretsAction {
         reveal: bool,
     },
     /// Store a secret in Key Vault; its value comes from stdin, or is asked for on a terminal
-    Set(Name),
+    Set {
+        #[command(flatten)]
+        name: Name,
+        /// Refused with what it ought to be, and never shown
+        #[arg(hide = true, value_name = "VALUE")]
+        value: Vec<String>,
+    },
     /// List what there is, without values
     List,
     /// Move the secrets of a file such as .env to Key Vault

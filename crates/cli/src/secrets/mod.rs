@@ -11,7 +11,7 @@ use selvedge_fabric_client::azure::HttpClient;
 use selvedge_secrets::identity::{Choice, Identity, IdentityConfig};
 use selvedge_secrets::{
     CacheConfig, Cached, Chain, EnvFile, ErrorKind, Fallback, FallbackPolicy, KeyVault, KeyVaultConfig,
-    Secret, SecretError, SecretName, SecretProperties, SecretStore, Source, Stage,
+    Secret, SecretError, SecretName, SecretProperties, SecretStore, Source, Stage, may_fall_back,
 };
 use tokio::sync::OnceCell;
 
@@ -97,11 +97,7 @@ impl Sources<'_> {
             SecretPolicy::KeyVaultOnly => FallbackPolicy::KeyVaultOnly,
             SecretPolicy::EnvOnly => return Ok(environment),
         };
-        let stage = match self.flags.stage {
-            flags::Stage::Current => Stage::Current,
-            flags::Stage::Intermediate => Stage::Intermediate,
-            flags::Stage::Target => Stage::Target,
-        };
+        let stage = stage(self.flags.stage);
         let ttl = self.settings.secrets.cache_ttl;
         let vault = Cached::new(self.vault()?, CacheConfig { ttl, ..CacheConfig::default() });
         Ok(Arc::new(Fallback::new(policy, stage, Arc::new(vault), environment)))
@@ -156,16 +152,34 @@ impl Sources<'_> {
     }
 }
 
-/// A secret, by the name of its variable. `None`: there is none.
+/// The stage, in the words of the store.
+pub(crate) fn stage(stage: flags::Stage) -> Stage {
+    match stage {
+        flags::Stage::Current => Stage::Current,
+        flags::Stage::Intermediate => Stage::Intermediate,
+        flags::Stage::Target => Stage::Target,
+    }
+}
+
+/// A secret, by the name of its variable. `None`: there is none; where the environment answers in the vault's place (`falls_back`), also
+/// one of which the environment knows nothing.
 ///
 /// # Errors
 ///
 /// Whatever keeps the one that may be there from us.
-pub(crate) async fn find(store: &dyn SecretStore, variable: &str) -> anyhow::Result<Option<SecretString>> {
+pub(crate) async fn find(
+    store: &dyn SecretStore,
+    falls_back: Option<Stage>,
+    variable: &str,
+) -> anyhow::Result<Option<SecretString>> {
     let name = variable.parse::<SecretName>().with_context(|| ExitWith::usage("get a secret"))?;
     match store.get(&name).await {
         Ok(secret) => Ok(Some(secret.value)),
         Err(error) if *error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) if falls_back.is_some_and(|stage| may_fall_back(stage, error.kind())) => {
+            tracing::warn!("{error}; the environment has none either, so {variable} counts as not set");
+            Ok(None)
+        }
         Err(error) => Err(failed(error)),
     }
 }

@@ -127,6 +127,8 @@ pub(crate) struct Secrets {
     pub(crate) policy: SecretPolicy,
     #[serde(deserialize_with = "duration::deserialize")]
     pub(crate) cache_ttl: Duration,
+    /// The variables that configuration files may take from the vault.
+    pub(crate) variables: Vec<String>,
 }
 
 /// Which stores are asked.

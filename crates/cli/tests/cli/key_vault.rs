@@ -60,6 +60,59 @@ fn a_deployment_has_its_secrets_and_settings_from_the_vault_and_asks_for_each_on
     assert!(reads.values().all(|times| *times == 1), "{reads:?}");
 }
 
+/// Who writes a configuration file must not be able to read the vault by it.
+#[test]
+fn a_configuration_file_has_from_the_vault_what_the_settings_name_and_nothing_else() {
+    let (tenant, project) = (Tenant::with_https(), Project::orders());
+    let secret = tenant.variable("AZURE_CLIENT_SECRET").to_owned();
+    seed(
+        &tenant,
+        json!([
+            { "name": "azure-client-secret", "value": secret },
+            { "name": "github-token", "value": "a-token" },
+            { "name": "orders-owner", "value": "data.owner@contoso.example" },
+            { "name": "orders-note", "value": NEW },
+        ]),
+    );
+    project.edit("data.owner@contoso.example", "${ORDERS_OWNER}");
+    project.write("selvedge.toml", "[secrets]\nvariables = [\"ORDERS_OWNER\"]\n");
+    run(&mut selvedge(&tenant, &project, &["deploy", "--yes"])).is(0);
+    assert_eq!(reads(&tenant)["emulator/orders-owner"], 1);
+
+    project.edit("Orders, development", "${ORDERS_NOTE}");
+    run(&mut selvedge(&tenant, &project, &["deploy", "--yes"])).ends(2, &["ORDERS_NOTE"]);
+    assert!(!reads(&tenant).contains_key("emulator/orders-note"));
+}
+
+#[test]
+fn a_deployment_goes_on_by_the_environment_where_the_vault_is_away_and_may_be() {
+    let (tenant, project) = (Tenant::with_https(), Project::orders());
+    let command = |args: &[&str]| {
+        let mut command = selvedge(&tenant, &project, args);
+        command.env("KEY_VAULT_URL", "https://127.0.0.1:1").env("GITHUB_TOKEN", "a-token");
+        command.env("AZURE_CLIENT_SECRET", tenant.variable("AZURE_CLIENT_SECRET"));
+        command
+    };
+    let ended = run(command(&["deploy", "--yes"]).env("FEATURE_USE_ROLLBACK", "true")).is(0);
+    for said in ["secret 'github-token' from Key Vault", "SELVEDGE_JOURNAL_KEY counts as not set"] {
+        assert!(ended.stderr.contains(said), "{}", ended.stderr);
+    }
+    tenant.has_all_of(&project);
+    run(command(&["plan"]).env("SELVEDGE_SECRETS__POLICY", "key-vault-only")).is(1);
+    // Without anything to sign in with a plan is made all the same.
+    let mut blind = command(&["deploy", "--dry-run"]);
+    blind.env_remove("AZURE_CLIENT_SECRET").env_remove("ACTIONS_ID_TOKEN_REQUEST_URL");
+    run(&mut blind).ends(0, &["no credentials: planned against an empty workspace"]);
+}
+
+#[test]
+fn a_value_as_an_argument_is_refused_and_not_shown() {
+    let (tenant, project) = (Tenant::with_https(), Project::orders());
+    let ended = run(&mut selvedge(&tenant, &project, &["secrets", "set", "GITHUB_TOKEN", NEW]));
+    let ended = ended.ends(2, &["a value is never an argument"]);
+    assert!(!ended.stderr.contains(NEW), "{}", ended.stderr);
+}
+
 /// What a row of the table below comes to.
 enum Comes {
     /// The vault's value.

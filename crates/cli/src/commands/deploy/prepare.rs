@@ -105,7 +105,7 @@ pub(crate) async fn prepare(
         progress.warn(warning);
     }
     note_rollback(app, rollback_on_error, progress);
-    let offline = offline_allowed && !clients::has_credentials(app).await?;
+    let offline = offline_allowed && !clients::has_credentials(app).await;
     let clients = if offline {
         progress.note("no credentials: planned against an empty workspace");
         None
@@ -147,7 +147,8 @@ pub(crate) async fn prepare(
     Ok(Prepared { desired, planned, inventory, place, clients })
 }
 
-/// Reads the configuration. Where Key Vault is on, it is asked for the variables that the environment does not have.
+/// Reads the configuration. Where Key Vault is on, it is asked for the variables that the environment does not have and the settings name:
+/// who writes a configuration file must not be able to read the vault by it.
 async fn load(app: &App, selection: &Selection, config: PathBuf) -> anyhow::Result<Loaded> {
     let environment = selection.env.as_str();
     let mut fetched: BTreeMap<String, Option<String>> = BTreeMap::new();
@@ -157,10 +158,11 @@ async fn load(app: &App, selection: &Selection, config: PathBuf) -> anyhow::Resu
             let known = app.environment.variable(name);
             known.or_else(|| match fetched.get(name) {
                 Some(value) => value.clone(),
-                None => {
+                None if app.settings.secrets.variables.iter().any(|known| known == name) => {
                     missing.borrow_mut().insert(name.to_owned());
                     None
                 }
+                None => None,
             })
         };
         let (config, root) = (config.clone(), app.root.clone());

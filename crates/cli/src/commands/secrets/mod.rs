@@ -17,7 +17,7 @@ use crate::run::App;
 use crate::secrets::failed;
 use crate::settings::SECRET_VARIABLES;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use secrecy::ExposeSecret as _;
 
 /// Runs the sub-command.
@@ -29,7 +29,14 @@ pub(crate) async fn run(app: &App, args: &SecretsArgs) -> anyhow::Result<u8> {
     match &args.action {
         SecretsAction::Get { name, reveal: true } => reveal(app, &named(name)?).await,
         SecretsAction::Get { name, reveal: false } => get(app, &named(name)?).await,
-        SecretsAction::Set(name) => set::run(app, &named(name)?).await,
+        SecretsAction::Set { name, value } if value.is_empty() => set::run(app, &named(name)?).await,
+        SecretsAction::Set { .. } => {
+            let problem = anyhow!(
+                "a value is never an argument: every process of the machine sees those, and shells keep them"
+            );
+            let help = "change the value, which may have been seen, and pipe the new one into the command";
+            Err(problem.context(ExitWith::usage("store a secret").help(help)))
+        }
         SecretsAction::Migrate(args) => migrate::run(app, args).await,
         SecretsAction::List => list::run(app).await,
         SecretsAction::Refresh => list::refresh(app).await,

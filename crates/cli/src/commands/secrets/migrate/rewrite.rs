@@ -57,7 +57,11 @@ pub(super) fn reference(text: &str, entries: &[Place], places: &[&Place], variab
     let stays = entries.iter().filter(|entry| !places.contains(entry));
     let refers = |entry: &&Place| {
         let own = lines.get(entry.lines.start() - 1..*entry.lines.end()).unwrap_or_default();
-        own.iter().any(|line| line.contains(&format!("${{{variable}}}")))
+        // `${NAME}`, and with a default `${NAME:-x}`.
+        let open = format!("${{{variable}");
+        own.iter().any(|line| {
+            line.match_indices(&open).any(|(at, _)| line[at + open.len()..].starts_with(['}', ':', '-']))
+        })
     };
     stays.into_iter().find(refers).map(|entry| *entry.lines.start())
 }
@@ -72,7 +76,14 @@ pub(super) fn replace(path: &Path, old: &str, new: &SecretString) -> anyhow::Res
     // For its owner only, from the start.
     let mut file = NamedTempFile::new_in(folder)?;
     file.write_all(new.expose_secret().as_bytes())?;
-    fs::set_permissions(file.path(), fs::metadata(&path)?.permissions())?;
+    let before = fs::metadata(&path)?;
+    fs::set_permissions(file.path(), before.permissions())?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{MetadataExt as _, chown};
+        // Where that is not ours to do, the file of another's stays as it is.
+        chown(file.path(), Some(before.uid()), Some(before.gid())).context("keep the file's owner")?;
+    }
     file.as_file().sync_all()?;
     let now = env_file::text(&path)?;
     if now.is_none_or(|now| now.expose_secret() != old) {
@@ -120,6 +131,17 @@ mod tests {
         assert!(without(text, &gone, "v").is_err());
         assert_eq!(reference(text, &all, &gone, "SV_TEST_A"), Some(2));
         assert_eq!(reference(text, &all, &all.iter().collect::<Vec<_>>(), "SV_TEST_A"), None);
+    }
+
+    #[test]
+    fn a_reference_with_a_default_is_one_too() {
+        for (line, refers) in [("B=${A}", true), ("B=x${A:-y}", true), ("B=${A-y}", true), ("B=${AA}", false)]
+        {
+            let text = format!("A=1\n{line}\n");
+            let (all, gone) = (places(&text, &["A", "B"]), places(&text, &["A"]));
+            let found = reference(&text, &all, &gone.iter().collect::<Vec<_>>(), "A");
+            assert_eq!(found, refers.then_some(2), "{line}");
+        }
     }
 
     #[test]
