@@ -1,24 +1,22 @@
-//! The clients of one run: settings and flags become stacks, variables become credentials.
+//! The clients of one run: settings and flags become stacks.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::Context as _;
 use azure_core::credentials::TokenCredential;
-use secrecy::SecretString;
-use selvedge_fabric_client::azure::{self, CredentialConfig, CredentialKind};
+use selvedge_fabric_client::azure::HttpClient;
 use selvedge_fabric_client::layer::{Auth, BaseUri};
 use selvedge_fabric_client::transport::{HttpTransport, TransportConfig};
 use selvedge_fabric_client::{BoxService, Client, PollConfig, PollMode};
 use selvedge_observability::redact::Scrubbing;
 
-use crate::exit;
 use crate::fenced::{FenceSlot, Fenced};
 use crate::flags::Flags;
-use crate::redaction::{Watched, redactor};
+use crate::identity;
+use crate::redaction::redactor;
 use crate::report::ExitWith;
 use crate::run::App;
-use crate::settings::{CLIENT_SECRET, CredentialChoice, Environment, PollingMode, Service, Settings};
+use crate::settings::{Environment, PollingMode, Service, Settings};
 use crate::stack::{StackConfig, Stacks, stacks};
 use crate::stack_config::stack_config;
 
@@ -42,10 +40,8 @@ impl Clients {
     /// When a setting does not make sense, or there are no credentials.
     pub(crate) async fn new(app: &App) -> anyhow::Result<Self> {
         let settings = &app.settings;
-        let fence = FenceSlot::default();
-        let connections = Connections::new(settings, &app.flags, &app.environment)?;
-        let builder = Connections { fence: fence.clone(), ..connections };
-        let credential = credential(app, builder.bare("entra")?).await?;
+        let builder = Connections::new(settings, &app.flags, &app.environment)?;
+        let credential = identity::credential(identity::of_deployer(app).await?, &builder)?;
         let Service { base_url, scope, .. } = &settings.fabric;
         let (identity, base) = auth(base_url, scope, &credential)?;
         let fabric = builder.stacks(FABRIC, Some((identity.clone(), base)))?;
@@ -56,7 +52,7 @@ impl Clients {
             fabric_undo: builder.client(fabric.undo),
             graph: builder.client(graph.forward),
             identity,
-            fence,
+            fence: builder.fence,
         })
     }
 }
@@ -83,15 +79,12 @@ pub(crate) async fn storage(app: &App, base: Option<(&str, &str)>) -> anyhow::Re
     let api = match base {
         None => None,
         Some((url, scope)) => {
-            let credential = credential(app, builder.bare("entra")?).await?;
+            let credential = identity::credential(identity::of_deployer(app).await?, &builder)?;
             Some(auth(url, scope, &credential)?)
         }
     };
     let config = StackConfig { retry: None, ..stack_config(&app.settings, &app.flags) };
-    let transport = Scrubbing::new(builder.transport, redactor().clone());
-    let stacks = stacks("storage", &config, api, transport)
-        .with_context(|| ExitWith::usage("set up requests to Azure Storage"))?;
-    Ok(stacks.forward)
+    Ok(builder.composed("storage", &config, api)?.forward)
 }
 
 /// Tokens for a service, and where they go.
@@ -123,13 +116,24 @@ impl<'a> Connections<'a> {
         Ok(Self { settings, flags, transport, fence: FenceSlot::default() })
     }
 
-    /// A stack without tokens: for what gets them, or sends its own.
+    /// What gets tokens.
     ///
     /// # Errors
     ///
     /// When a setting does not make sense.
-    pub(crate) fn bare(&self, name: &str) -> anyhow::Result<BoxService> {
-        Ok(self.stacks(name, None)?.forward)
+    pub(crate) fn tokens(&self) -> anyhow::Result<HttpClient> {
+        let config = stack_config(self.settings, self.flags).for_tokens();
+        Ok(HttpClient::tokens(self.composed("entra", &config, None)?.forward))
+    }
+
+    /// What a client of Key Vault sends by. It brings its own tokens, and what reads a secret waits no longer than for a token.
+    ///
+    /// # Errors
+    ///
+    /// When a setting does not make sense.
+    pub(crate) fn vault(&self) -> anyhow::Result<HttpClient> {
+        let config = stack_config(self.settings, self.flags).for_tokens();
+        Ok(HttpClient::new(self.composed("key-vault", &config, None)?.forward, "keyvault.secrets"))
     }
 
     fn client(&self, stack: BoxService) -> Client {
@@ -147,102 +151,32 @@ impl<'a> Connections<'a> {
     }
 
     fn stacks(&self, name: &str, api: Option<(Auth, BaseUri)>) -> anyhow::Result<Stacks> {
-        let mut config = stack_config(self.settings, self.flags);
+        self.composed(name, &stack_config(self.settings, self.flags), api)
+    }
+
+    fn composed(
+        &self,
+        name: &str,
+        config: &StackConfig,
+        api: Option<(Auth, BaseUri)>,
+    ) -> anyhow::Result<Stacks> {
         let fence = if name == FABRIC { self.fence.clone() } else { FenceSlot::default() };
-        if api.is_none() {
-            config.attempt_timeout = config.attempt_timeout.min(TOKEN_ATTEMPT);
-        }
         let transport = Scrubbing::new(Fenced::new(self.transport.clone(), fence), redactor().clone());
-        stacks(name, &config, api, transport)
+        stacks(name, config, api, transport)
             .with_context(|| ExitWith::usage(format!("set up requests to {name}")))
     }
 }
 
 /// A variable that other programs take in either case.
 fn either_case(environment: &Environment, name: &str) -> Option<String> {
-    let found = environment.variable(name).or_else(|| environment.variable(&name.to_lowercase()));
-    found.filter(|value| !value.is_empty())
+    environment.set(name).or_else(|| environment.set(&name.to_lowercase())).map(str::to_owned)
 }
-
-/// Whether something says who we are. The Azure CLI, which may, is only known by asking it.
-pub(crate) async fn has_credentials(app: &App) -> bool {
-    let entra = &app.settings.entra;
-    match entra.credential {
-        CredentialChoice::Auto => {
-            let application = entra.tenant_id.is_some() && entra.client_id.is_some();
-            // Who cannot open the vault has none either.
-            let has_secret = async || matches!(app.secret(CLIENT_SECRET).await, Ok(Some(_)));
-            application && (entra.federated_token_file.is_some() || has_secret().await)
-        }
-        _ => true,
-    }
-}
-
-/// The most time for one attempt to get a token. All of them have 90 s, and what ends because those are over tells the circuit
-/// breaker nothing of the service.
-const TOKEN_ATTEMPT: Duration = Duration::from_secs(30);
 
 /// The name of Fabric's stack.
 const FABRIC: &str = "fabric";
 
 /// The variable of a storage account's key.
 pub(crate) const STORAGE_KEY: &str = "AZURE_STORAGE_KEY";
-
-async fn credential(app: &App, service: BoxService) -> anyhow::Result<Arc<dyn TokenCredential>> {
-    let entra = &app.settings.entra;
-    // Who signs in as something else has no use for it.
-    let secret = match entra.credential {
-        CredentialChoice::ClientSecret => app.secret(CLIENT_SECRET).await?,
-        CredentialChoice::Auto if entra.client_id.is_some() => app.secret(CLIENT_SECRET).await?,
-        _ => None,
-    };
-    let config = CredentialConfig {
-        authority: entra.authority.clone(),
-        kind: credential_kind(&app.settings, secret)?,
-    };
-    let tried = || {
-        ExitWith::usage("set up the credentials")
-            .help("check AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_LOGIN_BASE_URL")
-    };
-    Ok(Arc::new(Watched(azure::credential(config, service).with_context(tried)?)))
-}
-
-/// A value without which there is no credential.
-fn needed<T>(value: Option<T>, name: &str) -> anyhow::Result<T> {
-    value.ok_or_else(|| {
-        let help = format!("set {name}, in .env or the environment");
-        anyhow!("{name} is not set").context(ExitWith::new(exit::DENIED, "find credentials").help(help))
-    })
-}
-
-fn credential_kind(settings: &Settings, secret: Option<SecretString>) -> anyhow::Result<CredentialKind> {
-    let entra = &settings.entra;
-    let tenant = || needed(entra.tenant_id.clone(), "AZURE_TENANT_ID");
-    let client = || needed(entra.client_id.clone(), "AZURE_CLIENT_ID");
-    let choice = match entra.credential {
-        CredentialChoice::Auto if secret.is_some() => CredentialChoice::ClientSecret,
-        CredentialChoice::Auto if entra.federated_token_file.is_some() => CredentialChoice::WorkloadIdentity,
-        CredentialChoice::Auto => CredentialChoice::AzureCli,
-        choice => choice,
-    };
-    Ok(match choice {
-        CredentialChoice::ClientSecret => {
-            let secret = needed(secret, CLIENT_SECRET)?;
-            CredentialKind::ClientSecret { tenant_id: tenant()?, client_id: client()?, secret }
-        }
-        CredentialChoice::WorkloadIdentity => CredentialKind::WorkloadIdentity {
-            tenant_id: tenant()?,
-            client_id: client()?,
-            token_file: needed(entra.federated_token_file.clone(), "AZURE_FEDERATED_TOKEN_FILE")?,
-        },
-        CredentialChoice::ManagedIdentity => {
-            CredentialKind::ManagedIdentity { client_id: entra.client_id.clone() }
-        }
-        CredentialChoice::AzureCli | CredentialChoice::Auto => {
-            CredentialKind::AzureCli { tenant_id: entra.tenant_id.clone() }
-        }
-    })
-}
 
 #[cfg(test)]
 mod tests {

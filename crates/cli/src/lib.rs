@@ -6,6 +6,7 @@ mod commands;
 mod exit;
 mod fenced;
 mod flags;
+mod identity;
 mod logging;
 mod output;
 mod place;

@@ -12,7 +12,7 @@ use clap::Parser as _;
 use secrecy::SecretString;
 use selvedge_deployment::config::find_root;
 use selvedge_rollback::TransactionId;
-use selvedge_secrets::{SecretStore, Stage};
+use selvedge_secrets::SecretStore;
 
 #[cfg(feature = "emulator")]
 use crate::commands::deploy::local::Local;
@@ -26,7 +26,7 @@ use crate::{
     redaction,
     report::{ExitWith, report},
     secrets::{self, Secrets, Sources},
-    settings::{self, CommandLine, Environment, SecretPolicy, Settings},
+    settings::{self, CommandLine, Environment, Settings},
 };
 
 /// What every command takes: everything that was configured, resolved.
@@ -72,6 +72,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn dispatch(cli: Cli) -> anyhow::Result<u8> {
     let Cli { global, command } = cli;
     let here = || find_root(Path::new("."));
+    let project = |named: Option<&Path>| App::load(named.map_or_else(here, find_root), &global);
     match command {
         Command::Deploy(args) => on_product(&global, &args.selection, async |app, config| {
             commands::deploy::run(app, &args, config).await
@@ -80,31 +81,24 @@ fn dispatch(cli: Cli) -> anyhow::Result<u8> {
             commands::plan::run(app, &args, config).await
         }),
         Command::Transactions(args) => {
-            let root = args.project.as_deref().map_or_else(here, find_root);
-            let app = App::load(root, &global)?;
+            let app = project(args.project.as_deref())?;
             runtime()?.block_on(commands::transactions::run(&app, &args))
         }
         Command::Lock(args) => {
-            let root = args.project.as_deref().map_or_else(here, find_root);
-            let app = App::load(root, &global)?;
+            let app = project(args.project.as_deref())?;
             runtime()?.block_on(commands::lock::run(&app, &args))
         }
         Command::Secrets(args) => {
-            let root = args.project.as_deref().map_or_else(here, find_root);
-            let app = App::load(root, &global)?;
+            let app = project(args.project.as_deref())?;
             runtime()?.block_on(commands::secrets::run(&app, &args))
         }
         Command::Doctor(args) => {
-            let root = args.project.as_deref().map_or_else(here, find_root);
-            let app = App::load(root, &global)?;
+            let app = project(args.project.as_deref())?;
             runtime()?.block_on(commands::doctor::run(&app))
         }
-        Command::Flags => commands::flags::run(&App::load(here(), &global)?),
+        Command::Flags => commands::flags::run(&project(None)?),
         #[cfg(feature = "emulator")]
-        Command::Emulator(args) => {
-            let app = App::load(here(), &global)?;
-            commands::emulator::run(&app, &args)
-        }
+        Command::Emulator(args) => commands::emulator::run(&project(None)?, &args),
     }
 }
 
@@ -165,20 +159,13 @@ impl App {
         Sources { root, settings, flags, environment }
     }
 
-    /// Up to which stage what the vault cannot give is taken from the environment, or else not there. `None`: never.
-    fn falls_back(&self) -> Option<Stage> {
-        let falls_back =
-            self.flags.key_vault.on && self.settings.secrets.policy == SecretPolicy::KeyVaultThenEnv;
-        falls_back.then(|| secrets::stage(self.flags.stage))
-    }
-
     /// A secret, by the name of its variable. `None`: there is none.
     ///
     /// # Errors
     ///
     /// Whatever keeps the one that may be there from us.
     pub(crate) async fn secret(&self, variable: &str) -> anyhow::Result<Option<SecretString>> {
-        secrets::find(self.secrets().await?, self.falls_back(), variable).await
+        secrets::find(self.secrets().await?, self.sources().falls_back(), variable).await
     }
 
     /// Reads the settings of the project at `root` and starts logging.

@@ -12,6 +12,9 @@ use selvedge_resilience::retry::{RetryConfig, RetryLayer, after};
 use tower::util::option_layer;
 use tower::{BoxError, Service, ServiceBuilder};
 
+/// The most time for one token. The layers know of it, so that none of them pauses for longer.
+pub const TOKEN_DEADLINE: Duration = Duration::from_secs(90);
+
 /// Which layers there are, and how they are set.
 #[derive(Clone, Debug)]
 pub struct StackConfig {
@@ -25,6 +28,17 @@ pub struct StackConfig {
     pub gate: GateConfig,
     /// The most that one attempt may take.
     pub attempt_timeout: Duration,
+}
+
+impl StackConfig {
+    /// The same for what gets tokens, which are waited for by requests of their own: an attempt has 30 s at most, and all of them
+    /// [`TOKEN_DEADLINE`]. What ends because those are over tells the circuit breaker nothing of the service.
+    #[must_use]
+    pub fn for_tokens(mut self) -> Self {
+        self.attempt_timeout = self.attempt_timeout.min(TOKEN_DEADLINE / 3);
+        self.call_deadline = self.call_deadline.min(TOKEN_DEADLINE);
+        self
+    }
 }
 
 /// The two ways into the stack of one service.

@@ -22,7 +22,6 @@
 //! `continuationUri`) are not followed; the operation id or the token is taken out and the request is rebuilt on the
 //! configured base.
 
-#[cfg(feature = "azure")]
 pub mod azure;
 mod call;
 mod classify;

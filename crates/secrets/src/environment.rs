@@ -61,8 +61,7 @@ fn place() -> Place {
 #[async_trait::async_trait]
 impl SecretStore for Environment {
     async fn get(&self, name: &SecretName) -> Result<Secret, SecretError> {
-        let spellings = [name.variable(), name.vault().to_owned()];
-        for variable in spellings {
+        for variable in name.spellings() {
             return match self.variable(&variable) {
                 None => continue,
                 Some(Ok(value)) => Ok(Secret::new(value, Source::Environment { variable })),

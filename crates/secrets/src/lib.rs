@@ -78,6 +78,7 @@
 //! [`SecretError::kind`] tells what happened; [`SecretError::help`] the `az` command that mends it. Which of them lets the
 //! environment answer in the vault's place is one function, [`may_fall_back`].
 
+mod base;
 mod cached;
 mod clock;
 pub mod env_file;

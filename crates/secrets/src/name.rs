@@ -60,6 +60,11 @@ impl SecretName {
     pub fn variable(&self) -> String {
         self.0.to_ascii_uppercase().replace('-', "_")
     }
+
+    /// What it may be called in the environment, the first first. Some platforms set the vault's spelling.
+    pub(crate) fn spellings(&self) -> [String; 2] {
+        [self.variable(), self.0.clone()]
+    }
 }
 
 impl FromStr for SecretName {

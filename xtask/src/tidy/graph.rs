@@ -94,6 +94,8 @@ fn is_below(package: &Package, dependency: &Dependency) -> bool {
             EMULATOR => package.name != EMULATOR,
             // Who has a program that can be started.
             DRIVER => package.name == "selvedge",
+            // Clients of the emulator sign in as the program does.
+            "selvedge-secrets" => ["selvedge-deployment", "selvedge-fabric-client"].contains(&&*package.name),
             _ => false,
         };
     below.contains(&&*dependency.name) || for_tests
@@ -139,6 +141,8 @@ mod tests {
             ("selvedge-secrets", "selvedge-resilience", None, false),
             ("selvedge-secrets", EMULATOR, dev, true),
             ("selvedge-deployment", "selvedge-secrets", None, false),
+            ("selvedge-deployment", "selvedge-secrets", dev, true),
+            ("selvedge-rollback", "selvedge-secrets", dev, false),
             ("selvedge-deployment", "selvedge-fabric-client", None, true),
             ("selvedge-deployment", "selvedge", None, false),
             ("selvedge-deployment", EMULATOR, None, false),

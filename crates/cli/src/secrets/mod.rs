@@ -1,14 +1,10 @@
 //! Where the secrets of a run come from: the environment with `.env` beneath it, or Azure Key Vault and these behind it.
 
-mod identity;
-
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow};
 use secrecy::SecretString;
-use selvedge_fabric_client::azure::HttpClient;
-use selvedge_secrets::identity::{Choice, Identity, IdentityConfig};
 use selvedge_secrets::{
     CacheConfig, Cached, Chain, EnvFile, ErrorKind, Fallback, FallbackPolicy, KeyVault, KeyVaultConfig,
     Secret, SecretError, SecretName, SecretProperties, SecretStore, Source, Stage, may_fall_back,
@@ -18,9 +14,10 @@ use tokio::sync::OnceCell;
 use crate::clients::Connections;
 use crate::exit;
 use crate::flags::{self, Flags};
+use crate::identity;
 use crate::redaction;
 use crate::report::ExitWith;
-use crate::settings::{Environment, Origin, SecretPolicy, Settings};
+use crate::settings::{CLIENT_SECRET, CredentialChoice, Environment, Origin, SecretPolicy, Settings};
 
 /// What a token for Key Vault is asked for where its address does not tell.
 const PUBLIC_AUDIENCE: &str = "https://vault.azure.net";
@@ -36,14 +33,13 @@ impl Secrets {
     ///
     /// When a setting is missing or does not make sense.
     pub(crate) async fn store(&self, sources: &Sources<'_>) -> anyhow::Result<&Arc<dyn SecretStore>> {
-        let open = || sources.open().map(|store| Arc::new(Learning(store)) as Arc<dyn SecretStore>);
-        self.0.get_or_try_init(|| std::future::ready(open())).await
+        self.0.get_or_try_init(|| std::future::ready(sources.open())).await
     }
 }
 
-/// Has the redactor know of each value before anybody has it.
+/// A vault of whose values the redactor knows before anybody has them. What the environment holds is known since the start.
 #[derive(Debug)]
-struct Learning(Arc<dyn SecretStore>);
+struct Learning(KeyVault);
 
 impl Learning {
     fn learn(name: &SecretName, value: &SecretString) {
@@ -57,10 +53,7 @@ impl Learning {
 impl SecretStore for Learning {
     async fn get(&self, name: &SecretName) -> Result<Secret, SecretError> {
         let secret = self.0.get(name).await?;
-        // What the environment holds is known since the start.
-        if secret.source.is_key_vault() {
-            Self::learn(name, &secret.value);
-        }
+        Self::learn(name, &secret.value);
         Ok(secret)
     }
 
@@ -88,7 +81,7 @@ pub(crate) struct Sources<'a> {
 
 impl Sources<'_> {
     fn open(&self) -> anyhow::Result<Arc<dyn SecretStore>> {
-        let environment = Arc::new(self.environment()?);
+        let environment = Arc::new(self.environment());
         if !self.flags.key_vault.on {
             return Ok(environment);
         }
@@ -97,31 +90,42 @@ impl Sources<'_> {
             SecretPolicy::KeyVaultOnly => FallbackPolicy::KeyVaultOnly,
             SecretPolicy::EnvOnly => return Ok(environment),
         };
-        let stage = stage(self.flags.stage);
+        let stage = self.stage();
         let ttl = self.settings.secrets.cache_ttl;
-        let vault = Cached::new(self.vault()?, CacheConfig { ttl, ..CacheConfig::default() });
+        let vault = Cached::new(Learning(self.vault()?), CacheConfig { ttl, ..CacheConfig::default() });
         Ok(Arc::new(Fallback::new(policy, stage, Arc::new(vault), environment)))
     }
 
     /// The real environment, and `.env` beneath it.
-    fn environment(&self) -> anyhow::Result<Chain> {
+    fn environment(&self) -> Chain {
         let given =
             [Origin::Environment, Origin::Local].into_iter().flat_map(|origin| self.environment.only(origin));
         let process =
             selvedge_secrets::Environment::of(given.map(|(name, value)| (name.to_owned(), value.into())));
-        let file = EnvFile::read(self.root.join(".env")).with_context(|| ExitWith::usage("read secrets"))?;
-        Ok(Chain::environment(process, file))
+        Chain::environment(process, EnvFile::of(self.root.join(".env"), self.environment.file()))
+    }
+
+    /// The stage, in the words of the store.
+    fn stage(&self) -> Stage {
+        match self.flags.stage {
+            flags::Stage::Current => Stage::Current,
+            flags::Stage::Intermediate => Stage::Intermediate,
+            flags::Stage::Target => Stage::Target,
+        }
+    }
+
+    /// Up to which stage what the vault cannot give is taken from the environment, or else not there. `None`: never.
+    pub(crate) fn falls_back(&self) -> Option<Stage> {
+        let falls_back =
+            self.flags.key_vault.on && self.settings.secrets.policy == SecretPolicy::KeyVaultThenEnv;
+        falls_back.then(|| self.stage())
     }
 
     /// Whether what opens the vault is the application's secret, which then has to be in the environment.
-    ///
-    /// # Errors
-    ///
-    /// As [`Self::vault`].
-    pub(crate) fn opens_with_client_secret(&self) -> anyhow::Result<bool> {
-        let IdentityConfig { choice, client_secret, .. } =
-            identity::of_vault(self.settings, self.environment)?;
-        Ok(client_secret.is_some() && matches!(choice, Choice::Auto | Choice::ClientSecret))
+    pub(crate) fn opens_with_client_secret(&self) -> bool {
+        let may =
+            matches!(self.settings.entra.credential, CredentialChoice::Auto | CredentialChoice::ClientSecret);
+        may && self.environment.secret(CLIENT_SECRET).is_some()
     }
 
     /// The vault, opened by who we are without what is in it. Nothing is cached, and nothing answers in its place.
@@ -138,26 +142,15 @@ impl Sources<'_> {
             return Err(problem.context(ExitWith::usage("open Key Vault")));
         };
         let connections = Connections::new(self.settings, self.flags, self.environment)?;
-        let entra = HttpClient::new(connections.bare("entra")?, "entra.token");
-        let config = identity::of_vault(self.settings, self.environment)?;
-        let identity = Identity::new(config, Arc::new(entra))
-            .with_context(|| ExitWith::usage("set up the identity that opens Key Vault"))?;
-        let transport = HttpClient::new(connections.bare("key-vault")?, "keyvault.secrets");
+        let who = identity::of_vault(self.settings, self.environment)?;
+        let credential = identity::credential(who, &connections)?;
+        let transport = Arc::new(connections.vault()?);
         let config = KeyVaultConfig { audience: settings.audience.clone(), ..KeyVaultConfig::new(url) };
-        KeyVault::new(config, Arc::new(identity), Arc::new(transport)).with_context(|| {
+        KeyVault::new(config, credential, transport).with_context(|| {
             ExitWith::usage(format!("use the vault {url}")).help(format!(
                 "set KEY_VAULT_URL to https://NAME.vault.azure.net; for a vault elsewhere set secrets.audience too, such as {PUBLIC_AUDIENCE}"
             ))
         })
-    }
-}
-
-/// The stage, in the words of the store.
-pub(crate) fn stage(stage: flags::Stage) -> Stage {
-    match stage {
-        flags::Stage::Current => Stage::Current,
-        flags::Stage::Intermediate => Stage::Intermediate,
-        flags::Stage::Target => Stage::Target,
     }
 }
 

@@ -2,9 +2,10 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
+use selvedge_secrets::env_file::{self, Variable};
 
-use super::{SECRET_VARIABLES, env_file};
+use super::{PLATFORM_TOKENS, SECRET_VARIABLES};
 
 /// Where a value was set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
@@ -38,7 +39,7 @@ impl Origin {
 #[derive(Default)]
 pub(crate) struct Environment {
     process: BTreeMap<String, String>,
-    file: BTreeMap<String, String>,
+    file: BTreeMap<String, Variable>,
     /// What beats everything; `None` hides a variable.
     over: BTreeMap<String, Option<String>>,
     /// What holds where nothing else is set.
@@ -63,20 +64,26 @@ impl Environment {
         self.find(name).map(|(value, _)| value.to_owned())
     }
 
-    /// The variable `name` as a secret. An empty one is none: CI systems set those for secrets that they lack.
+    /// The variable `name`. An empty one is none: CI systems set those for what they lack.
+    pub(crate) fn set(&self, name: &str) -> Option<&str> {
+        self.find(name).map(|(value, _)| value).filter(|value| !value.is_empty())
+    }
+
+    /// The same as a secret.
     pub(crate) fn secret(&self, name: &str) -> Option<SecretString> {
-        self.find(name).filter(|(value, _)| !value.is_empty()).map(|(value, _)| value.into())
+        self.set(name).map(SecretString::from)
     }
 
     /// The secrets that were set anywhere, also where another beats them.
     pub(crate) fn secrets(&self) -> Vec<(&'static str, SecretString)> {
         let given = |name: &'static str| {
             let over = self.over.get(name).and_then(Option::as_ref);
-            let all = [over, self.process.get(name), self.file.get(name), self.under.get(name)];
-            all.into_iter().flatten().map(move |value| (name, value))
+            let file = self.file.get(name).map(|variable| variable.value.expose_secret());
+            let ours = [over, self.process.get(name), self.under.get(name)];
+            let all = ours.into_iter().flatten().map(String::as_str).chain(file);
+            all.filter(|value| !value.is_empty()).map(move |value| (name, value.into()))
         };
-        let set = SECRET_VARIABLES.into_iter().flat_map(given).filter(|(_, value)| !value.is_empty());
-        set.map(|(name, value)| (name, value.as_str().into())).collect()
+        SECRET_VARIABLES.into_iter().chain(PLATFORM_TOKENS).flat_map(given).collect()
     }
 
     /// The same variables with others above and beneath them all, for `--local`.
@@ -102,7 +109,8 @@ impl Environment {
 
     fn given(&self, name: &str) -> Option<(&str, Origin)> {
         let process = self.process.get(name).map(|value| (value.as_str(), Origin::Environment));
-        process.or_else(|| self.file.get(name).map(|value| (value.as_str(), Origin::EnvFile)))
+        let file = || Some((self.file.get(name)?.value.expose_secret(), Origin::EnvFile));
+        process.or_else(file)
     }
 
     /// The names that begin with `prefix`, each once.
@@ -112,37 +120,36 @@ impl Environment {
         names.into_iter().filter(move |name| name.starts_with(prefix))
     }
 
-    /// The names set in `.env`.
-    pub(super) fn file_names(&self) -> impl Iterator<Item = &str> {
-        self.file.keys().map(String::as_str)
+    /// What `.env` sets, but for what is beaten from above.
+    pub(crate) fn file(&self) -> BTreeMap<String, Variable> {
+        let mut file = self.file.clone();
+        file.retain(|name, _| !self.over.contains_key(name));
+        file
     }
 
     /// One of the two sources alone.
     pub(crate) fn only(&self, origin: Origin) -> impl Iterator<Item = (&str, &str)> {
-        let variables = match origin {
-            Origin::Environment => Some(&self.process),
-            Origin::EnvFile => Some(&self.file),
-            Origin::Default | Origin::Local => None,
-        };
-        let given = variables.into_iter().flatten().filter(|(name, _)| !self.over.contains_key(*name));
+        let process = (origin == Origin::Environment).then_some(&self.process).into_iter().flatten();
+        let process = process.map(|(name, value)| (name.as_str(), value.as_str()));
+        let file = (origin == Origin::EnvFile).then_some(&self.file).into_iter().flatten();
+        let file = file.map(|(name, variable)| (name.as_str(), variable.value.expose_secret()));
+        let given = process.chain(file).filter(|(name, _)| !self.over.contains_key(*name));
         let over = self.over.iter().filter(move |_| origin == Origin::Local);
-        let over = over.filter_map(|(name, value)| Some((name.as_str(), value.as_deref()?)));
-        given.map(|(name, value)| (name.as_str(), value.as_str())).chain(over)
+        given.chain(over.filter_map(|(name, value)| Some((name.as_str(), value.as_deref()?))))
     }
 
     #[cfg(test)]
     pub(crate) fn of(process: &[(&str, &str)], file: &[(&str, &str)]) -> Self {
-        let owned = |pairs: &[(&str, &str)]| {
-            pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
-        };
-        Self { process: owned(process), file: owned(file), ..Self::default() }
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let variable =
+            |(name, value): &(&str, &str)| ((*name).to_owned(), Variable { value: (*value).into(), line: 1 });
+        let (process, file) = (process.iter().map(owned), file.iter().map(variable));
+        Self { process: process.collect(), file: file.collect(), ..Self::default() }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use secrecy::ExposeSecret as _;
-
     use super::*;
 
     #[test]
@@ -154,5 +161,21 @@ mod tests {
         assert_eq!(environment.names("").collect::<Vec<_>>(), ["A", "B", "EMPTY"]);
         assert_eq!(environment.secret("B").unwrap().expose_secret(), "file");
         assert!(environment.secret("EMPTY").is_none());
+    }
+
+    #[test]
+    fn a_file_that_makes_no_sense_is_told_with_its_line_and_without_its_text() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(".env");
+        let read = || Environment::read(folder.path());
+        assert!(read().unwrap().file().is_empty());
+        std::fs::write(&path, "A=1\nA=2 # two\nTOPSECRET\n").unwrap();
+        let error = format!("{:#}", read().err().unwrap());
+        let told = format!("parse {}: line 3: expected `NAME=value`", path.display());
+        assert!(error.starts_with(&told), "{error}");
+        assert!(!error.contains("TOPSECRET"), "{error}");
+        std::fs::write(&path, "\u{feff}A=1\nA=2 # two\n").unwrap();
+        let read = read().unwrap();
+        assert_eq!(read.only(Origin::EnvFile).collect::<Vec<_>>(), [("A", "2")]);
     }
 }

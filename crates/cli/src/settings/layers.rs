@@ -23,8 +23,10 @@ const FILE: &str = "selvedge.toml";
 const PREFIX: &str = "SELVEDGE_";
 
 /// Variables under other names, most of them the predecessor's. Of two for one key the later wins.
-const VARIABLES: [(&str, &str); 17] = [
+const VARIABLES: [(&str, &str); 19] = [
+    ("AZURE_CLIENT_CERTIFICATE_PATH", "entra.certificate"),
     ("AZURE_CLIENT_ID", "entra.client_id"),
+    ("AZURE_CLIENT_SEND_CERTIFICATE_CHAIN", "entra.send_certificate_chain"),
     ("AZURE_FEDERATED_TOKEN_FILE", "entra.federated_token_file"),
     ("AZURE_LOGIN_BASE_URL", "entra.authority"),
     ("AZURE_TENANT_ID", "entra.tenant_id"),

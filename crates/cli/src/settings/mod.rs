@@ -6,7 +6,6 @@
 
 mod check;
 pub(crate) mod duration;
-mod env_file;
 mod environment;
 #[cfg(feature = "failpoints")]
 pub(crate) mod failpoint;
@@ -18,6 +17,7 @@ use std::{
     time::Duration,
 };
 
+use selvedge_secrets::env_file::FileState;
 use serde::Deserialize;
 
 pub(crate) use environment::{Environment, Origin};
@@ -32,6 +32,9 @@ pub(crate) const CLIENT_SECRET: &str = "AZURE_CLIENT_SECRET";
 
 /// The variable of the key that journals are sealed with.
 pub(crate) const JOURNAL_KEY: &str = "SELVEDGE_JOURNAL_KEY";
+
+/// Variables by which CI systems let their jobs ask for tokens: secrets that nobody keeps, least of all in a vault.
+pub(crate) const PLATFORM_TOKENS: [&str; 2] = ["ACTIONS_ID_TOKEN_REQUEST_TOKEN", "SYSTEM_ACCESSTOKEN"];
 
 /// Variables that are read from the environment, and from nowhere else: switches, proxies, and what CI systems hand to their jobs.
 const OTHER_VARIABLES: [&str; 9] = [
@@ -64,8 +67,10 @@ pub(crate) fn no_color() -> Option<String> {
 /// What the user should know about `.env` in `root`.
 pub(crate) fn file_warnings(root: &Path, environment: &Environment) -> Vec<String> {
     let path = root.join(".env");
-    let holds_secret = environment.file_names().any(|name| SECRET_VARIABLES.contains(&name));
-    if holds_secret && file::is_readable_by_others(&path) {
+    let holds_secret = environment.only(Origin::EnvFile).any(|(name, _)| SECRET_VARIABLES.contains(&name));
+    // Where there is no file mode, access is not ours to judge.
+    let mode = FileState::of(&path).ok().flatten().and_then(|state| state.mode);
+    if holds_secret && mode.is_some_and(|mode| mode & 0o044 != 0) {
         let path = path.display();
         return vec![format!("{path} holds a secret and others can read it; run `chmod 600 {path}`")];
     }
@@ -111,6 +116,10 @@ pub(crate) struct Entra {
     pub(crate) tenant_id: Option<String>,
     pub(crate) client_id: Option<String>,
     pub(crate) credential: CredentialChoice,
+    /// A PEM file with a certificate and its key.
+    pub(crate) certificate: Option<PathBuf>,
+    #[serde(deserialize_with = "figment::util::bool_from_str_or_int")]
+    pub(crate) send_certificate_chain: bool,
     pub(crate) federated_token_file: Option<PathBuf>,
 }
 
@@ -144,10 +153,13 @@ pub(crate) enum SecretPolicy {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum CredentialChoice {
-    /// The client secret if there is one, else the federated token if there is one, else the Azure CLI.
+    /// What there is something for, of several the first: [`selvedge_secrets::identity::Choice::Auto`].
     Auto,
     ClientSecret,
+    Certificate,
     WorkloadIdentity,
+    GithubActions,
+    AzureDevops,
     ManagedIdentity,
     AzureCli,
 }

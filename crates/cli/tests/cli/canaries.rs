@@ -112,7 +112,8 @@ fn try_one(tenant: &Tenant, flags: &[String], all: &[String], number: usize) {
     let mut command = tenant.with_vault(&project, &["deploy", "--output", output]);
     let ended = run(with(&mut command, &secrets, flags, number)).is(code);
     let what = format!("{number}, {fault}, {output}");
-    assert!(ended.stderr.contains("***"), "nothing was echoed by {what}: {}", ended.stderr);
+    // Of what Entra ID says only codes are told.
+    assert!(code == 4 || ended.stderr.contains("***"), "nothing was echoed by {what}: {}", ended.stderr);
     secrets.check(&what, &ended, &project);
     if output == "json" && code != 4 {
         ended.json();

@@ -40,6 +40,8 @@ mod faults;
 mod full_disk;
 #[cfg(feature = "emulator")]
 mod gc;
+#[cfg(feature = "emulator")]
+mod identity;
 #[cfg(all(feature = "emulator", unix))]
 mod interrupted;
 #[cfg(feature = "emulator")]

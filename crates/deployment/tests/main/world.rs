@@ -1,6 +1,7 @@
 //! A tenant to deploy to: the emulator behind the real client, without sockets.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -10,7 +11,7 @@ use selvedge_deployment::diff::{Means, Planned, diff};
 use selvedge_deployment::principals;
 use selvedge_deployment::read;
 use selvedge_deployment::target::{Fabric, Patience};
-use selvedge_fabric_client::azure::{CredentialConfig, CredentialKind, credential};
+use selvedge_fabric_client::azure::HttpClient;
 use selvedge_fabric_client::layer::{Auth, BaseUri};
 use selvedge_fabric_client::{BoxService, Call, Client, FabricClassify, items};
 use selvedge_fabric_emulator::{Config, Emulator, LoggedRequest};
@@ -19,6 +20,7 @@ use selvedge_resilience::retry::{RetryConfig, RetryLayer};
 use selvedge_rollback::journal::MemoryStore;
 use selvedge_rollback::record::Begin;
 use selvedge_rollback::{Error, Event, Interrupt, Plan, Policy, Transaction, Verdict};
+use selvedge_secrets::identity::{Identity, IdentityConfig};
 use serde_json::Value;
 use tower::ServiceBuilder;
 
@@ -57,15 +59,17 @@ pub(crate) fn of(config: Config) -> World {
 
 /// The same, behind a layer that sends again what may be sent again.
 fn behind(config: Config, retries: Option<RetryConfig>) -> World {
-    let kind = CredentialKind::ClientSecret {
-        tenant_id: config.tenant.clone(),
-        client_id: config.client_id.clone(),
-        secret: SecretString::from(config.client_secret.clone()),
+    let identity = IdentityConfig {
+        authority: HOST.to_owned(),
+        tenant_id: Some(config.tenant.clone()),
+        client_id: Some(config.client_id.clone()),
+        client_secret: Some(config.client_secret.clone().into()),
+        ..IdentityConfig::default()
     };
     let emulator = tenant(config);
     let service = BoxService::new(emulator.service());
-    let entra = CredentialConfig { authority: HOST.to_owned(), kind };
-    let credential = credential(entra, service.clone()).unwrap();
+    let tokens = HttpClient::tokens(service.clone());
+    let credential = Arc::new(Identity::new(identity, Arc::new(tokens)).unwrap());
     let client = |path: &str, scope: &str| {
         let base = BaseUri::new(&format!("{HOST}{path}")).unwrap();
         let stack = ServiceBuilder::new()

@@ -1,20 +1,15 @@
 //! The Azure SDK's transport, over a tower service.
 
-use crate::{ApiError, BoxService, Operation, Quota, Request, Response, Unsent, layer::TokenError};
+use crate::{BoxService, Operation, Quota, Request, Response, Unsent};
 use azure_core::{
     Error, Result,
     error::ErrorKind,
     http::{AsyncRawResponse, Body, Method, StatusCode, headers::Headers},
 };
-use http::uri::{Authority, Scheme};
 use selvedge_resilience::{Effect, find_cause, gate::Paused};
 use std::fmt;
 use tower::{BoxError, ServiceExt};
 use url::{Host, Url};
-
-/// The address of the instance metadata service, the one plain address outside this machine that is spoken to.
-/// <https://learn.microsoft.com/azure/virtual-machines/instance-metadata-service>
-const INSTANCE_METADATA: Host<&str> = Host::Ipv4(std::net::Ipv4Addr::new(169, 254, 169, 254));
 
 /// Sends the Azure SDK's requests through a stack of layers.
 #[derive(Clone)]
@@ -22,43 +17,20 @@ pub struct HttpClient {
     service: BoxService,
     name: &'static str,
     post: Effect,
-    plain: Option<Plain>,
-    sealed: bool,
-}
-
-/// An authority on this machine that speaks `http`, while the SDK insists on `https`.
-#[derive(Clone, Debug)]
-pub(super) struct Plain {
-    /// As the SDK writes it.
-    pub(super) https: Authority,
-    /// As it is.
-    pub(super) http: Authority,
 }
 
 impl HttpClient {
     /// Sends through `service`; `name` is the [`Operation`] of every request.
     #[must_use]
     pub fn new(service: BoxService, name: &'static str) -> Self {
-        Self { service, name, post: Effect::Once, plain: None, sealed: false }
+        Self { service, name, post: Effect::Once }
     }
 
-    /// What sending a POST again does. [`Effect::Once`] unless said otherwise.
+    /// Sends requests for tokens through `service`. Asking for a token once more leaves nothing but another token, so that it may be asked
+    /// again, whatever the method.
     #[must_use]
-    pub fn with_post_effect(mut self, effect: Effect) -> Self {
-        self.post = effect;
-        self
-    }
-
-    pub(super) fn with_plain(mut self, plain: Option<Plain>) -> Self {
-        self.plain = plain;
-        self
-    }
-
-    /// For tokens: lets no error out but as a [`TokenError`]. The SDK would retry on some, and of others drop all but
-    /// that it could not read them: a 503 in HTML, the wait that was asked for, how often it was tried.
-    pub(super) fn sealed(mut self) -> Self {
-        self.sealed = true;
-        self
+    pub fn tokens(service: BoxService) -> Self {
+        Self { service, name: "entra.token", post: Effect::Read }
     }
 
     fn effect(&self, method: Method) -> Effect {
@@ -71,12 +43,16 @@ impl HttpClient {
     }
 
     fn translate(&self, request: &azure_core::http::Request) -> std::result::Result<Request, BoxError> {
+        let url = request.url();
+        if url.scheme() != "https" && !may_be_plain(url) {
+            return Err("an address outside this machine must be https".into());
+        }
         let Body::Bytes(body) = request.body() else {
             return Err("a streamed body cannot be sent again".into());
         };
         let mut translated = http::Request::builder()
             .method(request.method().as_ref())
-            .uri(self.target(request.url())?)
+            .uri(url.as_str())
             .body(body.clone())?;
         for (name, value) in request.headers().iter() {
             let mut header = http::HeaderValue::try_from(value.as_str())?;
@@ -88,41 +64,24 @@ impl HttpClient {
         translated.extensions_mut().insert(Operation { name: self.name, effect, quota: Quota::default() });
         Ok(translated)
     }
+}
 
-    fn target(&self, url: &Url) -> std::result::Result<http::Uri, BoxError> {
-        let uri: http::Uri = url.as_str().parse()?;
-        if url.scheme() == "https" {
-            let plain = self.plain.as_ref();
-            let Some(plain) = plain.filter(|plain| uri.authority() == Some(&plain.https)) else {
-                return Ok(uri);
-            };
-            let mut parts = uri.into_parts();
-            parts.scheme = Some(Scheme::HTTP);
-            parts.authority = Some(plain.http.clone());
-            return Ok(parts.try_into()?);
-        }
-        if crate::layer::is_loopback(url) || url.host() == Some(INSTANCE_METADATA) {
-            return Ok(uri);
-        }
-        Err("an address outside this machine must be https".into())
-    }
+/// On this machine, and on this link: there are the services that give a machine tokens of its managed identity.
+/// <https://learn.microsoft.com/azure/virtual-machines/instance-metadata-service>
+fn may_be_plain(url: &Url) -> bool {
+    crate::layer::is_loopback(url)
+        || matches!(url.host(), Some(Host::Ipv4(address)) if address.is_link_local())
+}
 
-    fn answer(&self, response: Response) -> Result<AsyncRawResponse> {
-        if self.sealed && !response.status().is_success() {
-            let attempts = response.extensions().get().copied();
-            let source = ApiError::from_response(&response);
-            return Err(Error::new(ErrorKind::Other, TokenError::Answered { source, attempts }));
+fn answer(response: Response) -> AsyncRawResponse {
+    let (head, body) = response.into_parts();
+    let mut headers = Headers::new();
+    for (name, value) in &head.headers {
+        if let Ok(value) = value.to_str() {
+            headers.insert(name.as_str().to_owned(), value.to_owned());
         }
-        let (head, body) = response.into_parts();
-        let mut headers = Headers::new();
-        for (name, value) in &head.headers {
-            if let Ok(value) = value.to_str() {
-                headers.insert(name.as_str().to_owned(), value.to_owned());
-            }
-        }
-        let status = head.status.as_u16().into();
-        Ok(AsyncRawResponse::from_bytes(status, headers, body))
     }
+    AsyncRawResponse::from_bytes(head.status.as_u16().into(), headers, body)
 }
 
 #[async_trait::async_trait]
@@ -132,11 +91,8 @@ impl azure_core::http::HttpClient for HttpClient {
             .translate(request)
             .map_err(|error| Error::with_error(ErrorKind::Other, error, "could not translate the request"))?;
         match self.service.clone().oneshot(request).await {
-            Ok(response) => self.answer(response),
+            Ok(response) => Ok(answer(response)),
             Err(error) => {
-                if self.sealed {
-                    return Err(Error::new(ErrorKind::Other, TokenError::NoAnswer(error)));
-                }
                 let kind = if find_cause::<Paused>(&*error).is_some() {
                     // Answered before: somebody is there, and wants to be left alone.
                     let status = StatusCode::TooManyRequests;

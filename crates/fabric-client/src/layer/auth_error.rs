@@ -1,11 +1,9 @@
 //! Why a request could not be authenticated, and whether that may pass.
 
-use super::TokenError;
-use crate::{ApiError, classify::of_error};
-use selvedge_resilience::{
-    Outcome, breaker::BreakerOpen, find_cause, gate::Paused, http::outcome_of_status, retry::Retried,
-};
-use std::{io, time::Duration};
+use ::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use azure_core::error::ErrorKind;
+use selvedge_resilience::{Outcome, breaker::BreakerOpen, find_cause, gate::Paused, http, retry::Retried};
+use std::{io, iter, time::Duration};
 use tower::BoxError;
 
 /// A request was not sent because it could not be authenticated.
@@ -51,26 +49,19 @@ impl AuthError {
     }
 }
 
-/// What became of the token request.
+/// What became of the token request, by the kinds of the SDK's errors: all that credentials have in common.
 fn outcome(error: &azure_core::Error) -> Outcome {
-    if let Some(answer) = find_cause::<ApiError>(error) {
-        return answer.outcome();
-    }
-    if find_cause::<TokenError>(error).is_some() {
-        return of_error(error);
-    }
-    // No credential of ours: what the SDK's kinds tell. A file that is not there is no matter of the network.
+    // A file that is not there is no matter of the network.
     let missing = find_cause::<io::Error>(error).is_some_and(|error| {
         matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied)
     });
-    let causes = std::iter::successors(Some(error), |error| error.downcast_ref());
-    let told = causes.map(azure_core::Error::kind).find_map(|kind| match kind {
-        azure_core::error::ErrorKind::HttpResponse { status, .. } => {
-            let status = http::StatusCode::from_u16((*status).into()).ok()?;
-            Some(outcome_of_status(status, None))
+    let told = kinds(error).find_map(|kind| match kind {
+        ErrorKind::HttpResponse { status, .. } => {
+            let status = StatusCode::from_u16((*status).into()).ok()?;
+            Some(http::outcome_of_status(status, retry_after(error)))
         }
-        azure_core::error::ErrorKind::Connection => Some(Outcome::Unsent),
-        azure_core::error::ErrorKind::Io if !missing => Some(Outcome::Transient { retry_after: None }),
+        ErrorKind::Connection => Some(Outcome::Unsent),
+        ErrorKind::Io if !missing => Some(Outcome::Transient { retry_after: None }),
         _ => None,
     });
     told.unwrap_or(Outcome::Permanent)
@@ -79,9 +70,26 @@ fn outcome(error: &azure_core::Error) -> Outcome {
 fn retry_after(error: &azure_core::Error) -> Option<Duration> {
     let open = find_cause::<BreakerOpen>(error).map(BreakerOpen::retry_after);
     let paused = || find_cause::<Paused>(error).map(Paused::retry_after);
-    let answer = || find_cause::<ApiError>(error)?.retry_after;
+    let answer = || kinds(error).find_map(asked);
     let retried = || find_cause::<Retried>(error)?.attempts().retry_after;
     open.or_else(paused).or_else(answer).or_else(retried)
+}
+
+/// The kinds of an error of the SDK's and of those beneath it.
+fn kinds(error: &azure_core::Error) -> impl Iterator<Item = &ErrorKind> {
+    iter::successors(Some(error), |error| error.downcast_ref()).map(azure_core::Error::kind)
+}
+
+/// For how long an answer asks to be left alone.
+fn asked(kind: &ErrorKind) -> Option<Duration> {
+    let ErrorKind::HttpResponse { raw_response: Some(response), .. } = kind else {
+        return None;
+    };
+    let headers = response.headers().iter().filter_map(|(name, value)| {
+        let name = HeaderName::try_from(name.as_str()).ok()?;
+        Some((name, HeaderValue::try_from(value.as_str()).ok()?))
+    });
+    http::retry_after(&headers.collect::<HeaderMap>())
 }
 
 /// The error beneath what only repeats it. The SDK says each cause's message once more in its own, and adds a line with
@@ -100,10 +108,13 @@ fn bare(error: azure_core::Error) -> BoxError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use azure_core::{Error, error::ErrorKind, http::StatusCode};
+    use azure_core::{
+        Error,
+        http::{RawResponse, headers::Headers},
+    };
 
     fn http(status: u16) -> Error {
-        let status = StatusCode::from(status);
+        let status = azure_core::http::StatusCode::from(status);
         Error::with_message(ErrorKind::HttpResponse { status, error_code: None, raw_response: None }, "m")
     }
 
@@ -131,6 +142,17 @@ mod tests {
             assert_eq!(AuthError::token(wrapped(error)).may_pass(), may_pass, "{told}");
         }
         assert!(!AuthError::foreign_host("h".into()).may_pass());
+    }
+
+    #[test]
+    fn an_answer_tells_when_to_come_back() {
+        let mut headers = Headers::new();
+        headers.insert("retry-after", "42");
+        let raw_response = Some(Box::new(RawResponse::from_bytes(429.into(), headers, "")));
+        let kind = ErrorKind::HttpResponse { status: 429.into(), error_code: None, raw_response };
+        let error = AuthError::token(wrapped(Error::with_message(kind, "m")));
+        assert_eq!(error.retry_after(), Some(Duration::from_secs(42)));
+        assert_eq!(AuthError::token(wrapped(http(429))).retry_after(), None);
     }
 
     #[test]

@@ -7,12 +7,9 @@ mod principal;
 #[cfg(test)]
 mod tests;
 mod token;
-mod token_error;
 
 pub use auth::{Auth, AuthService};
 pub use auth_error::AuthError;
-#[cfg(feature = "azure")]
 pub(crate) use base_uri::is_loopback;
 pub use base_uri::{BaseUri, BaseUriService, InvalidBaseUri, NotRelative};
 pub use principal::Principal;
-pub(crate) use token_error::TokenError;

@@ -8,12 +8,13 @@
 mod pace;
 mod tokens;
 
+use azure_core::credentials::TokenCredential;
 use futures_util::TryStreamExt;
 use secrecy::SecretString;
 use selvedge_fabric_client::{
     BoxService, CapacityId, Client, ConnectionId, ErrorCode, ErrorKind, FabricClassify, FolderId, PollConfig,
     PrincipalId, Started, WorkspaceId,
-    azure::{CredentialConfig, CredentialKind, credential},
+    azure::HttpClient,
     capacities, connections, folders, git, graph, items,
     layer::{Auth, BaseUri},
     roles,
@@ -27,7 +28,8 @@ use selvedge_resilience::{
     gate::{GateConfig, GateLayer, Gates},
     retry::{RetryConfig, RetryLayer},
 };
-use std::{collections::HashSet, str::FromStr, time::Duration};
+use selvedge_secrets::identity::{Identity, IdentityConfig};
+use std::{collections::HashSet, str::FromStr, sync::Arc, time::Duration};
 use tokio::time::Instant;
 use tower::{ServiceBuilder, util::option_layer};
 
@@ -44,15 +46,15 @@ struct Layers {
 }
 
 fn clients(origin: &str, transport: &BoxService, layers: Layers) -> Clients {
-    let config = CredentialConfig {
+    let config = IdentityConfig {
         authority: origin.to_owned(),
-        kind: CredentialKind::ClientSecret {
-            tenant_id: demo::TENANT_ID.to_owned(),
-            client_id: demo::CLIENT_ID.to_owned(),
-            secret: SecretString::from(demo::CLIENT_SECRET),
-        },
+        tenant_id: Some(demo::TENANT_ID.to_owned()),
+        client_id: Some(demo::CLIENT_ID.to_owned()),
+        client_secret: Some(demo::CLIENT_SECRET.into()),
+        ..IdentityConfig::default()
     };
-    let credential = credential(config, transport.clone()).unwrap();
+    let tokens = HttpClient::tokens(transport.clone());
+    let credential: Arc<dyn TokenCredential> = Arc::new(Identity::new(config, Arc::new(tokens)).unwrap());
     let client = |path: &str, audience: &str| {
         let base = BaseUri::new(&format!("{origin}{path}")).unwrap();
         let retry = || RetryLayer::new(RetryConfig::default(), FabricClassify).unwrap();

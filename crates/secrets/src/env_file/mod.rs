@@ -143,6 +143,12 @@ pub struct EnvFile {
 }
 
 impl EnvFile {
+    /// The file at `path`, which held these variables when it was read.
+    #[must_use]
+    pub fn of(path: impl Into<PathBuf>, variables: BTreeMap<String, Variable>) -> Self {
+        Self { path: path.into(), variables }
+    }
+
     /// Reads the file; one that is not there holds nothing.
     ///
     /// # Errors
@@ -150,7 +156,7 @@ impl EnvFile {
     /// As [`read`].
     pub fn read(path: impl Into<PathBuf>) -> Result<Self, EnvFileError> {
         let path = path.into();
-        Ok(Self { variables: read(&path)?, path })
+        Ok(Self::of(&path, read(&path)?))
     }
 
     /// Who can read the file, and how old it is; `None` where there is none.
@@ -170,8 +176,7 @@ impl EnvFile {
 #[async_trait::async_trait]
 impl SecretStore for EnvFile {
     async fn get(&self, name: &SecretName) -> Result<Secret, SecretError> {
-        let spellings = [name.variable(), name.vault().to_owned()];
-        let found = spellings.into_iter().find_map(|variable| {
+        let found = name.spellings().into_iter().find_map(|variable| {
             let found = self.variables.get(&variable)?;
             (!found.value.expose_secret().is_empty()).then_some((variable, found))
         });

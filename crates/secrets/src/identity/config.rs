@@ -1,11 +1,11 @@
 //! What a sign-in is made of. The names of variables are those that the platforms set; nothing here reads them.
 
 use super::error::{IdentityError, Problem};
-use crate::Clock;
+use crate::{Clock, base::is_local};
 use azure_core::http::Url;
 use azure_identity::Executor;
 use secrecy::SecretString;
-use std::{fmt, net::Ipv4Addr, path::PathBuf, sync::Arc, time::Duration};
+use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 /// Who we are, and what we have to show for it.
 #[derive(Clone, Debug)]
@@ -22,7 +22,7 @@ pub struct IdentityConfig {
     pub client_id: Option<String>,
     /// The application's secret; `AZURE_CLIENT_SECRET`. It may come from a vault that another identity opens.
     pub client_secret: Option<SecretString>,
-    /// The application's certificate.
+    /// The application's certificate, which is in a file; `AZURE_CLIENT_CERTIFICATE_PATH`.
     pub certificate: Option<CertificateConfig>,
     /// A file with a token of the platform, such as Kubernetes; `AZURE_FEDERATED_TOKEN_FILE`.
     pub federated_token_file: Option<PathBuf>,
@@ -93,7 +93,7 @@ pub struct AzureDevOps {
     pub request_uri: String,
     /// `SYSTEM_ACCESSTOKEN`, which a step has to map from `$(System.AccessToken)`.
     pub access_token: SecretString,
-    /// The id of the service connection.
+    /// The id of the service connection; `AZURESUBSCRIPTION_SERVICE_CONNECTION_ID`, which the tasks of Azure DevOps set.
     pub service_connection_id: String,
 }
 
@@ -134,8 +134,9 @@ impl IdentityConfig {
         }
     }
 
-    /// The ways to try, in order.
-    pub(super) fn ways(&self) -> Vec<Choice> {
+    /// The way of an application that there is something to show for, of several the first: what [`Choice::Auto`] takes.
+    #[must_use]
+    pub fn application(&self) -> Option<Choice> {
         let given = [
             (self.client_secret.is_some(), Choice::ClientSecret),
             (self.certificate.is_some(), Choice::Certificate),
@@ -143,9 +144,14 @@ impl IdentityConfig {
             (self.github.is_some() && self.client_id.is_some(), Choice::GitHubActions),
             (self.azure_devops.is_some() && self.client_id.is_some(), Choice::AzureDevOps),
         ];
+        given.into_iter().find_map(|(given, choice)| given.then_some(choice))
+    }
+
+    /// The ways to try, in order.
+    pub(super) fn ways(&self) -> Vec<Choice> {
         match self.choice {
-            Choice::Auto => match given.into_iter().find(|(given, _)| *given) {
-                Some((_, choice)) => vec![choice],
+            Choice::Auto => match self.application() {
+                Some(choice) => vec![choice],
                 None => vec![Choice::ManagedIdentity, Choice::AzureCli],
             },
             choice => vec![choice],
@@ -183,9 +189,4 @@ pub(super) fn safe(address: &str, what: &'static str) -> Result<Url, IdentityErr
         (url.scheme() == "https" || plain) && url.username().is_empty() && url.password().is_none()
     });
     url.ok_or_else(|| Problem::Address { what }.into())
-}
-
-pub(super) fn is_local(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default();
-    host == "localhost" || host == "[::1]" || host.parse::<Ipv4Addr>().is_ok_and(|it| it.is_loopback())
 }

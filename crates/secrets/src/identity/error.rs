@@ -1,7 +1,14 @@
 //! Why there is no access token.
 
 use crate::Unreachable;
-use azure_core::{Error, error::ErrorKind};
+use azure_core::{
+    Error,
+    error::ErrorKind,
+    http::{
+        RawResponse,
+        headers::{HeaderName, Headers},
+    },
+};
 use std::{fmt, io, path::PathBuf, time::Duration};
 
 /// There is no access token to be had, or no way to ask for one. It holds no token and no secret, and of what a server said
@@ -70,7 +77,12 @@ pub(super) struct Answer {
     pub(super) code: Option<u32>,
     /// OAuth's code, such as `invalid_client`.
     pub(super) error: Option<String>,
+    /// How long it asks to be left alone, in the headers' own words.
+    wait: Headers,
 }
+
+/// The headers that tell for how long a service wants to be left alone, and since when.
+const WAIT: [&str; 4] = ["retry-after", "retry-after-ms", "x-ms-retry-after-ms", "date"];
 
 #[derive(Default, serde::Deserialize)]
 struct Body {
@@ -81,12 +93,18 @@ struct Body {
 }
 
 impl Answer {
-    pub(super) fn new(status: u16, body: &[u8]) -> Self {
+    pub(super) fn new(status: u16, headers: &Headers, body: &[u8]) -> Self {
         let body: Body = serde_json::from_slice(body).unwrap_or_default();
+        let mut wait = Headers::new();
+        for name in WAIT.map(HeaderName::from_static) {
+            if let Some(value) = headers.get_optional_string(&name) {
+                wait.insert(name, value);
+            }
+        }
         let plain = |code: &String| {
             code.len() <= 64 && code.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'_')
         };
-        Self { status, code: body.error_codes.first().copied(), error: body.error.filter(plain) }
+        Self { status, code: body.error_codes.first().copied(), error: body.error.filter(plain), wait }
     }
 }
 
@@ -213,7 +231,7 @@ impl IdentityError {
                     _ => return None,
                 })
             }
-            Problem::Missing { what, .. } => Some(format!("set {what}")),
+            Problem::Missing { what, .. } => Some(format!("set {what}, in .env or the environment")),
             Problem::Nothing(_) => Some(
                 "run `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET".to_owned(),
             ),
@@ -222,14 +240,18 @@ impl IdentityError {
     }
 }
 
-/// In the SDK's terms: a credential's error, beneath it one whose kind says whether another attempt may go better.
+/// In the SDK's terms: a credential's error, beneath it one whose kind says whether another attempt may go better, and when.
 impl From<IdentityError> for Error {
     fn from(error: IdentityError) -> Self {
         let kind = match (&*error.0, error.unreachable()) {
             (Problem::Refused { answer, .. }, _) => ErrorKind::HttpResponse {
                 status: answer.status.into(),
                 error_code: answer.error.clone(),
-                raw_response: None,
+                raw_response: Some(Box::new(RawResponse::from_bytes(
+                    answer.status.into(),
+                    answer.wait.clone(),
+                    Vec::new(),
+                ))),
             },
             (Problem::NoAnswer { source, .. }, _) if *source.kind() == ErrorKind::Connection => {
                 ErrorKind::Connection

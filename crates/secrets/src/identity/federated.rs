@@ -1,4 +1,4 @@
-//! Tokens of a CI service, to be exchanged for one of Entra ID: no secret is stored anywhere.
+//! Tokens of a platform, in a file or of a CI service, to be exchanged for one of Entra ID: no secret is stored anywhere.
 
 use super::{
     config::{AzureDevOps, GitHubActions, safe},
@@ -14,7 +14,11 @@ use azure_core::{
 };
 use azure_identity::ClientAssertion;
 use secrecy::{ExposeSecret, SecretString};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    fs,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 /// Makes Azure DevOps answer 401 rather than send a browser to a sign-in page.
 const NO_REDIRECT: HeaderName = HeaderName::from_static("x-tfs-fedauthredirect");
@@ -43,7 +47,7 @@ impl Platform {
             .append_pair("api-version", "7.1")
             .append_pair("serviceConnectionId", &config.service_connection_id);
         if config.service_connection_id.is_empty() {
-            let what = "the id of the service connection";
+            let what = "AZURESUBSCRIPTION_SERVICE_CONNECTION_ID";
             return Err(IdentityError::from(Problem::Missing { way: "AzurePipelinesCredential", what }));
         }
         Self::new(url, &config.access_token, Method::Post, "oidcToken", "SYSTEM_ACCESSTOKEN")
@@ -97,7 +101,38 @@ impl ClientAssertion for Federated {
             .ok()
             .and_then(|answer| Some(answer.get(self.platform.member)?.as_str()?.to_owned()))
             .ok_or_else(|| Error::with_message(ErrorKind::Other, "the platform's answer holds no token"))?;
-        *self.claims.lock().unwrap_or_else(PoisonError::into_inner) = Claims::of(&token);
+        remember(&self.claims, &token);
         Ok(token)
     }
+}
+
+/// Reads the platform's token each time: it is replaced in its file. The SDK would send a line break at its end along, and not tell why the
+/// file cannot be read.
+#[derive(Debug)]
+pub(super) struct TokenFile {
+    pub(super) path: PathBuf,
+    /// Who the last token was of.
+    pub(super) claims: Arc<Mutex<Claims>>,
+}
+
+impl TokenFile {
+    pub(super) fn read(&self) -> Result<String, IdentityError> {
+        let text = fs::read_to_string(&self.path)
+            .map_err(|source| Problem::TokenFile { path: self.path.clone(), source })?;
+        Ok(text.trim().to_owned())
+    }
+}
+
+#[async_trait::async_trait]
+impl ClientAssertion for TokenFile {
+    async fn secret(&self, _: Option<ClientMethodOptions<'_>>) -> azure_core::Result<String> {
+        // A few kilobytes on this machine, once an hour: not worth a thread.
+        let token = self.read()?;
+        remember(&self.claims, &token);
+        Ok(token)
+    }
+}
+
+fn remember(claims: &Mutex<Claims>, token: &str) {
+    *claims.lock().unwrap_or_else(PoisonError::into_inner) = Claims::of(token);
 }

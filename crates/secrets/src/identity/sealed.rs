@@ -1,9 +1,7 @@
 //! What stands between the SDK's credentials and the transport.
 
-use super::{
-    config::is_local,
-    error::{Answer, IdentityError, Problem},
-};
+use super::error::{Answer, IdentityError, Problem};
+use crate::base::{Base, is_local};
 use azure_core::{
     Error, Result,
     error::ErrorKind,
@@ -17,8 +15,8 @@ use std::{net::Ipv4Addr, sync::Arc};
 #[derive(Debug)]
 pub(super) struct Sealed {
     pub(super) inner: Arc<dyn HttpClient>,
-    /// Entra ID as the SDK is told (https), and as it is.
-    pub(super) authority: (Url, Url),
+    /// Entra ID.
+    pub(super) authority: Base,
     /// The platform's token service.
     pub(super) platform: Option<Url>,
     /// Whether the machine's own metadata service may be asked.
@@ -36,15 +34,10 @@ pub(super) enum Failure {
 
 impl Sealed {
     fn target(&self, url: &Url) -> Option<Url> {
-        let (told, real) = &self.authority;
-        if url.origin() == told.origin() {
-            let mut target = real.clone();
-            target.set_path(url.path());
-            target.set_query(url.query());
-            return Some(target);
-        }
-        let platform = self.platform.as_ref().is_some_and(|it| it.origin() == url.origin());
-        (platform || (self.metadata && is_metadata(url))).then(|| url.clone())
+        self.authority.target(url).or_else(|| {
+            let platform = self.platform.as_ref().is_some_and(|it| it.origin() == url.origin());
+            (platform || (self.metadata && is_metadata(url))).then(|| url.clone())
+        })
     }
 }
 
@@ -68,8 +61,9 @@ impl HttpClient for Sealed {
         if response.status().is_success() {
             return Ok(response);
         }
-        let (status, _, body) = response.deconstruct();
+        let (status, headers, body) = response.deconstruct();
         let body = body.collect().await.map_err(sealed)?;
-        Err(Error::new(ErrorKind::Other, Failure::Answered(Answer::new(status.into(), &body))))
+        let answer = Answer::new(status.into(), &headers, &body);
+        Err(Error::new(ErrorKind::Other, Failure::Answered(answer)))
     }
 }

@@ -5,26 +5,26 @@ use super::{
     certificate::{Certificate, Signed},
     config::safe,
     error::{Claims, Problem},
-    federated::{Federated, Platform},
+    federated::{Federated, Platform, TokenFile},
     sealed::{Failure, Sealed},
 };
+use crate::base::Base;
 use azure_core::{
     Error,
     cloud::{CloudConfiguration, CustomConfiguration},
     credentials::{AccessToken, Secret, TokenCredential, TokenRequestOptions},
     error::ErrorKind,
-    http::{ClientOptions, HttpClient, RetryOptions, Transport, Url},
+    http::{ClientOptions, HttpClient, RetryOptions, Transport},
 };
 use azure_identity::{
     AzureCliCredential, AzureCliCredentialOptions, ClientAssertion, ClientAssertionCredential,
     ClientAssertionCredentialOptions, ClientSecretCredential, ClientSecretCredentialOptions,
-    ManagedIdentityCredential, ManagedIdentityCredentialOptions, UserAssignedId, WorkloadIdentityCredential,
-    WorkloadIdentityCredentialOptions,
+    ManagedIdentityCredential, ManagedIdentityCredentialOptions, UserAssignedId,
 };
 use secrecy::ExposeSecret as _;
 use std::{
     error::Error as StdError,
-    fs, iter,
+    iter,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -36,8 +36,8 @@ pub(super) struct Way {
     config: IdentityConfig,
     options: ClientOptions,
     transport: Arc<dyn HttpClient>,
-    /// Entra ID, as it is.
-    authority: Url,
+    /// Entra ID.
+    authority: Base,
     certificate: Option<Certificate>,
     platform: Option<Platform>,
     claims: Arc<Mutex<Claims>>,
@@ -49,8 +49,7 @@ impl Way {
         config: &IdentityConfig,
         transport: Arc<dyn HttpClient>,
     ) -> Result<Self, IdentityError> {
-        let real = safe(&config.authority, "Entra ID's address")?;
-        let told = secured(&real)?;
+        let authority = authority(&config.authority)?;
         let certificate = config.certificate.as_ref().filter(|_| choice == Choice::Certificate);
         let platform = match (choice, &config.github, &config.azure_devops) {
             (Choice::GitHubActions, Some(github), _) => Some(Platform::github(github, config.exchange())?),
@@ -59,12 +58,12 @@ impl Way {
         };
         let transport: Arc<dyn HttpClient> = Arc::new(Sealed {
             inner: transport,
-            authority: (told.clone(), real.clone()),
+            authority: authority.clone(),
             platform: platform.as_ref().map(|platform| platform.url().clone()),
             metadata: choice == Choice::ManagedIdentity,
         });
         let mut cloud = CustomConfiguration::default();
-        cloud.authority_host = told.to_string();
+        cloud.authority_host = authority.told().to_string();
         let options = ClientOptions {
             retry: RetryOptions::none(),
             transport: Some(Transport::new(Arc::clone(&transport))),
@@ -76,7 +75,7 @@ impl Way {
             config: config.clone(),
             options,
             transport,
-            authority: real,
+            authority,
             certificate: certificate.map(Certificate::new).transpose()?,
             platform,
             claims: Arc::default(),
@@ -128,24 +127,16 @@ impl Way {
                 ClientSecretCredential::new(&tenant()?, client()?, secret, Some(options)).map_err(setup)?
             }
             Choice::Certificate => {
-                let certificate = self.needed(self.certificate.clone(), "a certificate")?;
-                let audience = format!("{}{}/oauth2/v2.0/token", self.authority, tenant()?);
+                let certificate = self.needed(self.certificate.clone(), "AZURE_CLIENT_CERTIFICATE_PATH")?;
+                let audience = format!("{}{}/oauth2/v2.0/token", self.authority.real(), tenant()?);
                 let clock = config.clock.clone();
                 self.asserted(Signed { certificate, audience, client_id: client()?, clock })?
             }
             Choice::WorkloadIdentity => {
-                let file = self.needed(config.federated_token_file.clone(), "AZURE_FEDERATED_TOKEN_FILE")?;
-                // Told before the SDK would, in whose error the cause is lost.
-                if let Err(source) = fs::metadata(&file) {
-                    return Err(IdentityError::from(Problem::TokenFile { path: file, source }));
-                }
-                let options = WorkloadIdentityCredentialOptions {
-                    credential_options: ClientAssertionCredentialOptions { client_options },
-                    client_id: Some(client()?),
-                    tenant_id: Some(tenant()?),
-                    token_file_path: Some(file),
-                };
-                WorkloadIdentityCredential::new(Some(options)).map_err(setup)?
+                let path = self.needed(config.federated_token_file.clone(), "AZURE_FEDERATED_TOKEN_FILE")?;
+                let file = TokenFile { path, claims: Arc::clone(&self.claims) };
+                file.read()?;
+                self.asserted(file)?
             }
             Choice::GitHubActions => self.federated("ACTIONS_ID_TOKEN_REQUEST_URL")?,
             Choice::AzureDevOps => self.federated("SYSTEM_OIDCREQUESTURI")?,
@@ -217,24 +208,13 @@ impl Way {
 
     /// Who the platform's token was of, where it was one.
     fn claims(&self) -> Claims {
-        match (self.choice, &self.config.federated_token_file) {
-            (Choice::WorkloadIdentity, Some(file)) => {
-                fs::read_to_string(file).map(|token| Claims::of(&token)).unwrap_or_default()
-            }
-            _ => self.claims.lock().unwrap_or_else(PoisonError::into_inner).clone(),
-        }
+        self.claims.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
-/// The address that the SDK is told, which insists on https.
-fn secured(real: &Url) -> Result<Url, IdentityError> {
-    if real.scheme() == "https" {
-        return Ok(real.clone());
-    }
-    let host = real.host_str().unwrap_or_default();
-    // The default port of http is none of https.
-    let port = real.port_or_known_default().unwrap_or_default();
-    safe(&format!("https://{host}:{port}/"), "Entra ID's address")
+fn authority(address: &str) -> Result<Base, IdentityError> {
+    let what = "Entra ID's address";
+    Base::new(safe(address, what)?).ok_or_else(|| Problem::Address { what }.into())
 }
 
 /// The cause that is `wanted`, taken out of what is round it.

@@ -1,7 +1,7 @@
 //! Where a vault is, and what a token for it must be for.
 
+use crate::base::{Base, is_local};
 use azure_core::http::Url;
-use std::net::Ipv6Addr;
 
 /// The domains of Azure's clouds, of which a vault's host is a direct child.
 /// <https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates#dns-suffixes-for-object-identifiers>
@@ -39,10 +39,7 @@ pub enum InvalidVault {
 /// A vault's address.
 #[derive(Clone, Debug)]
 pub(super) struct Address {
-    /// What the SDK is told, always https.
-    https: Url,
-    /// What is spoken to.
-    real: Url,
+    base: Base,
     audience: String,
 }
 
@@ -61,27 +58,21 @@ impl Address {
             Some(audience) => given(audience)?,
             None => derived(host)?,
         };
-        let https = match real.scheme() {
-            "https" => real.clone(),
-            "http" if is_loopback(host) => {
-                // The default port of http is none of https.
-                let port = real.port_or_known_default().ok_or(InvalidVault::Address)?;
-                format!("https://{host}:{port}/").parse().map_err(|_| InvalidVault::Address)?
-            }
-            "http" => return Err(InvalidVault::Insecure),
-            _ => return Err(InvalidVault::Address),
-        };
-        Ok(Self { https, real, audience })
+        if real.scheme() == "http" && !is_local(&real) {
+            return Err(InvalidVault::Insecure);
+        }
+        let base = Base::new(real).ok_or(InvalidVault::Address)?;
+        Ok(Self { base, audience })
     }
 
     /// For the SDK.
     pub(super) fn endpoint(&self) -> &str {
-        self.https.as_str()
+        self.base.told().as_str()
     }
 
     /// As people know it.
     pub(super) fn host(&self) -> &str {
-        self.real.host_str().unwrap_or_default()
+        self.base.real().host_str().unwrap_or_default()
     }
 
     pub(super) fn scope(&self) -> String {
@@ -96,20 +87,12 @@ impl Address {
 
     /// The address to send a request of the SDK's to; `None` where it is for somebody else.
     pub(super) fn target(&self, url: &Url) -> Option<Url> {
-        (url.origin() == self.https.origin()).then(|| self.on(&self.real, url))
+        self.base.target(url)
     }
 
     /// The path and query of `url` on this vault, for the SDK.
     pub(super) fn rebuilt(&self, url: &Url) -> Url {
-        self.on(&self.https, url)
-    }
-
-    #[expect(clippy::unused_self, reason = "both bases are its own")]
-    fn on(&self, base: &Url, url: &Url) -> Url {
-        let mut target = base.clone();
-        target.set_path(url.path());
-        target.set_query(url.query());
-        target
+        self.base.rebuilt(url)
     }
 }
 
@@ -126,13 +109,6 @@ fn derived(host: &str) -> Result<String, InvalidVault> {
         Some(domain) => Ok(format!("https://{domain}")),
         None => Err(InvalidVault::UnknownDomain { host: host.to_owned() }),
     }
-}
-
-fn is_loopback(host: &str) -> bool {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost"
-        || bare.parse::<std::net::Ipv4Addr>().is_ok_and(|address| address.is_loopback())
-        || bare.parse::<Ipv6Addr>().is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]

@@ -68,6 +68,8 @@ impl Local {
     pub(crate) fn settings(&self) -> Vec<CommandLine> {
         let journals = self.journals.path().display().to_string();
         [
+            // A project's own choice may have nothing to show here.
+            ("entra.credential", "client-secret"),
             ("retry.base_delay", "250ms"),
             ("breaker.open_for", "500ms"),
             // Nor is it open longer when its trials fail.

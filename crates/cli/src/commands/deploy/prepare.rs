@@ -15,15 +15,17 @@ use selvedge_deployment::principals::{self, ResolveError};
 use selvedge_deployment::read;
 use selvedge_deployment::target::TargetError;
 use selvedge_fabric_client::{Error, ErrorKind, PrincipalId};
-use selvedge_resilience::Outcome;
 use selvedge_resilience::retry::after;
+use selvedge_resilience::{Outcome, find_cause};
 use selvedge_rollback::TransactionId;
+use selvedge_secrets::identity::IdentityError;
 use serde_json::{Value, json};
 
 use super::apply;
 use crate::args::Selection;
-use crate::clients::{self, Clients};
+use crate::clients::Clients;
 use crate::exit;
+use crate::identity;
 use crate::place::Place;
 use crate::render::{Progress, Stage};
 use crate::report::ExitWith;
@@ -105,7 +107,7 @@ pub(crate) async fn prepare(
         progress.warn(warning);
     }
     note_rollback(app, rollback_on_error, progress);
-    let offline = offline_allowed && !clients::has_credentials(app).await;
+    let offline = offline_allowed && !identity::is_known(app).await;
     let clients = if offline {
         progress.note("no credentials: planned against an empty workspace");
         None
@@ -257,6 +259,9 @@ pub(crate) fn not_read(error: &Error) -> ExitWith {
         return ExitWith::new(exit::FAILED, READ).help(format!(
             "the sign-in service is unavailable; nothing was changed; run the command again {again}"
         ));
+    }
+    if let Some(help) = find_cause::<IdentityError>(error).and_then(IdentityError::help) {
+        return ExitWith::new(exit::DENIED, READ).help(help);
     }
     if signing_in || error.status().is_some_and(|status| status == 401 || status == 403) {
         ExitWith::new(exit::DENIED, READ)

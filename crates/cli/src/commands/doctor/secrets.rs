@@ -28,10 +28,8 @@ pub(super) async fn look(app: &App) -> Vec<Check> {
         checks.extend(SECRET_VARIABLES.map(|variable| Check::ok(variable, in_environment(app, variable))));
         return checks;
     }
-    let opened =
-        app.sources().vault().and_then(|vault| Ok((vault, app.sources().opens_with_client_secret()?)));
-    let (vault, opener) = match opened {
-        Ok(opened) => opened,
+    let vault = match app.sources().vault() {
+        Ok(vault) => vault,
         Err(error) => {
             let help = "set KEY_VAULT_URL=https://NAME.vault.azure.net, or FEATURE_USE_KEY_VAULT=false";
             return vec![Check::fail(VAULT, format!("{error:#}"), Some(help.to_owned()))];
@@ -47,7 +45,7 @@ pub(super) async fn look(app: &App) -> Vec<Check> {
             // The same for every other.
             return vec![Check::fail(VAULT, whole(error), error.help())];
         }
-        let needed_here = opener && variable == CLIENT_SECRET;
+        let needed_here = app.sources().opens_with_client_secret() && variable == CLIENT_SECRET;
         secrets.push(secret(app, variable, answer, needed_here));
     }
     let mut checks = vec![Check::ok(VAULT, format!("{} answers, and `get` is allowed", vault.host()))];

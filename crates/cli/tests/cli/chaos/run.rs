@@ -13,7 +13,7 @@ use selvedge_deployment::desired::Desired;
 use selvedge_deployment::diff::{Means, diff};
 use selvedge_deployment::target::{Fabric, Patience};
 use selvedge_deployment::{principals, read};
-use selvedge_fabric_client::azure::{CredentialConfig, CredentialKind, credential};
+use selvedge_fabric_client::azure::HttpClient;
 use selvedge_fabric_client::layer::{Auth, BaseUri};
 use selvedge_fabric_client::{Client, Operation, Request};
 use selvedge_fabric_emulator::{Chaos, Config, Emulator};
@@ -22,6 +22,7 @@ use selvedge_resilience::gate::GateConfig;
 use selvedge_resilience::retry::RetryConfig;
 use selvedge_rollback::journal::MemoryStore;
 use selvedge_rollback::{Event, Interrupt, Policy, Transaction, Verdict};
+use selvedge_secrets::identity::{Identity, IdentityConfig};
 use serde_json::Value;
 use tower::{BoxError, ServiceExt as _};
 
@@ -221,13 +222,15 @@ impl Asked {
 fn clients(profile: &Profile, emulator: &Emulator, asked: &Arc<Mutex<Asked>>) -> [Client; 3] {
     let config = profile.stack();
     let tenant = Config::default();
-    let kind = CredentialKind::ClientSecret {
-        tenant_id: tenant.tenant,
-        client_id: tenant.client_id,
-        secret: SecretString::from(tenant.client_secret),
+    let identity = IdentityConfig {
+        authority: HOST.to_owned(),
+        tenant_id: Some(tenant.tenant),
+        client_id: Some(tenant.client_id),
+        client_secret: Some(tenant.client_secret.into()),
+        ..IdentityConfig::default()
     };
-    let entra = stacks("entra", &config, None, emulator.service()).unwrap().forward;
-    let credential = credential(CredentialConfig { authority: HOST.to_owned(), kind }, entra).unwrap();
+    let entra = stacks("entra", &config.clone().for_tokens(), None, emulator.service()).unwrap().forward;
+    let credential = Arc::new(Identity::new(identity, Arc::new(HttpClient::tokens(entra))).unwrap());
     let api = |name: &str, path: &str, audience: &str| {
         let base = BaseUri::new(&format!("{HOST}{path}")).unwrap();
         let auth = Auth::new(credential.clone(), format!("{audience}/.default"), base.clone());

@@ -4,11 +4,10 @@ use std::io::Write as _;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use azure_core::credentials::TokenCredential;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use selvedge::stack::stacks;
-use selvedge_fabric_client::azure::{CredentialConfig, CredentialKind, credential};
+use selvedge_fabric_client::azure::HttpClient;
 use selvedge_fabric_client::layer::{Auth, BaseUri};
 use selvedge_fabric_client::{BoxService, Client, ErrorKind, Request, workspaces};
 use selvedge_fabric_emulator::demo;
@@ -17,14 +16,15 @@ use selvedge_resilience::deadline::Deadline;
 use selvedge_resilience::find_cause;
 use selvedge_resilience::gate::Paused;
 use selvedge_resilience::retry::Retried;
+use selvedge_secrets::identity::{Choice, Identity, IdentityConfig};
 use serde_json::json;
 use tokio::time::Instant;
 use tower::{Service as _, service_fn};
 
-use super::world::{HOST, SCOPE, World, arrivals, secret, shipped, tenant};
+use super::world::{HOST, SCOPE, World, application, arrivals, secret, shipped, tenant};
 
-/// An application with an assertion in a file, as GitHub Actions and Kubernetes have it.
-fn workload() -> (CredentialKind, tempfile::NamedTempFile) {
+/// What a platform says of the demo's application, signed by nobody.
+pub(crate) fn assertion() -> String {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
     let part = |value: serde_json::Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let header = part(json!({"alg": "RS256", "typ": "JWT", "kid": "github"}));
@@ -35,32 +35,32 @@ fn workload() -> (CredentialKind, tempfile::NamedTempFile) {
         "nbf": now - 60,
         "exp": now + 3600,
     }));
+    format!("{header}.{claims}.{}", URL_SAFE_NO_PAD.encode("signature"))
+}
+
+/// An application with an assertion in a file, as GitHub Actions and Kubernetes have it.
+fn workload() -> (IdentityConfig, tempfile::NamedTempFile) {
     let mut file = tempfile::NamedTempFile::new().unwrap();
-    write!(file, "{header}.{claims}.{}", URL_SAFE_NO_PAD.encode("signature")).unwrap();
-    let kind = CredentialKind::WorkloadIdentity {
-        tenant_id: demo::TENANT_ID.to_owned(),
-        client_id: demo::CLIENT_ID.to_owned(),
-        token_file: file.path().to_owned(),
-    };
-    (kind, file)
+    file.write_all(assertion().as_bytes()).unwrap();
+    (IdentityConfig { federated_token_file: Some(file.path().to_owned()), ..application() }, file)
 }
 
 #[tokio::test(start_paused = true)]
 async fn pitfall_2_a_failing_token_endpoint_sees_our_attempts_and_no_others() {
     let (workload, _file) = workload();
-    for kind in [secret(), workload] {
-        let healthy = World::of(tenant(), &shipped(true, true), kind.clone());
+    for identity in [secret(), workload] {
+        let healthy = World::of(tenant(), &shipped(true, true), identity.clone());
         healthy.token().await.unwrap();
         assert_eq!(arrivals(&healthy.emulator, "POST", "/token"), 1);
 
         for (fault, expected) in [("503", 3), ("429", 3), ("500", 3), ("reset", 3), ("cut:5", 3), ("400", 1)]
         {
             for retry in [false, true] {
-                let world = World::of(tenant(), &shipped(retry, true), kind.clone());
+                let world = World::of(tenant(), &shipped(retry, true), identity.clone());
                 world.inject(&format!("POST */token={fault}"));
                 let expected = if retry { expected } else { 1 };
                 let error = world.token().await.unwrap_err();
-                assert_eq!(arrivals(&world.emulator, "POST", "/token"), expected, "{fault} {kind:?}");
+                assert_eq!(arrivals(&world.emulator, "POST", "/token"), expected, "{fault} {identity:?}");
                 if let Some(retried) = find_cause::<Retried>(&error) {
                     assert_eq!(retried.attempts().count as usize, expected, "{fault}");
                 } else {
@@ -68,11 +68,11 @@ async fn pitfall_2_a_failing_token_endpoint_sees_our_attempts_and_no_others() {
                 }
 
                 // Fabric's retries do not multiply with Entra's.
-                let world = World::of(tenant(), &shipped(retry, true), kind.clone());
+                let world = World::of(tenant(), &shipped(retry, true), identity.clone());
                 world.inject(&format!("POST */token={fault}"));
                 let error = world.list().await.unwrap_err();
                 assert!(matches!(error.kind(), ErrorKind::Auth(_)), "{error:?}");
-                assert_eq!(arrivals(&world.emulator, "POST", "/token"), expected, "{fault} {kind:?}");
+                assert_eq!(arrivals(&world.emulator, "POST", "/token"), expected, "{fault} {identity:?}");
                 assert_eq!(world.emulator.requests().len(), expected, "nothing reaches Fabric");
             }
         }
@@ -84,8 +84,9 @@ async fn pitfall_2_a_failing_token_endpoint_sees_our_attempts_and_no_others() {
 async fn pitfall_2_instance_metadata_sees_our_attempts_and_no_others() {
     for (fault, expected) in [("503", 3), ("429", 3), ("reset", 3), ("404", 1), ("410", 1)] {
         for retry in [false, true] {
-            let kind = CredentialKind::ManagedIdentity { client_id: None };
-            let world = World::of(tenant(), &shipped(retry, false), kind);
+            let machine =
+                IdentityConfig { choice: Choice::ManagedIdentity, client_id: None, ..application() };
+            let world = World::of(tenant(), &shipped(retry, false), machine);
             world.inject(&format!("GET */metadata/identity/oauth2/token={fault}"));
             world.token().await.unwrap_err();
             let seen = arrivals(&world.emulator, "GET", "/metadata/identity/oauth2/token");
@@ -206,9 +207,8 @@ async fn pitfall_14_the_remaining_time_is_passed_down_through_the_sdk() {
     };
     let mut config = shipped(true, true);
     config.attempt_timeout = Duration::from_secs(8);
-    let entra = stacks("entra", &config, None, transport).unwrap().forward;
-    let credential: Arc<dyn TokenCredential> =
-        credential(CredentialConfig { authority: HOST.to_owned(), kind: secret() }, entra).unwrap();
+    let entra = stacks("entra", &config.clone().for_tokens(), None, transport).unwrap().forward;
+    let credential = Arc::new(Identity::new(secret(), Arc::new(HttpClient::tokens(entra))).unwrap());
     config.call_deadline = Duration::from_secs(20);
     let base = BaseUri::new(&format!("{HOST}/v1")).unwrap();
     let auth = Auth::new(credential, SCOPE, base.clone());

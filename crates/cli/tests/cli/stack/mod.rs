@@ -1,7 +1,7 @@
 //! The stack as the program composes it, over the emulator in process and in virtual time.
 
 mod bridge;
-mod entra;
+pub(crate) mod entra;
 mod flags;
 mod http2;
 mod sockets;

@@ -5,12 +5,11 @@ use std::io::Write;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use secrecy::SecretString;
 use selvedge::stack::{StackConfig, Stacks, stacks};
 use selvedge_deployment::change::{Change, Ref};
 use selvedge_deployment::desired::{PrincipalKind, Role};
 use selvedge_deployment::target::{Fabric, Patience};
-use selvedge_fabric_client::azure::{CredentialConfig, CredentialKind, credential};
+use selvedge_fabric_client::azure::HttpClient;
 use selvedge_fabric_client::layer::{Auth, BaseUri};
 use selvedge_fabric_client::{
     BoxService, Client, Error, ErrorKind, Request, Response, WorkspaceId, workspaces,
@@ -21,10 +20,11 @@ use selvedge_resilience::gate::GateConfig;
 use selvedge_resilience::retry::{BudgetConfig, RetryConfig};
 use selvedge_rollback::journal::MemoryStore;
 use selvedge_rollback::{Event, Interrupt, Plan, Policy, Transaction, Verdict};
+use selvedge_secrets::identity::Identity;
 use tokio::time::Instant;
 use tower::{BoxError, service_fn};
 
-use super::world::begin;
+use super::world::{HOST, begin, secret};
 
 /// As the settings are shipped, with a budget of one retry that nothing earns back.
 fn config() -> StackConfig {
@@ -65,16 +65,10 @@ impl Write for Log {
 
 /// The two ways to the emulator.
 fn tenant(emulator: &Emulator) -> Stacks {
-    let origin = "http://localhost";
     let transport = BoxService::new(emulator.service());
-    let kind = CredentialKind::ClientSecret {
-        tenant_id: demo::TENANT_ID.to_owned(),
-        client_id: demo::CLIENT_ID.to_owned(),
-        secret: SecretString::from(demo::CLIENT_SECRET),
-    };
-    let entra = CredentialConfig { authority: origin.to_owned(), kind };
-    let credential = credential(entra, transport.clone()).unwrap();
-    let base = BaseUri::new(&format!("{origin}/v1")).unwrap();
+    let tokens = HttpClient::tokens(transport.clone());
+    let credential = Arc::new(Identity::new(secret(), Arc::new(tokens)).unwrap());
+    let base = BaseUri::new(&format!("{HOST}/v1")).unwrap();
     let auth = Auth::new(credential, "https://api.fabric.microsoft.com/.default", base.clone());
     stacks("fabric", &config(), Some((auth, base)), transport).unwrap()
 }

@@ -11,7 +11,7 @@ use selvedge_deployment::change::Change;
 use selvedge_deployment::diff::{Means, diff};
 use selvedge_deployment::target::{Fabric, Patience};
 use selvedge_deployment::{config, principals, read};
-use selvedge_fabric_client::azure::{CredentialConfig, CredentialKind, credential};
+use selvedge_fabric_client::azure::HttpClient;
 use selvedge_fabric_client::layer::{Auth, BaseUri};
 use selvedge_fabric_client::{BoxService, Client, Error, workspaces};
 use selvedge_fabric_emulator::{Config, Emulator, LoggedRequest, demo};
@@ -20,6 +20,7 @@ use selvedge_resilience::gate::GateConfig;
 use selvedge_resilience::retry::RetryConfig;
 use selvedge_rollback::Plan;
 use selvedge_rollback::record::Begin;
+use selvedge_secrets::identity::{Identity, IdentityConfig};
 
 /// Where the emulator seems to be.
 pub(crate) const HOST: &str = "http://localhost";
@@ -45,13 +46,19 @@ pub(crate) struct World {
     graph: Client,
 }
 
-/// An application with a secret.
-pub(crate) fn secret() -> CredentialKind {
-    CredentialKind::ClientSecret {
-        tenant_id: demo::TENANT_ID.to_owned(),
-        client_id: demo::CLIENT_ID.to_owned(),
-        secret: SecretString::from(demo::CLIENT_SECRET),
+/// The application, with nothing to show yet.
+pub(crate) fn application() -> IdentityConfig {
+    IdentityConfig {
+        authority: HOST.to_owned(),
+        tenant_id: Some(demo::TENANT_ID.to_owned()),
+        client_id: Some(demo::CLIENT_ID.to_owned()),
+        ..IdentityConfig::default()
     }
+}
+
+/// The application with its secret.
+pub(crate) fn secret() -> IdentityConfig {
+    IdentityConfig { client_secret: Some(demo::CLIENT_SECRET.into()), ..application() }
 }
 
 /// The demo tenant, with its requests written where `cargo xtask conformance --log` can look at them.
@@ -69,10 +76,11 @@ impl World {
         Self::of(tenant(), config, secret())
     }
 
-    pub(crate) fn of(emulator: Emulator, config: &StackConfig, kind: CredentialKind) -> Self {
+    pub(crate) fn of(emulator: Emulator, config: &StackConfig, identity: IdentityConfig) -> Self {
         let transport = BoxService::new(emulator.service());
-        let entra = stacks("entra", config, None, transport.clone()).unwrap().forward;
-        let credential = credential(CredentialConfig { authority: HOST.to_owned(), kind }, entra).unwrap();
+        let entra = stacks("entra", &config.clone().for_tokens(), None, transport.clone()).unwrap().forward;
+        let credential: Arc<dyn TokenCredential> =
+            Arc::new(Identity::new(identity, Arc::new(HttpClient::tokens(entra))).unwrap());
         let client = |name: &str, path: &str, scope: &str| {
             let base = BaseUri::new(&format!("{HOST}{path}")).unwrap();
             let auth = Auth::new(Arc::clone(&credential), scope, base.clone());

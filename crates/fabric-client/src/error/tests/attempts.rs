@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     BoxService, Client, FabricClassify, Request,
-    azure::{CredentialConfig, CredentialKind, credential},
+    azure::HttpClient,
     layer::{Auth, BaseUri},
 };
 use selvedge_resilience::{
@@ -13,6 +13,7 @@ use selvedge_resilience::{
     gate::{GateConfig, GateLayer, Gates},
     retry::{RetryConfig, RetryLayer},
 };
+use selvedge_secrets::identity::{Identity, IdentityConfig};
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex},
@@ -295,35 +296,34 @@ async fn a_pause_between_two_attempts_does_not_hide_the_first() {
 #[tokio::test(start_paused = true)]
 async fn what_became_of_the_token_is_not_taken_for_the_request() {
     let open = Patience { failures: 1, ..USUAL };
-    let thrice = "the token service answered with an error; gave up after 3 attempts in 6.0s";
-    let long = "answered with an error; gave up after 2 attempts in 2.0s; to be tried again in 300.0s";
     // How Entra goes; what the chain tells; whether it may pass, and when.
     for (patience, attempts, cause, outcome, wait) in [
         (USUAL, &[Reset, Reset, Reset][..], "gave up after 3 attempts in 6.0s", Outcome::Unsent, None),
         (USUAL, &[Refused, Refused, Refused], "gave up after 3 attempts in 6.0s", Outcome::Unsent, None),
-        (USUAL, &[Answers("503"), Answers("503"), Answers("503")], thrice, Outcome::Unsent, None),
+        (USUAL, &[Answers("503"), Answers("503"), Answers("503")], "refused (503)", Outcome::Unsent, None),
         (Patience { deadline: 10, ..USUAL }, &[Hangs], "no answer within 10.0s", Outcome::Unsent, None),
         (
-            Patience { deadline: 1000, ..USUAL },
+            Patience { deadline: 90, ..USUAL },
             &[Hangs, Hangs, Hangs],
             "gave up after 3 attempts in 90.0s",
             Outcome::Unsent,
             None,
         ),
         (open, &[Reset], "circuit breaker", Outcome::Unsent, Some(298)),
-        (USUAL, &[Reset, Answers("429 Retry-After=300")], long, Outcome::Unsent, Some(300)),
+        (USUAL, &[Reset, Answers("429 Retry-After=300")], "refused (429)", Outcome::Unsent, Some(300)),
         // Only what Entra itself refuses stays so.
-        (USUAL, &[Answers("400")], "the token service answered with an error", Outcome::Permanent, None),
-        (USUAL, &[Answers("401")], "the token service answered with an error", Outcome::Permanent, None),
-        (USUAL, &[Answers("403")], "the token service answered with an error", Outcome::Permanent, None),
+        (USUAL, &[Answers("400")], "refused (400)", Outcome::Permanent, None),
+        (USUAL, &[Answers("401")], "refused (401)", Outcome::Permanent, None),
+        (USUAL, &[Answers("403")], "refused (403)", Outcome::Permanent, None),
     ] {
         let entra = stack(patience, Effect::Read, attempts);
-        let kind = CredentialKind::ClientSecret {
-            tenant_id: "contoso.example".into(),
-            client_id: "app".into(),
-            secret: "canary-4711".into(),
+        let config = IdentityConfig {
+            tenant_id: Some("contoso.example".into()),
+            client_id: Some("app".into()),
+            client_secret: Some("canary-4711".into()),
+            ..IdentityConfig::default()
         };
-        let credential = credential(CredentialConfig::public(kind), entra).unwrap();
+        let credential = Arc::new(Identity::new(config, Arc::new(HttpClient::tokens(entra))).unwrap());
         let base = BaseUri::new("https://api.fabric.microsoft.com/v1").unwrap();
         let stack = ServiceBuilder::new()
             .layer(DeadlineLayer::new(Duration::from_secs(1000)).unwrap())

@@ -53,7 +53,7 @@ fn a_secret_goes_nowhere_else() {
 async fn the_guard_sends_nothing_to_a_host_that_nobody_named() {
     let guard = |metadata| sealed::Sealed {
         inner: Script::of([Says::Answer(200, TOKEN)]).transport(),
-        authority: ("https://127.0.0.1:7070".parse().unwrap(), "http://127.0.0.1:7070".parse().unwrap()),
+        authority: crate::base::Base::new("http://127.0.0.1:7070".parse().unwrap()).unwrap(),
         platform: Some("https://actions.example/token".parse().unwrap()),
         metadata,
     };
@@ -139,10 +139,10 @@ fn what_is_missing_is_found_before_the_first_call_and_is_no_reason_to_be_somebod
         ),
         (
             IdentityConfig { azure_devops: Some(no_connection), ..application() },
-            "AzurePipelinesCredential needs the id of the service connection",
+            "AzurePipelinesCredential needs AZURESUBSCRIPTION_SERVICE_CONNECTION_ID",
         ),
         (chosen(Choice::ClientSecret), "ClientSecretCredential needs AZURE_CLIENT_SECRET"),
-        (chosen(Choice::Certificate), "ClientCertificateCredential needs a certificate"),
+        (chosen(Choice::Certificate), "ClientCertificateCredential needs AZURE_CLIENT_CERTIFICATE_PATH"),
         (chosen(Choice::WorkloadIdentity), "WorkloadIdentityCredential needs AZURE_FEDERATED_TOKEN_FILE"),
         (chosen(Choice::GitHubActions), "GitHub Actions federation needs ACTIONS_ID_TOKEN_REQUEST_URL"),
         (chosen(Choice::AzureDevOps), "AzurePipelinesCredential needs SYSTEM_OIDCREQUESTURI"),
@@ -203,7 +203,7 @@ async fn a_federated_token_is_read_from_its_file_each_time() {
     let config = IdentityConfig { federated_token_file: Some(path.clone()), ..application() };
     let identity = Identity::new(config, script.transport()).unwrap();
     token(&identity).await.unwrap();
-    std::fs::write(&path, "two").unwrap();
+    std::fs::write(&path, "two\r\n").unwrap();
     token(&identity).await.unwrap();
     assert_eq!(script.form(0, "client_assertion").unwrap(), "one");
     assert_eq!(script.form(1, "client_assertion").unwrap(), "two");

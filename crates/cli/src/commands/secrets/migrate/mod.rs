@@ -98,7 +98,7 @@ pub(super) async fn run(app: &App, args: &MigrateArgs) -> anyhow::Result<u8> {
     }
 
     let vault = app.sources().vault()?;
-    let opener = app.sources().opens_with_client_secret()?;
+    let opener = app.sources().opens_with_client_secret();
     let mut secrets = Vec::new();
     for found in sorted.secrets {
         let stays = stays(&found, opener);
