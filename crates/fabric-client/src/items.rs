@@ -131,6 +131,13 @@ impl New {
     }
 }
 
+impl Update {
+    /// Another description, and nothing else.
+    pub fn described(description: impl Into<String>) -> Self {
+        Self { description: Some(description.into()), ..Self::default() }
+    }
+}
+
 impl Part {
     /// A file whose content is already in base64.
     pub fn base64(path: impl Into<String>, payload: impl Into<String>) -> Self {

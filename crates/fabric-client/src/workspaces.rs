@@ -64,6 +64,13 @@ impl New {
     }
 }
 
+impl Update {
+    /// Another description, and nothing else.
+    pub fn described(description: impl Into<String>) -> Self {
+        Self { description: Some(description.into()), ..Self::default() }
+    }
+}
+
 /// All workspaces that the caller has a role in.
 #[must_use]
 pub fn list() -> Paged<Workspace> {

@@ -73,19 +73,10 @@ fn reach(error: &Error) -> Reach {
     // A gateway that gave up on what stands behind it has not stopped it; from 520 on there is no answer of Fabric's own.
     let is_cut_off = matches!(error.kind(), ErrorKind::Transport(_) | ErrorKind::Timeout { .. })
         || error.status().is_some_and(|status| matches!(status.as_u16(), 408 | 502 | 504 | 520..));
-    // Of an attempt before the last one, nothing else is known.
-    let was_sent_before = matches!(
-        error.kind(),
-        ErrorKind::Unsent(_)
-            | ErrorKind::BreakerOpen { .. }
-            | ErrorKind::Paused { .. }
-            | ErrorKind::TooLate { .. }
-            | ErrorKind::Auth(_)
-            | ErrorKind::Withheld(_)
-    );
     match error.may_have_been_sent() {
         false => Reach::Unsent,
-        true if is_cut_off || was_sent_before => Reach::Unanswered,
+        // Of what was sent before an unsent attempt, nothing is known.
+        true if is_cut_off || error.last_attempt_was_unsent() => Reach::Unanswered,
         true => Reach::Sent,
     }
 }
@@ -141,6 +132,10 @@ fn keeps(wait: &Duration) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use selvedge_fabric_client::layer::NotRelative;
     use selvedge_fabric_client::{
         BoxService, Client, FabricClassify, Request, Response, WorkspaceId, workspaces,
     };
@@ -198,6 +193,17 @@ mod tests {
         assert_eq!(once(create(&client(500, None, 0.0)).await).reach, Reach::Sent);
         // The second attempt met an open breaker, and of the first nothing is known any more.
         assert_eq!(idempotent(delete(&client(500, None, 0.0)).await).reach, Reach::Unanswered);
+        // Or was refused on our side, for whatever reason.
+        let was_sent = Arc::new(AtomicBool::default());
+        let once_only = ServiceBuilder::new()
+            .layer(RetryLayer::new(RetryConfig::default(), FabricClassify).unwrap())
+            .service_fn(move |_: Request| match was_sent.swap(true, Ordering::Relaxed) {
+                false => reset(),
+                true => std::future::ready(Err(NotRelative.into())),
+            });
+        let refused = delete(&Client::new(once_only)).await;
+        assert!(matches!(refused.kind(), ErrorKind::Request(_)), "{refused:?}");
+        assert_eq!(idempotent(refused).reach, Reach::Unanswered);
     }
 
     async fn delete(client: &Client) -> Error {

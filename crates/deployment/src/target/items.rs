@@ -136,13 +136,14 @@ impl<S: Secrets> Fabric<S> {
             )));
         }
         let gone = async || is_gone(self.client.send(items::get(workspace, id)).await);
+        let recycled = |how: &str| {
+            Undone::Recycled(format!("{how} be in the recycle bin: deleting for good needs the Admin role"))
+        };
         let mut undone = Undone::Reversed;
         let mut answer = self.client.send(items::delete(workspace, id, true)).await;
         if answer.as_ref().is_err_and(|error| error.status().is_some_and(|status| status == 403)) {
             answer = self.client.send(items::delete(workspace, id, false)).await;
-            undone = Undone::Recycled(
-                "it may be in the recycle bin: deleting for good needs the Admin role".to_owned(),
-            );
+            undone = recycled("it may");
         }
         match answer {
             Ok(()) => {}
@@ -151,12 +152,9 @@ impl<S: Secrets> Fabric<S> {
                     self.workspace_is_readable(workspace).await?;
                 }
                 return Ok(match self.is_admin(workspace).await {
-                true => Undone::AlreadyGone,
-                false => Undone::Recycled(
-                    "it was gone already, and may be in the recycle bin: deleting for good needs the Admin role"
-                        .to_owned(),
-                ),
-            });
+                    true => Undone::AlreadyGone,
+                    false => recycled("it was gone already, and may"),
+                });
             }
             // Its answer may have been lost alone. Another try would find nothing, and not tell where it went.
             Err(error) if !matches!(undone, Undone::Recycled(_)) || !gone().await? => {
@@ -179,7 +177,7 @@ impl<S: Secrets> Fabric<S> {
         id: ItemId,
         text: &str,
     ) -> Attempt<Progress<Receipt>> {
-        let update = items::Update { description: Some(text.to_owned()), ..Default::default() };
+        let update = items::Update::described(text);
         self.client.send(items::update(workspace, id, &update).once()).await.map_err(once)?;
         Ok(Progress::Done(Receipt::Done))
     }
@@ -227,7 +225,7 @@ impl<S: Secrets> Fabric<S> {
         let live = self.client.send(items::get(workspace, id)).await.map_err(read)?;
         // Somebody may have described it in the meantime; theirs stays.
         if marker.is_on(&live.description.unwrap_or_default()) {
-            let update = items::Update { description: Some(text.to_owned()), ..Default::default() };
+            let update = items::Update::described(text);
             self.client.send(items::update(workspace, id, &update)).await.map_err(idempotent)?;
         }
         Ok(())

@@ -136,7 +136,7 @@ impl<S: Secrets> Fabric<S> {
     }
 
     pub(super) async fn describe_workspace(&self, id: WorkspaceId, text: &str) -> Attempt<Progress<Receipt>> {
-        let update = workspaces::Update { description: Some(text.to_owned()), ..Default::default() };
+        let update = workspaces::Update::described(text);
         self.client.send(workspaces::update(id, &update).once()).await.map_err(once)?;
         Ok(Progress::Done(Receipt::Done))
     }
@@ -174,7 +174,7 @@ impl<S: Secrets> Fabric<S> {
     pub(super) async fn unmark_workspace(&self, id: WorkspaceId, marker: &Marker, text: &str) -> Attempt<()> {
         let live = self.client.send(workspaces::get(id)).await.map_err(read)?;
         if marker.is_on(&live.description.unwrap_or_default()) {
-            let update = workspaces::Update { description: Some(text.to_owned()), ..Default::default() };
+            let update = workspaces::Update::described(text);
             self.client.send(workspaces::update(id, &update)).await.map_err(idempotent)?;
         }
         Ok(())

@@ -274,6 +274,13 @@ impl Error {
     /// prove the contrary.
     #[must_use]
     pub fn may_have_been_sent(&self) -> bool {
+        self.0.sent_before || !self.last_attempt_was_unsent()
+    }
+
+    /// Whether the last attempt was provably not sent. If the request [may have been sent](Self::may_have_been_sent) all the same,
+    /// then by something before that attempt, of which nothing else is known.
+    #[must_use]
+    pub fn last_attempt_was_unsent(&self) -> bool {
         match self.kind() {
             ErrorKind::Unsent(_)
             | ErrorKind::BreakerOpen { .. }
@@ -281,14 +288,14 @@ impl Error {
             | ErrorKind::TooLate { .. }
             | ErrorKind::Auth(_)
             | ErrorKind::Withheld(_)
-            | ErrorKind::Request(_) => self.0.sent_before,
+            | ErrorKind::Request(_) => true,
             ErrorKind::Api(_)
             | ErrorKind::Transport(_)
             | ErrorKind::Timeout { .. }
             | ErrorKind::Body(_)
             | ErrorKind::OperationFailed(_)
             | ErrorKind::OperationTimeout { .. }
-            | ErrorKind::PageLoop => true,
+            | ErrorKind::PageLoop => false,
         }
     }
 }

@@ -8,36 +8,32 @@ use tokio::time::Instant;
 
 use crate::{State, StepId, StepState, Target};
 
-/// Since when sendings of steps have been on their way, as far as nothing was heard of them.
+/// Since when sendings of steps and of their undos have been on their way, as far as nothing was heard of them.
 #[derive(Default)]
 pub(super) struct InFlight(Mutex<BTreeMap<StepId, Sendings>>);
 
-/// When it was known of the sendings of a step that they would not be answered.
+/// When it was known of what was sent for a step that it would not be answered.
 #[derive(Clone, Copy, Default)]
 struct Sendings {
-    /// The last of those before the last.
+    /// The last sending of the change before its last one.
     earlier: Option<Instant>,
+    /// The last sending of the change.
     last: Option<Instant>,
+    /// The last sending of its undo that was not answered.
+    undo: Option<Instant>,
 }
 
 impl InFlight {
     /// What an earlier process may have left on its way. It may have sent it right before its transaction was taken up.
     pub(super) fn inherited<T: Target>(state: &State<T>) -> Self {
         let now = Instant::now();
-        let sendings = state.steps().filter_map(|(step, of)| {
+        let sendings = state.steps().map(|(step, of)| {
             let earlier = state.is_unanswered(step.id).then_some(now);
             let last = matches!(of, StepState::Open { operation: None }).then_some(now);
-            (earlier.or(last).is_some()).then_some((step.id, Sendings { earlier, last }))
+            let undo = matches!(of, StepState::Undoing).then_some(now);
+            (step.id, Sendings { earlier, last, undo })
         });
         Self(Mutex::new(sendings.collect()))
-    }
-
-    /// The undos that an earlier process may have left on their way.
-    pub(super) fn inherited_undos<T: Target>(state: &State<T>) -> Self {
-        let last = Some(Instant::now());
-        let undoing = state.steps().filter(|(_, of)| matches!(of, StepState::Undoing));
-        let undoing = undoing.map(|(step, _)| (step.id, Sendings { earlier: None, last }));
-        Self(Mutex::new(undoing.collect()))
     }
 
     /// The step is about to be sent once more.
@@ -52,22 +48,36 @@ impl InFlight {
         self.with(step, |sendings| sendings.last = (!answered).then(Instant::now));
     }
 
+    /// The last sending of its undo was not answered.
+    pub(super) fn undo_unheard(&self, step: StepId) {
+        self.with(step, |sendings| sendings.undo = Some(Instant::now()));
+    }
+
     /// Whether any sending of the step was not answered.
     pub(super) fn is_unheard(&self, step: StepId) -> bool {
-        let Sendings { earlier, last } = self.with(step, |sendings| *sendings);
+        let Sendings { earlier, last, .. } = self.of(step);
         earlier.or(last).is_some()
     }
 
     /// How much longer than `now` any sending of the step may be on its way, which takes `most` in all.
     pub(super) fn left(&self, step: StepId, most: Duration, now: Instant) -> Duration {
-        let Sendings { earlier, last } = self.with(step, |sendings| *sendings);
+        let Sendings { earlier, last, .. } = self.of(step);
         left(last.or(earlier), most, now)
     }
 
     /// How much longer a sending of the step may be on its way beside the one that was carried out.
     pub(super) fn left_beside(&self, step: StepId, most: Duration) -> Duration {
-        let Sendings { earlier, last } = self.with(step, |sendings| *sendings);
+        let Sendings { earlier, last, .. } = self.of(step);
         left(earlier.and(last.or(earlier)), most, Instant::now())
+    }
+
+    /// How much longer any sending of the step's undo may be on its way, which takes `most` in all.
+    pub(super) fn undo_left(&self, step: StepId, most: Duration) -> Duration {
+        left(self.of(step).undo, most, Instant::now())
+    }
+
+    fn of(&self, step: StepId) -> Sendings {
+        self.with(step, |sendings| *sendings)
     }
 
     fn with<R>(&self, step: StepId, use_it: impl FnOnce(&mut Sendings) -> R) -> R {

@@ -74,7 +74,6 @@ pub struct Transaction<'a, T: Target, S, O> {
     patience: AtomicU32,
     floors: settle::Floors,
     in_flight: InFlight,
-    undos_in_flight: InFlight,
     /// Whether this process may still write; asked before each intent.
     fence: Option<Fence>,
 }
@@ -114,7 +113,6 @@ impl<'a, T: Target, S: Store, O: Observer<T::Change>> Transaction<'a, T, S, O> {
             patience,
             floors,
             in_flight,
-            undos_in_flight: InFlight::default(),
             fence: None,
         })
     }
@@ -141,9 +139,8 @@ impl<'a, T: Target, S: Store, O: Observer<T::Change>> Transaction<'a, T, S, O> {
         observer: O,
     ) -> Result<Self, Error> {
         let Loaded { state, journal } = loaded;
-        let (in_flight, undos_in_flight) = (InFlight::inherited(&state), InFlight::inherited_undos(&state));
+        let (floors, in_flight) = (settle::Floors::default(), InFlight::inherited(&state));
         let (ledger, patience) = (Ledger::new(journal, state), AtomicU32::new(policy.undo_attempts));
-        let floors = settle::Floors::default();
         let taken = Self {
             target,
             observer,
@@ -154,7 +151,6 @@ impl<'a, T: Target, S: Store, O: Observer<T::Change>> Transaction<'a, T, S, O> {
             patience,
             floors,
             in_flight,
-            undos_in_flight,
             fence: None,
         };
         if !taken.direction().has_ended() {

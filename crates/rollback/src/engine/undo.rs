@@ -68,7 +68,7 @@ impl<T: Target, S: Store, O: Observer<T::Change>> Transaction<'_, T, S, O> {
                 Err(failure) => failure,
             };
             if failure.reach == Reach::Unanswered {
-                self.undos_in_flight.heard(step.id, false);
+                self.in_flight.undo_unheard(step.id);
             }
             self.floors.note(step.id, Asked::Undo, &failure);
             let Failure { error, resend_after, .. } = failure;
@@ -98,7 +98,7 @@ impl<T: Target, S: Store, O: Observer<T::Change>> Transaction<'_, T, S, O> {
         deadline: Instant,
     ) -> Result<(), String> {
         let most = self.target.undo_in_flight(&step.change, undo);
-        let left = self.undos_in_flight.left(step.id, most, Instant::now());
+        let left = self.in_flight.undo_left(step.id, most);
         if left.is_zero() {
             return Ok(());
         }

@@ -7,7 +7,7 @@ use selvedge_rollback::{Plan, Verdict};
 use tokio::time::Instant;
 
 use crate::shelf::{Change, Fault, Shelf};
-use crate::{put, records, recover, run, shelf};
+use crate::{put, records, recover, run, shelf, write};
 
 /// How long what was not answered may still land.
 const IN_FLIGHT: Duration = Duration::from_secs(60);
@@ -111,4 +111,20 @@ async fn r7_what_cannot_be_undone_and_was_not_answered_is_looked_for_before_the_
     let verdict = run(&shelf, MemoryStore::default(), plan).await.unwrap();
     assert!(matches!(verdict, Verdict::Committed), "{verdict:?}");
     assert_eq!(*shelf.published.lock().unwrap(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn r7_a_later_process_knows_of_an_undo_that_may_be_on_its_way() {
+    let (shelf, store) = (slow_shelf([Fault::None, Fault::Refused]), MemoryStore::default());
+    let mut plan = Plan::default();
+    plan.push(write("old", "new text"), []);
+    plan.push(put("other", false), []);
+    // It dies when the undo is sent: what became of it cannot be written any more.
+    drop(run(&shelf, store.clone().with_room_for(7), plan).await.unwrap_err());
+    assert_eq!(records(&store)[5..], ["roll_back 2", "undo_intent 1"]);
+    let begun = Instant::now();
+    let verdict = recover(&shelf, store.load().unwrap()).await.unwrap().run().await.unwrap();
+    assert!(matches!(verdict, Verdict::RolledBack { .. }), "{verdict:?}");
+    assert_eq!(records(&store)[9..], ["undo_outcome 1 already_gone", "end rolled_back"]);
+    assert_eq!(begun.elapsed(), IN_FLIGHT);
 }

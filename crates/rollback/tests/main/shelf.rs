@@ -206,6 +206,10 @@ impl Target for Shelf {
         *self.in_flight.lock().unwrap()
     }
 
+    fn undo_in_flight(&self, change: &Change, undo: &Undo) -> Duration {
+        if matches!(undo, Undo::Restore { .. }) { self.in_flight(change) } else { Duration::ZERO }
+    }
+
     fn marks(&self, change: &Change, _marker: &Marker) -> bool {
         matches!(change, Change::Put { .. })
     }

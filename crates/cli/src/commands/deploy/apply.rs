@@ -71,9 +71,9 @@ pub(crate) async fn apply(app: &App, prepared: &Prepared, progress: &Progress) -
     let Some(clients) = &prepared.clients else {
         return Err(anyhow!("there are no credentials").context(ExitWith::new(exit::DENIED, "deploy")));
     };
-    let plan = &prepared.planned.plan;
-    let fabric = target::target(app, clients, plan.steps().iter().map(|step| &step.change)).await?;
-    let fabric = fabric.protecting(prepared.inventory.as_ref());
+    let (plan, inventory) = (&prepared.planned.plan, prepared.inventory.as_ref());
+    let changes = plan.steps().iter().map(|step| &step.change);
+    let fabric = target::target(app, clients, changes, inventory).await?;
     let interrupt = Interrupt::default();
     let policy = target::policy(app);
     progress.expect(plan.steps().iter().map(|step| step.id));
@@ -105,8 +105,8 @@ pub(crate) async fn apply(app: &App, prepared: &Prepared, progress: &Progress) -
             }
         };
         let view = begun.view();
-        let (client, before, ended) = (&clients.fabric, prepared.inventory.as_ref(), begun.run().await);
-        let ended = account::account(app, client, before, plan, ended, progress).await;
+        let ended = begun.run().await;
+        let ended = account::account(app, &clients.fabric, inventory, plan, ended, progress).await;
         give_back(lease, is_over(&ended)).await;
         if matches!(ended, Ok(Accounted { verdict: Verdict::Committed, .. })) {
             remove(place, &due).await;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use secrecy::SecretString;
 use selvedge_deployment::change::Change;
+use selvedge_deployment::inventory::Inventory;
 use selvedge_deployment::target::{Fabric, Patience, Secrets};
 use selvedge_rollback::Policy;
 
@@ -22,7 +23,8 @@ impl Secrets for NamedSecrets {
 /// The target of this program's transactions.
 pub(crate) type Target = Fabric<NamedSecrets>;
 
-/// Fabric, forth by one way and back by the other. The secrets that `changes` name are had before anything is sent.
+/// Fabric, forth by one way and back by the other. The secrets that `changes` name are had before anything is sent, and what was there
+/// `before` is not removed, whatever a journal says.
 ///
 /// # Errors
 ///
@@ -31,6 +33,7 @@ pub(crate) async fn target(
     app: &App,
     clients: &Clients,
     changes: impl IntoIterator<Item = &Change>,
+    before: Option<&Inventory>,
 ) -> anyhow::Result<Target> {
     let mut secrets = BTreeMap::new();
     for name in changes.into_iter().filter_map(Change::secret) {
@@ -45,7 +48,8 @@ pub(crate) async fn target(
         ..Patience::default()
     };
     Ok(Fabric::new(clients.fabric.clone(), NamedSecrets(secrets), patience)
-        .back_through(clients.fabric_undo.clone()))
+        .back_through(clients.fabric_undo.clone())
+        .protecting(before))
 }
 
 /// How patient the engine is. Sending again is what the retry flag switches.

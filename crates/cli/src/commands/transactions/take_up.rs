@@ -50,15 +50,16 @@ pub(super) async fn run(app: &App, place: &Place, id: TransactionId, way: Way<'_
     let (plan, what) = (begin.plan.clone(), json!({ "subject": begin.subject }));
     // What has come and gone since it ended is not its doing.
     let is_open = !loaded.state.direction().has_ended();
-    let inventory = account::recorded(begin).filter(|_| is_open);
+    let recorded = account::recorded(begin);
+    let before = recorded.as_ref().filter(|_| is_open);
     let clients = Clients::new(app).await?;
     if is_open {
-        refuse_blind(app, &clients, begin, inventory.as_ref()).await?;
+        refuse_blind(app, &clients, begin, before).await?;
     }
     // The way back needs none, and must not fail for want of one.
     let goes_on = matches!(way, Way::On) && loaded.state.direction() == Direction::Forward;
     let made = plan.steps().iter().map(|step| &step.change).filter(|_| goes_on);
-    let fabric = target::target(app, &clients, made).await?.protecting(account::recorded(begin).as_ref());
+    let fabric = target::target(app, &clients, made, recorded.as_ref()).await?;
     let progress = Progress::new(app);
     if goes_on {
         let due = loaded.state.steps().filter(|(_, how)| **how != StepState::Done);
@@ -87,8 +88,7 @@ pub(super) async fn run(app: &App, place: &Place, id: TransactionId, way: Way<'_
             }
             transaction.roll_back("an operator asked for it").await
         };
-        let (client, before, ended) = (&clients.fabric, inventory.as_ref(), go.await);
-        let ended = account::account(app, client, before, &plan, ended, &progress).await;
+        let ended = account::account(app, &clients.fabric, before, &plan, go.await, &progress).await;
         Ok((ended, view.read(|state| Report::of(app, state, None))))
     };
     let ended = apply::interruptible(run, &interrupt, &progress).await;
