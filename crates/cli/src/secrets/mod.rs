@@ -186,7 +186,12 @@ pub(crate) async fn find(
 
 /// What to do about a secret that could not be had.
 pub(crate) fn failed(error: SecretError) -> anyhow::Error {
-    let with = ExitWith::new(exit_code(&error), "get secrets");
+    failed_to("get secrets", error)
+}
+
+/// As [`failed`], where something else was tried.
+pub(crate) fn failed_to(tried: impl Into<String>, error: SecretError) -> anyhow::Error {
+    let with = ExitWith::new(exit_code(&error), tried);
     let with = match error.help() {
         Some(help) => with.help(help),
         None => with,
@@ -197,7 +202,10 @@ pub(crate) fn failed(error: SecretError) -> anyhow::Error {
 /// What its failure means.
 pub(crate) fn exit_code(error: &SecretError) -> u8 {
     match error.kind() {
-        ErrorKind::Unreachable(_) | ErrorKind::Throttled { .. } | ErrorKind::Other { .. } => exit::FAILED,
+        ErrorKind::Unreachable(_)
+        | ErrorKind::Throttled { .. }
+        | ErrorKind::AnotherSecret
+        | ErrorKind::Other { .. } => exit::FAILED,
         ErrorKind::ReadOnly | ErrorKind::Deleted => exit::USAGE,
         _ => exit::DENIED,
     }
