@@ -23,7 +23,7 @@ use crate::report::ExitWith;
 use crate::settings::{Environment, Origin, SecretPolicy, Settings};
 
 /// What a token for Key Vault is asked for where its address does not tell.
-const PUBLIC_AUDIENCE: &str = "https://vault.azure.net";
+pub(crate) const PUBLIC_AUDIENCE: &str = "https://vault.azure.net";
 
 /// The secrets of a run. Nothing is connected before the first is asked for.
 #[derive(Default)]
