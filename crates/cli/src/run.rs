@@ -58,7 +58,12 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(cli) => cli,
         Err(answer) => {
             // --help and --version arrive here too. Where nobody reads the text, the code still says it.
-            drop(answer.print());
+            if let Err(error) = answer.print()
+                && error.kind() != io::ErrorKind::BrokenPipe
+                && !answer.use_stderr()
+            {
+                return ExitCode::from(report(&anyhow::Error::from(error).context("write to stdout"), false));
+            }
             return u8::try_from(answer.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from);
         }
     };

@@ -4,6 +4,11 @@ use selvedge_observability::redact;
 
 use crate::redaction::redactor;
 
+/// So many of what `noun` names, which adds an s for more.
+pub(crate) fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
 /// `text` on one line, see [`redact::one_line`]. Secrets go first: escaping would hide them from the search.
 pub(crate) fn one_line(text: &str) -> String {
     redact::one_line(&redactor().redact(text))

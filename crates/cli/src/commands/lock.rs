@@ -1,11 +1,10 @@
 //! `selvedge lock`: who is writing to which workspace.
 
-use std::io::{IsTerminal as _, Write as _};
-
-use anyhow::{Context as _, anyhow};
+use anyhow::anyhow;
 use selvedge_rollback::lease::{Held, LeaseError};
 use serde_json::{Value, json};
 
+use super::confirm::{self, No};
 use super::deploy::apply;
 use crate::args::{LockAction, LockArgs};
 use crate::exit;
@@ -75,18 +74,11 @@ fn confirm(app: &App, held: &Held) -> anyhow::Result<()> {
     if app.yes {
         return Ok(());
     }
-    let problem = if std::io::stdin().is_terminal() {
-        let mut stderr = output::stderr();
-        let question = "Is its process gone? If it is not, two will write. Only `yes` is a yes: ";
-        write!(stderr, "{}\n{question}", shown(held)).and_then(|()| stderr.flush()).context("ask")?;
-        let mut answer = String::new();
-        std::io::stdin().read_line(&mut answer).context("read the answer")?;
-        if answer.trim() == "yes" {
-            return Ok(());
-        }
-        "the answer was not `yes`"
-    } else {
-        "there is no terminal to ask on, and two that write at once undo each other's changes"
+    let question = format!("{}\nIs its process gone? If it is not, two will write.", shown(held));
+    let Some(no) = confirm::ask(&question)? else { return Ok(()) };
+    let problem = match no {
+        No::Answered => no.to_string(),
+        No::Nobody => format!("{no}, and two that write at once undo each other's changes"),
     };
     let help = "make sure that its process is gone, and add --yes";
     Err(anyhow!("{}", shown(held)).context(problem).context(ExitWith::usage("break the lock").help(help)))

@@ -20,7 +20,7 @@ use crate::report::ExitWith;
 use crate::settings::{CLIENT_SECRET, CredentialChoice, Environment, Origin, SecretPolicy, Settings};
 
 /// What a token for Key Vault is asked for where its address does not tell.
-const PUBLIC_AUDIENCE: &str = "https://vault.azure.net";
+pub(crate) const PUBLIC_AUDIENCE: &str = "https://vault.azure.net";
 
 /// The secrets of a run. Nothing is connected before the first is asked for.
 #[derive(Default)]
@@ -179,7 +179,12 @@ pub(crate) async fn find(
 
 /// What to do about a secret that could not be had.
 pub(crate) fn failed(error: SecretError) -> anyhow::Error {
-    let with = ExitWith::new(exit_code(&error), "get secrets");
+    failed_to("get secrets", error)
+}
+
+/// As [`failed`], where something else was tried.
+pub(crate) fn failed_to(tried: impl Into<String>, error: SecretError) -> anyhow::Error {
+    let with = ExitWith::new(exit_code(&error), tried);
     let with = match error.help() {
         Some(help) => with.help(help),
         None => with,
@@ -190,7 +195,10 @@ pub(crate) fn failed(error: SecretError) -> anyhow::Error {
 /// What its failure means.
 pub(crate) fn exit_code(error: &SecretError) -> u8 {
     match error.kind() {
-        ErrorKind::Unreachable(_) | ErrorKind::Throttled { .. } | ErrorKind::Other { .. } => exit::FAILED,
+        ErrorKind::Unreachable(_)
+        | ErrorKind::Throttled { .. }
+        | ErrorKind::AnotherSecret
+        | ErrorKind::Other { .. } => exit::FAILED,
         ErrorKind::ReadOnly | ErrorKind::Deleted => exit::USAGE,
         _ => exit::DENIED,
     }

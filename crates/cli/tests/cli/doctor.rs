@@ -152,6 +152,35 @@ fn copies_in_env_are_told_and_so_are_its_mode_and_age() {
     is(&ended, ".env mode", "ok", "holds no secret", "");
 }
 
+/// Whoever owns the file says what is in it, whatever its mode.
+#[cfg(target_os = "linux")]
+#[test]
+fn an_env_of_somebody_else_is_a_warning() {
+    use std::os::unix::fs::{MetadataExt as _, chown, symlink};
+
+    let tenant = Tenant::with_https();
+    let project = Project::with(&[(".env", "A=1\n")]);
+    let path = project.path().join(".env");
+    is(&doctor(&tenant, &project).is(0), ".env owner", "ok", "whoever runs this", "");
+    // Only root may give a file away; who is not finds one that is root's.
+    let own = fs::metadata(&path).unwrap().uid();
+    if chown(&path, Some(own + 1), None).is_err() {
+        fs::remove_file(&path).unwrap();
+        symlink("/etc/os-release", &path).unwrap();
+    }
+    let ended = doctor(&tenant, &project).is(0);
+    is(&ended, ".env owner", "warn", "another user, who can change what it says", "sudo chown");
+}
+
+#[test]
+fn a_reader_that_leaves_does_not_hide_what_was_found() {
+    let (tenant, project) = (Tenant::with_https(), Project::with(&[]));
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut command = tenant.with_vault(&project, &["doctor"]);
+    run(command.env_remove("KEY_VAULT_URL").stdout(writer)).is(1);
+}
+
 #[test]
 fn a_tracked_env_fails_and_one_that_is_not_ignored_is_a_warning() {
     let tenant = Tenant::with_https();

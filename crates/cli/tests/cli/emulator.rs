@@ -186,11 +186,38 @@ fn the_text_can_be_pasted_into_a_shell() {
             "FABRIC_API_BASE_URL",
             "GRAPH_API_BASE_URL",
             "AZURE_LOGIN_BASE_URL",
+            "KEY_VAULT_URL",
+            "SELVEDGE_SECRETS__AUDIENCE",
             "AZURE_TENANT_ID",
             "AZURE_CLIENT_ID",
             "AZURE_CLIENT_SECRET"
         ]
     );
+}
+
+/// What it prints is all that is needed, but for the flag: pasted into a shell as it is, whatever the folder is called.
+#[cfg(unix)]
+#[test]
+fn the_vault_can_be_used_with_what_is_printed() {
+    let project = Project::with(&[("it's a folder/project.config.json", "{}")]);
+    let folder = project.path().join("it's a folder");
+    for args in [
+        &["--port=0"][..],
+        &["--https", "127.0.0.1:0", "--ca-out", "ca.pem"],
+        &["--listen", "127.0.0.1:0", "--https", "127.0.0.1:0", "--ca-dir", "ca"],
+    ] {
+        let mut served = Background::start(&mut emulator(&folder, args));
+        let said = served.says("AZURE_CLIENT_SECRET");
+        let exports: Vec<&str> = said.lines().filter(|line| line.starts_with("export ")).collect();
+        let script = format!(
+            "{}\nexport FEATURE_USE_KEY_VAULT=true\nprintf a-value | \"$0\" secrets set AN_ADDED_ONE && \"$0\" secrets list",
+            exports.join("\n")
+        );
+        let mut shell = Command::new("/bin/sh");
+        shell.args(["-c", &script, env!("CARGO_BIN_EXE_selvedge")]).current_dir(&folder);
+        let ended = run(shell.env_clear().stdin(Stdio::null())).ends(0, &[]);
+        assert!(ended.stdout.contains("\nan-added-one  "), "{args:?}: {}", ended.stdout);
+    }
 }
 
 /// The answer to one request over https, by a client that trusts the certificate in `ca`.

@@ -1,6 +1,8 @@
 //! Secrets move from a file to the vault: none is lost, none is shown, and nothing else changes.
 
 use std::fs;
+#[cfg(target_os = "linux")]
+use std::process::Stdio;
 
 use serde_json::{Value, json};
 
@@ -123,7 +125,7 @@ fn the_file_is_rewritten_byte_for_byte_but_for_what_went() {
     let once = FILE
         .replace(
             "export GITHUB_TOKEN='canary of github'  # since May",
-            "# GITHUB_TOKEN is in Key Vault 127.0.0.1",
+            "# GITHUB_TOKEN is in Key Vault 127.0.0.1  # since May",
         )
         .replace(
             "DATA_OWNER_EMAIL=data.owner@contoso.example",
@@ -171,10 +173,9 @@ fn another_value_is_overwritten_only_when_asked() {
 #[test]
 fn a_failure_in_the_middle_is_told_and_finished_by_the_next_run() {
     let (tenant, project) = (Tenant::with_https(), project(FILE));
-    // The last of these was stored although the answer says otherwise.
     for (fault, code, said) in [
         ("PUT */secrets/app-password=403,code=ForbiddenByRbac", 3, "Key Vault Secrets Officer"),
-        ("PUT */secrets/app-password=effect+503", 1, "(503)"),
+        ("PUT */secrets/app-password=503", 1, "(503)"),
     ] {
         tenant.inject(fault);
         let ended = migrate(&tenant, &project, &["--yes", "--rewrite", "--output", "json"]);
@@ -190,10 +191,44 @@ fn a_failure_in_the_middle_is_told_and_finished_by_the_next_run() {
     }
     tenant.forget_requests();
     let ended = migrate(&tenant, &project, &["--yes", "--rewrite"]).is(0);
-    assert_eq!(stored(&tenant), ["last-secret"]);
+    assert_eq!(stored(&tenant), ["app-password", "last-secret"]);
     assert!(ended.stdout.contains("Taken out of"), "{}", ended.stdout);
     assert!(!file(&project).contains("canary"));
     assert_eq!(value(&tenant, &project, "GITHUB_TOKEN"), "canary of github\n");
+}
+
+#[test]
+fn what_the_vault_has_is_stored_whatever_the_answer_was() {
+    let (tenant, project) = (Tenant::with_https(), project(FILE));
+    tenant.inject("PUT */secrets/app-password=effect+503");
+    let ended = migrate(&tenant, &project, &["--yes", "--rewrite"]).is(0);
+    let told = "✓ APP_PASSWORD (lines 5-6): stored and read back, version ";
+    assert!(ended.stdout.contains(told), "{}", ended.stdout);
+    assert!(!file(&project).contains("canary"));
+    assert_eq!(value(&tenant, &project, "APP_PASSWORD"), "canary\n# of two lines\n");
+}
+
+/// How a migration ended is said by its exit code, and by its error, whether or not somebody reads its result.
+#[cfg(target_os = "linux")]
+#[test]
+fn who_does_not_read_the_result_is_told_the_error() {
+    let (tenant, project) = (Tenant::with_https(), project(FILE));
+    let full = || fs::File::options().write(true).open("/dev/full").unwrap();
+    let left = || {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        writer
+    };
+    let migrate = |args: &[&str]| tenant.with_vault(&project, &[&MIGRATE, args].concat());
+    run(migrate(&["--dry-run"]).stdout(full())).ends(1, &["error: write to stdout"]);
+    tenant.inject("PUT */secrets/app-password=403,code=ForbiddenByRbac");
+    let refused = ["error: migrate APP_PASSWORD: 1 stored", "Key Vault Secrets Officer"];
+    run(migrate(&["--yes"]).stdout(full())).ends(3, &refused);
+    tenant.heal();
+    project.write(".env", &FILE.replace("of github", "of gitlab"));
+    for stdout in [full().into(), Stdio::from(left())] {
+        run(migrate(&["--yes"]).stdout(stdout)).ends(1, &["the vault has other values of GITHUB_TOKEN"]);
+    }
 }
 
 #[test]
@@ -279,10 +314,12 @@ fn a_secret_that_somebody_disabled_is_not_brought_back() {
 fn who_asks_for_what_cannot_be_is_told_before_anything_is_sent() {
     let (tenant, project) = (Tenant::with_https(), project(FILE));
     let help = "add --yes";
+    project.write("mac.env", "# of a Mac\rGITHUB_TOKEN=canary\rAPP_PASSWORD=canary\r");
     migrate(&tenant, &project, &[])
         .ends(2, &["there is no terminal to ask on", "3 secrets are to be stored", help]);
     for (args, said) in [
         (&["--from", "no.env"][..], "there is no file no.env"),
+        (&["--from", "mac.env"], "line 1: a carriage return within the line"),
         (&["--only", "GITHUB_TOKN"], "GITHUB_TOKN is not in the file; did you mean GITHUB_TOKEN?"),
         (&["--only", "AZURE_TENANT_ID"], "AZURE_TENANT_ID is a setting"),
     ] {

@@ -75,3 +75,57 @@ fn a_secret_that_entra_refuses_is_not_repeated() {
     let ended = run(command.env("AZURE_CLIENT_SECRET", SECRET)).ends(4, &["AADSTS7000215"]);
     check("a refused secret", &ended, &project);
 }
+
+#[test]
+fn what_cannot_be_stored_says_that_it_was_to_be_stored() {
+    let (tenant, project) = (Tenant::with_https(), Project::with(&[("value", "canary-to-store\n")]));
+    let set = |name: &str, value: &str| {
+        let mut command = tenant.with_vault(&project, &["secrets", "set", name]);
+        command.stdin(fs::File::open(project.path().join(value)).unwrap());
+        command
+    };
+    let refused = "set secret `app-token` in Key Vault 127.0.0.1: access denied (403 ForbiddenByRbac)";
+    tenant.inject("PUT */secrets/*=403,code=ForbiddenByRbac");
+    let ended = run(&mut set("APP_TOKEN", "value"));
+    let ended =
+        ended.ends(4, &["error: store the secret `app-token`\n", refused, "Key Vault Secrets Officer"]);
+    assert_clean("what was said", &ended.stderr);
+    tenant.heal();
+    project.write("nothing", "\n");
+    run(&mut set("APP_TOKEN", "nothing")).ends(2, &["error: store the secret `app-token`\n", "is empty"]);
+    run(set("APP_TOKEN", "value").env("FEATURE_USE_KEY_VAULT", "false"))
+        .ends(2, &["error: store the secret `app-token`\n", "Cannot set secrets when Key Vault is disabled"]);
+    run(&mut set("APP_TOKEN", "value")).ends(0, &[]);
+}
+
+/// A full disk, not a reader that has left.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_result_that_cannot_be_written_is_an_error() {
+    let (tenant, project) = (Tenant::with_https(), Project::with(&[("value", "canary-to-store\n")]));
+    let seed = json!([{ "name": "github-token", "value": TOKEN }]);
+    tenant.seed(&json!({ "vaults": [{ "name": "emulator", "secrets": seed }] }));
+    for args in [
+        &["secrets", "get", "GITHUB_TOKEN", "--reveal"][..],
+        &["secrets", "get", "GITHUB_TOKEN", "--reveal", "--output", "json"],
+        &["secrets", "get", "GITHUB_TOKEN"],
+        &["secrets", "set", "APP_TOKEN"],
+        &["secrets", "list"],
+        &["secrets", "refresh", "--output", "jsonl"],
+        &["doctor"],
+        &["flags"],
+        &["lock", "list"],
+        &["transactions", "list"],
+        &["emulator", "--port=0", "--exit-on-stdin-eof"],
+        &["--version"],
+        &["--help"],
+        &["secrets", "migrate", "--help"],
+    ] {
+        let mut command = tenant.with_vault(&project, args);
+        command.stdin(fs::File::open(project.path().join("value")).unwrap());
+        let full = fs::File::options().write(true).open("/dev/full").unwrap();
+        let ended = run(command.stdout(full));
+        let ended = ended.ends(1, &["error: write to stdout\n", "No space left on device"]);
+        assert_clean(&format!("what was said by {args:?}"), &ended.stderr);
+    }
+}

@@ -81,6 +81,8 @@ enum Problem {
         "line {line}: a `$` that does not begin `${{NAME}}`; put the value in 'single quotes' to keep it"
     )]
     Dollar { line: usize },
+    #[error("line {line}: a carriage return within the line; end lines with LF or CR LF")]
+    Return { line: usize },
 }
 
 /// The variables of `path`; empty where there is no such file.

@@ -13,7 +13,7 @@ use std::{
 ///
 /// # Errors
 ///
-/// A line is not `NAME=value`, or has a `$` that dotenv readers do not agree about. The error names the line and never
+/// A line is not `NAME=value`, or has a `$` or a carriage return that dotenv readers do not agree about. The error names the line and never
 /// quotes it: it may hold a secret.
 pub fn parse(text: &str) -> Result<BTreeMap<String, Variable>, EnvFileError> {
     let variable = |Entry { name, value, lines }| (name, Variable { value, line: *lines.start() });
@@ -27,6 +27,9 @@ pub fn parse(text: &str) -> Result<BTreeMap<String, Variable>, EnvFileError> {
 /// As [`parse`].
 pub fn entries(text: &str) -> Result<Vec<Entry>, EnvFileError> {
     let lines: Vec<&str> = text.lines().collect();
+    if let Some(line) = lone_return(text) {
+        return Err(EnvFileError(Problem::Return { line }));
+    }
     let delivered = Rc::new(Cell::new(0));
     let parsed = dotenvy::Iter::new(ByLine { rest: text.as_bytes(), delivered: Rc::clone(&delivered) });
     let mut entries = Vec::new();
@@ -47,6 +50,13 @@ pub fn entries(text: &str) -> Result<Vec<Entry>, EnvFileError> {
         first = last + 1;
     }
     Ok(entries)
+}
+
+/// The first line with a carriage return before its end. dotenvy takes it for a character of the value, or of the comment; other dotenv
+/// readers end the line there.
+fn lone_return(text: &str) -> Option<usize> {
+    let mut lines = text.split('\n').zip(1..);
+    lines.find(|(line, _)| line.trim_end_matches('\r').contains('\r')).map(|(_, number)| number)
 }
 
 fn is_nothing(line: &str) -> bool {
@@ -107,6 +117,7 @@ mod tests {
         for (text, value) in [
             ("A=b", "b"),
             ("A=b\r\nC=d\r\n", "b"),
+            ("A=b\r\r\nC=d\r", "b"),
             ("# comment\n\n  A = b  ", "b"),
             ("export A=b", "b"),
             ("A=3600  # Cache for 1 hour", "3600"),
@@ -150,6 +161,10 @@ mod tests {
             ("A=\"1\n2\"\nB=TOPSECRET$word", "line 3"),
             ("A=TOPSECRET\\x", "line 1"),
             ("=TOPSECRET", "line 1"),
+            // Other dotenv readers end lines here, or keep it in a value.
+            ("# one\rA=TOPSECRET\rB=1\r", "line 1: a carriage return"),
+            ("A=TOPSECRET\rB=1\r", "line 1: a carriage return"),
+            ("A=1\r\nB='TOPSECRET\rx'\r\n", "line 2: a carriage return"),
         ] {
             let error = parse(text).unwrap_err();
             assert!(error.to_string().starts_with(line), "{text:?}: {error}");

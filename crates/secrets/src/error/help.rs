@@ -55,6 +55,9 @@ pub(super) fn help(error: &Inner) -> Option<String> {
         ErrorKind::WrongChallenge { .. } => format!(
             "check KEY_VAULT_URL against `az keyvault show --name {vault} --query properties.vaultUri`; see https://aka.ms/azsdk/blog/vault-uri"
         ),
+        ErrorKind::AnotherSecret => {
+            format!("check KEY_VAULT_URL, and whether a proxy or a cache answers in the place of {host}")
+        }
         ErrorKind::SignIn => {
             let own = error.source.as_deref().and_then(|source| super::find::<IdentityError>(source));
             let help = own.and_then(IdentityError::help);

@@ -80,6 +80,8 @@ pub enum ErrorKind {
         /// What it asked for.
         resource: Option<String>,
     },
+    /// The answer is about another secret than the one that was asked for, or does not say about which.
+    AnotherSecret,
     /// There is no access token to be had for the vault.
     SignIn,
     /// A secret of this name was deleted, and may be recovered (409).
@@ -211,6 +213,7 @@ impl fmt::Display for ErrorKind {
             Self::WrongChallenge { resource: None } => {
                 f.write_str("it asks for a token without saying for what; none was sent")
             }
+            Self::AnotherSecret => f.write_str("the answer is about another secret"),
             Self::SignIn => f.write_str("no access token could be had"),
             Self::Deleted => f.write_str("a secret of this name is deleted but can be recovered (409)"),
             Self::ReadOnly => f.write_str("it can only be read"),

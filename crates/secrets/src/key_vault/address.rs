@@ -85,6 +85,12 @@ impl Address {
         resource.strip_suffix('/').unwrap_or(resource) == self.audience
     }
 
+    /// Whether an id that names the vault `url` may be of this one. What is reached by another name than Azure's, such as through a gateway,
+    /// may well call itself by that one.
+    pub(super) fn may_be_called(&self, url: &str) -> bool {
+        derived(self.host()).is_err() || Url::parse(url).is_ok_and(|url| url.host_str() == Some(self.host()))
+    }
+
     /// The address to send a request of the SDK's to; `None` where it is for somebody else.
     pub(super) fn target(&self, url: &Url) -> Option<Url> {
         self.base.target(url)
@@ -174,6 +180,21 @@ mod tests {
             let address = Address::parse(vault, Some("https://vault.azure.net")).unwrap();
             let target = address.target(&asked.parse().unwrap());
             assert_eq!(target.as_ref().map(Url::as_str), sent, "{vault} {asked}");
+        }
+    }
+
+    #[test]
+    fn a_vault_of_azures_is_called_by_its_host_alone() {
+        for (vault, named, may_be) in [
+            ("https://kv.vault.azure.net", "https://kv.vault.azure.net", true),
+            ("https://kv.vault.azure.net", "https://other.vault.azure.net", false),
+            ("https://kv.vault.azure.net", "https://kv.vault.azure.net.evil.example", false),
+            ("https://kv.vault.azure.net", "kv.vault.azure.net", false),
+            ("https://gateway.example", "https://kv.vault.azure.net", true),
+            ("http://127.0.0.1:7070", "http://127.0.0.1:7070", true),
+        ] {
+            let address = Address::parse(vault, Some("https://vault.azure.net")).unwrap();
+            assert_eq!(address.may_be_called(named), may_be, "{vault} {named}");
         }
     }
 

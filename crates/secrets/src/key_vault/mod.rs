@@ -21,7 +21,7 @@ use azure_core::{
 };
 use azure_security_keyvault_secrets::{
     ResourceExt as _, SecretClient, SecretClientOptions,
-    models::{SecretAttributes, SecretProperties as Listed, SetSecretParameters},
+    models::{Secret as Answer, SecretAttributes, SecretProperties as Listed, SetSecretParameters},
 };
 use futures_util::TryStreamExt as _;
 use guard::{Guard, OwnTokens, WrongChallenge, one_call};
@@ -149,6 +149,24 @@ impl KeyVault {
         SecretError::with_source(tried, name, place, kind, error)
     }
 
+    /// The version of the secret in an answer, which says by its id whose it is.
+    /// <https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates#object-identifiers>
+    ///
+    /// # Errors
+    ///
+    /// It is about another secret than `name`, or does not say.
+    fn version_of(
+        &self,
+        tried: Tried,
+        name: &SecretName,
+        answer: &Answer,
+    ) -> Result<Option<String>, SecretError> {
+        let own = answer.resource_id().ok().filter(|id| {
+            id.name.eq_ignore_ascii_case(name.vault()) && self.address.may_be_called(&id.vault_url)
+        });
+        own.map(|id| id.version).ok_or_else(|| self.error(tried, Some(name), ErrorKind::AnotherSecret))
+    }
+
     fn source(&self, version: Option<String>) -> Source {
         let version =
             version.filter(|it| it.len() <= 64 && it.bytes().all(|byte| byte.is_ascii_alphanumeric()));
@@ -187,9 +205,10 @@ impl KeyVault {
 impl SecretStore for KeyVault {
     async fn get(&self, name: &SecretName) -> Result<Secret, SecretError> {
         let call = async { self.client.0.get_secret(name.vault(), None).await?.into_model() };
-        let secret = self.call(Tried::Get, Some(name), call).await?;
-        let version = secret.resource_id().ok().and_then(|id| id.version);
-        let value = secret.value.map(SecretString::from).filter(|value| !value.expose_secret().is_empty());
+        let mut secret = self.call(Tried::Get, Some(name), call).await?;
+        let value = secret.value.take().map(SecretString::from);
+        let value = value.filter(|value| !value.expose_secret().is_empty());
+        let version = self.version_of(Tried::Get, name, &secret)?;
         let attributes = secret.attributes.unwrap_or_default();
         if let Some(refusal) = self.refusal(&attributes) {
             return Err(self.error(Tried::Get, Some(name), refusal));
@@ -211,10 +230,9 @@ impl SecretStore for KeyVault {
             let parameters = SetSecretParameters { value, ..SetSecretParameters::default() };
             self.client.0.set_secret(name.vault(), parameters.try_into()?, None).await?.into_model()
         };
-        let secret = self.call(Tried::Set, Some(name), call).await?;
-        let version = secret.resource_id().ok().and_then(|id| id.version);
-        drop(secret.value.map(SecretString::from));
-        Ok(self.source(version))
+        let mut secret = self.call(Tried::Set, Some(name), call).await?;
+        drop(secret.value.take().map(SecretString::from));
+        Ok(self.source(self.version_of(Tried::Set, name, &secret)?))
     }
 
     async fn list(&self) -> Result<Vec<SecretProperties>, SecretError> {

@@ -211,6 +211,38 @@ async fn a_value_is_set_and_names_are_listed_over_pages_on_our_own_base() {
     }
 }
 
+/// As a cache or a proxy that mixes answers up would have it, or somebody who wants another value to be used.
+#[tokio::test(start_paused = true)]
+async fn the_answer_of_another_secret_is_no_value() {
+    for (id, own) in [
+        ("https://kv.vault.azure.net/secrets/a/1", true),
+        ("https://KV.vault.azure.net:443/secrets/A/1", true),
+        ("https://kv.vault.azure.net/secrets/b/1", false),
+        ("https://kv.vault.azure.net/secrets/a-b/1", false),
+        ("https://kv.vault.azure.net/keys/a/1", false),
+        ("https://other.vault.azure.net/secrets/a/1", false),
+        ("https://kv.vault.azure.net.evil.example/secrets/a/1", false),
+        ("https://kv.vault.azure.net@evil.example/secrets/a/1", false),
+        ("\u{1b}[2J", false),
+        ("", false),
+    ] {
+        let (vault, _, store) = vault();
+        let answer = json!({ "value": "canary-4711", "id": id, "attributes": { "enabled": true } });
+        vault.state().mode = Mode::Raw(200, answer.to_string().leak());
+        let (read, stored) = (store.get(&name("a")).await, store.set(&name("a"), "canary-4711".into()).await);
+        assert_eq!((read.is_ok(), stored.is_ok()), (own, own), "{id}");
+        for error in read.err().into_iter().chain(stored.err()) {
+            assert_eq!(error.kind(), &ErrorKind::AnotherSecret, "{id}");
+            let told = format!("{error} {error:?}");
+            assert!(!told.contains("canary") && !told.contains('\u{1b}'), "{told}");
+            assert!(error.help().unwrap().contains("KEY_VAULT_URL"));
+        }
+    }
+    let (vault, _, store) = vault();
+    vault.state().mode = Mode::Raw(200, "{\"value\": \"canary-4711\"}");
+    assert_eq!(store.get(&name("a")).await.unwrap_err().kind(), &ErrorKind::AnotherSecret);
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_may_not_be_set_or_listed_names_the_role_for_that() {
     let (vault, _, store) = vault();

@@ -1,11 +1,12 @@
 //! Asks before something is overwritten.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::Write as _;
 
 use anyhow::{Context as _, anyhow};
 use selvedge_deployment::change::Change;
 use selvedge_rollback::Plan;
 
+use crate::commands::confirm::{self, No};
 use crate::output;
 use crate::report::ExitWith;
 use crate::run::App;
@@ -23,28 +24,17 @@ pub(crate) fn overwrites(app: &App, plan: &Plan<Change>) -> anyhow::Result<()> {
         return Ok(());
     }
     let mut stderr = output::stderr();
-    let question = || -> std::io::Result<String> {
+    let mut tell = || -> std::io::Result<()> {
         writeln!(stderr, "What is there will be overwritten:")?;
-        for change in &overwritten {
-            writeln!(stderr, "  ~ {}", one_line(&change.to_string()))?;
-        }
-        if !std::io::stdin().is_terminal() {
-            return Ok(String::new());
-        }
-        write!(stderr, "Continue? Only `yes` is a yes: ")?;
-        stderr.flush()?;
-        let mut answer = String::new();
-        std::io::stdin().read_line(&mut answer)?;
-        Ok(answer)
+        overwritten.iter().try_for_each(|change| writeln!(stderr, "  ~ {}", one_line(&change.to_string())))
     };
-    let answer = { question }().context("ask for confirmation")?;
-    if answer.trim() == "yes" {
+    tell().context("ask for confirmation")?;
+    let Some(no) = confirm::ask("Continue?").context("ask for confirmation")? else {
         return Ok(());
-    }
-    let (problem, help) = if std::io::stdin().is_terminal() {
-        (anyhow!("the answer was not `yes`"), "nothing was changed")
-    } else {
-        (anyhow!("there is no terminal to ask on"), "add --yes to overwrite without being asked")
     };
-    Err(problem.context(ExitWith::usage("confirm the plan").help(help)))
+    let help = match no {
+        No::Answered => "nothing was changed",
+        No::Nobody => "add --yes to overwrite without being asked",
+    };
+    Err(anyhow!("{no}").context(ExitWith::usage("confirm the plan").help(help)))
 }

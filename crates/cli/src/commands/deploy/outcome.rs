@@ -12,12 +12,12 @@ use serde_json::{Value, json};
 
 use super::account::Accounted;
 use super::{Applied, apply};
-use crate::commands::transactions::{Left, Report, counted, named};
+use crate::commands::transactions::{Left, Report, named};
 use crate::output::Format;
 use crate::render::{self, seconds};
 use crate::report::ExitWith;
 use crate::run::App;
-use crate::text::one_line;
+use crate::text::{counted, one_line};
 use crate::{exit, output};
 
 /// How a plan ended, and what of.
@@ -91,7 +91,7 @@ impl Outcome<'_> {
             }
             Applied::Plain(Ok(())) => Told {
                 verdict: "deployed",
-                headline: format!("Deployed: {} in {}", counted(plan.len()), seconds(elapsed)),
+                headline: format!("Deployed: {} in {}", counted(plan.len(), "change"), seconds(elapsed)),
                 report: None,
                 left: Vec::new(),
                 cause: None,
@@ -141,10 +141,10 @@ fn of_transaction(
         report.because(remaining, unaccounted);
     }
     let left = report.remaining.clone();
-    let of = |what: &str| format!("{what}: {} of transaction {id}", counted(left.len()));
+    let of = |what: &str| format!("{what}: {} of transaction {id}", counted(left.len(), "change"));
     let (verdict, headline, cause, code) = match verdict {
         Verdict::Committed => {
-            let (made, elapsed) = (counted(plan.len()), seconds(elapsed));
+            let (made, elapsed) = (counted(plan.len(), "change"), seconds(elapsed));
             let headline = format!("Committed: {made} in {elapsed}, transaction {id}");
             ("committed", headline, None, exit::DONE)
         }
@@ -193,7 +193,7 @@ fn is_anothers(error: &Error) -> bool {
 /// It could not go on, and is open.
 fn of_open(report: Box<Report>, error: &Error) -> Told {
     let (id, left) = (report.transaction, report.remaining.clone());
-    let headline = format!("Left: {} of transaction {id}, which is open", counted(left.len()));
+    let headline = format!("Left: {} of transaction {id}, which is open", counted(left.len(), "change"));
     let cause = Some((None, describe(error)));
     Told { verdict: "left", headline, left, report: Some(report), cause, failure: None, code: exit::LEFT }
 }
@@ -218,7 +218,11 @@ fn of_unfinished(unfinished: Unfinished, plan: &Plan<Change>) -> Told {
     let headline = if left.is_empty() {
         "Failed: nothing was made".to_owned()
     } else {
-        format!("Failed: {} of {} stay, because FEATURE_USE_ROLLBACK is off", counted(left.len()), plan.len())
+        format!(
+            "Failed: {} of {} stay, because FEATURE_USE_ROLLBACK is off",
+            counted(left.len(), "change"),
+            plan.len()
+        )
     };
     let told = Some((cause.step, cause.reason.clone()));
     let failure = Some(Failure::of(cause, plan, Asked::Deploy.words(None)));

@@ -1,4 +1,4 @@
-//! `.env`: who can read it, how old it is, and whether Git knows it.
+//! `.env`: who can read it, whose it is, how old it is, and whether Git knows it.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -32,6 +32,7 @@ pub(super) fn look(app: &App) -> Vec<Check> {
         names => format!("holds {}", names.join(", ")),
     };
     let mut checks = vec![mode(&state, &held, &shown, !secrets.is_empty())];
+    checks.extend(state.is_foreign.map(|foreign| owner(foreign, &shown)));
     if let Some(days) = state.age.map(|age| age.as_secs() / 86_400) {
         let evidence = format!("last changed {days} days ago; {held}");
         checks.push(match days > OLD && !secrets.is_empty() {
@@ -61,6 +62,18 @@ fn mode(state: &FileState, held: &str, path: &str, has_secrets: bool) -> Check {
         ),
         false => Check::ok(name, evidence),
     }
+}
+
+/// Who owns a file can change it, and its mode. Settings are in it even where no secret is.
+fn owner(foreign: bool, path: &str) -> Check {
+    let name = ".env owner";
+    if !foreign {
+        return Check::ok(name, "belongs to whoever runs this");
+    }
+    let help = format!(
+        "where the file ought to be yours, run `sudo chown \"$(id -un)\" {path}`; else write one of your own in its place"
+    );
+    Check::warn(name, "belongs to another user, who can change what it says", help)
 }
 
 /// Asks Git, which alone knows all the places that say what it ignores.

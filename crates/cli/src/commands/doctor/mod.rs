@@ -6,7 +6,7 @@ mod secrets;
 use serde_json::{Value, json};
 
 use crate::exit;
-use crate::output::{self, Format};
+use crate::output::{self, Format, ReaderGone};
 use crate::render;
 use crate::run::App;
 use crate::text::one_line;
@@ -52,16 +52,16 @@ impl Check {
 pub(crate) async fn run(app: &App) -> anyhow::Result<u8> {
     let mut checks = secrets::look(app).await;
     checks.extend(env_file::look(app));
-    match app.output {
-        Format::Text => {
-            for check in &checks {
-                output::line(&shown(check))?;
-            }
-        }
-        format => render::result(format, json!({ "checks": checks.iter().map(row).collect::<Vec<_>>() }))?,
-    }
+    let told = match app.output {
+        Format::Text => checks.iter().try_for_each(|check| output::line(&shown(check))),
+        format => render::result(format, json!({ "checks": checks.iter().map(row).collect::<Vec<_>>() })),
+    };
     let failed = checks.iter().any(|check| check.state == State::Fail);
-    Ok(if failed { exit::FAILED } else { exit::DONE })
+    match told {
+        // Who asked for the exit code may not care for the text.
+        Err(error) if !(failed && error.is::<ReaderGone>()) => Err(error),
+        _ => Ok(if failed { exit::FAILED } else { exit::DONE }),
+    }
 }
 
 fn shown(check: &Check) -> String {

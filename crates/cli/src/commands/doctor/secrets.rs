@@ -8,6 +8,7 @@ use selvedge_secrets::{
 use super::Check;
 use crate::run::App;
 use crate::settings::{CLIENT_SECRET, Origin, SECRET_VARIABLES, SecretPolicy};
+use crate::text::counted;
 
 /// How long before its end a secret is worth a warning.
 const AHEAD: i64 = 30;
@@ -65,14 +66,11 @@ fn is_about_secret(kind: &ErrorKind) -> bool {
 fn secret(app: &App, variable: &str, answer: Result<Secret, SecretError>, needed_here: bool) -> Check {
     let copy = copy(app, variable);
     match (answer, copy) {
-        (Ok(secret), _) if secret.expires.is_some_and(is_near) => {
-            let evidence = format!("{}; {}", secret.source, until(secret.expires));
-            Check::warn(
-                variable,
-                evidence,
-                format!("store a new value with `{}`", app.command(&format!("secrets set {variable}"))),
-            )
-        }
+        (Ok(Secret { source, expires: Some(at), .. }), _) if is_near(at) => Check::warn(
+            variable,
+            format!("{source}; {}", until(at)),
+            format!("store a new value with `{}`", app.command(&format!("secrets set {variable}"))),
+        ),
         (Ok(secret), Some(copy)) if !needed_here => {
             let evidence = format!("{}, and another copy {copy}", secret.source);
             Check::warn(
@@ -82,7 +80,7 @@ fn secret(app: &App, variable: &str, answer: Result<Secret, SecretError>, needed
             )
         }
         (Ok(secret), _) => {
-            let until = secret.expires.map(|at| format!("; {}", until(Some(at)))).unwrap_or_default();
+            let until = secret.expires.map(|at| format!("; {}", until(at))).unwrap_or_default();
             Check::ok(variable, format!("{}{until}", secret.source))
         }
         (Err(error), Some(copy)) if *error.kind() == ErrorKind::NotFound && needed_here => {
@@ -128,20 +126,16 @@ async fn ahead(app: &App, vault: &KeyVault) -> Check {
         }
         Err(error) => return Check::warn(name, whole(&error), error.help().unwrap_or_default()),
     };
-    let ends = |it: &&SecretProperties| it.enabled && it.expires.is_some_and(is_near);
-    let near: Vec<String> =
-        listed.iter().filter(ends).map(|it| format!("{}: {}", it.name, until(it.expires))).collect();
+    let ends = |it: &SecretProperties| it.expires.filter(|at| it.enabled && is_near(*at));
+    let near = listed.iter().filter_map(|it| Some(format!("{}: {}", it.name, until(ends(it)?))));
+    let near: Vec<String> = near.collect();
     if near.is_empty() {
         return Check::ok(
             name,
-            format!("{} in the vault, none ends within {AHEAD} days", counted(listed.len())),
+            format!("{} in the vault, none ends within {AHEAD} days", counted(listed.len(), "secret")),
         );
     }
     Check::warn(name, near.join("; "), format!("store new values with `{}`", app.command("secrets set NAME")))
-}
-
-fn counted(secrets: usize) -> String {
-    if secrets == 1 { "1 secret".to_owned() } else { format!("{secrets} secrets") }
 }
 
 fn days(at: OffsetDateTime) -> i64 {
@@ -152,11 +146,10 @@ fn is_near(at: OffsetDateTime) -> bool {
     days(at) < AHEAD
 }
 
-fn until(expires: Option<OffsetDateTime>) -> String {
-    match expires {
-        None => "does not end".to_owned(),
-        Some(at) if at <= OffsetDateTime::now_utc() => format!("ended on {}", at.date()),
-        Some(at) => format!("ends on {}, in {} days", at.date(), days(at)),
+fn until(at: OffsetDateTime) -> String {
+    match at <= OffsetDateTime::now_utc() {
+        true => format!("ended on {}", at.date()),
+        false => format!("ends on {}, in {} days", at.date(), days(at)),
     }
 }
 

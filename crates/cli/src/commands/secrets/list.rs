@@ -9,15 +9,13 @@ use crate::exit;
 use crate::output::{self, Format};
 use crate::render;
 use crate::run::App;
-use crate::secrets::failed;
-use crate::settings::SECRET_VARIABLES;
+use crate::secrets::{failed, failed_to};
 use crate::text::one_line;
 
 /// Lists the names that the store has. From the environment, which holds all kinds of things, only those of ours.
 pub(super) async fn run(app: &App) -> anyhow::Result<u8> {
-    let mut all = app.secrets().await?.list().await.map_err(failed)?;
-    let is_ours =
-        |name: &str| SECRET_VARIABLES.iter().any(|ours| ours.eq_ignore_ascii_case(&name.replace('-', "_")));
+    let mut all = app.secrets().await?.list().await.map_err(|error| failed_to("list secrets", error))?;
+    let is_ours = |name: &str| name.parse::<SecretName>().is_ok_and(|name| used().any(|ours| ours == name));
     all.retain(|known| known.source.is_key_vault() || is_ours(&known.name));
     all.sort_by(|one, other| one.name.cmp(&other.name));
     match app.output {

@@ -17,7 +17,7 @@ use crate::run::App;
 use crate::secrets::failed;
 use crate::settings::SECRET_VARIABLES;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::{Context as _, anyhow, ensure};
 use secrecy::ExposeSecret as _;
 
 /// Runs the sub-command.
@@ -89,6 +89,19 @@ async fn reveal(app: &App, name: &SecretName) -> anyhow::Result<u8> {
         _ => output::exactly(&json!({ "name": name.to_string(), "value": value }).to_string())?,
     }
     Ok(exit::DONE)
+}
+
+/// Whether there is a vault to `verb` secrets in.
+///
+/// # Errors
+///
+/// There is none.
+fn needs_vault(app: &App, verb: &str) -> anyhow::Result<()> {
+    ensure!(
+        app.flags.key_vault.on,
+        "Cannot {verb} secrets when Key Vault is disabled. Set FEATURE_USE_KEY_VAULT=true and configure KEY_VAULT_URL"
+    );
+    Ok(())
 }
 
 /// The secrets that this program itself uses.

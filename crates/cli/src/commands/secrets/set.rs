@@ -7,26 +7,23 @@ use secrecy::SecretString;
 use selvedge_secrets::SecretName;
 use serde_json::json;
 
-use super::list;
+use super::{list, needs_vault};
 use crate::exit;
 use crate::output::{self, Format};
 use crate::render;
 use crate::report::ExitWith;
 use crate::run::App;
-use crate::secrets::failed;
+use crate::secrets::failed_to;
 
 /// The most bytes that Key Vault takes.
 pub(super) const MOST: u64 = 25 * 1024;
 
 pub(super) async fn run(app: &App, name: &SecretName) -> anyhow::Result<u8> {
-    if !app.flags.key_vault.on {
-        let problem = anyhow!(
-            "Cannot set secrets when Key Vault is disabled. Set FEATURE_USE_KEY_VAULT=true and configure KEY_VAULT_URL"
-        );
-        return Err(problem.context(ExitWith::usage(format!("store the secret `{name}`"))));
-    }
-    let value = value(name).with_context(|| ExitWith::usage(format!("store the secret `{name}`")))?;
-    let source = app.secrets().await?.set(name, value).await.map_err(failed)?;
+    let tried = || format!("store the secret `{name}`");
+    needs_vault(app, "set").with_context(|| ExitWith::usage(tried()))?;
+    let value = value(name).with_context(|| ExitWith::usage(tried()))?;
+    let stored = app.secrets().await?.set(name, value).await;
+    let source = stored.map_err(|error| failed_to(tried(), error))?;
     match app.output {
         Format::Text => output::line(&format!("✓ Secret '{name}' updated in Key Vault: {source}"))?,
         format => {

@@ -23,7 +23,7 @@ use take_up::Way;
 
 pub(crate) use recheck::tool;
 pub(crate) use report::{Left, Report};
-pub(crate) use text::{counted, named};
+pub(crate) use text::named;
 
 /// Runs the sub-command.
 ///

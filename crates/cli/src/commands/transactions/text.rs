@@ -6,7 +6,7 @@ use time::format_description::well_known::Rfc3339;
 
 use super::report::Report;
 use crate::run::App;
-use crate::text::one_line;
+use crate::text::{counted, one_line};
 
 impl Report {
     /// The state, as people say it.
@@ -56,9 +56,8 @@ impl Report {
             ("committed", _) if marked == 0 => return None,
             ("committed", _) => "nothing is left to be made".to_owned(),
             (_, 0) => return Some("nothing is left".to_owned()),
-            ("rolled_back", some) => return Some(format!("{} left a trace", counted(some))),
-            (_, 1) => "1 change is left".to_owned(),
-            (_, some) => format!("{some} changes are left"),
+            ("rolled_back", some) => return Some(format!("{} left a trace", counted(some, "change"))),
+            (_, some) => format!("{} {} left", counted(some, "change"), if some == 1 { "is" } else { "are" }),
         };
         if marked > 0 {
             rest.push_str(&format!("; {marked} of what was made may still carry a marker"));
@@ -118,11 +117,6 @@ fn at(time: OffsetDateTime) -> String {
 /// A change, and the id of what it is about.
 pub(crate) fn named(change: &str, id: Option<&str>) -> String {
     id.map_or_else(|| change.to_owned(), |id| format!("{change} ({id})"))
-}
-
-/// So many changes.
-pub(crate) fn counted(changes: usize) -> String {
-    if changes == 1 { "1 change".to_owned() } else { format!("{changes} changes") }
 }
 
 /// A word of the JSON as people write it.

@@ -4,21 +4,25 @@ mod rewrite;
 mod sort;
 mod tell;
 
-use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;
 
 use anyhow::{Context as _, anyhow};
 use secrecy::{ExposeSecret as _, SecretString};
 use selvedge_secrets::{ErrorKind, KeyVault, SecretError, SecretStore as _, Source, env_file};
 
+use super::needs_vault;
 use crate::args::MigrateArgs;
+use crate::commands::confirm;
 use crate::exit;
 use crate::redaction;
 use crate::report::ExitWith;
 use crate::run::App;
-use crate::secrets::{exit_code, failed};
+use crate::secrets::{exit_code, failed_to};
 use crate::settings::{CLIENT_SECRET, SecretPolicy};
+use crate::text::{counted, one_line};
 use sort::{Found, Other, Place};
+
+const TRIED: &str = "migrate secrets";
 
 /// What became of a secret.
 enum State {
@@ -113,25 +117,21 @@ pub(super) async fn run(app: &App, args: &MigrateArgs) -> anyhow::Result<u8> {
         return Ok(exit::DONE);
     }
     if let Some(refusal) = refusal(&outcome) {
-        outcome.tell(app.output)?;
-        return Err(refusal);
+        return Err(outcome.told_with(app.output, refusal));
     }
     confirm(app, &outcome)?;
     if let Err(error) = store(&vault, &mut outcome).await {
-        // Before the error: what was done is known whatever else goes wrong.
-        outcome.tell(app.output)?;
-        return Err(error);
+        return Err(outcome.told_with(app.output, error));
     }
     keep_referred(&mut outcome, plain, &places);
     let gone = outcome.removable();
     if args.rewrite && !gone.is_empty() {
         let rewrite = || rewrite::replace(&path, whole, &rewrite::without(whole, &gone, name)?);
         if let Err(error) = rewrite() {
-            outcome.tell(app.output)?;
             let tried = format!("rewrite {}", path.display());
             let with =
                 ExitWith::new(exit::LEFT, tried).help("the secrets are in the vault, and still in the file");
-            return Err(error.context(with));
+            return Err(outcome.told_with(app.output, error.context(with)));
         }
         outcome.rewritten = true;
     }
@@ -141,11 +141,7 @@ pub(super) async fn run(app: &App, args: &MigrateArgs) -> anyhow::Result<u8> {
 
 /// Whether anything would read what is stored.
 fn usable(app: &App) -> anyhow::Result<()> {
-    if !app.flags.key_vault.on {
-        return Err(anyhow!(
-            "Cannot migrate secrets when Key Vault is disabled. Set FEATURE_USE_KEY_VAULT=true and configure KEY_VAULT_URL"
-        ));
-    }
+    needs_vault(app, "migrate")?;
     if app.settings.secrets.policy == SecretPolicy::EnvOnly {
         return Err(anyhow!("secrets.policy is env-only, so nothing would be read from Key Vault"));
     }
@@ -192,7 +188,7 @@ async fn compare(vault: &KeyVault, found: &Found) -> anyhow::Result<State> {
             ErrorKind::Disabled | ErrorKind::Expired { .. } | ErrorKind::NotYetValid { .. } => {
                 Ok(State::Blocked(error))
             }
-            _ => Err(failed(error)),
+            _ => Err(failed_to(TRIED, error)),
         },
     }
 }
@@ -203,7 +199,7 @@ fn refusal(outcome: &Outcome<'_>) -> Option<anyhow::Error> {
         State::Blocked(error) => Some(error.clone()),
         _ => None,
     }) {
-        return Some(failed(error));
+        return Some(failed_to(TRIED, error));
     }
     if outcome.args.overwrite || outcome.count(|state| matches!(state, State::Different)) == 0 {
         return None;
@@ -211,7 +207,7 @@ fn refusal(outcome: &Outcome<'_>) -> Option<anyhow::Error> {
     let different = outcome.secrets.iter().filter(|moved| matches!(moved.state, State::Different));
     let names: Vec<_> = different.map(|moved| moved.found.variable.as_str()).collect();
     let problem = anyhow!("the vault has other values of {}; nothing was stored", names.join(", "));
-    let with = ExitWith::new(exit::FAILED, "migrate secrets")
+    let with = ExitWith::new(exit::FAILED, TRIED)
         .help("add --overwrite to store the file's values as new versions, or name with --only what is to be migrated");
     Some(problem.context(with))
 }
@@ -223,27 +219,14 @@ fn confirm(app: &App, outcome: &Outcome<'_>) -> anyhow::Result<()> {
     if app.yes || (count == 0 && !rewrites) {
         return Ok(());
     }
-    let mut what = match count {
-        1 => format!("1 secret is to be stored in Key Vault {}", outcome.vault),
-        _ => format!("{count} secrets are to be stored in Key Vault {}", outcome.vault),
-    };
+    let are = if count == 1 { "is" } else { "are" };
+    let mut what = format!("{} {are} to be stored in Key Vault {}", counted(count, "secret"), outcome.vault);
     if rewrites {
         what += &format!(", and {} rewritten", outcome.path.display());
     }
-    let problem = if std::io::stdin().is_terminal() {
-        let mut stderr = std::io::stderr();
-        write!(stderr, "{what}. Only `yes` is a yes: ").and_then(|()| stderr.flush()).context("ask")?;
-        let mut answer = String::new();
-        std::io::stdin().read_line(&mut answer).context("read the answer")?;
-        if answer.trim() == "yes" {
-            return Ok(());
-        }
-        "the answer was not `yes`"
-    } else {
-        "there is no terminal to ask on"
-    };
+    let Some(no) = confirm::ask(&one_line(&format!("{what}.")))? else { return Ok(()) };
     let help = "add --yes, or look at it with --dry-run first";
-    Err(anyhow!("{what}").context(problem).context(ExitWith::usage("migrate secrets").help(help)))
+    Err(anyhow!("{what}").context(no.to_string()).context(ExitWith::usage(TRIED).help(help)))
 }
 
 /// Stores what is missing, one after the other, and reads each back.
@@ -264,12 +247,14 @@ async fn store(vault: &KeyVault, outcome: &mut Outcome<'_>) -> anyhow::Result<()
     Ok(())
 }
 
-/// Stores one. `None` as the error: what was read back is something else.
+/// Stores one. What the vault has then counts, whatever it answered. `None` as the error: what was read back is something else.
 async fn put(vault: &KeyVault, found: &Found) -> Result<Source, Option<SecretError>> {
-    vault.set(&found.name, found.value.clone()).await.map_err(Some)?;
-    let secret = vault.get(&found.name).await.map_err(Some)?;
-    let same = secret.value.expose_secret() == found.value.expose_secret();
-    if same { Ok(secret.source) } else { Err(None) }
+    let refused = vault.set(&found.name, found.value.clone()).await.err();
+    match vault.get(&found.name).await {
+        Ok(secret) if secret.value.expose_secret() == found.value.expose_secret() => Ok(secret.source),
+        Ok(_) => Err(refused),
+        Err(error) => Err(Some(refused.unwrap_or(error))),
+    }
 }
 
 /// What was done, what went wrong and how to go on.

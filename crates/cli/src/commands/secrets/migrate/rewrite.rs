@@ -1,4 +1,4 @@
-//! The file without the secrets that are in the vault: a comment in the place of each, every other byte as it was.
+//! The file without the secrets that are in the vault: a comment in the place of each, before its own; every other byte as it was.
 
 use std::fs;
 use std::io::Write as _;
@@ -22,20 +22,43 @@ pub(super) fn without(text: &str, places: &[&Place], vault: &str) -> anyhow::Res
     };
     let mut new = String::with_capacity(text.len());
     new.push_str(mark);
+    let (mut at, mut begin) = (0, 0);
     for (line, number) in rest.split_inclusive('\n').zip(1..) {
+        let before = at;
+        at += line.len();
         let Some(place) = places.iter().find(|place| place.lines.contains(&number)) else {
             new.push_str(line);
             continue;
         };
+        if number == *place.lines.start() {
+            begin = before;
+        }
         if number == *place.lines.end() {
             let end =
                 if line.ends_with("\r\n") { "\r\n" } else { &line[line.trim_end_matches('\n').len()..] };
-            new.push_str(&format!("# {} is in Key Vault {vault}{end}", place.variable));
+            let note = comment(rest[begin..at].trim_end_matches(['\r', '\n'])).unwrap_or_default();
+            new.push_str(&format!("# {} is in Key Vault {vault}{note}{end}", place.variable));
         }
     }
     let new = SecretString::from(new);
     check(rest, new.expose_secret(), places)?;
     Ok(new)
+}
+
+/// The comment behind an entry, with the space before it: what the reader of the file takes no notice of. `None` also where it repeats
+/// the value.
+fn comment(entry: &str) -> Option<&str> {
+    let value = |text: &str| {
+        let [Entry { value, .. }] = env_file::entries(text).ok()?.try_into().ok()?;
+        Some(value)
+    };
+    let whole = value(entry)?;
+    let last = entry.rfind('\n').map_or(0, |at| at + 1);
+    let kept = |at: usize| entry[..at].trim_end();
+    let same = |at: &usize| value(kept(*at)).is_some_and(|it| it.expose_secret() == whole.expose_secret());
+    let at = entry[last..].match_indices('#').map(|(at, _)| last + at).find(same)?;
+    let told = entry[at..].contains(whole.expose_secret());
+    (!told).then(|| &entry[kept(at).len()..])
 }
 
 /// What stays must mean what it meant.
@@ -113,13 +136,40 @@ mod tests {
     fn only_the_lines_of_an_entry_change() {
         for (text, expected) in [
             ("A=1\nB=2\n", "# A is in Key Vault v\nB=2\n"),
-            ("B=2\r\n\r\nexport A='1' # note\r\n", "B=2\r\n\r\n# A is in Key Vault v\r\n"),
+            ("B=2\r\n\r\nexport A='1' # note\r\n", "B=2\r\n\r\n# A is in Key Vault v # note\r\n"),
             ("\u{feff}A=1", "\u{feff}# A is in Key Vault v"),
             ("# A=0\n A = 'x\n\n# y' \n\t\nB=2  ", "# A=0\n# A is in Key Vault v\n\t\nB=2  "),
             ("A=1\nB=2\nA=1\n", "# A is in Key Vault v\nB=2\n# A is in Key Vault v\n"),
             ("B=2\n", "B=2\n"),
         ] {
             assert_eq!(rewritten(text, &["A"]), expected, "{text:?}");
+        }
+    }
+
+    /// What is part of the value goes with it, and so does what repeats it.
+    #[test]
+    fn a_comment_stays_and_nothing_of_the_value() {
+        for (line, expected) in [
+            ("A=1  # note # more ", "  # note # more "),
+            ("A='1'\t#it's $5 and \"more", "\t#it's $5 and \"more"),
+            ("A=x#y", ""),
+            ("A=x#y # z", " # z"),
+            ("A='x # y'", ""),
+            ("A='x # y' # z", " # z"),
+            ("A=\"x # y\"#y", ""),
+            ("A='x\n# y' # z", " # z"),
+            ("A='x\n# y # z'", ""),
+            ("A=x\\ y # z", " # z"),
+            ("A=x${B} # y", " # y"),
+            ("A=old # not old, but new", ""),
+            ("A=1\u{a0}# note", "\u{a0}# note"),
+        ] {
+            let text = format!("B=2\n{line}\nC=3\n");
+            assert_eq!(
+                rewritten(&text, &["A"]),
+                format!("B=2\n# A is in Key Vault v{expected}\nC=3\n"),
+                "{line}"
+            );
         }
     }
 

@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 
 use super::sort::{Other, Place, Why};
 use super::{Moved, Outcome, State};
-use crate::output::{self, Format};
+use crate::output::{self, Format, ReaderGone};
 use crate::render;
-use crate::text::one_line;
+use crate::text::{counted, one_line};
 
 impl Outcome<'_> {
     /// Prints it.
@@ -23,12 +23,21 @@ impl Outcome<'_> {
         }
     }
 
+    /// Prints it before `error`, which is what counts, whether or not it can be printed.
+    pub(super) fn told_with(&self, format: Format, error: anyhow::Error) -> anyhow::Error {
+        if let Err(unwritten) = self.tell(format)
+            && !unwritten.is::<ReaderGone>()
+        {
+            tracing::error!("what was done could not be written: {unwritten:#}");
+        }
+        error
+    }
+
     fn lines(&self) -> Vec<String> {
         let path = self.path.display();
         let mut lines = vec![match self.secrets.len() {
             0 => format!("There are no secrets in {path}."),
-            1 => format!("1 secret of {path} for Key Vault {}:", self.vault),
-            count => format!("{count} secrets of {path} for Key Vault {}:", self.vault),
+            count => format!("{} of {path} for Key Vault {}:", counted(count, "secret"), self.vault),
         }];
         lines.extend(self.secrets.iter().map(|moved| {
             let places: Vec<_> = moved.found.places.iter().map(|place| span(&place.lines)).collect();
