@@ -57,7 +57,7 @@ impl Clients {
     }
 }
 
-fn transport_config(settings: &Settings, environment: &Environment) -> TransportConfig {
+pub(crate) fn transport_config(settings: &Settings, environment: &Environment) -> TransportConfig {
     TransportConfig {
         connect_timeout: settings.http.connect_timeout,
         // The stack bounds an attempt.

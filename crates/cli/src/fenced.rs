@@ -98,6 +98,7 @@ mod tests {
             breaker: None,
             gate: GateConfig::default(),
             attempt_timeout: Duration::from_secs(30),
+            spans: false,
         };
         let stacks = stacks("test", &config, None, Fenced::new(inner, slot)).unwrap();
         for stack in [stacks.forward, stacks.undo] {

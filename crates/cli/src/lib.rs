@@ -3,6 +3,7 @@
 mod args;
 mod clients;
 mod commands;
+mod events;
 mod exit;
 mod fenced;
 mod flags;
@@ -19,6 +20,7 @@ mod settings;
 mod signal;
 pub mod stack;
 mod stack_config;
+mod telemetry;
 mod text;
 
 pub use run::run;

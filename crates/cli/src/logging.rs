@@ -3,7 +3,8 @@
 use std::io::{self, Write};
 
 use anyhow::Context as _;
-use tracing_subscriber::EnvFilter;
+use selvedge_observability::telemetry::{TelemetryFilter, TelemetryLayer};
+use tracing_subscriber::{EnvFilter, Layer as _, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
 use crate::{
     settings::{Log, LogFormat},
@@ -14,7 +15,7 @@ use crate::{
 ///
 /// # Errors
 /// Somebody has done so before.
-pub(crate) fn init(log: &Log) -> anyhow::Result<()> {
+pub(crate) fn init(log: &Log, telemetry: Option<TelemetryLayer>) -> anyhow::Result<()> {
     let level = log.level.as_deref().unwrap_or(match log.format {
         // What a rollback does is shown as progress already.
         LogFormat::Text => "warn,selvedge_rollback=off",
@@ -22,20 +23,24 @@ pub(crate) fn init(log: &Log) -> anyhow::Result<()> {
     });
     let filter = EnvFilter::try_new(directives(level)).context("parse the log level")?;
     // No colours: an escape sequence in a line is then never ours, and can be escaped wherever it comes from.
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false);
-    match log.format {
+    let lines = tracing_subscriber::fmt::layer().with_ansi(false);
+    let lines = match log.format {
         LogFormat::Text => {
             let writer = || Escaped { to: io::stderr(), escape: text::one_line };
-            subscriber.with_target(false).with_writer(writer).try_init()
+            lines.with_target(false).with_writer(writer).boxed()
         }
         LogFormat::Json => {
             // JSON escapes control characters itself.
             let writer = || Escaped { to: io::stderr(), escape: text::document };
-            subscriber.json().with_writer(writer).try_init()
+            lines.json().with_writer(writer).boxed()
         }
-    }
-    .map_err(|error| anyhow::anyhow!(error))
-    .context("start logging")
+    };
+    let telemetry = telemetry.map(|layer| layer.with_filter(TelemetryFilter));
+    tracing_subscriber::registry()
+        .with(telemetry)
+        .with(lines.with_filter(filter))
+        .try_init()
+        .context("start logging")
 }
 
 /// The filter for `level`: a level is for us, and other crates are heard from `warn` on. Python's names of levels,

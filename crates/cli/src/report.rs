@@ -54,7 +54,7 @@ pub(crate) fn report(error: &Error, color: bool) -> u8 {
 }
 
 /// The one place that maps errors to exit codes.
-fn exit_code(error: &Error) -> u8 {
+pub(crate) fn exit_code(error: &Error) -> u8 {
     if error.is::<ReaderGone>() {
         return exit::DONE;
     }

@@ -27,6 +27,7 @@ use crate::{
     report::{ExitWith, report},
     secrets::{self, Secrets, Sources},
     settings::{self, CommandLine, Environment, Settings},
+    telemetry::{self, Telling},
 };
 
 /// What every command takes: everything that was configured, resolved.
@@ -39,6 +40,8 @@ pub(crate) struct App {
     pub(crate) flags: Flags,
     /// Where secrets come from; asked by [`App::secret`].
     secrets: Secrets,
+    /// Ends with the command: what is not told by then is told within seconds, or not at all.
+    _telling: Telling,
     /// How results are printed.
     pub(crate) output: Format,
     /// Do not ask.
@@ -194,8 +197,10 @@ impl App {
         let profile = flags.stage.profile();
         let settings = settings::load(&root, &environment, &command_line, profile).with_context(tried)?;
 
-        logging::init(&settings.log)?;
+        let (telling, layer, untold) = telemetry::start(&settings, &flags, &environment);
+        logging::init(&settings.log, layer)?;
         flags::warn_all(&unprotected);
+        flags::warn_all(untold.as_slice());
         flags::warn_all(&flags.warnings(&environment));
         flags::warn_all(&settings::file_warnings(&root, &environment));
         if debug {
@@ -209,6 +214,7 @@ impl App {
             settings,
             flags,
             secrets: Secrets::default(),
+            _telling: telling,
             output: global.output,
             yes: global.yes,
             local: false,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use selvedge_fabric_client::layer::{Auth, BaseUri};
+use selvedge_fabric_client::layer::{AttemptSpanLayer, Auth, BaseUri, CallSpanLayer};
 use selvedge_fabric_client::{BoxService, FabricClassify, Request, Response};
 use selvedge_resilience::InvalidConfig;
 use selvedge_resilience::breaker::{BreakerConfig, BreakerLayer, Breakers};
@@ -28,6 +28,8 @@ pub struct StackConfig {
     pub gate: GateConfig,
     /// The most that one attempt may take.
     pub attempt_timeout: Duration,
+    /// `FEATURE_USE_TELEMETRY`: a span round each call and each attempt.
+    pub spans: bool,
 }
 
 impl StackConfig {
@@ -85,14 +87,19 @@ where
         // Inside the gate: those who waited there are judged by what the breaker knows when they are let through. An open one
         // answers at once, and holds no place.
         .layer(option_layer(breakers.clone().map(|breakers| BreakerLayer::new(breakers, FabricClassify))))
+        // Outside of what drops an attempt that takes too long, and inside of what may not send it at all.
+        .layer(option_layer(config.spans.then(|| AttemptSpanLayer::new(base.clone()))))
         .layer(AttemptTimeoutLayer::new(config.attempt_timeout))
         .layer(option_layer(base))
         .service(transport);
+    let span = || option_layer(config.spans.then_some(CallSpanLayer));
     let forward = ServiceBuilder::new()
+        .layer(span())
         .layer(DeadlineLayer::new(config.call_deadline)?)
         .layer(option_layer(retry.clone()))
         .service(core.clone());
     let undo = ServiceBuilder::new()
+        .layer(span())
         .layer(DeadlineLayer::new(config.call_deadline.saturating_add(after::CAP))?)
         .layer(option_layer(retry.map(RetryLayer::unbudgeted)))
         .service(core);

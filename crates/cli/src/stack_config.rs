@@ -21,6 +21,7 @@ pub(crate) fn stack_config(settings: &Settings, flags: &Flags) -> StackConfig {
             pause: settings.throttle.pause,
         },
         attempt_timeout: settings.http.attempt_timeout,
+        spans: flags.telemetry.on,
     }
 }
 

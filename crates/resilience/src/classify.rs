@@ -94,6 +94,20 @@ pub trait Classify<Req, Res, E = BoxError>: Clone {
 #[error("no connection was established")]
 pub struct Unsent(#[source] BoxError);
 
+// ===== impl Effect =====
+
+impl Effect {
+    /// The effect in one word, for logs.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Once => "once",
+            Self::Idempotent => "idempotent",
+            Self::Read => "read",
+        }
+    }
+}
+
 // ===== impl Outcome =====
 
 impl Outcome {

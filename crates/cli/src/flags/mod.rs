@@ -51,7 +51,7 @@ pub(crate) const FLAGS: [Flag; 6] = [
         name: "USE_TELEMETRY",
         variable: "FEATURE_USE_TELEMETRY",
         description: "traces, metrics and events are exported",
-        available: false,
+        available: true,
     },
     Flag {
         name: "USE_HEALTH_CHECKS",

@@ -18,8 +18,20 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Each problem; none quotes a value.
 pub(super) fn problems(settings: &Settings) -> Vec<Problem> {
-    let Settings { fabric, graph, entra, http, retry, breaker, throttle, polling, rollback, log, .. } =
-        settings;
+    let Settings {
+        fabric,
+        graph,
+        entra,
+        http,
+        retry,
+        breaker,
+        throttle,
+        polling,
+        rollback,
+        telemetry,
+        log,
+        ..
+    } = settings;
     let mut problems = Vec::new();
     for (key, url) in [
         ("fabric.base_url", &fabric.base_url),
@@ -49,9 +61,21 @@ pub(super) fn problems(settings: &Settings) -> Vec<Problem> {
         ("breaker.open_for", breaker.open_for),
         ("polling.first_poll", polling.first_poll),
         ("polling.deadline", polling.deadline),
+        ("telemetry.otlp_timeout", telemetry.otlp_timeout),
+        ("telemetry.metric_interval", telemetry.metric_interval),
     ] {
         if duration == Duration::ZERO {
             problems.push((key, "must be longer than zero".to_owned()));
+        }
+    }
+    for (key, url) in [
+        ("telemetry.otlp_endpoint", &telemetry.otlp_endpoint),
+        ("telemetry.traces_endpoint", &telemetry.traces_endpoint),
+        ("telemetry.metrics_endpoint", &telemetry.metrics_endpoint),
+        ("telemetry.logs_endpoint", &telemetry.logs_endpoint),
+    ] {
+        if url.as_ref().is_some_and(|url| !is_collector(url)) {
+            problems.push((key, "expected http://host:port or https://host:port, without a user".to_owned()));
         }
     }
     if http.call_deadline <= LEAST {
@@ -148,6 +172,16 @@ fn is_filter(directives: &str) -> bool {
     let lone_word = directives.chars().all(char::is_alphanumeric);
     let level = matches!(directives, "error" | "warn" | "off");
     EnvFilter::try_new(directives).is_ok() && (level || !lone_word)
+}
+
+/// A collector often stands in the same network, without TLS. No token goes there.
+fn is_collector(text: &str) -> bool {
+    Url::parse(text).is_ok_and(|url| {
+        matches!(url.scheme(), "http" | "https")
+            && url.has_host()
+            && url.username().is_empty()
+            && url.password().is_none()
+    })
 }
 
 /// A token goes to this URL: plain http is for this machine only, and what could make one host look like another

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::Path};
 use secrecy::{ExposeSecret as _, SecretString};
 use selvedge_secrets::env_file::{self, Variable};
 
-use super::{PLATFORM_TOKENS, SECRET_VARIABLES};
+use super::{OTHER_SECRETS, SECRET_VARIABLES};
 
 /// Where a value was set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
@@ -83,7 +83,7 @@ impl Environment {
             let all = ours.into_iter().flatten().map(String::as_str).chain(file);
             all.filter(|value| !value.is_empty()).map(move |value| (name, value.into()))
         };
-        SECRET_VARIABLES.into_iter().chain(PLATFORM_TOKENS).flat_map(given).collect()
+        SECRET_VARIABLES.into_iter().chain(OTHER_SECRETS).flat_map(given).collect()
     }
 
     /// The same variables with others above and beneath them all, for `--local`.

@@ -23,7 +23,7 @@ const FILE: &str = "selvedge.toml";
 const PREFIX: &str = "SELVEDGE_";
 
 /// Variables under other names, most of them the predecessor's. Of two for one key the later wins.
-const VARIABLES: [(&str, &str); 19] = [
+const VARIABLES: [(&str, &str); 33] = [
     ("AZURE_CLIENT_CERTIFICATE_PATH", "entra.certificate"),
     ("AZURE_CLIENT_ID", "entra.client_id"),
     ("AZURE_CLIENT_SEND_CERTIFICATE_CHAIN", "entra.send_certificate_chain"),
@@ -41,9 +41,26 @@ const VARIABLES: [(&str, &str); 19] = [
     ("KEY_VAULT_URL", "secrets.vault_url"),
     ("LOG_FORMAT", "log.format"),
     ("LOG_LEVEL", "log.level"),
+    ("OTEL_EXPORTER_OTLP_COMPRESSION", "telemetry.otlp_compression"),
+    ("OTEL_EXPORTER_OTLP_ENDPOINT", "telemetry.otlp_endpoint"),
+    ("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", "telemetry.logs_endpoint"),
+    ("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "telemetry.metrics_endpoint"),
+    ("OTEL_EXPORTER_OTLP_PROTOCOL", "telemetry.otlp_protocol"),
+    ("OTEL_EXPORTER_OTLP_TIMEOUT", "telemetry.otlp_timeout"),
+    ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "telemetry.traces_endpoint"),
+    ("OTEL_LOGS_EXPORTER", "telemetry.logs"),
+    ("OTEL_METRICS_EXPORTER", "telemetry.metrics"),
+    ("OTEL_METRIC_EXPORT_INTERVAL", "telemetry.metric_interval"),
+    ("OTEL_RESOURCE_ATTRIBUTES", "telemetry.resource"),
+    ("OTEL_SDK_DISABLED", "telemetry.disabled"),
+    ("OTEL_SERVICE_NAME", "telemetry.service"),
+    ("OTEL_TRACES_EXPORTER", "telemetry.traces"),
     ("RUST_LOG", "log.level"),
     ("SECRET_CACHE_TTL", "secrets.cache_ttl"),
 ];
+
+/// Those that are numbers of milliseconds, as OpenTelemetry has it.
+const IN_MILLISECONDS: [&str; 2] = ["OTEL_EXPORTER_OTLP_TIMEOUT", "OTEL_METRIC_EXPORT_INTERVAL"];
 
 /// A setting given on the command line.
 pub(crate) struct CommandLine {
@@ -101,7 +118,10 @@ fn not_shipped(
     }
     for origin in [Origin::EnvFile, Origin::Environment, Origin::Local] {
         for (name, key, text) in variables(environment, origin) {
-            let value = typed(defaults, &key, text);
+            let value = match IN_MILLISECONDS.contains(&name) {
+                true => Value::from(format!("{text}ms")),
+                false => typed(defaults, &key, text),
+            };
             figment = figment.merge(Layer::one(format!("{name} ({})", origin.name()), &key, value));
         }
     }

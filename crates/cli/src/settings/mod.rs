@@ -33,11 +33,15 @@ pub(crate) const CLIENT_SECRET: &str = "AZURE_CLIENT_SECRET";
 /// The variable of the key that journals are sealed with.
 pub(crate) const JOURNAL_KEY: &str = "SELVEDGE_JOURNAL_KEY";
 
-/// Variables by which CI systems let their jobs ask for tokens: secrets that nobody keeps, least of all in a vault.
-pub(crate) const PLATFORM_TOKENS: [&str; 2] = ["ACTIONS_ID_TOKEN_REQUEST_TOKEN", "SYSTEM_ACCESSTOKEN"];
+/// The variable of what a collector of telemetry knows us by.
+pub(crate) const OTLP_HEADERS: &str = "OTEL_EXPORTER_OTLP_HEADERS";
+
+/// Secrets that are never looked for in a vault: by the first two CI systems let their jobs ask for tokens, and telemetry begins before there
+/// is a vault.
+const OTHER_SECRETS: [&str; 3] = ["ACTIONS_ID_TOKEN_REQUEST_TOKEN", "SYSTEM_ACCESSTOKEN", OTLP_HEADERS];
 
 /// Variables that are read from the environment, and from nowhere else: switches, proxies, and what CI systems hand to their jobs.
-const OTHER_VARIABLES: [&str; 9] = [
+const OTHER_VARIABLES: [&str; 10] = [
     "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
     "ACTIONS_ID_TOKEN_REQUEST_URL",
     "AZURESUBSCRIPTION_SERVICE_CONNECTION_ID",
@@ -47,6 +51,7 @@ const OTHER_VARIABLES: [&str; 9] = [
     "HTTPS_PROXY",
     "NO_PROXY",
     "SYSTEM_ACCESSTOKEN",
+    "TRACEPARENT",
 ];
 
 /// Whether this program reads the variable, and not as a secret: it is looked for in the environment alone.
@@ -94,6 +99,7 @@ pub(crate) struct Settings {
     pub(crate) throttle: Throttle,
     pub(crate) polling: Polling,
     pub(crate) rollback: Rollback,
+    pub(crate) telemetry: Telemetry,
     pub(crate) log: Log,
 }
 
@@ -315,6 +321,56 @@ pub(crate) struct Rollback {
     pub(crate) absent_reads: u32,
     #[serde(deserialize_with = "duration::deserialize")]
     pub(crate) retention: Duration,
+}
+
+/// What is told of a run, and where to, where its flag is on.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Telemetry {
+    #[serde(deserialize_with = "figment::util::bool_from_str_or_int")]
+    pub(crate) disabled: bool,
+    pub(crate) service: String,
+    /// `key=value,key=value`.
+    pub(crate) resource: Option<String>,
+    pub(crate) otlp_endpoint: Option<String>,
+    pub(crate) traces_endpoint: Option<String>,
+    pub(crate) metrics_endpoint: Option<String>,
+    pub(crate) logs_endpoint: Option<String>,
+    pub(crate) otlp_protocol: OtlpProtocol,
+    pub(crate) otlp_compression: OtlpCompression,
+    #[serde(deserialize_with = "duration::deserialize")]
+    pub(crate) otlp_timeout: Duration,
+    pub(crate) traces: Exporter,
+    pub(crate) metrics: Exporter,
+    pub(crate) logs: Exporter,
+    #[serde(deserialize_with = "duration::deserialize")]
+    pub(crate) metric_interval: Duration,
+    pub(crate) calls_per_second: u32,
+}
+
+/// How OTLP is spoken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub(crate) enum OtlpProtocol {
+    #[serde(rename = "http/protobuf")]
+    HttpProtobuf,
+    #[serde(rename = "grpc")]
+    Grpc,
+}
+
+/// How it is compressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum OtlpCompression {
+    None,
+    Gzip,
+}
+
+/// Where one kind of telemetry goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Exporter {
+    Otlp,
+    None,
 }
 
 /// Diagnostics on stderr.

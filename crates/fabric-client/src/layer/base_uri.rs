@@ -101,6 +101,16 @@ impl BaseUri {
         }
     }
 
+    pub(super) fn host(&self) -> &str {
+        self.parts.authority.host()
+    }
+
+    /// The scheme's own where none is written.
+    pub(super) fn port(&self) -> u16 {
+        let usual = if self.parts.scheme == Scheme::HTTP { 80 } else { 443 };
+        self.parts.authority.port_u16().unwrap_or(usual)
+    }
+
     fn complete(&self, uri: &Uri) -> Result<Uri, BoxError> {
         if uri.scheme().is_some() || uri.authority().is_some() {
             return Err(NotRelative.into());

@@ -4,6 +4,7 @@ mod auth;
 mod auth_error;
 mod base_uri;
 mod principal;
+mod span;
 #[cfg(test)]
 mod tests;
 mod token;
@@ -13,3 +14,4 @@ pub use auth_error::AuthError;
 pub(crate) use base_uri::is_loopback;
 pub use base_uri::{BaseUri, BaseUriService, InvalidBaseUri, NotRelative};
 pub use principal::Principal;
+pub use span::{AttemptSpan, AttemptSpanLayer, CallSpan, CallSpanLayer, Spanned};

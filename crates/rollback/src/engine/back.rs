@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use tokio::time::Instant;
+use tracing::Instrument as _;
 
 use super::settle::{Bounds, Settled};
 use super::{Error, Transaction, later};
@@ -125,7 +126,10 @@ impl<T: Target, S: Store, O: Observer<T::Change>> Transaction<'_, T, S, O> {
             }
         }
         if todo == Todo::Undo && self.outwait(step, deadline).await {
-            self.undo(step, deadline).await?;
+            let span = events::step(step.id, &step.change, "back");
+            self.undo(step, deadline).instrument(span.clone()).await?;
+            let is_gone = self.state().step(step.id).is_some_and(|state| !state.remains());
+            events::step_ended(&span, if is_gone { "success" } else { "failure" });
         }
         Ok(step.id)
     }

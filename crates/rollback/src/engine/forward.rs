@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
+use tracing::Instrument as _;
 
 use super::settle::Bounds;
 use super::step::{Ended, Stopped};
@@ -126,7 +127,17 @@ impl<T: Target, S: Store, O: Observer<T::Change>> Transaction<'_, T, S, O> {
 
     async fn job(&self, job: Job<'_, T::Change>) -> Result<(Option<StepId>, Ended<T::Error>), JournalError> {
         Ok(match job {
-            Job::Make(step, halt) => (Some(step.id), self.advance(step, halt).await?),
+            Job::Make(step, halt) => {
+                let span = events::step(step.id, &step.change, "forward");
+                let ended = self.advance(step, halt).instrument(span.clone()).await?;
+                let result = match ended {
+                    Ended::Done => "success",
+                    Ended::Halted => "cancellation",
+                    Ended::Failed(_) => "failure",
+                };
+                events::step_ended(&span, result);
+                (Some(step.id), ended)
+            }
             Job::Unmark(step) => match self.unmark(step).await? {
                 Ok(()) => (None, Ended::Done),
                 Err(failure) => (None, Ended::Failed(Stopped::by(step.id, failure))),

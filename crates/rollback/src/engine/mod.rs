@@ -18,6 +18,7 @@ use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
 use tokio::time::Instant;
+use tracing::Instrument as _;
 
 pub use interrupt::Interrupt;
 pub use ledger::View;
@@ -173,7 +174,7 @@ impl<'a, T: Target, S: Store, O: Observer<T::Change>> Transaction<'a, T, S, O> {
     ///
     /// When the journal cannot be written, or [`Interrupt::abort`] stops it.
     pub async fn run(self) -> Result<Verdict, Error> {
-        self.unless_aborted(self.go_on()).await
+        self.told(self.unless_aborted(self.go_on())).await
     }
 
     /// Decides to roll back, and does it.
@@ -182,7 +183,15 @@ impl<'a, T: Target, S: Store, O: Observer<T::Change>> Transaction<'a, T, S, O> {
     ///
     /// When the transaction has ended or is past its pivot, the journal cannot be written, or [`Interrupt::abort`] stops it.
     pub async fn roll_back(self, reason: &str) -> Result<Verdict, Error> {
-        self.unless_aborted(self.turn_back(reason)).await
+        self.told(self.unless_aborted(self.turn_back(reason))).await
+    }
+
+    /// Within a span of its own.
+    async fn told(&self, work: impl Future<Output = Result<Verdict, Error>>) -> Result<Verdict, Error> {
+        let span = events::transaction(self.id(), self.state().begin().plan.len());
+        let ended = work.instrument(span.clone()).await;
+        events::transaction_ended(&span, &ended);
+        ended
     }
 
     async fn unless_aborted(

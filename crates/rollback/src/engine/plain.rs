@@ -1,10 +1,12 @@
 //! A plan carried out without a transaction: no journal, no marker, nothing taken back.
 
+use tracing::Instrument as _;
+
 use super::in_flight::InFlight;
 use super::make::{Accept, Made, Maker, ReadBack};
 use super::settle::Floors;
 use super::{Interrupt, Policy, describe};
-use crate::{Call, Cause, Event, Failure, Observer, Plan, Receipts, StepId, Target};
+use crate::{Call, Cause, Event, Failure, Observer, Plan, Receipts, StepId, Target, events};
 
 /// A plan that was not carried out to its end. What was made stays.
 #[derive(Debug)]
@@ -62,13 +64,15 @@ pub async fn run<T: Target, O: Observer<T::Change>>(
             undo: None,
             receipts: &receipts,
         };
+        let span = events::step(step.id, &step.change, "forward");
         let made = tokio::select! {
             biased;
             () = interrupt.aborted() => {
                 return Err(unfinished(Some(step.id), "stopped at once".to_owned(), None, Some(step.id)));
             }
-            made = maker.make(step, call, &Unlogged) => made,
+            made = maker.make(step, call, &Unlogged).instrument(span.clone()) => made,
         };
+        events::step_ended(&span, if matches!(made, Ok(Made::Done { .. })) { "success" } else { "failure" });
         let (failure, in_doubt) = match made {
             Ok(Made::Done { receipt, adopted }) => {
                 observer.on(&Event::Done { step, adopted });

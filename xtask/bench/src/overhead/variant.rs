@@ -90,6 +90,7 @@ impl Variant {
             breaker: matches!(self, Self::Breaker | Self::All).then(BreakerConfig::robust),
             gate: GateConfig::default(),
             attempt_timeout: Duration::from_secs(30),
+            spans: false,
         }
     }
 }

@@ -128,6 +128,7 @@ impl Case {
             breaker: None,
             gate: GateConfig::default(),
             attempt_timeout: Duration::from_secs(30),
+            spans: false,
         };
         let stack = stacks("bench", &config, None, probe.clone()).context("build the stack")?.forward;
         let started = Instant::now();

@@ -13,12 +13,13 @@ use std::path::PathBuf;
 
 use selvedge_deployment::summary::Summary;
 use serde_json::json;
+use tracing::Instrument as _;
 
 use crate::args::DeployArgs;
 use crate::commands::plan;
 use crate::render::{self, Progress, Stage};
 use crate::run::App;
-use crate::{exit, output};
+use crate::{events, exit, output};
 
 pub(crate) use apply::Applied;
 pub(crate) use outcome::{Asked, Outcome};
@@ -29,8 +30,16 @@ pub(crate) use outcome::{Asked, Outcome};
 ///
 /// Whatever stands in the way, and a deployment that was not committed.
 pub(crate) async fn run(app: &App, args: &DeployArgs, config: PathBuf) -> anyhow::Result<u8> {
+    let span = events::deployment(args.dry_run);
+    let ended = deploy(app, args, config).instrument(span.clone()).await;
+    span.in_scope(|| events::deployment_ended(&ended));
+    ended
+}
+
+async fn deploy(app: &App, args: &DeployArgs, config: PathBuf) -> anyhow::Result<u8> {
     let progress = Progress::new(app);
     let prepared = prepare::prepare(app, &args.selection, config, args.dry_run, &progress).await?;
+    events::deployment_started(&prepared.desired.product, &prepared.desired.environment);
     let plan = &prepared.planned.plan;
     if args.dry_run {
         plan::show(app, &prepared)?;

@@ -130,6 +130,7 @@ impl Profile {
             breaker: Some(self.breaker.clone()),
             gate: GateConfig::default(),
             attempt_timeout: Duration::from_secs(30),
+            spans: false,
         }
     }
 

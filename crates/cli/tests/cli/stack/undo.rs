@@ -35,6 +35,7 @@ fn config() -> StackConfig {
         breaker: Some(BreakerConfig::guide()),
         gate: GateConfig::default(),
         attempt_timeout: Duration::from_secs(30),
+        spans: false,
     }
 }
 

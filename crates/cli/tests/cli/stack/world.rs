@@ -35,6 +35,7 @@ pub(crate) fn shipped(retry: bool, breaker: bool) -> StackConfig {
         breaker: breaker.then(BreakerConfig::guide),
         gate: GateConfig::default(),
         attempt_timeout: Duration::from_secs(30),
+        spans: false,
     }
 }
 

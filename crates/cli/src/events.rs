@@ -1,0 +1,58 @@
+//! Every span and event of the program itself. Names and fields are a contract with those who read logs and traces.
+//!
+//! Fields that are not ours are of OpenTelemetry's conventions for CI/CD (<https://opentelemetry.io/docs/specs/semconv/cicd/>).
+
+use tracing::{Span, field};
+
+use crate::{exit, report};
+
+/// One deployment, from reading its files to its verdict: what a pipeline runs.
+pub(crate) fn deployment(is_dry: bool) -> Span {
+    tracing::info_span!(
+        "deployment",
+        otel.kind = "server",
+        otel.name = "deploy",
+        cicd.pipeline.name = field::Empty,
+        cicd.pipeline.run.id = %uuid::Uuid::now_v7(),
+        cicd.pipeline.result = field::Empty,
+        deployment.environment.name = field::Empty,
+        selvedge.dry_run = is_dry,
+        error.type = field::Empty,
+    )
+}
+
+/// What is deployed is known: told within its span.
+pub(crate) fn deployment_started(product: &str, environment: &str) {
+    let span = Span::current();
+    // Its name for people: what is done, and to what.
+    span.record("otel.name", format!("deploy {product}"));
+    span.record("cicd.pipeline.name", product);
+    span.record("deployment.environment.name", environment);
+    tracing::info!(name: "deployment.started", product, environment, "Deployment started");
+}
+
+/// How it ended: told within its span.
+pub(crate) fn deployment_ended(ended: &anyhow::Result<u8>) {
+    let span = Span::current();
+    let code = ended.as_ref().map_or_else(report::exit_code, |code| *code);
+    let result = match code {
+        exit::DONE => "success",
+        exit::INTERRUPTED => "cancellation",
+        exit::USAGE | exit::DENIED | exit::LOCKED => "error",
+        _ => "failure",
+    };
+    span.record("cicd.pipeline.result", result);
+    match ended {
+        Ok(_) => tracing::info!(name: "deployment.completed", result, "Deployment completed"),
+        Err(error) => {
+            span.record("error.type", format!("exit_{code}"));
+            tracing::info!(
+                name: "deployment.failed",
+                result,
+                exit_code = code,
+                error = %error,
+                "Deployment failed"
+            );
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! What this process tells of itself, where `FEATURE_USE_TELEMETRY` is on: settings and variables become exporters.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use percent_encoding::percent_decode_str;
+use secrecy::{ExposeSecret as _, SecretString};
+use selvedge_fabric_client::transport::HttpTransport;
+use selvedge_observability::telemetry::{
+    OtlpConfig, Protocol, Telemetry, TelemetryConfig, TelemetryLayer, Untold,
+};
+
+use crate::clients::transport_config;
+use crate::flags::Flags;
+use crate::redaction::{redact, redactor};
+use crate::settings::{Environment, Exporter, OTLP_HEADERS, OtlpCompression, OtlpProtocol, Settings};
+
+/// How long the end of a run waits for what was not told yet.
+const AT_THE_END: Duration = Duration::from_secs(2);
+
+/// Tells until it is dropped.
+pub(crate) struct Telling(Option<Telemetry>);
+
+impl Drop for Telling {
+    fn drop(&mut self) {
+        let Some(telemetry) = self.0.take() else { return };
+        let Untold { spans, calls, is_late } = telemetry.shut_down(AT_THE_END);
+        if is_late || spans > 0 {
+            tracing::warn!(
+                name: "telemetry.incomplete",
+                spans,
+                calls,
+                "Not all telemetry could be sent within {} s", AT_THE_END.as_secs()
+            );
+        } else if calls > 0 {
+            tracing::info!(name: "telemetry.paced", calls, "Calls that came too fast have no spans");
+        }
+    }
+}
+
+/// Begins to tell. What stands in the way is a warning: telemetry decides about nothing. It comes with the layer, for nothing is logged
+/// before that is in place.
+pub(crate) fn start(
+    settings: &Settings,
+    flags: &Flags,
+    environment: &Environment,
+) -> (Telling, Option<TelemetryLayer>, Option<String>) {
+    let nothing = |warning| (Telling(None), None, warning);
+    if !flags.telemetry.on || settings.telemetry.disabled {
+        return nothing(None);
+    }
+    let config = config(settings, environment);
+    if config.otlp.is_none() {
+        return nothing(Some(
+            "FEATURE_USE_TELEMETRY=true, and nothing says where to: set OTEL_EXPORTER_OTLP_ENDPOINT"
+                .to_owned(),
+        ));
+    }
+    match begin(&config, settings, environment) {
+        Ok((telemetry, layer)) => (Telling(Some(telemetry)), Some(layer), None),
+        Err(error) => nothing(Some(format!("telemetry is off: {error:#}"))),
+    }
+}
+
+fn begin(
+    config: &TelemetryConfig,
+    settings: &Settings,
+    environment: &Environment,
+) -> anyhow::Result<(Telemetry, TelemetryLayer)> {
+    // Connections of its own: what is told must not wait for what is told of.
+    let transport = HttpTransport::new(&transport_config(settings, environment)).context("set up HTTPS")?;
+    Ok(Telemetry::start(config, redactor(), transport)?)
+}
+
+fn config(settings: &Settings, environment: &Environment) -> TelemetryConfig {
+    let telemetry = &settings.telemetry;
+    let wanted = |exporter: Exporter, own: &Option<String>, path: &str| {
+        let base = telemetry.otlp_endpoint.as_deref().map(|base| match telemetry.otlp_protocol {
+            OtlpProtocol::Grpc => base.to_owned(),
+            OtlpProtocol::HttpProtobuf => format!("{}{path}", base.trim_end_matches('/')),
+        });
+        own.clone().or(base).filter(|_| exporter == Exporter::Otlp)
+    };
+    let traces = wanted(telemetry.traces, &telemetry.traces_endpoint, "/v1/traces");
+    let metrics = wanted(telemetry.metrics, &telemetry.metrics_endpoint, "/v1/metrics");
+    let logs = wanted(telemetry.logs, &telemetry.logs_endpoint, "/v1/logs");
+    let some = traces.is_some() || metrics.is_some() || logs.is_some();
+    let otlp = some.then(|| OtlpConfig {
+        protocol: match telemetry.otlp_protocol {
+            OtlpProtocol::HttpProtobuf => Protocol::HttpProtobuf,
+            OtlpProtocol::Grpc => Protocol::Grpc,
+        },
+        traces,
+        metrics,
+        logs,
+        headers: headers(environment),
+        timeout: telemetry.otlp_timeout,
+        gzip: telemetry.otlp_compression == OtlpCompression::Gzip,
+    });
+    TelemetryConfig {
+        resource: resource(settings),
+        otlp,
+        parent: environment.variable("TRACEPARENT"),
+        calls_per_second: telemetry.calls_per_second,
+        metric_interval: telemetry.metric_interval,
+        ..TelemetryConfig::default()
+    }
+}
+
+/// Who tells. What the settings say of it beats what follows.
+fn resource(settings: &Settings) -> Vec<(String, String)> {
+    let telemetry = &settings.telemetry;
+    let own = [
+        ("service.name", telemetry.service.clone()),
+        ("service.version", env!("CARGO_PKG_VERSION").to_owned()),
+        ("service.instance.id", uuid::Uuid::now_v7().to_string()),
+        ("deployment.environment.name", settings.environment.clone()),
+        ("host.name", gethostname::gethostname().to_string_lossy().into_owned()),
+        ("process.pid", std::process::id().to_string()),
+    ];
+    let given: Vec<_> = pairs(telemetry.resource.as_deref().unwrap_or_default()).collect();
+    let own = own.into_iter().map(|(key, value)| (key.to_owned(), value));
+    own.filter(|(key, _)| given.iter().all(|(other, _)| other != key)).chain(given.clone()).collect()
+}
+
+/// Headers for the collector: secrets, as likely as not.
+fn headers(environment: &Environment) -> Vec<(String, SecretString)> {
+    let Some(headers) = environment.secret(OTLP_HEADERS) else {
+        return Vec::new();
+    };
+    let headers: Vec<_> =
+        pairs(headers.expose_secret()).map(|(name, value)| (name, SecretString::from(value))).collect();
+    for (name, value) in &headers {
+        // Too short to be kept out of what is written: nothing that is worth a word for each collector's own flags.
+        drop(redact(name, value));
+    }
+    headers
+}
+
+/// `key=value,key=value`, values percent-encoded: <https://www.w3.org/TR/baggage/#header-content>.
+fn pairs(text: &str) -> impl Iterator<Item = (String, String)> {
+    text.split(',').filter_map(|pair| {
+        let (key, value) = pair.split_once('=')?;
+        let value = percent_decode_str(value.trim()).decode_utf8_lossy().into_owned();
+        (!key.trim().is_empty()).then(|| (key.trim().to_owned(), value))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::{Profile, load};
+
+    fn config_of(variables: &[(&str, &str)]) -> TelemetryConfig {
+        let root = tempfile::tempdir().unwrap();
+        let environment = Environment::of(variables, &[]);
+        config(&load(root.path(), &environment, &[], Profile::Guide).unwrap(), &environment)
+    }
+
+    #[test]
+    fn the_standard_variables_say_where_to() {
+        assert!(config_of(&[]).otlp.is_none());
+        let config = config_of(&[
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318/"),
+            ("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", "http://127.0.0.1:9/logs"),
+            ("OTEL_METRICS_EXPORTER", "none"),
+            ("OTEL_EXPORTER_OTLP_HEADERS", "api-key=a%20secret, x-team = sales"),
+            ("OTEL_EXPORTER_OTLP_TIMEOUT", "2500"),
+            ("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip"),
+            ("OTEL_METRIC_EXPORT_INTERVAL", "5000"),
+            ("OTEL_SERVICE_NAME", "deployer"),
+            ("OTEL_RESOURCE_ATTRIBUTES", "team=sales,host.name=elsewhere"),
+            ("TRACEPARENT", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
+        ]);
+        let otlp = config.otlp.unwrap();
+        assert_eq!(otlp.traces.as_deref(), Some("http://127.0.0.1:4318/v1/traces"));
+        assert_eq!(otlp.logs.as_deref(), Some("http://127.0.0.1:9/logs"));
+        assert_eq!((otlp.metrics, otlp.gzip, otlp.protocol), (None, true, Protocol::HttpProtobuf));
+        assert_eq!(otlp.timeout, Duration::from_millis(2500));
+        assert_eq!(config.metric_interval, Duration::from_secs(5));
+        let headers: Vec<_> =
+            otlp.headers.iter().map(|(name, value)| (name.as_str(), value.expose_secret())).collect();
+        assert_eq!(headers, [("api-key", "a secret"), ("x-team", "sales")]);
+        let of =
+            |key: &str| config.resource.iter().find(|(it, _)| it == key).map(|(_, value)| value.as_str());
+        assert_eq!(of("service.name"), Some("deployer"));
+        assert_eq!((of("team"), of("host.name")), (Some("sales"), Some("elsewhere")));
+        assert!(config.parent.is_some());
+    }
+
+    #[test]
+    fn grpc_has_one_address_for_all() {
+        let config = config_of(&[
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4317"),
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
+        ]);
+        let otlp = config.otlp.unwrap();
+        assert_eq!(otlp.traces.as_deref(), Some("http://127.0.0.1:4317"));
+        assert_eq!((otlp.traces.clone(), otlp.protocol), (otlp.metrics, Protocol::Grpc));
+    }
+}

@@ -1,0 +1,252 @@
+//! Spans round calls and attempts, for who watches from outside.
+//!
+//! Names and fields follow OpenTelemetry's conventions for HTTP clients
+//! (<https://opentelemetry.io/docs/specs/semconv/http/http-spans/>): a span of kind client per attempt, beneath one for the call. They are
+//! spans of `tracing`; what becomes of them is not decided here.
+
+use super::{AuthError, BaseUri};
+use crate::{ApiError, Operation, Request, Response, classify::of_error};
+use http::{HeaderMap, Uri};
+use pin_project_lite::pin_project;
+use selvedge_resilience::{breaker::BreakerOpen, deadline::Elapsed, find_cause, gate::Paused};
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    task::{Context, Poll, ready},
+};
+use tower::{BoxError, Layer, Service};
+use tracing::{Span, field};
+
+/// How often a call was sent so far, shared by the copies of its request.
+#[derive(Clone, Debug, Default)]
+struct Sent(Arc<AtomicU32>);
+
+/// Opens a span `call` round each request: the outermost layer of a stack.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct CallSpanLayer;
+
+/// A service with a span round each call.
+#[derive(Clone, Debug)]
+pub struct CallSpan<S> {
+    inner: S,
+}
+
+/// Opens a span `attempt` round each sending of a request: inside what retries, outside what bounds an attempt.
+#[derive(Clone, Debug)]
+pub struct AttemptSpanLayer {
+    base: Option<BaseUri>,
+}
+
+/// A service with a span round each attempt.
+#[derive(Clone, Debug)]
+pub struct AttemptSpan<S> {
+    inner: S,
+    base: Option<BaseUri>,
+}
+
+impl AttemptSpanLayer {
+    /// Attempts to send what is relative to `base`, or names its host itself.
+    #[must_use]
+    pub fn new(base: Option<BaseUri>) -> Self {
+        Self { base }
+    }
+}
+
+impl<S> Layer<S> for CallSpanLayer {
+    type Service = CallSpan<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        CallSpan { inner }
+    }
+}
+
+impl<S> Layer<S> for AttemptSpanLayer {
+    type Service = AttemptSpan<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        AttemptSpan { inner, base: self.base.clone() }
+    }
+}
+
+impl<S> Service<Request> for CallSpan<S>
+where
+    S: Service<Request, Response = Response, Error = BoxError>,
+{
+    type Response = Response;
+    type Error = BoxError;
+    type Future = Spanned<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request) -> Self::Future {
+        let operation = request.extensions().get::<Operation>();
+        let span = tracing::debug_span!(
+            "call",
+            otel.name = operation.map_or("request", |operation| operation.name),
+            selvedge.effect = operation.map(|operation| operation.effect.as_str()),
+            selvedge.attempts = field::Empty,
+            error.type = field::Empty,
+        );
+        let sent = (!span.is_disabled()).then(Sent::default);
+        if let Some(sent) = sent.clone() {
+            request.extensions_mut().insert(sent);
+        }
+        let inner = span.in_scope(|| self.inner.call(request));
+        Spanned { inner, span, sent }
+    }
+}
+
+impl<S> Service<Request> for AttemptSpan<S>
+where
+    S: Service<Request, Response = Response, Error = BoxError>,
+{
+    type Response = Response;
+    type Error = BoxError;
+    type Future = Spanned<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let before =
+            request.extensions().get::<Sent>().map_or(0, |sent| sent.0.fetch_add(1, Ordering::Relaxed));
+        let target = Target { base: self.base.as_ref(), uri: request.uri() };
+        let span = tracing::debug_span!(
+            "attempt",
+            otel.kind = "client",
+            otel.name = request.method().as_str(),
+            http.request.method = request.method().as_str(),
+            // Absent on the first.
+            http.request.resend_count = (before > 0).then_some(before),
+            http.response.status_code = field::Empty,
+            server.address = target.host(),
+            server.port = target.port(),
+            // Without the query, which may hold anything.
+            url.full = %target,
+            azure.service.request.id = field::Empty,
+            error.type = field::Empty,
+        );
+        let inner = span.in_scope(|| self.inner.call(request));
+        Spanned { inner, span, sent: None }
+    }
+}
+
+pin_project! {
+    /// What is done within a span, which is told how it ended.
+    pub struct Spanned<F> {
+        #[pin]
+        inner: F,
+        span: Span,
+        sent: Option<Sent>,
+    }
+}
+
+impl<F: Future<Output = Result<Response, BoxError>>> Future for Spanned<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let result = {
+            let _within = this.span.enter();
+            ready!(this.inner.poll(cx))
+        };
+        if !this.span.is_disabled() {
+            if let Some(Sent(sent)) = this.sent {
+                this.span.record("selvedge.attempts", sent.load(Ordering::Relaxed));
+            }
+            tell(this.span, &result);
+        }
+        Poll::Ready(result)
+    }
+}
+
+/// How it ended.
+fn tell(span: &Span, result: &Result<Response, BoxError>) {
+    match result {
+        Ok(response) => {
+            let status = response.status();
+            span.record("http.response.status_code", status.as_u16());
+            if let Some(id) = request_id(response.headers()) {
+                span.record("azure.service.request.id", id);
+            }
+            if !status.is_success() {
+                let code = ApiError::from_response(response).code;
+                if is_plain(code.as_str()) {
+                    span.record("error.type", code.as_str());
+                } else {
+                    span.record("error.type", status.as_str());
+                }
+            }
+        }
+        Err(error) => {
+            span.record("error.type", kind(error));
+        }
+    }
+}
+
+/// What the service calls the request, which its support asks for.
+fn request_id(headers: &HeaderMap) -> Option<&str> {
+    let of = |name| headers.get(name)?.to_str().ok();
+    of("requestid").or_else(|| of("x-ms-request-id"))
+}
+
+/// Whether it is a code, and not whatever a server likes to write.
+fn is_plain(code: &str) -> bool {
+    (1..=64).contains(&code.len()) && code.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+/// Few words, for who counts.
+fn kind(error: &BoxError) -> &'static str {
+    let error = &**error;
+    if find_cause::<AuthError>(error).is_some() {
+        "no_token"
+    } else if find_cause::<BreakerOpen>(error).is_some() {
+        "circuit_open"
+    } else if find_cause::<Paused>(error).is_some() {
+        "throttled"
+    } else if find_cause::<Elapsed>(error).is_some() {
+        "timeout"
+    } else {
+        of_error(error).as_str()
+    }
+}
+
+/// Where an attempt goes.
+struct Target<'a> {
+    base: Option<&'a BaseUri>,
+    uri: &'a Uri,
+}
+
+impl Target<'_> {
+    fn host(&self) -> Option<&str> {
+        self.uri.host().or_else(|| self.base.map(BaseUri::host))
+    }
+
+    fn port(&self) -> Option<u16> {
+        let usual = |scheme: Option<&str>| if scheme == Some("http") { 80 } else { 443 };
+        match (self.uri.host(), self.base) {
+            (Some(_), _) => Some(self.uri.port_u16().unwrap_or_else(|| usual(self.uri.scheme_str()))),
+            (None, Some(base)) => Some(base.port()),
+            (None, None) => None,
+        }
+    }
+}
+
+impl fmt::Display for Target<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.uri.scheme(), self.host(), self.port(), self.base) {
+            (Some(scheme), Some(host), Some(port), _) => write!(f, "{scheme}://{host}:{port}")?,
+            (None, _, _, Some(base)) => write!(f, "{base}")?,
+            _ => {}
+        }
+        f.write_str(self.uri.path())
+    }
+}
