@@ -121,10 +121,10 @@ mod tests {
     use tower::{ServiceExt as _, service_fn};
 
     use super::*;
+    use crate::redact::tests::redactor;
 
     async fn answer(status: u16, body: &str) -> Response<Bytes> {
-        let redactor = Redactor::default();
-        redactor.register("x", &"hun\"ter22".into()).unwrap();
+        let redactor = redactor(&["hun\"ter22"]);
         let body = Bytes::copy_from_slice(body.as_bytes());
         let service = service_fn(move |()| {
             let mut answer = Response::new(body.clone());
