@@ -42,11 +42,12 @@ enum End {
 pub(super) struct Known {
     names: Vec<String>,
     forms: Vec<Form>,
+    /// Those of several lines.
+    of_lines: Vec<Form>,
     /// In the order of the automaton's patterns: the forms that have it at that end.
     pieces: Vec<(End, Vec<Form>)>,
     automaton: Option<AhoCorasick>,
     longest: usize,
-    has_breaks: bool,
 }
 
 impl Known {
@@ -82,8 +83,8 @@ impl Known {
             names.push(name.to_owned());
         }
         let longest = forms.iter().map(|form| form.len()).max().unwrap_or_default();
-        let has_breaks = forms.iter().any(|form| form.contains(&b'\n'));
-        Ok(Some(Self { names, forms, pieces, automaton: Some(automaton), longest, has_breaks }))
+        let of_lines = forms.iter().filter(|form| form.contains(&b'\n')).cloned().collect();
+        Ok(Some(Self { names, forms, of_lines, pieces, automaton: Some(automaton), longest }))
     }
 
     pub(super) fn names(&self) -> &[String] {
@@ -120,10 +121,10 @@ impl Known {
     /// any. It may be the end.
     pub(super) fn unfinished(&self, text: &[u8], behind_breaks_only: bool) -> usize {
         let any = !behind_breaks_only || views::ends_wrapped(text);
-        if !any && !self.has_breaks {
+        let forms = if any { &self.forms } else { &self.of_lines };
+        if forms.is_empty() || text.is_empty() {
             return text.len();
         }
-        let forms: Vec<_> = self.forms.iter().filter(|form| any || form.contains(&b'\n')).collect();
         let begun = views::of(text).into_iter().filter_map(|view| {
             let begun = forms.iter().filter_map(|form| begun(form, &view.bytes)).max()?;
             Some(view.source(view.bytes.len() - begun..view.bytes.len()).start)

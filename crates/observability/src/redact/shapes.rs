@@ -6,27 +6,31 @@ use regex::bytes::Regex;
 
 use super::views::View;
 
-/// Names under which secrets stand in forms, connection strings and JSON. They are compared without `_` and `-`.
+/// Names under which secrets stand in forms, connection strings, settings and JSON. Where `_` stands there may be `-` or nothing.
 const NAMES: [&str; 15] = [
-    "accesskey",
-    "accesstoken",
-    "accountkey",
-    "apikey",
-    "authorization",
-    "clientassertion",
-    "clientsecret",
-    "idtoken",
-    "password",
+    "access_key",
+    "access_signature",
+    "access_token",
+    "account_key",
+    "api_key",
+    "client_assertion",
+    "client_secret",
+    "id_token",
     "passwd",
+    "password",
     "pwd",
-    "refreshtoken",
-    "sharedaccesskey",
-    "sharedaccesssignature",
-    "xapikey",
+    "refresh_token",
+    "shared_access_key",
+    "shared_access_signature",
+    "x_api_key",
 ];
 
-/// The shapes. What is to be hidden is the group that takes part, or all of it.
-const SHAPES: [&str; 12] = [
+/// What follows a name and its secret: in forms, connection strings and settings, or as a member of JSON, also within a string of it.
+const NAMED: &str =
+    r#"(?:\s?=\s?("[^"]*"|'[^']*'|[^;&"'\\\s<>]+)|\\*["']\s*:\s*\\*["']((?:[^"'\\]|\\[^"'])+))"#;
+
+/// The other shapes. What is to be hidden is the group, or all of it.
+const SHAPES: [&str; 11] = [
     // A header with its scheme (RFC 9110 section 11.4), on a line or in a dump of headers.
     r#"(?i)\b(?:proxy-)?authorization\b["'\\]*\s*[:=]\s*["'\\]*(?:[a-z][a-z0-9_-]*\s+)?([^\s"'\\,]+)"#,
     r"(?i)\bbearer\s+([a-z0-9._~+/-]{8,}=*)",
@@ -34,8 +38,6 @@ const SHAPES: [&str; 12] = [
     r"\beyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]*)+",
     // The signature of a shared access signature, https://learn.microsoft.com/rest/api/storageservices/create-service-sas
     r"(?i)\bsig=([a-z0-9%+/=_-]+)",
-    // Forms, connection strings, settings; and members of JSON, also within a string of it.
-    r#"(?i)\b(?:shared_?)?(?:access_?key|access_?signature|account_?key|password|passwd|pwd|client_?secret|client_?assertion|(?:refresh|access|id)_?token|api_?key)(?:\s?=\s?("[^"]*"|'[^']*'|[^;&"'\\\s<>]+)|\\*["']\s*:\s*\\*["']((?:[^"'\\]|\\[^"'])+))"#,
     // The code of RFC 6749 section 4.1.2, and the key of an Azure function.
     r#"(?i)(?:[?&]|^)code=([^&\s"'\\<>]{8,})"#,
     // User information in URLs (RFC 3986 section 3.2.1).
@@ -51,8 +53,10 @@ const SHAPES: [&str; 12] = [
     r"(?s)-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]{0,30}PRIVATE KEY-----|\z)",
 ];
 
-static COMPILED: LazyLock<Vec<Regex>> =
-    LazyLock::new(|| SHAPES.iter().filter_map(|shape| Regex::new(shape).ok()).collect());
+static COMPILED: LazyLock<Vec<Regex>> = LazyLock::new(|| {
+    let named = format!(r"(?i)\b(?:{}){NAMED}", NAMES.join("|").replace('_', "[_-]?"));
+    SHAPES.into_iter().chain([&*named]).filter_map(|shape| Regex::new(shape).ok()).collect()
+});
 
 /// Adds where in the text of `view` something has a shape.
 pub(super) fn find(view: &View<'_>, found: &mut Vec<Range<usize>>) {
@@ -67,8 +71,9 @@ pub(super) fn find(view: &View<'_>, found: &mut Vec<Range<usize>>) {
 
 /// Whether the value of a member of this name is a secret, whatever it looks like.
 pub(super) fn is_secret_name(name: &str) -> bool {
-    let plain: String = name.chars().filter(|c| !matches!(c, '_' | '-')).collect();
-    NAMES.iter().any(|known| known.eq_ignore_ascii_case(&plain))
+    let plain = |name: &str| -> String { name.chars().filter(|c| !matches!(c, '_' | '-')).collect() };
+    let given = plain(name);
+    NAMES.iter().chain(&["authorization"]).any(|known| given.eq_ignore_ascii_case(&plain(known)))
 }
 
 /// Whether `text` ends within a private key; then the lines that follow belong to it.
@@ -87,7 +92,7 @@ mod tests {
 
     #[test]
     fn all_compile() {
-        assert_eq!(COMPILED.len(), SHAPES.len());
+        assert_eq!(COMPILED.len(), SHAPES.len() + 1);
     }
 
     #[test]
@@ -119,6 +124,7 @@ mod tests {
             ("Server=s;pwd = hush;Z=1", "Server=s;pwd = ***;Z=1"),
             ("scope=s&client_secret=hush&x=1", "scope=s&client_secret=***&x=1"),
             ("client_assertion=a.b.c", "client_assertion=***"),
+            ("api-key=hush; sharedAccessKey = hush", "api-key=***; sharedAccessKey = ***"),
             (r#"{"refresh_token":"0.AX","x":1}"#, r#"{"refresh_token":"***","x":1}"#),
             (r#""{\"password\":\"a b\"}""#, r#""{\"password\":\"***\"}""#),
             ("https://h/cb?state=1&code=0.AXoAbcdef", "https://h/cb?state=1&code=***"),

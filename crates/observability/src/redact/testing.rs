@@ -133,7 +133,12 @@ pub fn forms(value: &str) -> Vec<(&'static str, String)> {
 /// The form in which `text` holds `value`, if it does.
 #[must_use]
 pub fn leak(text: &str, value: &str) -> Option<&'static str> {
-    forms(value).into_iter().find(|(_, form)| text.contains(form)).map(|(name, _)| name)
+    found(text, &forms(value))
+}
+
+/// The first of these forms that `text` holds.
+pub(super) fn found(text: &str, forms: &[(&'static str, String)]) -> Option<&'static str> {
+    forms.iter().find(|(_, form)| text.contains(form)).map(|(name, _)| *name)
 }
 
 /// What of a longer text in base64 is the same whatever stands around the value.

@@ -109,7 +109,7 @@ impl<'t> View<'t> {
                 None => index += 1,
             }
         }
-        self.without(&units)
+        self.undo(&units)
     }
 
     /// This view without the breaks that were put into base64, and the indentation behind them; `None` where there are none.
@@ -125,11 +125,11 @@ impl<'t> View<'t> {
                 units.push((at, Unit { length: start - at, bytes: [0; 4], count: 0 }));
             }
         }
-        self.without(&units)
+        self.undo(&units)
     }
 
     /// This view with these units undone, each with the place where it stands; `None` where there are none.
-    fn without(&self, units: &[(usize, Unit)]) -> Option<View<'t>> {
+    fn undo(&self, units: &[(usize, Unit)]) -> Option<View<'t>> {
         if units.is_empty() {
             return None;
         }
