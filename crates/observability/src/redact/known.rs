@@ -26,9 +26,6 @@ const BEHIND: [&str; 7] = ["\n", "\r", "\"", "'", "<", "…", "..."];
 /// The same before a text whose beginning was cut off.
 const BEFORE: [&str; 7] = ["\n", "\r", "\"", "'", ">", "…", "..."];
 
-/// Where a value is not cut: documents that begin or end alike have whole lines in common. As line breaks are, and as they are shown.
-const BREAKS: [&[u8]; 5] = [b"\n", b"\r", b" ", br"\n", br"\r"];
-
 type Form = Arc<Zeroizing<Vec<u8>>>;
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -145,34 +142,30 @@ fn begun(form: &[u8], text: &[u8]) -> Option<usize> {
 fn first_of(form: &[u8], text: &[u8]) -> Option<usize> {
     let length = in_common(form.chunks(BLOCK), text.chunks(BLOCK), |block| block.iter());
     let (part, rest) = form.split_at(length);
-    let Some(next) = rest.first() else { return Some(length) };
     let text = &text[length..];
-    let is_cut = || {
-        (text.is_empty() || BEHIND.iter().any(|sign| text.starts_with(sign.as_bytes())))
-            && !BREAKS.iter().any(|sign| part.ends_with(sign) || rest.starts_with(sign))
-            && tells(part, *next)
-    };
-    (length >= ENOUGH || is_cut()).then_some(length)
+    let is_end = || text.is_empty() || BEHIND.iter().any(|sign| text.starts_with(sign.as_bytes()));
+    let is_cut = || is_end() && tells(part, part.last(), rest.first());
+    (rest.is_empty() || length >= ENOUGH || is_cut()).then_some(length)
 }
 
-/// How many bytes of `form` stand at the end of `text`, where the rest was cut off.
+/// How many bytes of `form` stand at the end of `text`, where the rest was cut off. All of them are found by the first.
 fn last_of(form: &[u8], text: &[u8]) -> Option<usize> {
     let length = in_common(form.rchunks(BLOCK), text.rchunks(BLOCK), |block| block.iter().rev());
     let (rest, part) = form.split_at(form.len() - length);
-    let next = rest.last()?;
     let text = &text[..text.len() - length];
-    let is_cut = || {
-        (text.is_empty() || BEFORE.iter().any(|sign| text.ends_with(sign.as_bytes())))
-            && !BREAKS.iter().any(|sign| part.starts_with(sign) || rest.ends_with(sign))
-            && tells(part, *next)
-    };
+    let is_start = || text.is_empty() || BEFORE.iter().any(|sign| text.ends_with(sign.as_bytes()));
+    let is_cut = || is_start() && tells(part, part.first(), rest.last());
     (length >= ENOUGH || is_cut()).then_some(length)
 }
 
-/// Whether a part of a value, up to its byte `next`, tells that the rest was cut off. Ordinary text ends in words too, as in `password` of
-/// `password-of-contoso`.
-fn tells(part: &[u8], next: u8) -> bool {
-    next.is_ascii_alphanumeric() || !next.is_ascii() || part.iter().any(u8::is_ascii_digit)
+/// Whether `part` of a value tells that it was cut between these two bytes. Ordinary text ends in words too, as in `password` of
+/// `password-of-contoso`, and documents that begin alike have lines in common.
+fn tells(part: &[u8], edge: Option<&u8>, next: Option<&u8>) -> bool {
+    let (Some(edge), Some(next)) = (edge, next) else { return false };
+    let is_in_word = next.is_ascii_alphanumeric() || !next.is_ascii();
+    !edge.is_ascii_whitespace()
+        && !next.is_ascii_whitespace()
+        && (is_in_word || part.iter().any(u8::is_ascii_digit))
 }
 
 /// How many bytes are the same in both, block by block: a value of many like characters is compared at each of them.
@@ -253,19 +246,22 @@ mod tests {
     fn a_line_that_ends_in_words_of_a_value_was_not_cut() {
         let pem = "-----BEGIN X509 CERTIFICATE-----\nMIIEvQIBADANBg\n-----END X509 CERTIFICATE-----";
         let json = "{\n  \"version\": 1,\n  \"key\": \"aB3+x\"\n}";
-        let known = known(&["password-of-contoso", "correct horse battery", pem, json]);
+        let known = known(&["password-of-contoso", "battery 2026 horse 2026 staple", pem, json]);
         for text in [
             "\"password\": \"contoso\"",
             "no password\n",
             "of-contoso",
-            "correct horse\nbattery",
+            "battery 2026\n",
+            "battery 2026 \n",
+            "2026 staple",
+            " 2026 staple",
             "-----BEGIN X509 CERTIFICATE-----\nABC\n-----END X509 CERTIFICATE-----\n",
             "{\n  \"version\": 1,\n  \"other\": 2\n}\n",
         ] {
             assert!(found(&known, text).is_empty(), "{text}: {:?}", found(&known, text));
         }
         for (text, part) in
-            [("said password-of-con", 5..20), ("rd-of-contoso", 0..13), ("correct hor\n", 0..11)]
+            [("said password-of-con", 5..20), ("rd-of-contoso", 0..13), ("battery 2026 ho\n", 0..15)]
         {
             assert_eq!(found(&known, text), [part], "{text}");
         }

@@ -130,7 +130,7 @@ mod tests {
             ("https://h/cb?state=1&code=0.AXoAbcdef", "https://h/cb?state=1&code=***"),
             ("https://me:hush@dev.example/x?a=b@c", "https://***@dev.example/x?a=b@c"),
             ("https://me:hu@sh@dev.example/a@b", "https://***@dev.example/a@b"),
-            ("https://token@dev.example/", "https://***@dev.example/"),
+            ("https://to@ken@dev.example/", "https://***@dev.example/"),
             ("https:/me:hush@dev.example/", "https:/***@dev.example/"),
             ("see //me:hush@dev.example/x", "see //***@dev.example/x"),
             ("u=https%3A%2Fme:hush%40dev.example", "u=https%3A%2F***%40dev.example"),
