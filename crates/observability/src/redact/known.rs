@@ -38,8 +38,9 @@ enum End {
 #[derive(Default)]
 pub(super) struct Known {
     names: Vec<String>,
+    /// Sorted, each once.
     forms: Vec<Form>,
-    /// Those of several lines.
+    /// Those of several lines, sorted.
     of_lines: Vec<Form>,
     /// In the order of the automaton's patterns: the forms that have it at that end.
     pieces: Vec<(End, Vec<Form>)>,
@@ -51,11 +52,9 @@ impl Known {
     /// The same and one more; `None` where all its forms are known already.
     pub(super) fn with(&self, name: &str, value: &str) -> Result<Option<Self>, BuildError> {
         let mut forms = self.forms.clone();
-        for form in forms::of(value) {
-            if !forms.iter().any(|known| ***known == form) {
-                forms.push(Arc::new(Zeroizing::new(form)));
-            }
-        }
+        forms.extend(forms::of(value).into_iter().map(|form| Arc::new(Zeroizing::new(form))));
+        forms.sort_unstable_by(|one, other| one.as_slice().cmp(other));
+        forms.dedup();
         if forms.len() == self.forms.len() {
             return Ok(None);
         }
@@ -119,23 +118,25 @@ impl Known {
     pub(super) fn unfinished(&self, text: &[u8], behind_breaks_only: bool) -> usize {
         let any = !behind_breaks_only || views::ends_wrapped(text);
         let forms = if any { &self.forms } else { &self.of_lines };
-        if forms.is_empty() || text.is_empty() {
+        if forms.is_empty() {
             return text.len();
         }
         let begun = views::of(text).into_iter().filter_map(|view| {
-            let begun = forms.iter().filter_map(|form| begun(form, &view.bytes)).max()?;
-            Some(view.source(view.bytes.len() - begun..view.bytes.len()).start)
+            let length = view.bytes.len();
+            let mut starts = length.saturating_sub(self.longest)..length;
+            let start = starts.find(|start| is_begun(forms, &view.bytes[*start..]))?;
+            Some(view.source(start..length).start)
         });
         let start = begun.min().unwrap_or(text.len());
         views::start_of_wrapped(text, start).unwrap_or(start)
     }
 }
 
-/// How many bytes of the beginning of `form`, but not all of it, stand at the end of `text`; `None` where none do.
-fn begun(form: &[u8], text: &[u8]) -> Option<usize> {
-    let last = *text.last()?;
-    let most = (form.len() - 1).min(text.len());
-    (1..=most).rev().find(|length| form[length - 1] == last && text.ends_with(&form[..*length]))
+/// Whether one of these begins with `text`, and goes on.
+fn is_begun(forms: &[Form], text: &[u8]) -> bool {
+    let before = forms.partition_point(|form| form.as_slice() < text);
+    let mut alike = forms[before..].iter().take_while(|form| form.starts_with(text));
+    alike.any(|form| form.len() > text.len())
 }
 
 /// How many bytes of `form` stand at the beginning of `text`: all of them, or as many as there are where the rest was cut off.
@@ -273,6 +274,7 @@ mod tests {
         assert_eq!(known.unfinished(b"text one line\n", true), 5);
         assert_eq!(known.unfinished(b"text one", false), 5);
         assert_eq!(known.unfinished(b"text", false), 4);
+        assert_eq!(known.unfinished(b"one line\nand more", false), 17, "it is all there");
         assert_eq!(known.unfinished(b"", false), 0);
     }
 
