@@ -100,12 +100,16 @@ fn is_name(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'-' | b'$'))
 }
 
+/// With a placeholder for the user information, whatever number of slashes stands before it: some readers of URLs take any
+/// (<https://url.spec.whatwg.org/#special-authority-ignore-slashes-state>). A path begins with one slash, without a scheme.
 fn without_user(address: &str) -> Cow<'_, str> {
-    let Some((scheme, rest)) = address.split_once("://") else { return Cow::Borrowed(address) };
+    let scheme = address.find([':', '/', '\\']).filter(|at| address[*at..].starts_with(':'));
+    let rest = address[scheme.map_or(0, |colon| colon + 1)..].trim_start_matches(['/', '\\']);
+    let before = &address[..address.len() - rest.len()];
     let authority = rest.split(['/', '\\']).next().unwrap_or_default();
     match authority.rfind('@') {
-        Some(at) => Cow::Owned(format!("{scheme}://{PLACEHOLDER}{}", &rest[at..])),
-        None => Cow::Borrowed(address),
+        Some(at) if before.len() != 1 => Cow::Owned(format!("{before}{PLACEHOLDER}{}", &rest[at..])),
+        _ => Cow::Borrowed(address),
     }
 }
 
@@ -128,6 +132,10 @@ mod tests {
                 "https://***@h:8/c?restype=container&sig=***",
             ),
             ("https://u:p@x@h/", "https://***@h/"),
+            ("https:/u:p@h/", "https:/***@h/"),
+            ("https:u:p@h/", "https:***@h/"),
+            ("//u:p@h/x", "//***@h/x"),
+            ("/u:p@h", "/u:p@h"),
             ("https://h/?bearer", "https://h/?***"),
             ("https://h/?eyJ0123=1&&type=", "https://h/?***=***&***&type="),
             ("https://h/a@b", "https://h/a@b"),

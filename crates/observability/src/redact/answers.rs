@@ -13,7 +13,7 @@ use pin_project_lite::pin_project;
 use serde_json::Value;
 use tower::Service;
 
-use super::Redactor;
+use super::{PLACEHOLDER, Redactor};
 
 /// Of an answer that is no error: the members that tell why an operation, or the run of a job, failed.
 const REASONS: [&str; 2] = ["error", "failureReason"];
@@ -89,7 +89,8 @@ fn scrub(answer: &mut Response<Bytes>, redactor: &Redactor) {
         for value in answer.headers_mut().values_mut() {
             let Ok(text) = value.to_str() else { continue };
             if let Cow::Owned(redacted) = redactor.redact(text) {
-                *value = HeaderValue::try_from(redacted).unwrap_or_else(|_| HeaderValue::from_static("***"));
+                *value =
+                    HeaderValue::try_from(redacted).unwrap_or_else(|_| HeaderValue::from_static(PLACEHOLDER));
             }
         }
     } else if answer.body().len() <= LARGEST {
@@ -121,10 +122,10 @@ mod tests {
     use tower::{ServiceExt as _, service_fn};
 
     use super::*;
+    use crate::redact::tests::redactor;
 
     async fn answer(status: u16, body: &str) -> Response<Bytes> {
-        let redactor = Redactor::default();
-        redactor.register("x", &"hun\"ter22".into()).unwrap();
+        let redactor = redactor(&["hun\"ter22"]);
         let body = Bytes::copy_from_slice(body.as_bytes());
         let service = service_fn(move |()| {
             let mut answer = Response::new(body.clone());

@@ -69,15 +69,7 @@ impl Redactor {
 mod tests {
     use serde_json::json;
 
-    use super::*;
-
-    fn redactor(values: &[&str]) -> Redactor {
-        let redactor = Redactor::default();
-        for value in values {
-            redactor.register("x", &(*value).into()).unwrap();
-        }
-        redactor
-    }
+    use crate::redact::tests::redactor;
 
     #[test]
     fn a_document_stays_one() {

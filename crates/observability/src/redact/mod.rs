@@ -2,18 +2,19 @@
 //!
 //! Three things are looked for:
 //!
-//! - **values that the process knows**, [registered](Redactor::register) when they are read: as they are, in base64 (both alphabets,
-//!   with and without padding, wherever in the encoded text they begin), and line by line;
+//! - **values that the process knows**, [registered](Redactor::register) when they are read: as they are, in hexadecimal digits, in base64
+//!   (both alphabets, with and without padding, wherever in the encoded text they begin), in base64 of UTF-16 and of base64, and line by
+//!   line;
 //! - **what looks like a secret**, known or not: authorization headers, tokens, shared access signatures, connection strings, user
 //!   information in URLs, private keys;
 //! - **what steers a terminal or a CI runner** ([`one_line`], [`disarm`]): control characters and commands in text that came from outside.
 //!
 //! The first two are also found through up to three levels of escaping: backslashes of JSON and of Rust's `Debug`, percent signs, HTML
-//! entities. The *text* is decoded for that: there are too many ways to escape a value to list them.
+//! entities; and in base64 that was wrapped. The *text* is decoded for that: there are too many ways to escape a value to list them.
 //!
-//! Each is replaced by `***`, as users of CI systems know it. Known values are found by Aho-Corasick over the beginnings of their forms, in
-//! one pass whatever their number; the rest of a form is compared where its beginning was found. So a value that was cut short is found
-//! too, and a long value costs no more than a short one. What only has a shape is found by regular expressions.
+//! Each is replaced by `***`, as users of CI systems know it. Known values are found by Aho-Corasick over both ends of their forms, in one
+//! pass whatever their number; the rest of a form is compared where an end was found. So a value that was cut off is found too, and a long
+//! value costs no more than a short one. What only has a shape is found by regular expressions.
 //!
 //! What this does not do: a form is not found where it is spread over several strings of a JSON document, in a number of it, encrypted,
 //! compressed or turned around. Copies of values in the search automaton are not zeroed when the process ends.
@@ -88,7 +89,8 @@ pub enum Unprotected {
 impl Redactor {
     /// Looks for this value from now on; twice is once. White space at its ends does not count.
     ///
-    /// Of a value of several lines each line of eight bytes and more is looked for too: other programs show them one by one.
+    /// Of a value of several lines each line of eight bytes and more is looked for too, unless other texts have it: other programs show them
+    /// one by one.
     ///
     /// # Errors
     ///

@@ -6,42 +6,44 @@ use regex::bytes::Regex;
 
 use super::views::View;
 
-/// Names under which secrets stand in forms, connection strings and JSON. They are compared without `_` and `-`.
+/// Names under which secrets stand in forms, connection strings, settings and JSON. Where `_` stands there may be `-` or nothing.
 const NAMES: [&str; 15] = [
-    "accesskey",
-    "accesstoken",
-    "accountkey",
-    "apikey",
-    "authorization",
-    "clientassertion",
-    "clientsecret",
-    "idtoken",
-    "password",
+    "access_key",
+    "access_signature",
+    "access_token",
+    "account_key",
+    "api_key",
+    "client_assertion",
+    "client_secret",
+    "id_token",
     "passwd",
+    "password",
     "pwd",
-    "refreshtoken",
-    "sharedaccesskey",
-    "sharedaccesssignature",
-    "xapikey",
+    "refresh_token",
+    "shared_access_key",
+    "shared_access_signature",
+    "x_api_key",
 ];
 
-/// The shapes. What is to be hidden is the group `v`, or all of it.
-const SHAPES: [&str; 12] = [
+/// What follows a name and its secret: in forms, connection strings and settings, or as a member of JSON, also within a string of it.
+const NAMED: &str =
+    r#"(?:\s?=\s?("[^"]*"|'[^']*'|[^;&"'\\\s<>]+)|\\*["']\s*:\s*\\*["']((?:[^"'\\]|\\[^"'])+))"#;
+
+/// The other shapes. What is to be hidden is the group, or all of it.
+const SHAPES: [&str; 11] = [
     // A header with its scheme (RFC 9110 section 11.4), on a line or in a dump of headers.
-    r#"(?i)\b(?:proxy-)?authorization\b["'\\]*\s*[:=]\s*["'\\]*(?:[a-z][a-z0-9_-]*\s+)?(?P<v>[^\s"'\\,]+)"#,
-    r"(?i)\bbearer\s+(?P<v>[a-z0-9._~+/-]{8,}=*)",
+    r#"(?i)\b(?:proxy-)?authorization\b["'\\]*\s*[:=]\s*["'\\]*(?:[a-z][a-z0-9_-]*\s+)?([^\s"'\\,]+)"#,
+    r"(?i)\bbearer\s+([a-z0-9._~+/-]{8,}=*)",
     // JSON Web Tokens (RFC 7519), encrypted ones with their five parts too.
     r"\beyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]*)+",
     // The signature of a shared access signature, https://learn.microsoft.com/rest/api/storageservices/create-service-sas
-    r"(?i)\bsig=(?P<v>[a-z0-9%+/=_-]+)",
-    // Forms, connection strings, settings.
-    r#"(?i)\b(?:shared_?)?(?:access_?key|access_?signature|account_?key|password|passwd|pwd|client_secret|client_assertion|(?:refresh|access|id)_token|api_?key)\s?=\s?(?P<v>"[^"]*"|'[^']*'|[^;&"'\\\s<>]+)"#,
-    // The same as members of JSON, also within a string of it.
-    r#"(?i)\b(?:shared_?)?(?:access_?key|access_?signature|account_?key|password|passwd|pwd|client_?secret|client_?assertion|(?:refresh|access|id)_?token|api_?key)\\*["']\s*:\s*\\*["'](?P<v>(?:[^"'\\]|\\[^"'])+)"#,
+    r"(?i)\bsig=([a-z0-9%+/=_-]+)",
     // The code of RFC 6749 section 4.1.2, and the key of an Azure function.
-    r#"(?i)(?:[?&]|^)code=(?P<v>[^&\s"'\\<>]{8,})"#,
+    r#"(?i)(?:[?&]|^)code=([^&\s"'\\<>]{8,})"#,
     // User information in URLs (RFC 3986 section 3.2.1).
-    r#"(?i)\b[a-z][a-z0-9+.-]*://(?P<v>[^\s/?#"'\\<>@]+)@"#,
+    r#"://([^\s/?#"'\\<>]+)@"#,
+    // The same with a slash too few, or without a scheme: then there is a password, or it is a path.
+    r#"(?::/|//)([^\s/?#"'\\<>@]*:[^\s/?#"'\\<>]+)@"#,
     // https://docs.github.com/authentication/keeping-your-account-and-data-secure/about-authentication-to-github
     r"\b(?:gh[a-z]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,})",
     // Client secrets of Entra ID, and access tokens of Azure DevOps.
@@ -51,14 +53,16 @@ const SHAPES: [&str; 12] = [
     r"(?s)-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]{0,30}PRIVATE KEY-----|\z)",
 ];
 
-static COMPILED: LazyLock<Vec<Regex>> =
-    LazyLock::new(|| SHAPES.iter().filter_map(|shape| Regex::new(shape).ok()).collect());
+static COMPILED: LazyLock<Vec<Regex>> = LazyLock::new(|| {
+    let named = format!(r"(?i)\b(?:{}){NAMED}", NAMES.join("|").replace('_', "[_-]?"));
+    SHAPES.into_iter().chain([&*named]).filter_map(|shape| Regex::new(shape).ok()).collect()
+});
 
 /// Adds where in the text of `view` something has a shape.
 pub(super) fn find(view: &View<'_>, found: &mut Vec<Range<usize>>) {
     for shape in COMPILED.iter() {
         for captures in shape.captures_iter(&view.bytes) {
-            let hidden = captures.name("v").or_else(|| captures.get(0));
+            let hidden = captures.iter().skip(1).flatten().next().or_else(|| captures.get(0));
             let hidden = hidden.map(|hidden| hidden.range()).filter(|hidden| !hidden.is_empty());
             found.extend(hidden.map(|hidden| view.source(hidden)));
         }
@@ -67,8 +71,9 @@ pub(super) fn find(view: &View<'_>, found: &mut Vec<Range<usize>>) {
 
 /// Whether the value of a member of this name is a secret, whatever it looks like.
 pub(super) fn is_secret_name(name: &str) -> bool {
-    let plain: String = name.chars().filter(|c| !matches!(c, '_' | '-')).collect();
-    NAMES.iter().any(|known| known.eq_ignore_ascii_case(&plain))
+    let plain = |name: &str| -> String { name.chars().filter(|c| !matches!(c, '_' | '-')).collect() };
+    let given = plain(name);
+    NAMES.iter().chain(&["authorization"]).any(|known| given.eq_ignore_ascii_case(&plain(known)))
 }
 
 /// Whether `text` ends within a private key; then the lines that follow belong to it.
@@ -87,7 +92,7 @@ mod tests {
 
     #[test]
     fn all_compile() {
-        assert_eq!(COMPILED.len(), SHAPES.len());
+        assert_eq!(COMPILED.len(), SHAPES.len() + 1);
     }
 
     #[test]
@@ -119,10 +124,16 @@ mod tests {
             ("Server=s;pwd = hush;Z=1", "Server=s;pwd = ***;Z=1"),
             ("scope=s&client_secret=hush&x=1", "scope=s&client_secret=***&x=1"),
             ("client_assertion=a.b.c", "client_assertion=***"),
+            ("api-key=hush; sharedAccessKey = hush", "api-key=***; sharedAccessKey = ***"),
             (r#"{"refresh_token":"0.AX","x":1}"#, r#"{"refresh_token":"***","x":1}"#),
             (r#""{\"password\":\"a b\"}""#, r#""{\"password\":\"***\"}""#),
             ("https://h/cb?state=1&code=0.AXoAbcdef", "https://h/cb?state=1&code=***"),
             ("https://me:hush@dev.example/x?a=b@c", "https://***@dev.example/x?a=b@c"),
+            ("https://me:hu@sh@dev.example/a@b", "https://***@dev.example/a@b"),
+            ("https://to@ken@dev.example/", "https://***@dev.example/"),
+            ("https:/me:hush@dev.example/", "https:/***@dev.example/"),
+            ("see //me:hush@dev.example/x", "see //***@dev.example/x"),
+            ("u=https%3A%2Fme:hush%40dev.example", "u=https%3A%2F***%40dev.example"),
             (&format!("with {pat}, {fine}"), "with ***, ***"),
             (&format!("'{entra}'"), "'***'"),
             (&format!("pat {devops}"), "pat ***"),
@@ -145,6 +156,9 @@ mod tests {
             "signal sig",
             "-----BEGIN CERTIFICATE-----",
             "mail data.owner@contoso.example",
+            "C:/notes/data.owner@contoso.example and /a/b:c@d",
+            "// note: data.owner@contoso.example",
+            "https://dev.example:443//a@b",
             "1b4e28ba-2fa1-11d2-883f-0016d3cca427",
         ] {
             assert_eq!(redactor.redact(text), text);

@@ -103,9 +103,27 @@ pub fn forms(value: &str) -> Vec<(&'static str, String)> {
         ("base64, URL", URL_SAFE.encode(value)),
         ("base64, percent", percent(&STANDARD.encode(value), |byte| !byte.is_ascii_alphanumeric(), false)),
     ];
+    let hex: String = value.bytes().map(|byte| format!("{byte:02x}")).collect();
+    forms.push(("hexadecimal, capitals", hex.to_uppercase()));
+    forms.push(("hexadecimal", hex));
+    let utf16: Vec<u8> = value.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    forms.push(("base64 of UTF-16", STANDARD.encode(&utf16)));
+    forms.push(("base64 of base64", STANDARD.encode(STANDARD.encode(value))));
     for before in 0..3 {
-        forms.push(("base64, within", within(value, before, |text| STANDARD_NO_PAD.encode(text))));
-        forms.push(("base64, URL, within", within(value, before, |text| URL_SAFE_NO_PAD.encode(text))));
+        forms.push((
+            "base64 of UTF-16, within",
+            within(&utf16, before * 2, |text| STANDARD_NO_PAD.encode(text)),
+        ));
+        let once = within(value.as_bytes(), before, |text| STANDARD_NO_PAD.encode(text));
+        for before in 0..3 {
+            let twice = within(once.as_bytes(), before, |text| STANDARD_NO_PAD.encode(text));
+            forms.push(("base64 of base64, within", twice));
+        }
+        forms.push(("base64, within", once));
+        forms.push((
+            "base64, URL, within",
+            within(value.as_bytes(), before, |text| URL_SAFE_NO_PAD.encode(text)),
+        ));
     }
     // What is left of a value of control characters is none.
     forms.retain(|(_, form)| form.len() >= super::SHORTEST);
@@ -115,12 +133,17 @@ pub fn forms(value: &str) -> Vec<(&'static str, String)> {
 /// The form in which `text` holds `value`, if it does.
 #[must_use]
 pub fn leak(text: &str, value: &str) -> Option<&'static str> {
-    forms(value).into_iter().find(|(_, form)| text.contains(form)).map(|(name, _)| name)
+    found(text, &forms(value))
+}
+
+/// The first of these forms that `text` holds.
+pub(super) fn found(text: &str, forms: &[(&'static str, String)]) -> Option<&'static str> {
+    forms.iter().find(|(_, form)| text.contains(form)).map(|(name, _)| *name)
 }
 
 /// What of a longer text in base64 is the same whatever stands around the value.
-fn within(value: &str, before: usize, encode: impl Fn(Vec<u8>) -> String) -> String {
-    let around = |byte: u8| encode([&vec![byte; before][..], value.as_bytes(), &[byte; 2][..]].concat());
+fn within(value: &[u8], before: usize, encode: impl Fn(Vec<u8>) -> String) -> String {
+    let around = |byte: u8| encode([&vec![byte; before][..], value, &[byte; 2][..]].concat());
     let (one, other) = (around(0), around(0xff));
     let same: Vec<bool> = one.bytes().zip(other.bytes()).map(|(a, b)| a == b).collect();
     let first = same.iter().position(|same| *same).unwrap_or_default();

@@ -5,11 +5,24 @@ use std::{borrow::Cow, ops::Range};
 /// How many levels of escaping are undone. A log line quotes an error that quotes a body that is JSON.
 const LEVELS: usize = 3;
 
+/// How many characters of base64 stand before a break that was put there to keep lines short. PEM has lines of 64 (RFC 7468 section 2), MIME
+/// of 76 (RFC 2045 section 6.8).
+const WRAPPED: usize = 60;
+
 /// A text, decoded or not.
 pub(super) struct View<'t> {
     pub(super) bytes: Cow<'t, [u8]>,
-    /// Where in the text each byte's escape begins, and the text's length; `None` where nothing was decoded.
-    at: Option<Vec<usize>>,
+    /// In order; between two of them each byte stands for itself.
+    undone: Vec<Undone>,
+}
+
+/// An escape that was undone.
+struct Undone {
+    /// Where in the view what it stands for begins, and how many bytes that is.
+    at: usize,
+    count: usize,
+    /// Where in the text it stood.
+    source: Range<usize>,
 }
 
 /// What one escape stands for, and how long it is.
@@ -25,9 +38,9 @@ type Decode = fn(&[u8]) -> Option<Unit>;
 /// Each way of escaping: how its escapes begin, and how they are decoded.
 const WAYS: [(u8, Decode); 3] = [(b'\\', backslash), (b'%', percent), (b'&', entity)];
 
-/// `text` itself, and what it decodes to in every order of the ways.
+/// `text` itself, and what it decodes to in every order of the ways; each also without the breaks of wrapped base64.
 pub(super) fn of(text: &[u8]) -> Vec<View<'_>> {
-    let mut views = vec![View { bytes: Cow::Borrowed(text), at: None }];
+    let mut views = vec![View { bytes: Cow::Borrowed(text), undone: Vec::new() }];
     let mut level = 0..1;
     for _ in 0..LEVELS {
         for number in level.clone() {
@@ -40,38 +53,102 @@ pub(super) fn of(text: &[u8]) -> Vec<View<'_>> {
         }
         level = level.end..views.len();
     }
+    let unwrapped: Vec<_> = views.iter().filter_map(View::unwrapped).collect();
+    views.extend(unwrapped);
     views
 }
 
+/// Whether `text` ends with a line of base64 that may go on in the next one.
+pub(super) fn ends_wrapped(text: &[u8]) -> bool {
+    text.strip_suffix(b"\n").is_some_and(is_wrapped)
+}
+
+/// Where the line begins that holds the byte at `index`, if that is a wrapped one: it can be told from others only as a whole.
+pub(super) fn start_of_wrapped(text: &[u8], index: usize) -> Option<usize> {
+    let start = text[..index].iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    let length = text[start..].iter().position(|byte| *byte == b'\n')?;
+    is_wrapped(&text[start..start + length]).then_some(start)
+}
+
+/// Whether what stands before a break was cut there to keep lines short.
+fn is_wrapped(line: &[u8]) -> bool {
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let is_base64 = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/-_".contains(byte);
+    line.len() >= WRAPPED && line.iter().rev().take(WRAPPED).all(is_base64)
+}
+
 impl<'t> View<'t> {
-    /// Where in the text a part of this view comes from.
+    /// Where in the text a part of this view comes from: whole escapes.
     pub(super) fn source(&self, part: Range<usize>) -> Range<usize> {
-        let Some(at) = &self.at else { return part };
-        let last = at[part.end - 1];
-        // Behind the escape of the last byte: one escape can stand for several.
-        let end = at[part.end..].iter().find(|next| **next > last);
-        at[part.start]..end.copied().unwrap_or(last)
+        self.origin(part.start).start..self.origin(part.end - 1).end
+    }
+
+    /// Where in the text one byte comes from.
+    fn origin(&self, index: usize) -> Range<usize> {
+        let before = self.undone.partition_point(|undone| undone.at <= index);
+        let Some(undone) = before.checked_sub(1).map(|last| &self.undone[last]) else {
+            return index..index + 1;
+        };
+        match (index - undone.at).checked_sub(undone.count) {
+            Some(behind) => undone.source.end + behind..undone.source.end + behind + 1,
+            None => undone.source.clone(),
+        }
     }
 
     /// This view with one more level undone; `None` where there is none.
     fn decoded(&self, sign: u8, decode: Decode) -> Option<View<'t>> {
+        let (mut units, mut index) = (Vec::new(), 0);
+        while let Some(next) = self.bytes[index..].iter().position(|byte| *byte == sign) {
+            index += next;
+            match decode(&self.bytes[index..]) {
+                Some(unit) => {
+                    let length = unit.length;
+                    units.push((index, unit));
+                    index += length;
+                }
+                None => index += 1,
+            }
+        }
+        self.undo(&units)
+    }
+
+    /// This view without the breaks that were put into base64, and the indentation behind them; `None` where there are none.
+    fn unwrapped(&self) -> Option<View<'t>> {
         let from = &*self.bytes;
-        if !from.contains(&sign) {
+        let (mut units, mut start) = (Vec::new(), 0);
+        while let Some(length) = from[start..].iter().position(|byte| *byte == b'\n') {
+            let line = &from[start..start + length];
+            start += length + 1;
+            if is_wrapped(line) {
+                let at = start - 1 - usize::from(line.ends_with(b"\r"));
+                start += from[start..].iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+                units.push((at, Unit { length: start - at, bytes: [0; 4], count: 0 }));
+            }
+        }
+        self.undo(&units)
+    }
+
+    /// This view with these units undone, each with the place where it stands; `None` where there are none.
+    fn undo(&self, units: &[(usize, Unit)]) -> Option<View<'t>> {
+        if units.is_empty() {
             return None;
         }
-        let origin = |index: usize| self.at.as_ref().map_or(index, |at| at[index]);
-        let (mut bytes, mut at, mut index) = (Vec::with_capacity(from.len()), Vec::new(), 0);
-        let mut decoded = false;
-        while let Some(byte) = from.get(index) {
-            let unit = if *byte == sign { decode(&from[index..]) } else { None };
-            decoded |= unit.is_some();
-            let unit = unit.unwrap_or_else(|| one(1, *byte));
+        let mut bytes = Vec::with_capacity(self.bytes.len());
+        let mut undone = Vec::with_capacity(self.undone.len() + units.len());
+        let (mut start, mut earlier) = (0, self.undone.iter().peekable());
+        let ends = units.iter().map(|(at, unit)| (*at, Some(unit)));
+        for (end, unit) in ends.chain([(self.bytes.len(), None)]) {
+            while let Some(Undone { at, count, source }) = earlier.next_if(|earlier| earlier.at < end) {
+                undone.push(Undone { at: bytes.len() + at - start, count: *count, source: source.clone() });
+            }
+            bytes.extend_from_slice(&self.bytes[start..end]);
+            let Some(unit) = unit else { break };
+            start = end + unit.length;
+            undone.push(Undone { at: bytes.len(), count: unit.count, source: self.source(end..start) });
             bytes.extend_from_slice(&unit.bytes[..unit.count]);
-            at.extend(std::iter::repeat_n(origin(index), unit.count));
-            index += unit.length;
+            while earlier.next_if(|earlier| earlier.at < start).is_some() {}
         }
-        at.push(origin(from.len()));
-        decoded.then_some(View { bytes: bytes.into(), at: Some(at) })
+        Some(View { bytes: bytes.into(), undone })
     }
 }
 
@@ -181,5 +258,25 @@ mod tests {
         assert_eq!(view.source(at..at + 2), 7..13);
         assert_eq!(view.source(at..at + 1), 7..13, "half a character is a whole escape");
         assert_eq!(view.source(at - 1..at + 3), 6..15);
+    }
+
+    #[test]
+    fn wrapped_base64_is_one_line_and_other_lines_are_not() {
+        let line = "aB3+".repeat(16);
+        for wrap in ["\n", "\r\n", "\n  \t", r"\n", r"\r\n", r"\\n", "&#10;", "%0D%0A"] {
+            let text = format!("x {line}{wrap}{line}{wrap}cD==\n");
+            let views = of(text.as_bytes());
+            let unwrapped = format!("x {line}{line}cD==\n");
+            let view = views.iter().find(|view| *view.bytes == *unwrapped.as_bytes()).unwrap();
+            let part = view.source(64 + 2..unwrapped.len() - 1);
+            assert_eq!(text[part], format!("{line}{wrap}cD=="), "{wrap:?}");
+            // A break at the end of a part is none of it.
+            assert_eq!(view.source(2..2 + 64), 2..2 + 64);
+        }
+        let short = &line[..WRAPPED - 1];
+        for text in [format!("{short}\n{short}\n"), format!("{line}.\n{line} \n"), format!("{line}\r{line}")]
+        {
+            assert!(of(text.as_bytes()).iter().all(|view| *view.bytes == *text.as_bytes()), "{text:?}");
+        }
     }
 }

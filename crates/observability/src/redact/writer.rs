@@ -131,28 +131,7 @@ impl<W: Write> Drop for Redacting<W> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn redactor(values: &[&str]) -> Redactor {
-        let redactor = Redactor::default();
-        for value in values {
-            redactor.register("x", &(*value).into()).unwrap();
-        }
-        redactor
-    }
-
-    /// What arrives where `text` is written in these pieces.
-    fn written<'t>(redactor: &Redactor, pieces: impl IntoIterator<Item = &'t [u8]>, flush: bool) -> String {
-        let mut to = Vec::new();
-        let mut writer = Redacting::new(&mut to, redactor.clone());
-        for piece in pieces {
-            writer.write_all(piece).unwrap();
-            if flush {
-                writer.flush().unwrap();
-            }
-        }
-        drop(writer);
-        String::from_utf8(to).unwrap()
-    }
+    use crate::redact::tests::{redactor, written};
 
     #[test]
     fn a_value_is_found_wherever_the_writes_end() {
