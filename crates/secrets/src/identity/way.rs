@@ -29,6 +29,9 @@ use std::{
     time::Duration,
 };
 
+/// The most characters that are told of what the Azure CLI says.
+const LONGEST: usize = 300;
+
 /// A way to sign in. It makes a credential of the SDK's for each token, because those keep their tokens until shortly before
 /// their end, and would give one that a service rejected again.
 pub(super) struct Way {
@@ -202,7 +205,11 @@ impl Way {
             Err(_) => "the answer makes no sense".to_owned(),
         };
         let line = error.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
-        let told = line.chars().filter(|it| !it.is_control()).take(300).collect();
+        let mut told: String = line.chars().filter(|it| !it.is_control()).take(LONGEST).collect();
+        if line.chars().count() > LONGEST {
+            // By this sign the redactor knows that a secret may be cut off here.
+            told.push('…');
+        }
         IdentityError::from(Problem::Unavailable { way, told })
     }
 
