@@ -16,6 +16,8 @@ pub(crate) enum Bench {
     Rollback(Arguments),
     /// How soon a deployment decides that is asked to stop, and how long it takes everything back.
     Interrupt(Arguments),
+    /// What telemetry costs, however its sink behaves: pace, the end of a run, memory.
+    Telemetry(Arguments),
     /// What each layer costs by itself, without a network.
     Layers,
 }
@@ -47,6 +49,7 @@ pub(crate) fn run(bench: &Bench) -> anyhow::Result<bool> {
         Bench::Throttle(arguments) => arguments.measure(&mut command, "throttle"),
         Bench::Rollback(arguments) => arguments.measure(&mut command, "rollback"),
         Bench::Interrupt(arguments) => arguments.measure(&mut command, "interrupt"),
+        Bench::Telemetry(arguments) => arguments.measure(&mut command, "telemetry"),
         Bench::Layers => {
             command.args(["bench", "--quiet", "-p", "selvedge-resilience", "--bench", "layers"]);
         }

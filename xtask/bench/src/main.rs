@@ -1,5 +1,5 @@
 //! Measures what the layers cost a request (`overhead`), how much of a server's allowance the throttle gate uses
-//! (`throttle`), what a journal costs a deployment (`rollback`), and how long a deployment takes that is asked to stop (`interrupt`). docs/benchmarks.md says how, and what came out.
+//! (`throttle`), what a journal costs a deployment (`rollback`), what telemetry costs (`telemetry`), and how long a deployment takes that is asked to stop (`interrupt`). docs/benchmarks.md says how, and what came out.
 #![expect(clippy::print_stdout, reason = "what it prints is its result")]
 
 mod child;
@@ -9,6 +9,7 @@ mod project;
 mod report;
 mod rollback;
 mod server;
+mod telemetry;
 mod throttle;
 
 use std::process::ExitCode;
@@ -28,6 +29,8 @@ enum Task {
     Rollback(report::Arguments),
     /// How soon a deployment decides that is asked to stop, and how long it takes everything back.
     Interrupt(report::Arguments),
+    /// What telemetry costs, however its sink behaves.
+    Telemetry(report::Arguments),
     /// The server: says its address, and ends when its standard input does.
     #[command(hide = true)]
     Serve(server::Arguments),
@@ -46,6 +49,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Task::Throttle(arguments) => throttle::run(&runtime, &arguments)?,
         Task::Rollback(arguments) => rollback::run(&arguments)?,
         Task::Interrupt(arguments) => interrupt::run(&arguments)?,
+        Task::Telemetry(arguments) => telemetry::run(&runtime, &arguments)?,
         Task::Serve(arguments) => runtime.block_on(server::run(&arguments)).map(|()| true)?,
         Task::Calls(arguments) => runtime.block_on(overhead::calls(&arguments)).map(|()| true)?,
     };

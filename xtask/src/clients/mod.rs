@@ -17,7 +17,7 @@ use crate::workspace::Workspace;
 
 /// Drivers that can be told where the services are.
 const ANYWHERE: &[&str] =
-    &["test_azure_identity", "test_fabric_cicd", "test_key_vault", "test_managed_identity"];
+    &["test_azure_identity", "test_collector", "test_fabric_cicd", "test_key_vault", "test_managed_identity"];
 /// Drivers of clients that know the host names only.
 const REAL_NAMES_ONLY: &[&str] = &["test_fab"];
 

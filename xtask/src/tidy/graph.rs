@@ -22,7 +22,10 @@ const GRAPH: &[(&str, &[&str])] = &[
         ],
     ),
     // The stack that it measures is the cli's own.
-    ("bench", &[DRIVER, "selvedge", "selvedge-fabric-client", "selvedge-resilience"]),
+    (
+        "bench",
+        &[DRIVER, "selvedge", "selvedge-fabric-client", "selvedge-observability", "selvedge-resilience"],
+    ),
     ("conformance", &[EMULATOR]),
     // It runs the program, and knows nothing of what it is made of.
     (DRIVER, &[]),

@@ -1,6 +1,7 @@
 //! Secrets of nasty shapes go through deployments that fail, with everything on and as talkative as can be: no form of any is anywhere.
 
 use std::{
+    collections::BTreeSet,
     fs,
     process::{Command, Stdio},
     sync::{
@@ -18,6 +19,7 @@ use serde_json::{Value, json};
 use crate::{
     program::{Background, Ended, run, selvedge},
     project::Project,
+    sink::{Sink, Taken},
     tenant::Tenant,
 };
 
@@ -70,7 +72,10 @@ impl Secrets {
     }
 
     #[track_caller]
-    fn check(&self, what: &str, ended: &Ended, project: &Project) {
+    fn check(&self, what: &str, ended: &Ended, project: &Project, sink: &Sink) {
+        for Taken { path, text } in sink.taken() {
+            self.assert_none_in(&format!("what {what} sent to {path}"), &text);
+        }
         self.assert_none_in(&format!("stdout of {what}"), &ended.stdout);
         self.assert_none_in(&format!("stderr of {what}"), &ended.stderr);
         for journal in project.journals() {
@@ -91,7 +96,7 @@ fn with<'c>(command: &'c mut Command, secrets: &Secrets, flags: &[String], numbe
 }
 
 /// One run, and what is told of it afterwards.
-fn try_one(tenant: &Tenant, flags: &[String], all: &[String], number: usize) {
+fn try_one(tenant: &Tenant, sink: &Sink, flags: &[String], all: &[String], number: usize) {
     let secrets = Secrets::of(all, number);
     let (fault, code) = FAULTS[number % FAULTS.len()];
     tenant.reset();
@@ -110,11 +115,14 @@ fn try_one(tenant: &Tenant, flags: &[String], all: &[String], number: usize) {
     let project = Project::example();
     let output = ["text", "json", "jsonl"][number % 3];
     let mut command = tenant.with_vault(&project, &["deploy", "--output", output]);
+    command.env("OTEL_EXPORTER_OTLP_ENDPOINT", &sink.url);
     let ended = run(with(&mut command, &secrets, flags, number)).is(code);
     let what = format!("{number}, {fault}, {output}");
     // Of what Entra ID says only codes are told.
     assert!(code == 4 || ended.stderr.contains("***"), "nothing was echoed by {what}: {}", ended.stderr);
-    secrets.check(&what, &ended, &project);
+    let told: BTreeSet<_> = sink.paths();
+    assert_eq!(told, ["/v1/logs", "/v1/metrics", "/v1/traces"].map(str::to_owned).into(), "{what}");
+    secrets.check(&what, &ended, &project, sink);
     if output == "json" && code != 4 {
         ended.json();
     }
@@ -123,27 +131,29 @@ fn try_one(tenant: &Tenant, flags: &[String], all: &[String], number: usize) {
     let Some(journal) = project.journals().pop() else { return };
     let id = journal.file_stem().unwrap().to_str().unwrap().to_owned();
     for args in [&["tx", "show", &id, "--output", "json"][..], &["tx", "show", &id], &["tx", "export", &id]] {
-        let ended = run(with(&mut tenant.with_vault(&project, args), &secrets, flags, number)).is(0);
-        secrets.check(&format!("{args:?} after {what}"), &ended, &project);
+        let mut command = tenant.with_vault(&project, args);
+        command.env("OTEL_EXPORTER_OTLP_ENDPOINT", &sink.url);
+        let ended = run(with(&mut command, &secrets, flags, number)).is(0);
+        secrets.check(&format!("{args:?} after {what}"), &ended, &project, sink);
     }
 }
 
 #[test]
 fn s4_no_form_of_a_secret_is_in_anything_that_is_printed_or_kept() {
     let (all, next, flags) = (nasty(), AtomicUsize::new(0), flags(&Project::example()));
-    assert!(flags.len() >= 3, "{flags:?}");
+    assert!(flags.len() >= 5, "{flags:?}");
     let failed = Mutex::new(Vec::new());
     thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
-                let tenant = Tenant::with_https();
+                let (tenant, sink) = (Tenant::with_https(), Sink::start());
                 loop {
                     let number = next.fetch_add(1, Ordering::Relaxed);
                     if number >= all.len() {
                         break;
                     }
                     let tried = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-                        try_one(&tenant, &flags, &all, number);
+                        try_one(&tenant, &sink, &flags, &all, number);
                     }));
                     if tried.is_err() {
                         failed.lock().unwrap().push(number);

@@ -67,6 +67,8 @@ mod sealed;
 #[cfg(feature = "emulator")]
 mod secrets;
 #[cfg(feature = "emulator")]
+mod sink;
+#[cfg(feature = "emulator")]
 mod stack;
 #[cfg(feature = "emulator")]
 mod transactions;

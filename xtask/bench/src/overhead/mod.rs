@@ -4,7 +4,7 @@ mod callgrind;
 mod measure;
 mod variant;
 
-pub(crate) use variant::Variant;
+pub(crate) use variant::{Client, Variant};
 
 use std::time::Duration;
 

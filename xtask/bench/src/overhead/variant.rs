@@ -35,13 +35,15 @@ pub(crate) enum Variant {
     Breaker,
     /// That, and authentication with the base address.
     Auth,
-    /// The stack with everything.
+    /// The stack with everything that is measured here.
     All,
+    /// That, and a span round each call and attempt.
+    Told,
 }
 
 /// One client, with connections of its own.
 #[derive(Clone)]
-pub(super) struct Client {
+pub(crate) struct Client {
     kind: Kind,
     /// Relative where the client knows the base.
     target: String,
@@ -75,6 +77,7 @@ impl Variant {
             Self::Breaker => "+ breaker",
             Self::Auth => "+ auth, base URL",
             Self::All => "stack, all on",
+            Self::Told => "+ spans",
         }
     }
 
@@ -86,18 +89,18 @@ impl Variant {
     fn config(self) -> StackConfig {
         StackConfig {
             call_deadline: Duration::from_secs(600),
-            retry: matches!(self, Self::Retry | Self::All).then(RetryConfig::robust),
-            breaker: matches!(self, Self::Breaker | Self::All).then(BreakerConfig::robust),
+            retry: matches!(self, Self::Retry | Self::All | Self::Told).then(RetryConfig::robust),
+            breaker: matches!(self, Self::Breaker | Self::All | Self::Told).then(BreakerConfig::robust),
             gate: GateConfig::default(),
             attempt_timeout: Duration::from_secs(30),
-            spans: false,
+            spans: self == Self::Told,
         }
     }
 }
 
 impl Client {
     /// A client of the server at `address`.
-    pub(super) fn new(variant: Variant, address: &str) -> anyhow::Result<Self> {
+    pub(crate) fn new(variant: Variant, address: &str) -> anyhow::Result<Self> {
         // By itself a client bounds a request; beneath the stack, as in the program, that does.
         let alone = matches!(variant, Variant::Bare | Variant::Transport);
         let defaults = TransportConfig::default();
@@ -105,7 +108,7 @@ impl Client {
         let config = TransportConfig { request_timeout, ..defaults };
         // It installs the TLS provider, so it comes before any client of our own.
         let transport = HttpTransport::new(&config).context("build the transport")?;
-        let authenticates = matches!(variant, Variant::Auth | Variant::All);
+        let authenticates = matches!(variant, Variant::Auth | Variant::All | Variant::Told);
         let kind = match variant {
             Variant::Bare => Kind::Bare(bare(&config)?),
             Variant::Transport => Kind::Transport(transport),
@@ -126,7 +129,7 @@ impl Client {
     }
 
     /// Sends so many requests, one after the other.
-    pub(super) async fn calls(&self, count: u32) -> anyhow::Result<()> {
+    pub(crate) async fn calls(&self, count: u32) -> anyhow::Result<()> {
         match &self.kind {
             Kind::Bare(client) => {
                 for _ in 0..count {

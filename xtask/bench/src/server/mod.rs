@@ -42,6 +42,9 @@ pub(crate) struct Arguments {
     /// `bucket:RATE:BURST` or `window:CALLS:SECONDS`; without, everything is taken.
     #[arg(long)]
     allowance: Option<Allowance>,
+    /// The status of every answer.
+    #[arg(long, default_value_t = 200)]
+    status: u16,
 }
 
 /// What the server saw.
@@ -57,6 +60,7 @@ pub(crate) struct Tally {
 
 struct Server {
     delay: Duration,
+    status: StatusCode,
     started: Instant,
     /// One lock for all: an arrival is judged as a whole.
     state: Mutex<State>,
@@ -80,6 +84,7 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     };
     let server = Arc::new(Server {
         delay: Duration::from_millis(arguments.delay_ms),
+        status: StatusCode::from_u16(arguments.status).context("read the status")?,
         started: Instant::now(),
         state: Mutex::new(state),
     });
@@ -129,7 +134,7 @@ impl Server {
         if !self.delay.is_zero() {
             tokio::time::sleep(self.delay).await;
         }
-        response(StatusCode::OK, Bytes::from_static(ANSWER.as_bytes()))
+        response(self.status, Bytes::from_static(ANSWER.as_bytes()))
     }
 }
 

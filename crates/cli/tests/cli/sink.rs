@@ -1,0 +1,77 @@
+//! A place that telemetry is sent to: it takes everything, and keeps it.
+
+use std::{
+    collections::BTreeSet,
+    io::{BufRead, BufReader, Read as _, Write as _},
+    net::{TcpListener, TcpStream},
+    sync::{Arc, Mutex},
+    thread,
+};
+
+/// A server that answers 200 to whatever it is sent. Its threads end with the test's process.
+pub(crate) struct Sink {
+    pub(crate) url: String,
+    taken: Arc<Mutex<Vec<Taken>>>,
+}
+
+/// One request.
+pub(crate) struct Taken {
+    pub(crate) path: String,
+    /// Headers and body, whatever bytes they are.
+    pub(crate) text: String,
+}
+
+impl Sink {
+    pub(crate) fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let taken = Arc::<Mutex<Vec<Taken>>>::default();
+        let to = Arc::clone(&taken);
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                let (stream, to) = (stream.unwrap(), Arc::clone(&to));
+                thread::spawn(move || while take(&stream, &to).is_some() {});
+            }
+        });
+        Self { url, taken }
+    }
+
+    /// Where it was sent something to since [`Sink::taken`] was called.
+    pub(crate) fn paths(&self) -> BTreeSet<String> {
+        self.taken.lock().unwrap().iter().map(|taken| taken.path.clone()).collect()
+    }
+
+    /// What it was sent since it was last asked.
+    pub(crate) fn taken(&self) -> Vec<Taken> {
+        std::mem::take(&mut *self.taken.lock().unwrap())
+    }
+}
+
+/// One request and its answer; `None` at the end.
+fn take(stream: &TcpStream, to: &Mutex<Vec<Taken>>) -> Option<()> {
+    let mut from = BufReader::new(stream);
+    let (mut head, mut length) = (String::new(), 0);
+    loop {
+        let mut line = String::new();
+        if from.read_line(&mut line).ok()? == 0 {
+            return None;
+        }
+        if let Some((name, value)) = line.split_once(':')
+            && name.eq_ignore_ascii_case("content-length")
+        {
+            length = value.trim().parse().ok()?;
+        }
+        let is_last = line == "\r\n";
+        head += &line;
+        if is_last {
+            break;
+        }
+    }
+    let mut body = vec![0; length];
+    from.read_exact(&mut body).ok()?;
+    let path = head.split(' ').nth(1)?.to_owned();
+    let text = head + &String::from_utf8_lossy(&body);
+    to.lock().unwrap().push(Taken { path, text });
+    let mut stream = stream;
+    stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").ok()
+}
