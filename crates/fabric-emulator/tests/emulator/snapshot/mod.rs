@@ -226,7 +226,7 @@ async fn a_broken_one_is_refused_and_changes_nothing() {
     let nobody = json!(crate::support::NOBODY);
     let dev = "/world/workspaces/0";
     let changes = [
-        ("/formatVersion", json!(1), "formatVersion: version 1 of the format is not known, only 2 is"),
+        ("/formatVersion", json!(2), "formatVersion: version 2 of the format is not known, only 3 is"),
         ("/frozen", json!("yes"), "frozen: invalid type: string \"yes\", expected a boolean"),
         (
             "/world/now",
