@@ -28,7 +28,7 @@ const AUDIENCE: &str =
     "https://login.microsoftonline.com/aaaaaaaa-0000-4000-8000-000000000001/oauth2/v2.0/token";
 
 /// A certificate for the application's key, good from yesterday on for 30 days.
-fn certificate() -> rcgen::Certificate {
+pub(crate) fn certificate() -> rcgen::Certificate {
     let key = KeyPair::from_pkcs8_der_and_sign_algo(&KEY.into(), &PKCS_RSA_SHA256).unwrap();
     issued(&key)
 }

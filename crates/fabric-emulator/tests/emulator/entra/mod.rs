@@ -1,7 +1,7 @@
 //! Entra ID: who gets a token, who does not and why, and what is published before anybody asks.
 
 mod assertions;
-mod certificates;
+pub(crate) mod certificates;
 mod discovery;
 mod grants;
 
