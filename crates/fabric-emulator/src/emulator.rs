@@ -308,6 +308,7 @@ fn empty(config: &Config, now: OffsetDateTime) -> World {
         secret: Some(config.client_secret.clone()),
         secret_expired: false,
         federated_credentials: config.federated_credentials.clone(),
+        certificates: Vec::new(),
         password: None,
         enabled: true,
         members: Vec::new(),

@@ -8,7 +8,7 @@
 //! | --- | --- |
 //! | `/v1/...` | Fabric REST |
 //! | `/v1.0/...` | Microsoft Graph: look-ups of users, groups and service principals |
-//! | `/{tenant}/oauth2/v2.0/token` and what clients look up before it | Entra ID: client credentials with a secret or a federated assertion, users with a password |
+//! | `/{tenant}/oauth2/v2.0/token` and what clients look up before it | Entra ID: client credentials with a secret, a certificate or a federated assertion, users with a password |
 //! | `/secrets...`, `/deletedsecrets...`, and all of `{vault}.vault.azure.net` | Azure Key Vault: secrets |
 //! | `/metadata/identity/oauth2/token`, `/msi/token` | the tokens of managed identities |
 //! | `/actions/idtoken`, `/{organisation}/{project}/_apis/distributedtask/...` | what GitHub Actions and Azure DevOps say of a job |

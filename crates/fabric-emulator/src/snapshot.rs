@@ -17,7 +17,7 @@ use crate::world::World;
 
 /// The format that is written. It is raised by every change that an older emulator would not understand, and what it was
 /// before is not read.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 
 /// A tenant at one moment: the world with all that was deleted, committed or is still to come, the clock, and the
 /// operations that are over, for clients that have not asked for their results yet.

@@ -16,8 +16,14 @@ use anyhow::Context;
 use crate::workspace::Workspace;
 
 /// Drivers that can be told where the services are.
-const ANYWHERE: &[&str] =
-    &["test_azure_identity", "test_collector", "test_fabric_cicd", "test_key_vault", "test_managed_identity"];
+const ANYWHERE: &[&str] = &[
+    "test_azure_identity",
+    "test_certificate",
+    "test_collector",
+    "test_fabric_cicd",
+    "test_key_vault",
+    "test_managed_identity",
+];
 /// Drivers of clients that know the host names only.
 const REAL_NAMES_ONLY: &[&str] = &["test_fab"];
 

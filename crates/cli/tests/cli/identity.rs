@@ -1,7 +1,8 @@
 //! Who signs in: by what the platform vouches for, without a stored secret, or not at all.
 
-use std::fs;
+use std::{fs, path::Path, process::Command};
 
+use rcgen::{CertificateParams, KeyPair, PKCS_RSA_SHA256};
 use serde_json::json;
 
 use crate::{program::run, project::Project, stack::entra::assertion, tenant::Tenant};
@@ -88,4 +89,63 @@ fn who_has_nothing_to_show_is_told_what_to_set() {
         assert!(!ended.stderr.contains("TOPSECRET"), "{}", ended.stderr);
     }
     assert!(tenant.requests().is_empty());
+}
+
+/// A file of an application's: a certificate that is not its own, its certificate, its key.
+const APPLICATION: &str = include_str!("../../../secrets/tests/data/application.pem");
+/// An RSA key that everybody has: the emulator signs with it.
+const OTHER_KEY: &[u8] = include_bytes!("../../../fabric-emulator/src/entra/signing_key.der");
+const SIGNER: &str = "44444444-0000-4000-8000-00000000000e";
+
+/// A certificate for the key, good for long, as PEM.
+fn certificate(key: &KeyPair) -> String {
+    CertificateParams::new([]).unwrap().self_signed(key).unwrap().pem()
+}
+
+/// The program as the application that signs in by the certificate in that file, and by nothing else.
+fn by_certificate(tenant: &Tenant, project: &Project, args: &[&str], file: &Path) -> Command {
+    let mut command = tenant.selvedge(project, args);
+    command
+        .env_remove("AZURE_CLIENT_SECRET")
+        .env("AZURE_CLIENT_ID", SIGNER)
+        .env("AZURE_CLIENT_CERTIFICATE_PATH", file);
+    command
+}
+
+#[test]
+fn a_deployment_signs_in_by_certificate() {
+    let folder = tempfile::tempdir().unwrap();
+    let other = KeyPair::from_pkcs8_der_and_sign_algo(&OTHER_KEY.into(), &PKCS_RSA_SHA256).unwrap();
+    let (own, others) = (folder.path().join("own.pem"), folder.path().join("others.pem"));
+    fs::write(&own, APPLICATION).unwrap();
+    fs::write(&others, format!("{}{}", certificate(&other), other.serialize_pem())).unwrap();
+    // The one that belongs to the key. Its neighbour in the file is not registered.
+    let all: Vec<_> = APPLICATION.split_inclusive("-----END CERTIFICATE-----\n").collect();
+    let registered = json!({ "servicePrincipals": [{
+        "displayName": "Signer", "appId": SIGNER, "certificates": [all[1]], "mayCreateWorkspaces": true,
+    }] });
+
+    let tenant = Tenant::start();
+    for send_chain in ["false", "true"] {
+        tenant.reset();
+        tenant.seed(&registered);
+        let project = Project::orders();
+        for args in [&["deploy", "-vv"][..], &["plan", "-vv", "--detailed-exitcode"]] {
+            let mut command = by_certificate(&tenant, &project, args, &own);
+            command.env("AZURE_CLIENT_SEND_CERTIFICATE_CHAIN", send_chain);
+            run(&mut command).ends(0, &["Using ClientCertificateCredential"]);
+        }
+    }
+
+    // Who has another key is told how to compare, and nothing was done.
+    tenant.forget_requests();
+    let project = Project::orders();
+    let compare = format!("az ad app credential list --id {SIGNER} --cert");
+    let ended = run(&mut by_certificate(&tenant, &project, &["deploy"], &others));
+    let ended = ended.ends(4, &["AADSTS700027", "does not fit a certificate of the application", &compare]);
+    let key = fs::read_to_string(&others).unwrap();
+    let secret = key.lines().rev().nth(1).unwrap();
+    assert!(!ended.stderr.contains(secret), "{}", ended.stderr);
+    let asked: Vec<_> = tenant.requests().iter().map(|request| request.shape()).collect();
+    assert!(asked.iter().all(|shape| shape.contains("/token")), "{asked:?}");
 }

@@ -5,6 +5,7 @@
 
 mod assertion;
 mod audience;
+mod certificate;
 mod claims;
 mod discovery;
 mod refusal;

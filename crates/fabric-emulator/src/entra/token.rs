@@ -1,5 +1,5 @@
-//! The token endpoint: client credentials (RFC 6749 4.4) by secret or federated assertion, and a user's password
-//! (RFC 6749 4.3).
+//! The token endpoint: client credentials (RFC 6749 4.4) by secret, certificate or federated assertion, and a
+//! user's password (RFC 6749 4.3).
 
 use std::collections::HashMap;
 
@@ -52,7 +52,7 @@ pub(super) fn token(shared: &Shared, request: &Incoming, version: Version) -> Re
     let now = state.world.now;
     let world = &state.world;
     let application = application(world, tenant, client)?;
-    let proof = match prove(application, tenant, &form, now)? {
+    let proof = match prove(application, tenant, &request.absolute(""), &form, now)? {
         // Every application here may also ask as a public client, which has no secret to prove itself by.
         None if of_user => "0",
         None => {
@@ -157,6 +157,7 @@ fn application<'a>(world: &'a World, tenant: &str, client: &str) -> Result<&'a P
 fn prove(
     application: &Principal,
     tenant: &str,
+    base: &str,
     form: &Form,
     now: time::OffsetDateTime,
 ) -> Result<Option<&'static str>, Refusal> {
@@ -178,7 +179,7 @@ fn prove(
     }
     match form.get("client_assertion") {
         Some(given) if form.get("client_assertion_type") == Some(ASSERTION_TYPE) => {
-            assertion::check(application, tenant, given, now).map(|()| Some("2"))
+            assertion::check(application, tenant, base, given, now).map(|()| Some("2"))
         }
         _ => Ok(None),
     }

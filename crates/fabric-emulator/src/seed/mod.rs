@@ -12,8 +12,8 @@ use uuid::Uuid;
 
 use crate::config::FederatedCredential;
 use crate::world::{
-    Capacity, Connection, CredentialSettings, ManagedIdentity, Principal, PrincipalKind, USUAL_PRIVACY_LEVEL,
-    World,
+    Capacity, Certificate, Connection, CredentialSettings, ManagedIdentity, Principal, PrincipalKind,
+    USUAL_PRIVACY_LEVEL, World,
 };
 pub use error::SeedError;
 
@@ -64,6 +64,8 @@ struct PrincipalSeed {
     secret_expired: bool,
     #[serde(default)]
     federated_credentials: Vec<FederatedCredential>,
+    #[serde(default)]
+    certificates: Vec<Certificate>,
     password: Option<String>,
     #[serde(default = "yes")]
     account_enabled: bool,
@@ -159,6 +161,7 @@ fn principal(kind: PrincipalKind, seed: PrincipalSeed) -> Principal {
         secret: seed.secret,
         secret_expired: seed.secret_expired,
         federated_credentials: seed.federated_credentials,
+        certificates: seed.certificates,
         password: seed.password,
         enabled: seed.account_enabled,
         members: seed.members,

@@ -47,6 +47,7 @@ impl World {
             secret: None,
             secret_expired: false,
             federated_credentials: Vec::new(),
+            certificates: Vec::new(),
             password: None,
             enabled: true,
             members: Vec::new(),

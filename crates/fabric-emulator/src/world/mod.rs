@@ -6,6 +6,7 @@
 mod audit;
 mod bindings;
 mod bulk;
+mod certificates;
 mod check;
 mod connections;
 mod contents;
@@ -47,6 +48,7 @@ use uuid::Uuid;
 
 pub(crate) use audit::{SqlAudit, SqlAuditPatch};
 pub(crate) use bindings::Binding;
+pub(crate) use certificates::{Certificate, Thumbprint, Verdict};
 pub(crate) use connections::{
     Connection, ConnectionAssignment, ConnectionPatch, ConnectionRole, ConnectionType, CredentialInput,
     CredentialSettings, DetailsInput, NewConnection, TYPES as CONNECTION_TYPES, USUAL_PRIVACY_LEVEL,

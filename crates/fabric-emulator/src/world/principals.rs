@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{ApiError, World};
+use super::{ApiError, Certificate, World};
 use crate::config::FederatedCredential;
 
 /// Somebody or something that can be given a role.
@@ -23,6 +23,8 @@ pub(crate) struct Principal {
     pub(crate) secret_expired: bool,
     /// Whose assertions a service principal may show instead of a secret.
     pub(crate) federated_credentials: Vec<FederatedCredential>,
+    /// By whose keys a service principal may sign assertions of its own.
+    pub(crate) certificates: Vec<Certificate>,
     /// Password of a user who may ask for tokens.
     pub(crate) password: Option<String>,
     /// Whether it may ask for tokens at all.

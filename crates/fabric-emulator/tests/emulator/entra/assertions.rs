@@ -12,14 +12,14 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::{ask, claims, credentials, emulator, refusal};
 use crate::support::Answer;
 
-const KIND: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+pub(super) const KIND: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 const AUDIENCE: &str = "api://AzureADTokenExchange";
 
 async fn show(emulator: &Emulator, assertion: &str) -> Answer {
     ask(emulator, &credentials(&[("client_assertion", assertion), ("client_assertion_type", KIND)])).await
 }
 
-fn now() -> i64 {
+pub(super) fn now() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs().try_into().unwrap()
 }
 
@@ -33,7 +33,7 @@ fn github(changes: Value) -> Value {
     claims
 }
 
-fn encode(json: &Value) -> String {
+pub(super) fn encode(json: &Value) -> String {
     URL_SAFE_NO_PAD.encode(json.to_string())
 }
 

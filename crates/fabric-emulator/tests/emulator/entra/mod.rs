@@ -1,6 +1,7 @@
 //! Entra ID: who gets a token, who does not and why, and what is published before anybody asks.
 
 mod assertions;
+pub(crate) mod certificates;
 mod discovery;
 mod grants;
 

@@ -225,8 +225,11 @@ async fn a_broken_one_is_refused_and_changes_nothing() {
     let copy = |from: &str| json.pointer(from).unwrap().clone();
     let nobody = json!(crate::support::NOBODY);
     let dev = "/world/workspaces/0";
+    let principals = json["world"]["principals"].as_array().unwrap();
+    let signer = principals.iter().position(|principal| principal["displayName"] == "Signer").unwrap();
+    let certificate = format!("/world/principals/{signer}/certificates/0");
     let changes = [
-        ("/formatVersion", json!(1), "formatVersion: version 1 of the format is not known, only 2 is"),
+        ("/formatVersion", json!(2), "formatVersion: version 2 of the format is not known, only 3 is"),
         ("/frozen", json!("yes"), "frozen: invalid type: string \"yes\", expected a boolean"),
         (
             "/world/now",
@@ -265,6 +268,7 @@ async fn a_broken_one_is_refused_and_changes_nothing() {
             json!("Z"),
             "world.connections[0].credentials.kind: `Z` is not a type of",
         ),
+        (&certificate, json!("x"), "certificates[0]: there is no certificate in it, as PEM"),
         ("/world/pipelines/0/stages/2/workspace", nobody.clone(), "world: the workspace 0000"),
         ("/world/vaults/1/name", json!("Emulator"), "world: there are two vaults `Emulator`"),
         (

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::connections;
 use crate::deployments::Sales;
+use crate::entra::certificates::certificate;
 use crate::support::{Client, VAULT, definition, send};
 
 pub(super) const RESERVED: Duration = Duration::from_secs(600);
@@ -144,10 +145,11 @@ async fn items(client: &Client, dev: &str) {
     ok(client, "POST", &format!("{dev}/items"), binary).await;
 }
 
-/// A second vault with a secret of two versions, one that is deleted and one that was recovered.
+/// An application with a certificate, and a second vault with a secret of two versions, one that is deleted and one that was recovered.
 async fn vault(client: &Client) {
     let secret = |name: &str| json!({"name": name, "value": "first", "notBefore": "2026-01-01T00:00:00Z", "tags": {"a": "b"}});
-    let seed = json!({"vaults": [{"name": "finance", "authorization": "AccessPolicies",
+    let signer = json!({"displayName": "Signer", "certificates": [certificate().pem()]});
+    let seed = json!({"servicePrincipals": [signer], "vaults": [{"name": "finance", "authorization": "AccessPolicies",
         "access": [{"principalId": demo::CALLER_ID, "permissions": ["get", "set", "delete", "recover"]}],
         "secrets": [secret("kept"), secret("gone"), secret("back")]}]});
     client.emulator.seed(&seed).unwrap();
