@@ -200,6 +200,9 @@ pub enum UndoOutcome {
     Failed {
         /// Why.
         detail: String,
+        /// Whether a sending of it was not answered, and may still be carried out.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        unanswered: bool,
     },
     /// Left where it is by an operator. May follow a failed undo, or a step of which nothing could be found out; no undo is intended for it.
     Skipped {

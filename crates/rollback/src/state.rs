@@ -26,6 +26,8 @@ struct Entry<U> {
     marked: bool,
     /// Whether what was sent before its last sending may still be carried out.
     unanswered: bool,
+    /// Whether a sending of its undo may still be carried out.
+    undo_unanswered: bool,
     /// Where a trace of what was undone stays.
     trace: Option<String>,
 }
@@ -43,6 +45,7 @@ impl<T: Target> State<T> {
                 undo: None,
                 marked: false,
                 unanswered: false,
+                undo_unanswered: false,
                 trace: None,
             })
             .collect();
@@ -113,6 +116,8 @@ impl<T: Target> State<T> {
                 match (&entry.state, back) {
                     (StepState::Done | StepState::Stuck { .. } | StepState::Undoing, true) => {
                         entry.state = StepState::Undoing;
+                        // Until it is known what became of it.
+                        entry.undo_unanswered = true;
                     }
                     (state, _) => {
                         return Err(illegal("undo_intent", format!("step {step} is {state:?}")));
@@ -132,6 +137,7 @@ impl<T: Target> State<T> {
                 if entry.state != StepState::Undoing {
                     return Err(illegal("undo_outcome", format!("step {step} is {:?}", entry.state)));
                 }
+                entry.undo_unanswered = matches!(outcome, UndoOutcome::Failed { unanswered: true, .. });
                 entry.state = match outcome {
                     UndoOutcome::Reversed | UndoOutcome::AlreadyGone => StepState::Undone,
                     UndoOutcome::Recycled { detail } => {
@@ -139,7 +145,7 @@ impl<T: Target> State<T> {
                         StepState::Undone
                     }
                     UndoOutcome::Kept { detail } => StepState::Kept { reason: detail },
-                    UndoOutcome::Failed { detail } => StepState::Stuck { reason: detail },
+                    UndoOutcome::Failed { detail, .. } => StepState::Stuck { reason: detail },
                     UndoOutcome::Skipped { reason } => StepState::Skipped { reason },
                 };
             }
@@ -232,6 +238,11 @@ impl<T: Target> State<T> {
     /// Whether a sending of the step before its last one may still be carried out, as far as the journal knows.
     pub(crate) fn is_unanswered(&self, id: StepId) -> bool {
         self.slot(id).is_some_and(|entry| entry.unanswered)
+    }
+
+    /// Whether a sending of the step's undo may still be carried out, as far as the journal knows.
+    pub(crate) fn is_undo_unanswered(&self, id: StepId) -> bool {
+        self.slot(id).is_some_and(|entry| entry.undo_unanswered)
     }
 
     /// What a rollback has left so far, in the order of the plan.

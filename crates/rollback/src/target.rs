@@ -43,7 +43,7 @@ pub trait Target: Sync {
 
     /// How long an undo that was sent and not answered may still take effect, and do harm then: put back what a later transaction has
     /// changed. What removes by an id of its own does none. So long after a sending that failed with [`Reach::Unanswered`], or after its
-    /// transaction was taken up, an undo is not over. Default: not at all.
+    /// transaction was taken up from a process that left such a sending, an undo is not over. Default: not at all.
     fn undo_in_flight(&self, change: &Self::Change, undo: &Self::Undo) -> Duration {
         let _ = (change, undo);
         Duration::ZERO

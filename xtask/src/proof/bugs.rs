@@ -38,6 +38,7 @@ const PLANTED: [Planted; 3] = [
         bugs: &[
             "acknowledges-before-fsync",
             "deletes-by-name",
+            "forgets-unanswered-undos",
             "no-fence",
             "skips-intent",
             "writes-over-records",

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use crate::{
+    program::Background,
     project::{Project, WORKSPACE},
     tenant::Tenant,
 };
@@ -71,4 +72,29 @@ fn nothing_is_overwritten_without_a_yes() {
     assert!(done.stdout.starts_with("Committed: 3 changes in "), "{}", done.stdout);
     assert!(tenant.inventory()["world"].to_string().contains("Orders of the day"));
     tenant.has_all_of(&project);
+}
+
+/// The description that both have leaves no room for a marker, so theirs, renamed in that moment, is taken for ours.
+#[test]
+fn r12_what_was_there_before_is_not_removed_where_it_is_taken_for_ours() {
+    const THEIRS: &str = "99999999-0000-4000-8000-000000000002";
+    let (tenant, project) = (Tenant::start(), Project::orders());
+    let description = "Orders as they come. ".repeat(12).trim_end().to_owned();
+    tenant.seed(&json!({ "workspaces": [{
+        "id": THEIRS.replace("002", "001"), "displayName": WORKSPACE, "description": "Orders, development",
+        "capacityId": "11111111-1111-4111-8111-111111111111",
+        "items": [{ "id": THEIRS, "type": "Lakehouse", "displayName": "theirs", "description": description }],
+    }] }));
+    project.edit("Orders as they come", &description);
+    project.edit("  notebooks:\n    - name: \"01_LoadOrders_Notebook\"\n      target_folder: \"Landing\"\n      definition: \"load.py\"\n", "");
+    tenant.inject("POST */git/commitToGit=403");
+    let hold = tenant.hold("POST */items", "before");
+    let process = Background::start(&mut tenant.safe(&project, &["deploy"]));
+    hold.wait();
+    let item = format!("/v1/workspaces/{}/items/{THEIRS}", THEIRS.replace("002", "001"));
+    tenant.call("PATCH", &item, r#"{"displayName": "BRONZE_Orders_Lakehouse"}"#);
+    hold.release();
+    process.end().ends(3, &["item", THEIRS, "was there before"]);
+    let shown = tenant.call("GET", &item, "");
+    assert_eq!(shown["displayName"], "BRONZE_Orders_Lakehouse", "{shown}");
 }

@@ -5,7 +5,11 @@ use std::collections::BTreeSet;
 use jsonschema::Validator;
 use serde_json::Value;
 
-use crate::{program::Background, project::Project, tenant::Tenant};
+use crate::{
+    program::{Background, run},
+    project::Project,
+    tenant::Tenant,
+};
 
 fn schema() -> Validator {
     let text = include_str!("../../../../docs/journal.schema.json");
@@ -58,6 +62,18 @@ fn every_record_is_as_the_schema_says() {
     check(&project);
     let (project, command) = left();
     tenant.safely(&project, &["transactions", "abandon", &command[2], "--reason", "x"]).is(0);
+    check(&project);
+    tenant.heal();
+
+    // ## an undo that is not answered
+    tenant.reset();
+    let project = Project::orders();
+    tenant.plainly(&project, &["deploy"]).is(0);
+    project.edit("Orders as they come", "Orders of the day");
+    tenant.inject("POST */git/commitToGit=403\nPATCH */items/*=504,skip=1");
+    run(tenant.safe(&project, &["deploy", "--yes"]).env("SELVEDGE_ROLLBACK__IN_FLIGHT", "10m")).is(3);
+    let unanswered = |record: &Value| record["body"]["unanswered"] == true;
+    assert!(records(&project).iter().any(unanswered));
     check(&project);
     tenant.heal();
 

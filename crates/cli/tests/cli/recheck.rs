@@ -23,11 +23,16 @@ fn left(tenant: &Tenant, project: &Project) -> Vec<String> {
 
 /// Changes the first record of the one journal, and computes the chain anew, as anybody can.
 fn forge(project: &Project, from: &str, to: &str) {
+    forge_in(project, 0, from, to);
+}
+
+/// The same, of any record.
+fn forge_in(project: &Project, which: usize, from: &str, to: &str) {
     let path = project.journals().remove(0);
     let (mut chain, mut forged) = (String::new(), String::new());
     for (seq, line) in fs::read_to_string(&path).unwrap().lines().enumerate() {
         let (record, _) = line.rsplit_once(",\"chain\":").unwrap();
-        let record = if seq == 0 {
+        let record = if seq == which {
             assert!(record.contains(from), "{from} in {record}");
             record.replacen(from, to, 1)
         } else {
@@ -184,4 +189,23 @@ fn r21_a_control_read_that_fails_takes_nothing_up() {
         tenant.heal();
     }
     tenant.safely(&project, &["tx", "rollback", &command[2]]).is(0);
+}
+
+#[test]
+fn r12_what_was_there_before_is_not_removed_whatever_a_journal_says() {
+    const THEIRS: &str = "99999999-0000-4000-8000-000000000002";
+    let (tenant, project) = (Tenant::start(), Project::orders());
+    tenant.seed(&json!({ "workspaces": [{ "displayName": WORKSPACE, "description": "Orders, development",
+        "capacityId": "11111111-1111-4111-8111-111111111111",
+        "items": [{ "id": THEIRS, "type": "Notebook", "displayName": "theirs" }] }] }));
+    let command = left(&tenant, &project);
+    // What the creation of an item gave back is theirs now, as the journal has it.
+    let journal = fs::read_to_string(project.journals().remove(0)).unwrap();
+    let receipt = r#""receipt":{"receipt":"item","id":""#;
+    let made = journal.lines().position(|line| line.contains(receipt)).unwrap();
+    let (_, ours) = journal.lines().nth(made).unwrap().split_once(receipt).unwrap();
+    forge_in(&project, made, &ours[..THEIRS.len()], THEIRS);
+    tenant.safely(&project, &["tx", "rollback", &command[2]]).ends(3, &["item", THEIRS, "was there before"]);
+    assert!(tenant.inventory()["world"].to_string().contains("theirs"), "{:#}", tenant.inventory());
+    assert!(!tenant.requests().iter().any(|request| request.is_write() && request.path.contains(THEIRS)));
 }

@@ -191,7 +191,6 @@ impl Tenant {
     }
 
     /// Asks Fabric, as another program of the same team would.
-    #[cfg(unix)]
     #[track_caller]
     pub(crate) fn call(&self, method: &str, path: &str, body: &str) -> Value {
         self.emulator.call(method, path, body).unwrap()

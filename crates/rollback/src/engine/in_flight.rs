@@ -30,7 +30,11 @@ impl InFlight {
         let sendings = state.steps().map(|(step, of)| {
             let earlier = state.is_unanswered(step.id).then_some(now);
             let last = matches!(of, StepState::Open { operation: None }).then_some(now);
-            let undo = matches!(of, StepState::Undoing).then_some(now);
+            let undo = match cfg!(selvedge_bug = "forgets-unanswered-undos") {
+                true => matches!(of, StepState::Undoing),
+                false => state.is_undo_unanswered(step.id),
+            };
+            let undo = undo.then_some(now);
             (step.id, Sendings { earlier, last, undo })
         });
         Self(Mutex::new(sendings.collect()))

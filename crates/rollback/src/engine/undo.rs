@@ -1,6 +1,7 @@
 //! One undo: intended, tried as long as it may pass, recorded.
 
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -29,7 +30,9 @@ impl<T: Target, S: Store, O: Observer<T::Change>> Transaction<'_, T, S, O> {
             Err(detail) => {
                 self.patience.store(1, Ordering::Relaxed);
                 self.report(step, &detail);
-                UndoOutcome::Failed { detail }
+                // What is tried next may find it done already, and it be carried out only later.
+                let unanswered = !self.undo_left(step).is_zero();
+                UndoOutcome::Failed { detail, unanswered }
             }
         };
         self.log(Body::UndoOutcome { step: step.id, outcome }).await
@@ -64,7 +67,7 @@ impl<T: Target, S: Store, O: Observer<T::Change>> Transaction<'_, T, S, O> {
         let mut first = None;
         loop {
             let failure = match self.target.undo(call, &undo, &receipt).await {
-                Ok(how) => return Ok(self.outlast_undo(step, &undo, deadline).await.map(|()| how)),
+                Ok(how) => return Ok(self.outlast_undo(step, deadline).await.map(|()| how)),
                 Err(failure) => failure,
             };
             if failure.reach == Reach::Unanswered {
@@ -91,14 +94,8 @@ impl<T: Target, S: Store, O: Observer<T::Change>> Transaction<'_, T, S, O> {
     }
 
     /// Is not done with an undo while a sending of it may still be on its way: it would put back what the next transaction changes.
-    async fn outlast_undo(
-        &self,
-        step: &Step<T::Change>,
-        undo: &T::Undo,
-        deadline: Instant,
-    ) -> Result<(), String> {
-        let most = self.target.undo_in_flight(&step.change, undo);
-        let left = self.in_flight.undo_left(step.id, most);
+    async fn outlast_undo(&self, step: &Step<T::Change>, deadline: Instant) -> Result<(), String> {
+        let left = self.undo_left(step);
         if left.is_zero() {
             return Ok(());
         }
@@ -108,6 +105,13 @@ impl<T: Target, S: Store, O: Observer<T::Change>> Transaction<'_, T, S, O> {
         self.observer.on(&Event::UndoInFlight { step, most: left });
         tokio::time::sleep(left).await;
         Ok(())
+    }
+
+    /// How much longer any sending of the step's undo may be on its way.
+    fn undo_left(&self, step: &Step<T::Change>) -> Duration {
+        let undo = self.state().undo(step.id).cloned();
+        let most = undo.map_or(Duration::ZERO, |undo| self.target.undo_in_flight(&step.change, &undo));
+        self.in_flight.undo_left(step.id, most)
     }
 
     pub(super) fn report(&self, step: &Step<T::Change>, reason: &str) {

@@ -1,10 +1,11 @@
 //! What the durable records of a journal say, as far as the rules ask.
 
 use serde::Deserialize;
+use tokio::time::Instant;
 
-/// Type and step of each record, in order.
+/// Type and step of each record, in order, and when the first was there that ends the transaction.
 #[derive(Default)]
-pub(super) struct Book(Vec<(String, Option<u32>)>);
+pub(super) struct Book(Vec<(String, Option<u32>)>, Option<Instant>);
 
 /// What a line is read for.
 #[derive(Deserialize)]
@@ -25,8 +26,16 @@ impl Book {
     pub(super) fn note(&mut self, line: &[u8]) -> Option<u32> {
         let Line { epoch, body } = serde_json::from_slice(line).ok()?;
         let has_one_writer = !(body.r#type == "unmarked" && self.says("end", None));
+        if body.r#type == "end" {
+            self.1.get_or_insert_with(Instant::now);
+        }
         self.0.push((body.r#type, body.step));
         has_one_writer.then_some(epoch)
+    }
+
+    /// When the transaction ended.
+    pub(super) fn ended(&self) -> Option<Instant> {
+        self.1
     }
 
     /// Whether there is a record of that type, about that step.

@@ -73,6 +73,17 @@ fn check_book(world: &mut World, book: &Book, step: u32, purpose: &'static str) 
     }
 }
 
+/// Once nothing is on its way any more: nothing was put back after the end, when the next transaction may have written there.
+pub(super) fn check_late(world: &mut World, ended: Option<Instant>) {
+    if let (Some(ended), Some((at, step, process))) = (ended, world.put_back)
+        && ended < at
+    {
+        world.breaks("late", || {
+            format!("step {step}: put back for process {process} {:?} after the end", at - ended)
+        });
+    }
+}
+
 /// Once everything has ended: created is contained in committed, undone and reported, and nothing else has changed.
 pub(super) fn check_end(world: &mut World, state: Option<&State<Sim>>) {
     let direction = state.map(State::direction);

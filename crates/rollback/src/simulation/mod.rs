@@ -215,6 +215,11 @@ impl Sim {
                 None
             }
         };
+        let ended = match &self.place {
+            Place::Disk(disk) => lock(disk).book.ended(),
+            Place::Cloud(cloud) => lock(cloud).book.ended(),
+        };
+        check::check_late(&mut world, ended);
         check::check_end(&mut world, state.as_ref());
         match state.as_ref().map(State::direction) {
             None => "never began",

@@ -13,6 +13,13 @@ pub(super) enum Ask {
     Unmark { id: u32, marker: String },
 }
 
+impl Ask {
+    /// Whether it does harm where it is carried out after the end: what the next transaction does would be taken back.
+    pub(super) fn puts_back(&self) -> bool {
+        matches!(self, Self::Restore { .. } | Self::Revoke { .. })
+    }
+}
+
 /// What came of it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Got {

@@ -54,6 +54,7 @@ pub(super) mod limits {
     use std::time::Duration;
 
     use super::Change;
+    use crate::simulation::target::Undo;
 
     /// How long after an answer that was no success a slow change may be made all the same.
     pub(in super::super) const LATE: Duration = Duration::from_secs(5);
@@ -82,6 +83,14 @@ pub(super) mod limits {
     /// When such a request is seen at the latest.
     pub(in super::super) fn in_flight(change: &Change) -> Duration {
         under_way(change) + LAG
+    }
+
+    /// How long after the end of its sender an undo may be carried out that was not answered by then, and do harm.
+    pub(in super::super) fn undo_in_flight(undo: &Undo) -> Duration {
+        match undo {
+            Undo::Restore { .. } | Undo::Revoke => UNANSWERED,
+            Undo::Remove | Undo::Impossible => Duration::ZERO,
+        }
     }
 }
 

@@ -136,6 +136,7 @@ impl Sim {
                 let breaks = world.dice.chance(if is_gone { 0.3 } else { 0.03 });
                 if breaks && !is_gone {
                     world.count("a lease is taken from one that is alive");
+                    world.robbed.insert(holder);
                     let Terms { ttl, margin } = Terms::default();
                     cloud.robbed = Some((holder, Instant::now() + ttl.saturating_sub(margin)));
                 }

@@ -191,6 +191,10 @@ impl Target for Sim {
         limits::in_flight(change)
     }
 
+    fn undo_in_flight(&self, _change: &Change, undo: &Undo) -> Duration {
+        limits::undo_in_flight(undo)
+    }
+
     async fn invert(&self, call: Call<'_, Self>) -> Result<Undo, Fail> {
         let step = call.step.number();
         match call.change {

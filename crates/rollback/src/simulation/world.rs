@@ -55,9 +55,11 @@ pub(super) struct World {
     pub(super) started: Instant,
     /// Nothing goes wrong any more.
     pub(super) calm: bool,
-    /// How many processes there were, where several are at work, which of them are gone, and whether one brought it to its end.
+    /// How many processes there were, where several are at work, which of them are gone or lost their lease alive, and whether one
+    /// brought it to its end.
     pub(super) processes: u32,
     pub(super) gone: BTreeSet<u32>,
+    pub(super) robbed: BTreeSet<u32>,
     pub(super) ended: bool,
     pub(super) disk_fails: bool,
     pub(super) things: BTreeMap<u32, Thing>,
@@ -72,6 +74,8 @@ pub(super) struct World {
     pub(super) vanished: BTreeSet<u32>,
     /// The requests whose senders have not heard of them yet.
     unanswered: BTreeSet<u64>,
+    /// When the last request was carried out that puts something back, of which step, and of which process.
+    pub(super) put_back: Option<(Instant, u32, u32)>,
     /// Before when a call must not be sent, by process, step and purpose. A process knows what was asked of itself.
     pub(super) floors: BTreeMap<(u32, u32, &'static str), Instant>,
     pub(super) broken: Option<Broken>,
@@ -92,6 +96,7 @@ impl World {
             calm: false,
             processes: 0,
             gone: BTreeSet::new(),
+            robbed: BTreeSet::new(),
             ended: false,
             things: BTreeMap::new(),
             grants: BTreeSet::new(),
@@ -102,6 +107,7 @@ impl World {
             made: BTreeMap::new(),
             vanished: BTreeSet::new(),
             unanswered: BTreeSet::new(),
+            put_back: None,
             floors: BTreeMap::new(),
             broken: None,
             counts: BTreeMap::new(),
@@ -188,7 +194,11 @@ impl World {
         while let Some(first) = self.coming.first_entry().filter(|first| first.key().0 <= now) {
             let ((at, _), what) = first.remove_entry();
             match what {
-                Happening::Lands { step, ask, request, .. } => {
+                Happening::Lands { step, ask, request, sender } => {
+                    // Who took the lease of one that is alive waits from then on, and not until it has given up or noticed.
+                    if ask.puts_back() && !self.robbed.contains(&sender) {
+                        self.put_back = Some((at, step, sender));
+                    }
                     let got = self.land(at, step, &ask);
                     self.note(|| format!("step {step} lands: {ask:?}: {got:?}"));
                     self.got.insert(request, got);

@@ -113,18 +113,72 @@ async fn r7_what_cannot_be_undone_and_was_not_answered_is_looked_for_before_the_
     assert_eq!(*shelf.published.lock().unwrap(), 1);
 }
 
-#[tokio::test(start_paused = true)]
-async fn r7_a_later_process_knows_of_an_undo_that_may_be_on_its_way() {
-    let (shelf, store) = (slow_shelf([Fault::None, Fault::Refused]), MemoryStore::default());
+/// What stood there is overwritten, and what comes after it is refused.
+fn overwritten() -> (Shelf, Plan<Change>) {
     let mut plan = Plan::default();
     plan.push(write("old", "new text"), []);
     plan.push(put("other", false), []);
+    (slow_shelf([Fault::None, Fault::Refused]), plan)
+}
+
+/// How long a later process takes to the end, which is `ended`.
+async fn ends(shelf: &Shelf, store: &MemoryStore, ended: &str) -> Duration {
+    let begun = Instant::now();
+    let verdict = recover(shelf, store.load().unwrap()).await.unwrap().run().await.unwrap();
+    assert!(matches!(verdict, Verdict::RolledBack { .. }), "{verdict:?}");
+    let said = records(store);
+    assert_eq!(said[said.len() - 2..], [format!("undo_outcome 1 {ended}"), "end rolled_back".to_owned()]);
+    begun.elapsed()
+}
+
+#[tokio::test(start_paused = true)]
+async fn r7_a_later_process_knows_of_an_undo_that_may_be_on_its_way() {
+    let ((shelf, plan), store) = (overwritten(), MemoryStore::default());
     // It dies when the undo is sent: what became of it cannot be written any more.
     drop(run(&shelf, store.clone().with_room_for(7), plan).await.unwrap_err());
     assert_eq!(records(&store)[5..], ["roll_back 2", "undo_intent 1"]);
-    let begun = Instant::now();
-    let verdict = recover(&shelf, store.load().unwrap()).await.unwrap().run().await.unwrap();
-    assert!(matches!(verdict, Verdict::RolledBack { .. }), "{verdict:?}");
-    assert_eq!(records(&store)[9..], ["undo_outcome 1 already_gone", "end rolled_back"]);
-    assert_eq!(begun.elapsed(), IN_FLIGHT);
+    assert_eq!(ends(&shelf, &store, "already_gone").await, IN_FLIGHT);
+}
+
+/// It dies when it is written that the undo has failed.
+async fn failed_at(fault: Fault) -> (Shelf, MemoryStore) {
+    let ((shelf, plan), store) = (overwritten(), MemoryStore::default());
+    shelf.undo_faults.lock().unwrap().push_back(fault);
+    drop(run(&shelf, store.clone().with_room_for(8), plan).await.unwrap_err());
+    assert_eq!(records(&store)[6..], ["undo_intent 1", "undo_outcome 1 failed"]);
+    (shelf, store)
+}
+
+/// Whether the last record says that something may still be carried out.
+fn is_unanswered(store: &MemoryStore) -> bool {
+    let bytes = store.bytes();
+    std::str::from_utf8(&bytes).unwrap().lines().last().unwrap().contains(r#""unanswered":true"#)
+}
+
+#[tokio::test(start_paused = true)]
+async fn r7_a_later_process_knows_of_an_undo_that_failed_without_an_answer() {
+    let (shelf, store) = failed_at(Fault::UnansweredOnce).await;
+    assert!(is_unanswered(&store));
+    assert_eq!(ends(&shelf, &store, "already_gone").await, IN_FLIGHT);
+    // One that was answered is over.
+    let (shelf, store) = failed_at(Fault::Refused).await;
+    assert!(!is_unanswered(&store));
+    assert_eq!(ends(&shelf, &store, "reversed").await, Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn r7_who_fails_after_it_passes_on_what_may_be_on_its_way_and_no_longer_than_that() {
+    for (silence, passed_on) in [(Duration::ZERO, true), (IN_FLIGHT * 2, false)] {
+        let (shelf, store) = failed_at(Fault::UnansweredOnce).await;
+        // The second process sees nothing. What stops it may stop it for long.
+        *shelf.blind.lock().unwrap() = true;
+        let second = recover(&shelf, store.load().unwrap()).await.unwrap();
+        tokio::time::sleep(silence).await;
+        let verdict = second.run().await.unwrap();
+        assert!(matches!(verdict, Verdict::Left { .. }), "{verdict:?}");
+        assert_eq!(is_unanswered(&store), passed_on);
+        *shelf.blind.lock().unwrap() = false;
+        let expected = if passed_on { IN_FLIGHT } else { Duration::ZERO };
+        assert_eq!(ends(&shelf, &store, "already_gone").await, expected);
+    }
 }
