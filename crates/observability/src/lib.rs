@@ -1,3 +1,5 @@
 //! What a run says of itself to people and programs, and what it must never say.
 
+#[cfg(feature = "insights")]
+pub mod insights;
 pub mod redact;
