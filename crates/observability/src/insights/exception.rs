@@ -12,6 +12,9 @@ pub(super) const TYPE: &str = "exception.type";
 pub(super) const MESSAGE: &str = "exception.message";
 pub(super) const STACK: &str = "exception.stacktrace";
 
+/// Bytes that a message leaves for the stack, however long it is.
+const LEAST_STACK: usize = 8 * 1024;
+
 /// What is known of an exception.
 pub(super) struct Exception<'a> {
     pub(super) kind: Option<Cow<'a, str>>,
@@ -29,7 +32,8 @@ impl Exception<'_> {
     pub(super) fn put(&self, item: &mut Item<'_>) {
         let kind = self.kind.as_deref().unwrap_or("Exception");
         let message = self.message.as_deref().unwrap_or(kind);
-        let (kind, message) = (item.cut(kind, item::NAME), item.cut(message, item::MESSAGE));
+        let kind = item.cut(kind, item::NAME);
+        let message = item.cut_leaving(LEAST_STACK, message, item::MESSAGE);
         let stack = match &self.stack {
             Some(stack) => item.cut(stack, item::MESSAGE),
             None => item.cut(&kind, item::NAME),

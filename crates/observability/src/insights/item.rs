@@ -30,7 +30,7 @@ pub(super) const URL: usize = 2048;
 pub(super) const VALUE: usize = 8192;
 const KEY: usize = 150;
 
-/// Bytes for the members that every item of a kind has, and for numbers.
+/// Bytes for the members that the items of a kind have, and for numbers.
 const FRAME: usize = 1024;
 
 /// What all items of a process have in common.
@@ -39,7 +39,7 @@ pub(super) struct Common {
     key: String,
     tags: Map<String, Value>,
     pub(super) operation: Option<String>,
-    environment: Option<String>,
+    environment: Option<Value>,
     room: Room,
 }
 
@@ -79,13 +79,16 @@ impl Common {
             }
         }
         tags.insert("ai.internal.sdkVersion".to_owned(), text::cut(SDK, 64).into());
-        let taken = Value::from(tags.clone()).to_string().len() + FRAME;
+        let environment = config.environment.as_deref().map(|name| Value::from(text::cut(name, NAME)));
+        let reserved = Value::from(tags.clone()).to_string().len()
+            + environment.as_ref().map_or(0, |name| name.to_string().len())
+            + FRAME;
         Self {
             key: config.connection.key().to_owned(),
             tags,
             operation: config.operation.clone(),
-            environment: config.environment.clone(),
-            room: Room::new(MOST_BYTES.saturating_sub(taken)),
+            environment,
+            room: Room::new(MOST_BYTES.saturating_sub(reserved)),
         }
     }
 }
@@ -145,6 +148,12 @@ impl<'c> Item<'c> {
         self.room.text(text, limit).to_owned()
     }
 
+    /// As [`cut`](Self::cut), leaving room for so many bytes of what comes after it.
+    pub(super) fn cut_leaving(&mut self, bytes: usize, text: &str, limit: usize) -> String {
+        let text = self.room.without(bytes).text(text, limit);
+        self.cut(text, limit)
+    }
+
     /// A property, unless it has one of that name. What an item has no more room for is left out.
     pub(super) fn property(&mut self, key: &str, value: &str) {
         // Two pairs of quotes, a colon and a comma.
@@ -178,7 +187,8 @@ impl<'c> Item<'c> {
     /// The item as a line of JSON, without the line's end.
     pub(super) fn into_line(mut self) -> String {
         if let Some(environment) = &self.common.environment {
-            self.property("environment", environment);
+            // Room is reserved for it in every item.
+            self.properties.entry("environment").or_insert_with(|| environment.clone());
         }
         let (name, base_type) = self.kind.names();
         self.data.insert("properties".to_owned(), self.properties.into());

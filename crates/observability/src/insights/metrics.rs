@@ -22,7 +22,7 @@ trait Number: Copy {
 }
 
 /// The items of a collection, and how many points could not be one: not all numbers are numbers of JSON.
-pub(super) fn lines(common: &Common, metrics: &ResourceMetrics) -> (Vec<String>, u64) {
+pub(super) fn lines(common: &Common, metrics: &ResourceMetrics) -> (Vec<String>, usize) {
     let (mut lines, mut lost) = (Vec::new(), 0);
     for metric in metrics.scope_metrics().flat_map(|scope| scope.metrics()) {
         let mut add = |attributes: Vec<&KeyValue>, time, point: Point| match line(

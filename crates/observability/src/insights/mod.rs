@@ -20,7 +20,7 @@
 //! - Texts and items that are longer than ingestion takes are cut; properties for which an item has no more room are left out.
 //! - Nothing waits, and nothing is retried within an export. What could not be sent is kept for the next export, once and within bounds.
 //!   While ingestion asks for a pause everything new is dropped. What was dropped is [counted](Insights::counts).
-//! - A redirect is followed to another ingestion host of the same cloud only, and remembered.
+//! - A redirect is followed to another ingestion host of the same cloud only, and remembered until that host is not reached.
 //!
 //! # What is left to the caller
 //!
@@ -137,7 +137,7 @@ impl Insights {
     /// Sends `lines`, unless the signal has ended.
     async fn send(&self, closed: &AtomicBool, lines: Vec<String>) -> OTelSdkResult {
         if closed.load(Relaxed) {
-            self.0.uploader.drop_items(u64::try_from(lines.len()).unwrap_or(u64::MAX));
+            self.0.uploader.drop_items(lines.len());
             return Err(OTelSdkError::AlreadyShutdown);
         }
         self.0.uploader.send(lines).await

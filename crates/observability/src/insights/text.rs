@@ -31,6 +31,11 @@ impl Room {
         left.is_some()
     }
 
+    /// What is left when `bytes` are taken away, for what must not take all.
+    pub(super) fn without(self, bytes: usize) -> Self {
+        Self(self.0.saturating_sub(bytes))
+    }
+
     /// The beginning of `text` that has at most `limit` UTF-16 units (which is how ingestion counts) and for which there is room.
     pub(super) fn text<'t>(&mut self, text: &'t str, limit: usize) -> &'t str {
         let mut units = 0;

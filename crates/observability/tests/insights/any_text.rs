@@ -69,6 +69,58 @@ fn run(future: impl Future<Output = ()>) {
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future);
 }
 
+/// A text of each kind of character that is longer than any limit, and how many of them a limit takes.
+const LONG: [(&str, usize); 4] = [("x", 1), ("ñ", 1), ("🧵", 2), ("\u{1}", 1)];
+
+#[test]
+fn texts_are_cut_at_their_limits() {
+    for (character, units) in LONG {
+        let (script, long) = (Script::new(), character.repeat(40_000));
+        let insights = Insights::new(&config(), Arc::clone(&script) as _);
+        let of =
+            |names: &[&str]| names.iter().map(|name| ((*name).to_owned(), long.clone().into())).collect();
+        let event = record(Severity::Info, None, of(&["microsoft.custom_event.name", &long]));
+        let method = attribute("http.request.method", "GET");
+        let call = span(SpanKind::Client, long.clone(), vec![method, attribute("url.full", long.clone())]);
+        run(async {
+            export_records(&insights, &[event]).await.unwrap();
+            export(&insights, vec![call]).await.unwrap();
+        });
+        let items = script.items();
+        let length = |text: &str| text.encode_utf16().count() / units * units;
+        let [event, call] = &items[..] else { panic!("{} items", items.len()) };
+        assert_eq!(length(event["data"]["baseData"]["name"].as_str().unwrap()), 512);
+        let properties = event["data"]["baseData"]["properties"].as_object().unwrap();
+        let (key, value) = properties.iter().next().unwrap();
+        assert_eq!((length(key), length(value.as_str().unwrap())), (150, 8192), "{character:?}");
+        for (field, limit) in [("name", 1024), ("data", 8192)] {
+            assert_eq!(length(call["data"]["baseData"][field].as_str().unwrap()), limit, "{field}");
+        }
+    }
+}
+
+#[test]
+fn an_item_of_too_many_texts_keeps_what_matters() {
+    for (character, _) in LONG {
+        let (script, long) = (Script::new(), character.repeat(40_000));
+        let config = InsightsConfig { environment: Some(long.clone()), ..config() };
+        let insights = Insights::new(&config, Arc::clone(&script) as _);
+        let names = ["exception.type", "exception.message", "exception.stacktrace"].map(str::to_owned);
+        let more = (0..50).map(|n| format!("p{n}"));
+        let of = names.into_iter().chain(more).map(|name| (name, long.clone().into())).collect();
+        let error = record(Severity::Error, Some(long.clone().into()), of);
+        run(async { export_records(&insights, &[error]).await.unwrap() });
+        let items = script.items();
+        let item = &items[0];
+        // That it is short enough, and nothing in it empty, is what the client checks.
+        assert!(item.to_string().len() > 60_000, "room is left");
+        let data = &item["data"]["baseData"];
+        let message = data["exceptions"][0]["message"].as_str().unwrap();
+        assert!(message.len() > 30_000 || character == "\u{1}", "{}", message.len());
+        assert!(data["properties"]["environment"].as_str().unwrap().starts_with(character));
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 

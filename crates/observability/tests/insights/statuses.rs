@@ -102,6 +102,8 @@ async fn while_throttled_nothing_is_sent_and_what_comes_is_dropped() {
             bench.export(2..5).await.unwrap_err();
             assert_eq!(bench.sent(), [[0, 1]], "{status} {headers:?}");
             bench.counts(0, 3, 2);
+            // What was not there is not lost.
+            bench.export(0..0).await.unwrap();
 
             advance(seconds(1)).await;
             bench.export(5..6).await.unwrap();
@@ -236,6 +238,19 @@ async fn a_redirect_is_followed_once_and_remembered() {
     bench.export(3..4).await.unwrap_err();
     assert_eq!(bench.sent(), [[3], [3]]);
     bench.counts(3, 0, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_a_redirect_led_is_forgotten_when_nobody_is_there() {
+    let bench = Bench::new();
+    let there = "https://eastus-8.in.applicationinsights.azure.com";
+    bench.script.answer(307, &[("location", there)], "").fail();
+    bench.export(0..1).await.unwrap_err();
+    bench.export(1..2).await.unwrap();
+    let uris: Vec<_> = bench.script.seen().into_iter().map(|seen| seen.uri).collect();
+    let [home, there] = [HOST, there].map(|host| format!("{host}/v2.1/track"));
+    assert_eq!(uris, [home.clone(), there, home]);
+    bench.counts(2, 0, 0);
 }
 
 #[tokio::test(start_paused = true)]

@@ -130,3 +130,28 @@ async fn neither_key_nor_body_is_shown() {
         assert!(!shown.contains(secret), "{secret} in {shown}");
     }
 }
+
+#[test]
+fn the_processors_of_the_sdk_take_it() {
+    use opentelemetry::{
+        logs::{LogRecord as _, Logger as _, LoggerProvider as _},
+        trace::{Span as _, Tracer as _, TracerProvider as _},
+    };
+    use opentelemetry_sdk::{logs::SdkLoggerProvider, trace::SdkTracerProvider};
+
+    let script = Script::new();
+    let insights = insights(&script);
+    let spans = SdkTracerProvider::builder().with_batch_exporter(insights.clone()).build();
+    let logs = SdkLoggerProvider::builder().with_batch_exporter(insights.clone()).build();
+    spans.tracer("tests").start("deploy").end();
+    let logger = logs.logger("tests");
+    let mut record = logger.create_log_record();
+    record.set_body("said".into());
+    logger.emit(record);
+    spans.shutdown().unwrap();
+    logs.shutdown().unwrap();
+    let items = script.items();
+    let data: Vec<_> = items.iter().map(|item| &item["data"]["baseData"]).collect();
+    assert!(data[0]["name"] == "deploy" && data[1]["message"] == "said", "{data:?}");
+    assert_eq!(insights.counts().accepted, 2);
+}
