@@ -230,6 +230,8 @@ mod tests {
             ("InstrumentationKey=KEY;IngestionEndpoint=https://example.com#a", NotAnEndpoint),
             ("InstrumentationKey=KEY;IngestionEndpoint=http://example.com", NotHttps),
             ("InstrumentationKey=KEY;IngestionEndpoint=http://127.0.0.1.example.com", NotHttps),
+            ("InstrumentationKey=KEY;IngestionEndpoint=http://notlocalhost", NotHttps),
+            ("InstrumentationKey=KEY;IngestionEndpoint=http://a.localhost", NotHttps),
             ("InstrumentationKey=KEY;IngestionEndpoint=ftp://localhost", NotHttps),
             ("InstrumentationKey=KEY;EndpointSuffix=a.com/x", NotAnEndpoint),
             ("InstrumentationKey=KEY;EndpointSuffix=a.com;Location=u@b", NotAnEndpoint),

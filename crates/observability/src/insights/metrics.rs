@@ -59,14 +59,14 @@ fn points<T: Number>(data: &MetricData<T>, add: &mut dyn FnMut(Vec<&KeyValue>, S
             }
         }
         MetricData::Histogram(histogram) => {
-            for point in histogram.data_points().filter(|point| point.count() > 0) {
+            for point in histogram.data_points() {
                 let (min, max) = (double(point.min()), double(point.max()));
                 let of = Point { value: point.sum().double(), count: point.count(), min, max };
                 add(point.attributes().collect(), histogram.time(), of);
             }
         }
         MetricData::ExponentialHistogram(histogram) => {
-            for point in histogram.data_points().filter(|point| point.count() > 0) {
+            for point in histogram.data_points() {
                 let count = u64::try_from(point.count()).unwrap_or(u64::MAX);
                 let (min, max) = (double(point.min()), double(point.max()));
                 let of = Point { value: point.sum().double(), count, min, max };

@@ -149,6 +149,20 @@ async fn a_used_up_quota_shuts_for_long() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_pause_or_a_shut_door_in_the_midst_of_an_export_ends_it() {
+    let bench = Bench::new();
+    bench.script.status(439);
+    bench.export(0..1001).await.unwrap_err();
+    bench.counts(0, 1001, 0);
+
+    let bench = Bench::new();
+    bench.script.answer(206, &[("retry-after", "60")], "{}");
+    bench.export(0..1001).await.unwrap_err();
+    bench.counts(1000, 0, 1);
+    assert_eq!(bench.sent().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_refused_is_dropped() {
     for status in [400, 404, 405, 413] {
         let bench = Bench::new();
@@ -207,6 +221,16 @@ async fn without_compression_when_it_is_not_understood_and_from_then_on() {
         assert_eq!(compressed(&bench), [true, false, false], "{status}");
         bench.counts(100, 0, 0);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_of_compression_is_remembered_whatever_comes_after_it() {
+    let bench = Bench::new();
+    bench.script.status(415).status(500);
+    bench.export(0..50).await.unwrap_err();
+    bench.export(50..100).await.unwrap();
+    assert_eq!(compressed(&bench), [true, false, false]);
+    bench.counts(100, 0, 0);
 }
 
 #[tokio::test(start_paused = true)]

@@ -44,6 +44,19 @@ async fn what_is_kept_is_bounded_in_bytes_too() {
     assert!((30..=40).contains(&script.items().len()));
 }
 
+#[tokio::test(start_paused = true)]
+async fn room_for_what_is_kept_comes_back_when_it_is_sent() {
+    let script = Script::new();
+    let insights = insights(&script);
+    let long = || span(opentelemetry::trace::SpanKind::Internal, "x", (0..7).map(filler).collect());
+    for _ in 0..3 {
+        script.fail();
+        export(&insights, (0..30).map(|_| long()).collect()).await.unwrap_err();
+        assert_eq!((insights.counts().kept, insights.counts().dropped), (30, 0));
+        export(&insights, vec![]).await.unwrap();
+    }
+}
+
 fn filler(n: usize) -> opentelemetry::KeyValue {
     attribute(&format!("filler.{n}"), "x".repeat(8192))
 }
