@@ -34,7 +34,6 @@ const KEY: usize = 150;
 const FRAME: usize = 1024;
 
 /// What all items of a process have in common.
-#[derive(Debug)]
 pub(super) struct Common {
     key: String,
     tags: Map<String, Value>,

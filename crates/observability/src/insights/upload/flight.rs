@@ -19,7 +19,6 @@ struct Size {
 }
 
 /// An item on its way.
-#[derive(Debug)]
 pub(super) struct Line {
     pub(super) json: String,
     /// It was sent before, in vain: not a third time.
@@ -27,7 +26,6 @@ pub(super) struct Line {
 }
 
 /// What is known between two exports.
-#[derive(Debug)]
 pub(super) struct State {
     /// Where ingestion is.
     pub(super) endpoint: Url,

@@ -25,7 +25,6 @@ use super::{
 use flight::{Flight, State};
 
 /// The way to ingestion, for all exporters of a process.
-#[derive(Debug)]
 pub(super) struct Uploader {
     client: Arc<dyn HttpClient>,
     /// The configured endpoint.
