@@ -31,6 +31,11 @@ pub(crate) fn deployment_started(product: &str, environment: &str) {
     tracing::info!(name: "deployment.started", product, environment, "Deployment started");
 }
 
+/// Configuration files make no sense: so many problems.
+pub(crate) fn configuration_refused(problems: usize) {
+    tracing::info!(name: "configuration.refused", problems, "Configuration refused");
+}
+
 /// How it ended: told within its span.
 pub(crate) fn deployment_ended(ended: &anyhow::Result<u8>) {
     let span = Span::current();

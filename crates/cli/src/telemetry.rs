@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use percent_encoding::percent_decode_str;
 use secrecy::{ExposeSecret as _, SecretString};
 use selvedge_fabric_client::transport::HttpTransport;
+use selvedge_observability::insights::ConnectionString;
 use selvedge_observability::telemetry::{
     OtlpConfig, Protocol, Telemetry, TelemetryConfig, TelemetryLayer, Untold,
 };
@@ -13,7 +14,10 @@ use selvedge_observability::telemetry::{
 use crate::clients::transport_config;
 use crate::flags::Flags;
 use crate::redaction::{redact, redactor};
-use crate::settings::{Environment, Exporter, OTLP_HEADERS, OtlpCompression, OtlpProtocol, Settings};
+use crate::settings::{
+    Environment, Exporter, INSIGHTS_CONNECTION, INSIGHTS_KEY, OTLP_HEADERS, OtlpCompression, OtlpProtocol,
+    Settings,
+};
 
 /// How long the end of a run waits for what was not told yet.
 const AT_THE_END: Duration = Duration::from_secs(2);
@@ -49,12 +53,15 @@ pub(crate) fn start(
     if !flags.telemetry.on || settings.telemetry.disabled {
         return nothing(None);
     }
-    let config = config(settings, environment);
-    if config.otlp.is_none() {
-        return nothing(Some(
-            "FEATURE_USE_TELEMETRY=true, and nothing says where to: set OTEL_EXPORTER_OTLP_ENDPOINT"
-                .to_owned(),
-        ));
+    let config = match config(settings, environment) {
+        Ok(config) => config,
+        Err(error) => return nothing(Some(format!("telemetry is off: {error:#}"))),
+    };
+    if config.is_empty() {
+        // The predecessor's words, which people look for, and what there is besides.
+        let warning = "APPINSIGHTS_INSTRUMENTATION_KEY not set - telemetry disabled. Set environment variable to enable telemetry, or \
+             APPLICATIONINSIGHTS_CONNECTION_STRING, or OTEL_EXPORTER_OTLP_ENDPOINT.";
+        return nothing(Some(warning.to_owned()));
     }
     match begin(&config, settings, environment) {
         Ok((telemetry, layer)) => (Telling(Some(telemetry)), Some(layer), None),
@@ -72,7 +79,7 @@ fn begin(
     Ok(Telemetry::start(config, redactor(), transport)?)
 }
 
-fn config(settings: &Settings, environment: &Environment) -> TelemetryConfig {
+fn config(settings: &Settings, environment: &Environment) -> anyhow::Result<TelemetryConfig> {
     let telemetry = &settings.telemetry;
     let wanted = |exporter: Exporter, own: &Option<String>, path: &str| {
         let base = telemetry.otlp_endpoint.as_deref().map(|base| match telemetry.otlp_protocol {
@@ -97,14 +104,26 @@ fn config(settings: &Settings, environment: &Environment) -> TelemetryConfig {
         timeout: telemetry.otlp_timeout,
         gzip: telemetry.otlp_compression == OtlpCompression::Gzip,
     });
-    TelemetryConfig {
+    Ok(TelemetryConfig {
         resource: resource(settings),
         otlp,
+        insights: insights(environment)?,
         parent: environment.variable("TRACEPARENT"),
         calls_per_second: telemetry.calls_per_second,
         metric_interval: telemetry.metric_interval,
         ..TelemetryConfig::default()
-    }
+    })
+}
+
+/// Where Application Insights are, by either of its variables.
+fn insights(environment: &Environment) -> anyhow::Result<Option<ConnectionString>> {
+    let whole = environment.set(INSIGHTS_CONNECTION);
+    let parsed = match (whole, environment.set(INSIGHTS_KEY)) {
+        (Some(connection), _) => connection.parse().context(INSIGHTS_CONNECTION),
+        (None, Some(key)) => ConnectionString::of_key(key).context(INSIGHTS_KEY),
+        (None, None) => return Ok(None),
+    };
+    parsed.map(Some)
 }
 
 /// Who tells. What the settings say of it beats what follows.
@@ -154,7 +173,7 @@ mod tests {
     fn config_of(variables: &[(&str, &str)]) -> TelemetryConfig {
         let root = tempfile::tempdir().unwrap();
         let environment = Environment::of(variables, &[]);
-        config(&load(root.path(), &environment, &[], Profile::Guide).unwrap(), &environment)
+        config(&load(root.path(), &environment, &[], Profile::Guide).unwrap(), &environment).unwrap()
     }
 
     #[test]

@@ -13,6 +13,10 @@ pub(crate) fn token_refresh_failed(error: &AuthError) {
     );
 }
 
+pub(crate) fn token_failed(error: &AuthError) {
+    tracing::info!(name: "auth.failed", may_pass = error.may_pass(), "Access token could not be had");
+}
+
 pub(crate) fn token_rejected() {
     tracing::info!(name: "auth.token_rejected", "Access token was rejected; asking for a new one");
 }

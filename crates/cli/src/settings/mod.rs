@@ -36,9 +36,16 @@ pub(crate) const JOURNAL_KEY: &str = "SELVEDGE_JOURNAL_KEY";
 /// The variable of what a collector of telemetry knows us by.
 pub(crate) const OTLP_HEADERS: &str = "OTEL_EXPORTER_OTLP_HEADERS";
 
+/// The variable of where Application Insights are; with its key in it, which lets everybody write to them.
+pub(crate) const INSIGHTS_CONNECTION: &str = "APPLICATIONINSIGHTS_CONNECTION_STRING";
+
+/// The same by the key alone, as the predecessor had it.
+pub(crate) const INSIGHTS_KEY: &str = "APPINSIGHTS_INSTRUMENTATION_KEY";
+
 /// Secrets that are never looked for in a vault: by the first two CI systems let their jobs ask for tokens, and telemetry begins before there
 /// is a vault.
-const OTHER_SECRETS: [&str; 3] = ["ACTIONS_ID_TOKEN_REQUEST_TOKEN", "SYSTEM_ACCESSTOKEN", OTLP_HEADERS];
+const OTHER_SECRETS: [&str; 5] =
+    ["ACTIONS_ID_TOKEN_REQUEST_TOKEN", "SYSTEM_ACCESSTOKEN", OTLP_HEADERS, INSIGHTS_CONNECTION, INSIGHTS_KEY];
 
 /// Variables that are read from the environment, and from nowhere else: switches, proxies, and what CI systems hand to their jobs.
 const OTHER_VARIABLES: [&str; 10] = [

@@ -115,13 +115,17 @@ fn try_one(tenant: &Tenant, sink: &Sink, flags: &[String], all: &[String], numbe
     let project = Project::example();
     let output = ["text", "json", "jsonl"][number % 3];
     let mut command = tenant.with_vault(&project, &["deploy", "--output", output]);
-    command.env("OTEL_EXPORTER_OTLP_ENDPOINT", &sink.url);
+    sink.told_by(&mut command);
     let ended = run(with(&mut command, &secrets, flags, number)).is(code);
     let what = format!("{number}, {fault}, {output}");
     // Of what Entra ID says only codes are told.
     assert!(code == 4 || ended.stderr.contains("***"), "nothing was echoed by {what}: {}", ended.stderr);
     let told: BTreeSet<_> = sink.paths();
-    assert_eq!(told, ["/v1/logs", "/v1/metrics", "/v1/traces"].map(str::to_owned).into(), "{what}");
+    assert_eq!(
+        told,
+        ["/v1/logs", "/v1/metrics", "/v1/traces", "/v2.1/track"].map(str::to_owned).into(),
+        "{what}"
+    );
     secrets.check(&what, &ended, &project, sink);
     if output == "json" && code != 4 {
         ended.json();
@@ -132,7 +136,7 @@ fn try_one(tenant: &Tenant, sink: &Sink, flags: &[String], all: &[String], numbe
     let id = journal.file_stem().unwrap().to_str().unwrap().to_owned();
     for args in [&["tx", "show", &id, "--output", "json"][..], &["tx", "show", &id], &["tx", "export", &id]] {
         let mut command = tenant.with_vault(&project, args);
-        command.env("OTEL_EXPORTER_OTLP_ENDPOINT", &sink.url);
+        sink.told_by(&mut command);
         let ended = run(with(&mut command, &secrets, flags, number)).is(0);
         secrets.check(&format!("{args:?} after {what}"), &ended, &project, sink);
     }

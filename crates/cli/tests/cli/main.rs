@@ -71,4 +71,6 @@ mod sink;
 #[cfg(feature = "emulator")]
 mod stack;
 #[cfg(feature = "emulator")]
+mod telemetry;
+#[cfg(feature = "emulator")]
 mod transactions;

@@ -1,12 +1,17 @@
 //! A place that telemetry is sent to: it takes everything, and keeps it.
 
+use flate2::read::GzDecoder;
 use std::{
     collections::BTreeSet,
     io::{BufRead, BufReader, Read as _, Write as _},
     net::{TcpListener, TcpStream},
+    process::Command,
     sync::{Arc, Mutex},
     thread,
 };
+
+/// An instrumentation key.
+pub(crate) const KEY: &str = "00000000-1111-4222-8333-444444444444";
 
 /// A server that answers 200 to whatever it is sent. Its threads end with the test's process.
 pub(crate) struct Sink {
@@ -14,10 +19,17 @@ pub(crate) struct Sink {
     taken: Arc<Mutex<Vec<Taken>>>,
 }
 
+impl Taken {
+    /// What follows the headers.
+    pub(crate) fn body(&self) -> &str {
+        self.text.split_once("\r\n\r\n").map_or("", |(_, body)| body)
+    }
+}
+
 /// One request.
 pub(crate) struct Taken {
     pub(crate) path: String,
-    /// Headers and body, whatever bytes they are.
+    /// Headers and body, whatever bytes they are, decompressed.
     pub(crate) text: String,
 }
 
@@ -34,6 +46,15 @@ impl Sink {
             }
         });
         Self { url, taken }
+    }
+
+    /// Has a command tell it everything, as a collector and as Application Insights.
+    pub(crate) fn told_by(&self, command: &mut Command) {
+        let connection = format!("InstrumentationKey={KEY};IngestionEndpoint={}/", self.url);
+        command
+            .env("FEATURE_USE_TELEMETRY", "true")
+            .env("OTEL_EXPORTER_OTLP_ENDPOINT", &self.url)
+            .env("APPLICATIONINSIGHTS_CONNECTION_STRING", connection);
     }
 
     /// Where it was sent something to since [`Sink::taken`] was called.
@@ -69,6 +90,11 @@ fn take(stream: &TcpStream, to: &Mutex<Vec<Taken>>) -> Option<()> {
     }
     let mut body = vec![0; length];
     from.read_exact(&mut body).ok()?;
+    if head.to_lowercase().contains("content-encoding: gzip") {
+        let mut plain = Vec::new();
+        GzDecoder::new(&*body).read_to_end(&mut plain).unwrap();
+        body = plain;
+    }
     let path = head.split(' ').nth(1)?.to_owned();
     let text = head + &String::from_utf8_lossy(&body);
     to.lock().unwrap().push(Taken { path, text });

@@ -74,7 +74,8 @@ impl TokenSource {
     }
 
     async fn ask(&self) -> Result<Token, AuthError> {
-        let token = self.credential.get_token(&[&self.scope], None).await.map_err(AuthError::token)?;
+        let token = self.credential.get_token(&[&self.scope], None).await;
+        let token = token.map_err(AuthError::token).inspect_err(events::token_failed)?;
         let mut header = HeaderValue::try_from(format!("Bearer {}", token.token.secret())).map_err(|_| {
             AuthError::token(azure_core::Error::with_message(
                 azure_core::error::ErrorKind::Credential,

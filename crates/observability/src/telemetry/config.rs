@@ -11,6 +11,9 @@ pub struct TelemetryConfig {
     pub resource: Vec<(String, String)>,
     /// A collector.
     pub otlp: Option<OtlpConfig>,
+    /// Application Insights.
+    #[cfg(feature = "insights")]
+    pub insights: Option<crate::insights::ConnectionString>,
     /// The span that this process is part of, as W3C Trace Context writes it (`TRACEPARENT`):
     /// <https://www.w3.org/TR/trace-context/#traceparent-header>. What is no such thing is passed over.
     pub parent: Option<String>,
@@ -31,12 +34,32 @@ impl Default for TelemetryConfig {
         Self {
             resource: Vec::new(),
             otlp: None,
+            #[cfg(feature = "insights")]
+            insights: None,
             parent: None,
             calls_per_second: 500,
             queue: 2048,
             delay: Duration::from_secs(1),
             metric_interval: Duration::from_secs(60),
         }
+    }
+}
+
+impl TelemetryConfig {
+    #[cfg(feature = "insights")]
+    pub(super) fn has_insights(&self) -> bool {
+        self.insights.is_some()
+    }
+
+    #[cfg(not(feature = "insights"))]
+    pub(super) fn has_insights(&self) -> bool {
+        false
+    }
+
+    /// Whether there is anywhere to tell anything.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.otlp.is_none() && !self.has_insights()
     }
 }
 

@@ -1,9 +1,9 @@
 //! From `tracing` to OpenTelemetry: spans, log records and figures.
 
-use super::{fields::Fields, metrics::Metrics, pace::Pace, queues::SpanQueue};
+use super::{custom, fields::Fields, metrics::Metrics, pace::Pace, queues::SpanQueue};
 use crate::redact::Redactor;
 use opentelemetry::{
-    InstrumentationScope, Value,
+    InstrumentationScope, KeyValue, Value,
     logs::{AnyValue, LogRecord as _, Logger as _, Severity},
     trace::{SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState},
 };
@@ -17,7 +17,9 @@ use std::{
 };
 use tracing::{
     Event, Level, Metadata, Subscriber,
+    level_filters::LevelFilter,
     span::{Attributes, Id, Record},
+    subscriber::Interest,
 };
 use tracing_subscriber::{
     layer::{Context, Filter},
@@ -34,7 +36,9 @@ const CALL: &str = "call";
 #[derive(Debug)]
 pub struct TelemetryLayer {
     pub(super) spans: Arc<SpanQueue>,
-    pub(super) logger: Option<SdkLogger>,
+    pub(super) logger: SdkLogger,
+    /// Whether calls and steps are events, too: a collector has their spans.
+    pub(super) counts_spans: bool,
     pub(super) metrics: Metrics,
     pub(super) pace: Arc<Pace>,
     /// The span outside of this process.
@@ -47,23 +51,24 @@ pub struct TelemetryLayer {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TelemetryFilter;
 
+fn is_heard(metadata: &Metadata<'_>) -> bool {
+    let is_quiet = metadata.is_span() || metadata.name() == custom::QUIET;
+    let level = if is_quiet { Level::DEBUG } else { Level::INFO };
+    *metadata.level() <= level && metadata.target().starts_with(OURS)
+}
+
 impl<S> Filter<S> for TelemetryFilter {
     fn enabled(&self, metadata: &Metadata<'_>, _: &Context<'_, S>) -> bool {
-        let level = if metadata.is_span() { Level::DEBUG } else { Level::INFO };
-        *metadata.level() <= level && metadata.target().starts_with(OURS)
+        is_heard(metadata)
     }
 
-    fn callsite_enabled(&self, metadata: &'static Metadata<'static>) -> tracing::subscriber::Interest {
-        let level = if metadata.is_span() { Level::DEBUG } else { Level::INFO };
-        if *metadata.level() <= level && metadata.target().starts_with(OURS) {
-            tracing::subscriber::Interest::always()
-        } else {
-            tracing::subscriber::Interest::never()
-        }
+    fn callsite_enabled(&self, metadata: &'static Metadata<'static>) -> Interest {
+        // The same each time, so that nobody is asked again for each span.
+        if is_heard(metadata) { Interest::always() } else { Interest::never() }
     }
 
-    fn max_level_hint(&self) -> Option<tracing::level_filters::LevelFilter> {
-        Some(tracing::level_filters::LevelFilter::DEBUG)
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        Some(LevelFilter::DEBUG)
     }
 }
 
@@ -122,33 +127,23 @@ where
         event.record(&mut fields);
         let metadata = event.metadata();
         self.metrics.happened(metadata.name(), &fields);
-        let Some(logger) = &self.logger else { return };
-        let mut record = logger.create_log_record();
-        let now = SystemTime::now();
-        record.set_timestamp(now);
-        record.set_observed_timestamp(now);
-        record.set_target(metadata.target());
-        record.set_severity_text(metadata.level().as_str());
-        record.set_severity_number(severity(*metadata.level()));
-        if metadata.name().contains('.') && !metadata.name().contains(' ') {
-            record.set_event_name(metadata.name());
+        let within = context
+            .event_span(event)
+            .and_then(|span| span.extensions().get::<Open>().map(|open| (open.trace, open.id)));
+        let name = metadata.name();
+        // Without a name of its own it is called by its place in the source.
+        let name = (name.contains('.') && !name.contains(' ')).then_some(name);
+        let said = Said { name, target: metadata.target(), level: *metadata.level(), within };
+        if metadata.name() == "deployment.failed" {
+            let told = fields.get("error").map(ToString::to_string).unwrap_or_default();
+            let exception = [("exception.type", "DeploymentFailed".into()), ("exception.message", told)];
+            let exception = exception.map(|(key, value): (_, String)| KeyValue::new(key, value));
+            self.say(Said { level: Level::ERROR, ..said }, &fields.message, exception.into());
         }
-        record.set_body(AnyValue::from(self.redactor.redact(&fields.message).to_string()));
-        for attribute in fields.attributes {
-            let value = match attribute.value {
-                Value::Bool(value) => AnyValue::Boolean(value),
-                Value::I64(value) => AnyValue::Int(value),
-                Value::F64(value) => AnyValue::Double(value),
-                value => AnyValue::from(self.redactor.redact(&value.as_str()).to_string()),
-            };
-            record.add_attribute(attribute.key, value);
+        if let Some(custom) = custom::of_event(metadata.name()) {
+            fields.attributes.push(KeyValue::new(custom::EVENT, custom));
         }
-        if let Some(span) = context.event_span(event)
-            && let Some(open) = span.extensions().get::<Open>()
-        {
-            record.set_trace_context(open.trace, open.id, Some(TraceFlags::SAMPLED));
-        }
-        logger.emit(record);
+        self.say(said, &fields.message, fields.attributes);
     }
 
     fn on_close(&self, id: Id, context: Context<'_, S>) {
@@ -158,6 +153,9 @@ where
         self.metrics.closed(span.name(), &open.fields, took);
         if !open.is_told {
             return;
+        }
+        if self.counts_spans {
+            self.count(span.metadata(), &open);
         }
         let status = match open.fields.get("error.type") {
             Some(error) => Status::error(error.as_str().into_owned()),
@@ -185,6 +183,63 @@ where
             status,
             instrumentation_scope: self.scope.clone(),
         });
+    }
+}
+
+/// An event, but for what it says.
+#[derive(Clone, Copy)]
+struct Said<'a> {
+    name: Option<&'static str>,
+    target: &'a str,
+    level: Level,
+    within: Option<(TraceId, SpanId)>,
+}
+
+impl TelemetryLayer {
+    fn say(&self, said: Said<'_>, message: &str, attributes: Vec<KeyValue>) {
+        let mut record = self.logger.create_log_record();
+        let now = SystemTime::now();
+        record.set_timestamp(now);
+        record.set_observed_timestamp(now);
+        record.set_target(said.target.to_owned());
+        record.set_severity_text(said.level.as_str());
+        record.set_severity_number(severity(said.level));
+        if let Some(name) = said.name {
+            record.set_event_name(name);
+        }
+        record.set_body(self.scrubbed(message));
+        for KeyValue { key, value, .. } in attributes {
+            let value = match value {
+                Value::Bool(value) => AnyValue::Boolean(value),
+                Value::I64(value) => AnyValue::Int(value),
+                Value::F64(value) => AnyValue::Double(value),
+                value => self.scrubbed(&value.as_str()),
+            };
+            record.add_attribute(key, value);
+        }
+        if let Some((trace, span)) = said.within {
+            record.set_trace_context(trace, span, Some(TraceFlags::SAMPLED));
+        }
+        self.logger.emit(record);
+    }
+
+    fn scrubbed(&self, text: &str) -> AnyValue {
+        AnyValue::from(self.redactor.redact(text).to_string())
+    }
+
+    /// Tells of a call or a step as an event.
+    fn count(&self, metadata: &Metadata<'static>, open: &Open) {
+        let text = |key| open.fields.get(key).map(Value::as_str);
+        let (direction, result) = (text("selvedge.step.direction"), text("cicd.pipeline.task.run.result"));
+        let Some(custom) = custom::of_span(metadata.name(), direction.as_deref(), result.as_deref()) else {
+            return;
+        };
+        let name = open.fields.name.clone().unwrap_or_default();
+        let mut attributes = open.fields.attributes.clone();
+        attributes.extend([KeyValue::new("name", name), KeyValue::new(custom::EVENT, custom)]);
+        let within = Some((open.trace, open.id));
+        let said = Said { name: None, target: metadata.target(), level: Level::INFO, within };
+        self.say(said, custom, attributes);
     }
 }
 

@@ -8,6 +8,7 @@
 
 mod client;
 mod config;
+mod custom;
 mod fields;
 mod layer;
 mod metrics;
@@ -20,6 +21,8 @@ mod traceparent;
 pub use config::{OtlpConfig, Protocol, TelemetryConfig};
 pub use layer::{TelemetryFilter, TelemetryLayer};
 
+#[cfg(feature = "insights")]
+use crate::insights::{Insights, InsightsConfig};
 use crate::redact::Redactor;
 use bytes::Bytes;
 use client::{Client, Transport};
@@ -28,8 +31,11 @@ use metrics::Metrics;
 use opentelemetry::{InstrumentationScope, KeyValue, logs::LoggerProvider as _, metrics::MeterProvider as _};
 use opentelemetry_sdk::{
     Resource,
-    logs::{BatchConfigBuilder as LogBatches, BatchLogProcessor, LoggerProviderBuilder, SdkLoggerProvider},
-    metrics::{MeterProviderBuilder, PeriodicReader, SdkMeterProvider},
+    logs::{
+        BatchConfigBuilder as LogBatches, BatchLogProcessor, LogExporter, LoggerProviderBuilder,
+        SdkLoggerProvider,
+    },
+    metrics::{MeterProviderBuilder, PeriodicReader, SdkMeterProvider, exporter::PushMetricExporter},
     trace::{BatchConfigBuilder as SpanBatches, BatchSpanProcessor, SpanExporter, SpanProcessor as _},
 };
 use pace::Pace;
@@ -45,6 +51,10 @@ use tower::{BoxError, Service};
 
 /// The version of the conventions that names of attributes follow.
 const SCHEMA: &str = "https://opentelemetry.io/schemas/1.38.0";
+
+/// The most time for one upload to Application Insights.
+#[cfg(feature = "insights")]
+const INSIGHTS_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Nothing can be told.
 #[derive(Debug, thiserror::Error)]
@@ -132,7 +142,8 @@ impl Telemetry {
         let scope = InstrumentationScope::builder("selvedge").with_version(env!("CARGO_PKG_VERSION")).build();
         let layer = TelemetryLayer {
             spans: Arc::clone(&spans),
-            logger: Some(logs.logger_with_scope(scope.clone())),
+            logger: logs.logger_with_scope(scope.clone()),
+            counts_spans: config.has_insights(),
             metrics: Metrics::new(&metrics.meter_with_scope(scope.clone())),
             pace: Arc::clone(&pace),
             parent: config.parent.as_deref().and_then(traceparent::parse),
@@ -185,30 +196,54 @@ struct Sinks<'a> {
 }
 
 impl Sinks<'_> {
-    #[cfg(feature = "otlp")]
     fn add_all(&mut self, runtime: &Runtime, transport: &Transport) -> Result<(), TelemetryError> {
-        let Some(config) = &self.config.otlp else {
-            return Ok(());
-        };
-        let (transport, timeout) = (transport.clone(), config.timeout);
-        let client = Client { transport, runtime: runtime.handle().clone(), timeout };
-        let _within = runtime.enter();
-        let exporters = otlp::Exporters::new(config, &client)?;
-        if let Some(exporter) = exporters.spans {
-            self.add_spans(exporter);
+        #[cfg(any(feature = "otlp", feature = "insights"))]
+        let client =
+            |timeout| Client { transport: transport.clone(), runtime: runtime.handle().clone(), timeout };
+        #[cfg(not(any(feature = "otlp", feature = "insights")))]
+        let _ = (runtime, transport);
+        #[cfg(feature = "otlp")]
+        if let Some(config) = &self.config.otlp {
+            let _within = runtime.enter();
+            let otlp::Exporters { spans, metrics, logs } =
+                otlp::Exporters::new(config, &client(config.timeout))?;
+            self.add(spans, metrics, logs);
         }
-        if let Some(exporter) = exporters.logs {
-            self.add_logs(exporter);
-        }
-        if let Some(exporter) = exporters.metrics {
-            self.add_metrics(exporter);
+        #[cfg(feature = "insights")]
+        if let Some(connection) = &self.config.insights {
+            let of = |key: &str| {
+                let found = self.config.resource.iter().find(|(it, _)| it == key);
+                found.map(|(_, value)| value.clone())
+            };
+            let service = of("service.name").unwrap_or_default();
+            let config = InsightsConfig {
+                instance: of("service.instance.id"),
+                version: of("service.version"),
+                environment: of("deployment.environment.name"),
+                ..InsightsConfig::new(connection.clone(), service)
+            };
+            let insights = Insights::new(&config, Arc::new(client(INSIGHTS_TIMEOUT)));
+            self.add(Some(insights.clone()), Some(insights.clone()), Some(insights));
         }
         Ok(())
     }
 
-    #[cfg(not(feature = "otlp"))]
-    fn add_all(&mut self, _: &Runtime, _: &Transport) -> Result<(), TelemetryError> {
-        Ok(())
+    /// One more place for each of them.
+    fn add<S, M, L>(&mut self, spans: Option<S>, metrics: Option<M>, logs: Option<L>)
+    where
+        S: SpanExporter + 'static,
+        M: PushMetricExporter,
+        L: LogExporter + 'static,
+    {
+        if let Some(exporter) = spans {
+            self.add_spans(exporter);
+        }
+        if let Some(exporter) = logs {
+            self.add_logs(exporter);
+        }
+        if let Some(exporter) = metrics {
+            self.add_metrics(exporter);
+        }
     }
 
     fn add_spans(&mut self, exporter: impl SpanExporter + 'static) {
@@ -223,7 +258,7 @@ impl Sinks<'_> {
         self.spans.add(place);
     }
 
-    fn add_logs(&mut self, exporter: impl opentelemetry_sdk::logs::LogExporter + 'static) {
+    fn add_logs(&mut self, exporter: impl LogExporter + 'static) {
         let batches = LogBatches::default()
             .with_max_queue_size(self.config.queue)
             .with_max_export_batch_size(self.config.queue.min(512))
@@ -232,8 +267,25 @@ impl Sinks<'_> {
         self.logs = std::mem::take(&mut self.logs).with_log_processor(place);
     }
 
-    fn add_metrics(&mut self, exporter: impl opentelemetry_sdk::metrics::exporter::PushMetricExporter) {
+    fn add_metrics(&mut self, exporter: impl PushMetricExporter) {
         let reader = PeriodicReader::builder(exporter).with_interval(self.config.metric_interval).build();
         self.metrics = std::mem::take(&mut self.metrics).with_reader(reader);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    /// What is told is a contract.
+    #[test]
+    fn the_docs_have_every_name() {
+        let docs = include_str!("../../../../docs/telemetry.md");
+        let names = |text: &'static str| text.split('"').skip(1).step_by(2);
+        let sources = [include_str!("metrics.rs"), include_str!("custom.rs")];
+        let told = sources.into_iter().flat_map(names).filter(|name| {
+            let is_word = |it: char| it.is_ascii_lowercase() || matches!(it, '.' | '_');
+            (name.contains('.') || name.contains('_')) && name.chars().all(is_word)
+        });
+        let missing: Vec<_> = told.filter(|name| !docs.contains(&format!("`{name}`"))).collect();
+        assert_eq!(missing, [""; 0]);
     }
 }

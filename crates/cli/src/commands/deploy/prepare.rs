@@ -24,6 +24,7 @@ use serde_json::{Value, json};
 use super::apply;
 use crate::args::Selection;
 use crate::clients::Clients;
+use crate::events;
 use crate::exit;
 use crate::identity;
 use crate::place::Place;
@@ -213,6 +214,7 @@ fn unresolved(roles: &[DesiredRole]) -> Vec<ResolvedRole> {
 
 /// Every problem with the configuration, one a line.
 fn invalid(diagnostics: &Diagnostics) -> anyhow::Error {
+    events::configuration_refused(diagnostics.into_iter().count());
     let mut text = diagnostics.to_string();
     for problem in diagnostics {
         let label = if problem.severity == Severity::Warning { "warning: " } else { "" };

@@ -1,0 +1,130 @@
+//! What a deployment tells of itself, and that nothing depends on whether anybody listens.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+
+use crate::{
+    program::run,
+    project::Project,
+    sink::{KEY, Sink},
+    tenant::Tenant,
+};
+
+/// What Application Insights were sent, by the kind of each item.
+fn items(sink: &Sink) -> BTreeMap<String, Vec<Value>> {
+    let mut items: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    for taken in sink.taken().iter().filter(|taken| taken.path == "/v2.1/track") {
+        for line in taken.body().lines() {
+            let item: Value = serde_json::from_str(line).unwrap();
+            items.entry(item["data"]["baseType"].as_str().unwrap().to_owned()).or_default().push(item);
+        }
+    }
+    items
+}
+
+fn named(items: &[Value]) -> BTreeSet<&str> {
+    items.iter().map(|item| item["data"]["baseData"]["name"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn application_insights_have_one_operation_with_everything_in_it() {
+    let (tenant, sink) = (Tenant::with_https(), Sink::start());
+    tenant.inject("GET */workspaces=503,times=2");
+    let project = Project::orders();
+    let mut command = tenant.with_vault(&project, &["deploy"]);
+    sink.told_by(&mut command);
+    command
+        // The vault has none.
+        .env("GITHUB_TOKEN", "a-token")
+        .env("FEATURE_USE_ROLLBACK", "true")
+        .env("FEATURE_USE_RETRY_LOGIC", "true")
+        .env("FEATURE_USE_CIRCUIT_BREAKER", "true")
+        .env("SELVEDGE_BREAKER__FAILURE_THRESHOLD", "2");
+    run(&mut command).is(0);
+    let items = items(&sink);
+
+    let requests = &items["RequestData"];
+    assert_eq!(named(requests).into_iter().collect::<Vec<_>>(), ["deploy Orders"]);
+    let operation = &requests[0]["tags"]["ai.operation.id"];
+    for (kind, items) in &items {
+        for item in items {
+            assert_eq!(item["iKey"], KEY, "{item}");
+            assert!(kind == "MetricData" || item["tags"]["ai.operation.id"] == *operation, "{item}");
+        }
+    }
+    let dependencies = named(&items["RemoteDependencyData"]);
+    assert!(dependencies.contains("workspaces.create"), "{dependencies:?}");
+    let events = named(&items["EventData"]);
+    let expected = [
+        "api_call",
+        "circuit_breaker_closed",
+        "circuit_breaker_opened",
+        "deployment_completed",
+        "deployment_started",
+        "resource_created",
+        "retry_attempted",
+        "secret_accessed",
+    ];
+    assert!(expected.iter().all(|name| events.contains(name)), "{events:?}");
+    let metrics = items["MetricData"].iter().map(|item| &item["data"]["baseData"]["metrics"][0]["name"]);
+    let metrics: BTreeSet<_> = metrics.map(|name| name.as_str().unwrap()).collect();
+    assert!(metrics.contains("http.client.request.duration"), "{metrics:?}");
+}
+
+#[test]
+fn a_deployment_that_fails_is_told_as_one() {
+    let (tenant, sink) = (Tenant::start(), Sink::start());
+    tenant.inject("POST */items=400");
+    let project = Project::orders();
+    let mut command = tenant.safe(&project, &["deploy"]);
+    sink.told_by(&mut command);
+    run(&mut command).is(1);
+    let items = items(&sink);
+    let events = named(&items["EventData"]);
+    for name in ["deployment_failed", "transaction_rolled_back", "resource_deleted"] {
+        assert!(events.contains(name), "{events:?}");
+    }
+    assert!(items.contains_key("ExceptionData"));
+    assert_eq!(items["RequestData"][0]["data"]["baseData"]["success"], false);
+}
+
+/// The exit code is the deployment's, and its end is not put off for longer than that.
+#[test]
+fn a_sink_that_is_gone_changes_nothing() {
+    let (tenant, gone) = (Tenant::start(), "http://127.0.0.1:1");
+    for (fault, code) in [("", 0), ("POST */items=400", 1)] {
+        tenant.reset();
+        tenant.inject(fault);
+        let project = Project::orders();
+        let mut command = tenant.safe(&project, &["deploy"]);
+        command.env("FEATURE_USE_TELEMETRY", "true").env("OTEL_EXPORTER_OTLP_ENDPOINT", gone).env(
+            "APPLICATIONINSIGHTS_CONNECTION_STRING",
+            format!("InstrumentationKey={KEY};IngestionEndpoint={gone}"),
+        );
+        let began = Instant::now();
+        let ended = run(&mut command).is(code);
+        assert!(began.elapsed() < Duration::from_secs(60), "{}", ended.stderr);
+        assert!(ended.stderr.contains("Not all telemetry could be sent"), "{}", ended.stderr);
+    }
+}
+
+#[test]
+fn what_makes_no_sense_is_a_warning_and_no_reason_to_stop() {
+    let (tenant, project) = (Tenant::start(), Project::orders());
+    for (variable, value, said) in [
+        ("X", "", "APPINSIGHTS_INSTRUMENTATION_KEY not set - telemetry disabled."),
+        ("APPINSIGHTS_INSTRUMENTATION_KEY", "no-key", "telemetry is off: APPINSIGHTS_INSTRUMENTATION_KEY"),
+    ] {
+        let mut command = tenant.selvedge(&project, &["plan"]);
+        command.env("FEATURE_USE_TELEMETRY", "true").env(variable, value);
+        let ended = run(&mut command).ends(0, &[said]);
+        assert!(!ended.stderr.contains("no-key"), "{}", ended.stderr);
+    }
+    let mut command = tenant.selvedge(&project, &["plan"]);
+    command.env("FEATURE_USE_TELEMETRY", "true").env("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4317");
+    run(&mut command).ends(2, &["telemetry.otlp_endpoint", "expected http://host:port"]);
+}
