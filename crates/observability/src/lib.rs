@@ -1,3 +1,4 @@
 //! What a run says of itself to people and programs, and what it must never say.
 
+pub mod audit;
 pub mod redact;
