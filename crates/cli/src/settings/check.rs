@@ -14,12 +14,16 @@ use crate::place::{Address, least_ttl};
 /// A key, and what is wrong with it.
 type Problem = (&'static str, String);
 
+/// A record of the audit trail is longer than a quarter of this, rarely than all of it.
+const LEAST_FILE: u64 = 4 * 1024;
+
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Each problem; none quotes a value.
 pub(super) fn problems(settings: &Settings) -> Vec<Problem> {
-    let Settings { fabric, graph, entra, http, retry, breaker, throttle, polling, rollback, log, .. } =
-        settings;
+    let Settings {
+        fabric, graph, entra, http, retry, breaker, throttle, polling, rollback, audit, log, ..
+    } = settings;
     let mut problems = Vec::new();
     for (key, url) in [
         ("fabric.base_url", &fabric.base_url),
@@ -75,6 +79,9 @@ pub(super) fn problems(settings: &Settings) -> Vec<Problem> {
             problems.push(("rollback.lease_ttl", problem.to_owned()));
         }
         Some(Ok(Some(_))) => {}
+    }
+    if audit.max_size < LEAST_FILE {
+        problems.push(("audit.max_size", "must be at least 4KiB".to_owned()));
     }
     if let Some(level) = &log.level
         && !is_filter(&logging::directives(level))

@@ -50,6 +50,8 @@ pub enum EventType {
     ChangeNotMade,
     /// A change was under way when the deployment was to stop, and is not waited for.
     ChangeHalted,
+    /// A change was taken back with what it was made in: nothing was sent for it.
+    ChangeUndone,
     /// A change could not be taken back.
     UndoFailed,
     /// A change was not taken back, because somebody has changed it since or because it holds something that stays.
@@ -87,8 +89,8 @@ pub enum EventType {
 /// The members that a record of one event has besides those of every record.
 pub type Fields = &'static [&'static str];
 
-/// What every record of a change has, of whatever became of it.
-const CHANGE: Fields = &["intended_event", "change", "workspace_id", "error_message"];
+/// What is told of a change that was not made, or not taken back; and the members of the event that it would have been.
+const CHANGE: Fields = &["intended_event", "error_message"];
 
 impl EventType {
     /// Its name in the trail.
@@ -168,10 +170,11 @@ impl EventType {
             Self::ChangeInDoubt => ("change_in_doubt", false, CHANGE),
             Self::ChangeNotMade => ("change_not_made", false, CHANGE),
             Self::ChangeHalted => ("change_halted", false, CHANGE),
+            Self::ChangeUndone => ("change_undone", false, &["intended_event"]),
             Self::UndoFailed => ("undo_failed", false, CHANGE),
             Self::UndoKept => ("undo_kept", false, CHANGE),
             Self::UndoSkipped => ("undo_skipped", false, CHANGE),
-            Self::MarkerLeft => ("marker_left", false, CHANGE),
+            Self::MarkerLeft => ("marker_left", false, &["change", "error_message"]),
             Self::MarkersRemoved => ("markers_removed", false, &["deployment_id"]),
             Self::DeploymentStarted => (
                 "deployment_started",
@@ -198,7 +201,7 @@ impl EventType {
     }
 
     /// All of them, in the order of the documentation.
-    pub const ALL: [Self; 39] = [
+    pub const ALL: [Self; 40] = [
         Self::WorkspaceCreated,
         Self::WorkspaceUpdated,
         Self::WorkspaceDeleted,
@@ -222,6 +225,7 @@ impl EventType {
         Self::ChangeInDoubt,
         Self::ChangeNotMade,
         Self::ChangeHalted,
+        Self::ChangeUndone,
         Self::UndoFailed,
         Self::UndoKept,
         Self::UndoSkipped,
@@ -239,4 +243,26 @@ impl EventType {
         Self::AuditLineTorn,
         Self::AuditRecordsLost,
     ];
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documentation_has_each_event_in_this_order() {
+        let text = include_str!("../../../../docs/audit.md");
+        let told: Vec<_> = text
+            .lines()
+            .filter(|line| {
+                line.starts_with("| `") && line.contains("| framework |") | line.contains("| selvedge |")
+            })
+            .collect();
+        let rows = EventType::ALL.map(|event| {
+            let fields: Vec<_> = event.fields().iter().map(|field| format!("`{field}`")).collect();
+            let since = if event.is_inherited() { "framework" } else { "selvedge" };
+            format!("| `{}` | {since} | {} |", event.name(), fields.join(", "))
+        });
+        assert_eq!(told, rows, "docs/audit.md should have:\n{}", rows.join("\n"));
+    }
 }

@@ -15,6 +15,7 @@ use selvedge_deployment::summary::Summary;
 use serde_json::json;
 
 use crate::args::DeployArgs;
+use crate::audit::Audit;
 use crate::commands::plan;
 use crate::render::{self, Progress, Stage};
 use crate::run::App;
@@ -30,12 +31,14 @@ pub(crate) use outcome::{Asked, Outcome};
 /// Whatever stands in the way, and a deployment that was not committed.
 pub(crate) async fn run(app: &App, args: &DeployArgs, config: PathBuf) -> anyhow::Result<u8> {
     let progress = Progress::new(app);
+    // A dry run changes nothing, and writes nothing.
+    let audit = if args.dry_run { None } else { Some(Audit::open(app)?) };
     let prepared = prepare::prepare(app, &args.selection, config, args.dry_run, &progress).await?;
     let plan = &prepared.planned.plan;
-    if args.dry_run {
+    let Some(audit) = audit else {
         plan::show(app, &prepared)?;
         return Ok(exit::DONE);
-    }
+    };
     // Before the plan is shown: what an open transaction made is part of what was read. Without the flag too: its
     // rollback would later take away what this deployment builds on.
     if let Some((place, _)) = &prepared.place {
@@ -48,9 +51,13 @@ pub(crate) async fn run(app: &App, args: &DeployArgs, config: PathBuf) -> anyhow
     }
     confirm::overwrites(app, plan)?;
     let started = std::time::Instant::now();
-    let applied = apply::apply(app, &prepared, &progress).await?;
-    progress.stage(Stage::Summary);
+    let applied = apply::apply(app, &prepared, &progress, &audit).await;
+    if applied.is_ok() {
+        progress.stage(Stage::Summary);
+    }
     drop(progress);
+    audit.close();
+    let applied = applied?;
     Outcome { applied, plan, elapsed: started.elapsed(), what: prepared.what(), asked: Asked::Deploy }
         .finish(app)
 }
