@@ -61,3 +61,29 @@ impl Question {
         (output.status.success() && !text.is_empty()).then_some(text)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn git_is_asked_about_the_project_whatever_is_around_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let question = Question { root: folder.path().into(), user: Some("whoever".into()) };
+        let git = |args: &[&str]| {
+            let mut git = Command::new("git");
+            git.arg("-C").arg(folder.path()).args(args).stdout(Stdio::null()).stderr(Stdio::null());
+            assert!(git.status().unwrap().success(), "{args:?}");
+        };
+        git(&["init", "--initial-branch", "feature/x"]);
+        git(&["config", "user.name", "Jo Doe"]);
+        let before = question.ask();
+        assert_eq!((&*before.commit, &*before.branch, &*before.user), ("unknown", "unknown", "Jo Doe"));
+        git(&["-c", "user.email=jo@contoso.example", "commit", "--allow-empty", "--no-gpg-sign", "-m", "x"]);
+        let told = question.ask();
+        assert!(told.commit.len() >= 40 && told.commit.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        assert_eq!((&*told.branch, &*told.user), ("feature/x", "Jo Doe"));
+        git(&["checkout", "--detach"]);
+        assert_eq!(question.ask().branch, "HEAD");
+    }
+}

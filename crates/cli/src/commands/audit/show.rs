@@ -49,7 +49,9 @@ fn row(record: &Map<String, Value>) -> String {
     let step = record.get("step").and_then(Value::as_u64).map(|step| step.to_string()).unwrap_or_default();
     let about = ["change", "item_name", "workspace_name", "product_id", "reason", "command", "previous_file"];
     let about = about.into_iter().find_map(text).unwrap_or_default();
-    let id = ["item_id", "folder_id", "connection_id", "user_id", "deployment_id"].into_iter().find_map(text);
+    let id = ["item_id", "folder_id", "connection_id", "user_id", "workspace_id", "deployment_id"]
+        .into_iter()
+        .find_map(text);
     let id = id.map(|id| format!(" ({id})")).unwrap_or_default();
     let why = text("error_message").map(|why| format!(": {why}")).unwrap_or_default();
     let line = format!("{time}  {event:<22}  {outcome:<12}  {step:>3}  {about}{id}{why}");

@@ -278,6 +278,29 @@ fn a_deployment_that_is_killed_and_taken_up_goes_on_in_the_trail() {
 }
 
 #[test]
+fn markers_that_stay_and_that_are_taken_off_later_are_told() {
+    let (tenant, project) = (Tenant::start(), Project::orders());
+    // With a commit to Git it would fail: what is published has no markers.
+    project.edit("git:\n  enabled: true", "git:\n  enabled: false");
+    tenant.inject("PATCH */items/*=403");
+    tenant.safely(&project, &["deploy"]).is(0);
+    let before = records(&project);
+    let left: Vec<_> = before.iter().filter(|record| record["event_type"] == "marker_left").collect();
+    assert_eq!(left.len(), 2, "{before:#?}");
+    let id = before[0]["transaction_id"].as_str().unwrap();
+    let after = |words: &[&str]| {
+        assert_eq!(told(&records(&project)[before.len()..]), words);
+    };
+    tenant.heal();
+    tenant.safely(&project, &["transactions", "resume", id]).is(0);
+    after(&["transaction_taken_up started", "markers_removed done"]);
+    // There is nothing left to be done.
+    tenant.safely(&project, &["transactions", "resume", id]).is(0);
+    after(&["transaction_taken_up started", "markers_removed done"]);
+    is_intact(&project);
+}
+
+#[test]
 fn what_is_shown_can_begin_at_a_time_and_be_read_by_programs() {
     let (tenant, project) = (Tenant::start(), Project::orders());
     tenant.plainly(&project, &["deploy"]).is(0);
