@@ -1,6 +1,6 @@
 //! Processes that write at the same time, and one that is killed.
 
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
@@ -20,13 +20,23 @@ fn child() {
     }
 }
 
-fn start_child(path: &Path, count: usize) -> std::process::Child {
-    Command::new(std::env::current_exe().unwrap())
+/// A process that does not outlive its test.
+struct Writer(Child);
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+fn start_child(path: &Path, count: usize) -> Writer {
+    let child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "audit::tests::processes::child"])
         .env(TOLD_TO, format!("{count} {}", path.display()))
         .stdout(Stdio::null())
-        .spawn()
-        .unwrap()
+        .spawn();
+    Writer(child.unwrap())
 }
 
 #[test]
@@ -45,7 +55,7 @@ fn several_processes_and_threads_write_to_one_trail() {
             });
         }
     });
-    children.iter_mut().for_each(|child| assert!(child.wait().unwrap().success()));
+    children.iter_mut().for_each(|child| assert!(child.0.wait().unwrap().success()));
     assert_eq!(trail.names().len(), 180);
     assert!(trail.intact().files.len() > 2);
 }
@@ -59,10 +69,10 @@ fn a_process_that_is_killed_while_it_writes_leaves_a_trail_that_holds() {
         let mut child = start_child(trail.log.path(), usize::MAX);
         // Until it writes, and then wherever it happens to be.
         while trail.names().len() < total + 3 + round {
-            assert!(child.try_wait().unwrap().is_none(), "it ended by itself");
+            assert!(child.0.try_wait().unwrap().is_none(), "it ended by itself");
         }
-        child.kill().unwrap();
-        child.wait().unwrap();
+        child.0.kill().unwrap();
+        child.0.wait().unwrap();
         trail.intact();
         let seen = trail.names().len();
         trail.add("after");
