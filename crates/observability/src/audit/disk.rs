@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// How long another process may hold the lock: it writes a line or two.
-const AT_MOST: Duration = Duration::from_secs(5);
+pub(super) const AT_MOST: Duration = Duration::from_secs(2);
 /// How often it is looked at meanwhile.
 const LOOK: Duration = Duration::from_millis(2);
 
@@ -56,30 +56,30 @@ fn lock_path(path: &Path) -> PathBuf {
     name.into()
 }
 
-/// Locks the trail at `path` until the file is dropped.
-pub(super) fn lock(path: &Path) -> io::Result<File> {
+/// Locks the trail at `path` until the file is dropped, and waits for that as long as `at_most`. Fails with
+/// [`io::ErrorKind::TimedOut`] where another process has it for longer.
+pub(super) fn lock(path: &Path, at_most: Duration) -> io::Result<File> {
     let file = open(&lock_path(path))?;
-    wait(|| file.try_lock())?;
+    wait(at_most, || file.try_lock())?;
     Ok(file)
 }
 
 /// The same for who only reads. `None` where nobody has written yet, or the lock cannot be had: a copy elsewhere is read without.
 pub(super) fn lock_shared(path: &Path) -> Option<File> {
     let file = File::open(lock_path(path)).ok()?;
-    wait(|| file.try_lock_shared()).ok()?;
+    wait(AT_MOST, || file.try_lock_shared()).ok()?;
     Some(file)
 }
 
-fn wait(try_lock: impl Fn() -> Result<(), TryLockError>) -> io::Result<()> {
+fn wait(at_most: Duration, try_lock: impl Fn() -> Result<(), TryLockError>) -> io::Result<()> {
     let started = Instant::now();
     loop {
         match try_lock() {
             Ok(()) => return Ok(()),
             Err(TryLockError::Error(error)) => return Err(error),
-            Err(TryLockError::WouldBlock) if started.elapsed() < AT_MOST => std::thread::sleep(LOOK),
+            Err(TryLockError::WouldBlock) if started.elapsed() < at_most => std::thread::sleep(LOOK),
             Err(TryLockError::WouldBlock) => {
-                let problem = "another process has had it locked for 5 s";
-                return Err(io::Error::new(io::ErrorKind::TimedOut, problem));
+                return Err(io::Error::new(io::ErrorKind::TimedOut, "another process keeps it locked"));
             }
         }
     }

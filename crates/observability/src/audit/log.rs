@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
@@ -30,6 +32,10 @@ pub struct AuditLog {
     redactor: Redactor,
     git: OnceLock<GitContext>,
     ask_git: Box<dyn Fn() -> GitContext + Send + Sync>,
+    /// How long the lock is waited for.
+    pub(super) patience: Duration,
+    /// Whether it was waited for in vain: who holds it has stopped, and is not waited for once more each time.
+    is_stuck: AtomicBool,
 }
 
 /// What a new file follows.
@@ -46,7 +52,14 @@ impl AuditLog {
         redactor: Redactor,
         git: impl Fn() -> GitContext + Send + Sync + 'static,
     ) -> Self {
-        Self { config, redactor, git: OnceLock::new(), ask_git: Box::new(git) }
+        Self {
+            config,
+            redactor,
+            git: OnceLock::new(),
+            ask_git: Box::new(git),
+            patience: disk::AT_MOST,
+            is_stuck: AtomicBool::new(false),
+        }
     }
 
     /// Where it is.
@@ -63,7 +76,7 @@ impl AuditLog {
     pub fn check(&self) -> Result<(), AuditError> {
         let open = || {
             disk::create_dir(disk::folder(self.path()))?;
-            drop(disk::lock(self.path())?);
+            drop(self.lock()?);
             disk::open(self.path()).map(drop)
         };
         open().map_err(|source| AuditError::new("open", self.path(), source))
@@ -81,7 +94,7 @@ impl AuditLog {
     fn add(&self, record: &Record<'_>) -> io::Result<()> {
         let path = self.path();
         disk::create_dir(disk::folder(path))?;
-        let _lock = disk::lock(path)?;
+        let _lock = self.lock()?;
         // What precedes it has the same time, and nothing that was written before has a later one.
         let now = OffsetDateTime::now_utc();
         let mut file = disk::open(path)?;
@@ -111,6 +124,14 @@ impl AuditLog {
             Last::Chained(hash) if is_full => self.begin_file(file, now, record.about, hash, true, lines()),
             _ => put(&mut file, &batch.bytes, is_first.then_some(path)),
         }
+    }
+
+    fn lock(&self) -> io::Result<File> {
+        let patience = if self.is_stuck.load(Ordering::Relaxed) { Duration::ZERO } else { self.patience };
+        let locked = disk::lock(self.path(), patience);
+        let timed_out = |error: &io::Error| error.kind() == io::ErrorKind::TimedOut;
+        self.is_stuck.store(locked.as_ref().is_err_and(timed_out), Ordering::Relaxed);
+        locked
     }
 
     /// Sets the file aside and begins the next one with these lines.

@@ -2,6 +2,7 @@
 
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use super::*;
 
@@ -58,6 +59,23 @@ fn several_processes_and_threads_write_to_one_trail() {
     children.iter_mut().for_each(|child| assert!(child.0.wait().unwrap().success()));
     assert_eq!(trail.names().len(), 180);
     assert!(trail.intact().files.len() > 2);
+}
+
+#[test]
+fn who_keeps_the_lock_is_waited_for_once() {
+    let mut trail = Trail::of(1, u64::MAX);
+    trail.log.patience = Duration::from_millis(20);
+    let held = disk::lock(trail.log.path(), Duration::ZERO).unwrap();
+    let about = About::default();
+    let error = trail.log.append(&record(&about, "1")).unwrap_err();
+    let why = std::error::Error::source(&error).unwrap().to_string();
+    assert_eq!(why, "another process keeps it locked");
+    trail.log.patience = Duration::from_secs(3600);
+    assert!(trail.log.append(&record(&about, "1")).is_err(), "it would wait for an hour");
+    drop(held);
+    trail.add("1");
+    trail.add("2");
+    assert_eq!(trail.names(), numbers(3));
 }
 
 #[test]
