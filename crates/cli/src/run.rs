@@ -92,6 +92,10 @@ fn dispatch(cli: Cli) -> anyhow::Result<u8> {
             let app = project(args.project.as_deref())?;
             runtime()?.block_on(commands::transactions::run(&app, &args))
         }
+        Command::Audit(args) => {
+            let app = project(args.project.as_deref())?;
+            commands::audit::run(&app, &args.action)
+        }
         Command::Lock(args) => {
             let app = project(args.project.as_deref())?;
             runtime()?.block_on(commands::lock::run(&app, &args))

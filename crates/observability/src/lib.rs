@@ -1,5 +1,6 @@
 //! What a run says of itself to people and programs, and what it must never say.
 
+pub mod audit;
 #[cfg(feature = "insights")]
 pub mod insights;
 pub mod redact;

@@ -1,5 +1,6 @@
 //! What can be typed on the command line. No behaviour: commands take settings and these structs.
 
+mod audit;
 mod deploy;
 mod doctor;
 #[cfg(feature = "emulator")]
@@ -15,6 +16,7 @@ use crate::{
     output::{Color, Format},
 };
 
+pub(crate) use audit::{AuditAction, AuditArgs, ShowArgs, VerifyArgs};
 pub(crate) use deploy::{DeployArgs, PlanArgs, Selection};
 pub(crate) use doctor::DoctorArgs;
 #[cfg(feature = "emulator")]
@@ -61,6 +63,8 @@ pub(crate) enum Command {
     /// Show transactions and take up interrupted ones
     #[command(visible_alias = "tx")]
     Transactions(TransactionsArgs),
+    /// Show who changed what, and check that nobody changed the record of it
+    Audit(AuditArgs),
     /// Show who is writing to which workspace, and take a lock from who is gone
     Lock(LockArgs),
     /// Show where secrets come from, and store them in Key Vault

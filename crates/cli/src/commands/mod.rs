@@ -1,5 +1,6 @@
 //! One file per command. Each takes what was resolved and returns an exit code.
 
+pub(crate) mod audit;
 mod confirm;
 pub(crate) mod deploy;
 pub(crate) mod doctor;

@@ -14,6 +14,9 @@ use crate::place::{Address, least_ttl};
 /// A key, and what is wrong with it.
 type Problem = (&'static str, String);
 
+/// A record of the audit trail is longer than a quarter of this, rarely than all of it.
+const LEAST_FILE: u64 = 4 * 1024;
+
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Each problem; none quotes a value.
@@ -29,6 +32,7 @@ pub(super) fn problems(settings: &Settings) -> Vec<Problem> {
         polling,
         rollback,
         telemetry,
+        audit,
         log,
         ..
     } = settings;
@@ -99,6 +103,9 @@ pub(super) fn problems(settings: &Settings) -> Vec<Problem> {
             problems.push(("rollback.lease_ttl", problem.to_owned()));
         }
         Some(Ok(Some(_))) => {}
+    }
+    if audit.max_size < LEAST_FILE {
+        problems.push(("audit.max_size", "must be at least 4KiB".to_owned()));
     }
     if let Some(level) = &log.level
         && !is_filter(&logging::directives(level))

@@ -11,6 +11,7 @@ mod environment;
 pub(crate) mod failpoint;
 mod file;
 mod layers;
+mod size;
 
 use std::{
     path::{Path, PathBuf},
@@ -107,6 +108,7 @@ pub(crate) struct Settings {
     pub(crate) polling: Polling,
     pub(crate) rollback: Rollback,
     pub(crate) telemetry: Telemetry,
+    pub(crate) audit: Audit,
     pub(crate) log: Log,
 }
 
@@ -378,6 +380,17 @@ pub(crate) enum OtlpCompression {
 pub(crate) enum Exporter {
     Otlp,
     None,
+}
+
+/// The audit trail.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Audit {
+    /// Relative to the project root; empty: none is written.
+    pub(crate) file: PathBuf,
+    /// In bytes; at least 4 KiB.
+    #[serde(deserialize_with = "size::deserialize")]
+    pub(crate) max_size: u64,
 }
 
 /// Diagnostics on stderr.

@@ -81,6 +81,9 @@ impl Secrets {
         for journal in project.journals() {
             self.assert_none_in(&format!("the journal of {what}"), &fs::read_to_string(journal).unwrap());
         }
+        if let Ok(trail) = fs::read_to_string(project.path().join("audit/audit_trail.jsonl")) {
+            self.assert_none_in(&format!("the audit trail of {what}"), &trail);
+        }
     }
 }
 

@@ -15,6 +15,8 @@ mod usage;
 mod tenant;
 
 #[cfg(all(feature = "emulator", unix))]
+mod audit;
+#[cfg(all(feature = "emulator", unix))]
 mod azurite;
 #[cfg(feature = "emulator")]
 mod bad_input;

@@ -1,5 +1,7 @@
 //! A plan carried out without a transaction: no journal, no marker, nothing taken back.
 
+use std::sync::{Mutex, PoisonError};
+
 use tracing::Instrument as _;
 
 use super::in_flight::InFlight;
@@ -33,6 +35,23 @@ pub async fn run<T: Target, O: Observer<T::Change>>(
     policy: &Policy,
     interrupt: &Interrupt,
     observer: &O,
+) -> Result<Receipts<T::Receipt>, Unfinished> {
+    run_showing(target, plan, policy, interrupt, observer, &Mutex::default()).await
+}
+
+/// As [`run`]. What a step gave back is in `shown` before the observer is told that it is done, as [`View`](super::View) has it in a
+/// transaction.
+///
+/// # Errors
+///
+/// As [`run`].
+pub async fn run_showing<T: Target, O: Observer<T::Change>>(
+    target: &T,
+    plan: &Plan<T::Change>,
+    policy: &Policy,
+    interrupt: &Interrupt,
+    observer: &O,
+    shown: &Mutex<Receipts<T::Receipt>>,
 ) -> Result<Receipts<T::Receipt>, Unfinished> {
     let (floors, in_flight, halt) = (Floors::default(), InFlight::default(), Some(interrupt));
     let maker = Maker {
@@ -75,8 +94,9 @@ pub async fn run<T: Target, O: Observer<T::Change>>(
         events::step_ended(&span, if matches!(made, Ok(Made::Done { .. })) { "success" } else { "failure" });
         let (failure, in_doubt) = match made {
             Ok(Made::Done { receipt, adopted }) => {
-                observer.on(&Event::Done { step, adopted });
+                shown.lock().unwrap_or_else(PoisonError::into_inner).insert(step.id, receipt.clone());
                 receipts.insert(step.id, receipt);
+                observer.on(&Event::Done { step, adopted });
                 continue;
             }
             Ok(Made::NotDone(failure) | Made::Foreign { failure, .. }) => (failure, None),

@@ -11,13 +11,14 @@ use selvedge_rollback::journal::{Ended, JournalError, Summary};
 use selvedge_rollback::lease::{Holder, Lease};
 use selvedge_rollback::record::Begin;
 use selvedge_rollback::{
-    Direction, Error, Event, Interrupt, Observer as _, Plan, State, Transaction, TransactionId, Unfinished,
-    Verdict, describe, plain,
+    Direction, Error, Interrupt, Plan, State, Transaction, TransactionId, Unfinished, Verdict, describe,
+    plain,
 };
 
 use super::account::{self, Accounted};
 use super::prepare::Prepared;
 use super::target::{self, Target};
+use crate::audit::{Audit, Trail, Watch};
 use crate::commands::transactions::{Report, tool};
 use crate::place::{Place, Running};
 use crate::render::Progress;
@@ -67,7 +68,12 @@ pub(crate) mod context {
 /// # Errors
 ///
 /// When it could not be begun, or its journal could not be written.
-pub(crate) async fn apply(app: &App, prepared: &Prepared, progress: &Progress) -> anyhow::Result<Applied> {
+pub(crate) async fn apply(
+    app: &App,
+    prepared: &Prepared,
+    progress: &Progress,
+    audit: &Audit,
+) -> anyhow::Result<Applied> {
     let Some(clients) = &prepared.clients else {
         return Err(anyhow!("there are no credentials").context(ExitWith::new(exit::DENIED, "deploy")));
     };
@@ -78,12 +84,22 @@ pub(crate) async fn apply(app: &App, prepared: &Prepared, progress: &Progress) -
     let policy = target::policy(app);
     progress.expect(plan.steps().iter().map(|step| step.id));
     let Some((place, before)) = prepared.place.as_ref().filter(|_| app.flags.rollback.on) else {
-        let run = async { plain::run(&fabric, plan, &policy, &interrupt, progress).await.map(drop) };
-        return Ok(Applied::Plain(interruptible(run, &interrupt, progress).await?));
+        // Something was read with that token.
+        let principal = clients.identity.principal().await.ok().flatten();
+        let trail = Trail::new(audit, app, what(prepared), None, principal.map(|who| who.to_string()));
+        trail.begin(plan)?;
+        let watch = Watch { progress, trail: &trail };
+        let run = plain::run_showing(&fabric, plan, &policy, &interrupt, &watch, trail.receipts());
+        let ended = interruptible(async { run.await.map(drop) }, &interrupt, progress).await;
+        let ended = ended.inspect_err(|error| trail.not_begun(error))?;
+        trail.ended_plainly(plan, ended.as_ref().copied());
+        return Ok(Applied::Plain(ended));
     };
     let principal = clients.identity.principal().await.context("sign in to Fabric")?;
-    let begin = begin(app, prepared, plan, principal)?;
+    let begin = begin(app, prepared, plan, principal.as_ref())?;
     let id = begin.id;
+    let trail = Trail::new(audit, app, what(prepared), Some(id), principal.map(|who| who.to_string()));
+    let trail = &trail;
     // Signals are heard before the lease is claimed: neither it nor a transaction that has just begun is left behind.
     let transaction = async {
         let lease = place.claim(app, &begin.subject, id, progress).await?;
@@ -92,22 +108,26 @@ pub(crate) async fn apply(app: &App, prepared: &Prepared, progress: &Progress) -
             // Once more: the question may have been open for long.
             let due = refuse_if_open(app, place, &prepared.desired).await?;
             refuse_if_stale(app, place, &prepared.desired, before).await?;
+            trail.begin(plan)?;
             let store = place.journals.create(id).await.with_context(no_journal)?;
-            let observer = |event: &Event<'_, Change>| progress.on(event);
-            let begun = Transaction::begin(&fabric, store, begin, policy, interrupt.clone(), observer).await;
+            let watch = Watch { progress, trail };
+            let begun = Transaction::begin(&fabric, store, begin, policy, interrupt.clone(), watch).await;
             Ok((begun.with_context(no_journal)?, due))
         };
         let (begun, due) = match begun.await {
             Ok((begun, due)) => (begun.fenced(lease.fence()), due),
             Err(error) => {
                 lease.release().await;
+                trail.not_begun(&error);
                 return Err(error);
             }
         };
+        trail.look_at(begun.view());
         let view = begun.view();
         let ended = begun.run().await;
         let ended = account::account(app, &clients.fabric, inventory, plan, ended, progress).await;
         give_back(lease, is_over(&ended)).await;
+        trail.ended(plan, ended.as_ref());
         if matches!(ended, Ok(Accounted { verdict: Verdict::Committed, .. })) {
             remove(place, &due).await;
         }
@@ -115,6 +135,11 @@ pub(crate) async fn apply(app: &App, prepared: &Prepared, progress: &Progress) -
         Ok(Applied::Transaction { ended, interrupted: interrupt.is_raised(), report })
     };
     interruptible(transaction, &interrupt, progress).await?
+}
+
+/// The product and the environment.
+fn what(prepared: &Prepared) -> (&str, &str) {
+    (&prepared.desired.product, &prepared.desired.environment)
 }
 
 /// How many old journals a deployment removes at most: it is not to take noticeably longer for them.
@@ -211,7 +236,7 @@ fn begin(
     app: &App,
     prepared: &Prepared,
     plan: &Plan<Change>,
-    principal: Option<Principal>,
+    principal: Option<&Principal>,
 ) -> anyhow::Result<Begin<Change>> {
     let settings = &app.settings;
     let known = |value: &Option<String>| value.clone().unwrap_or_default();

@@ -67,6 +67,7 @@ impl Local {
     /// Settings that suit a tenant in memory: its lists do not lag, and nobody wants to wait for a demo.
     pub(crate) fn settings(&self) -> Vec<CommandLine> {
         let journals = self.journals.path().display().to_string();
+        let trail = self.journals.path().join("audit_trail.jsonl").display().to_string();
         [
             // A project's own choice may have nothing to show here.
             ("entra.credential", "client-secret"),
@@ -79,6 +80,8 @@ impl Local {
             ("rollback.journal_dir", &journals),
             // A project's own may be elsewhere.
             ("rollback.journal", &journals),
+            // What is changed is gone with the process.
+            ("audit.file", &trail),
         ]
         .into_iter()
         .map(|(key, value)| CommandLine { option: "--local", key, value: value.to_owned() })

@@ -16,6 +16,7 @@ use serde_json::json;
 use tracing::Instrument as _;
 
 use crate::args::DeployArgs;
+use crate::audit::Audit;
 use crate::commands::plan;
 use crate::render::{self, Progress, Stage};
 use crate::run::App;
@@ -38,13 +39,15 @@ pub(crate) async fn run(app: &App, args: &DeployArgs, config: PathBuf) -> anyhow
 
 async fn deploy(app: &App, args: &DeployArgs, config: PathBuf) -> anyhow::Result<u8> {
     let progress = Progress::new(app);
+    // A dry run changes nothing, and writes nothing.
+    let audit = if args.dry_run { None } else { Some(Audit::open(app)?) };
     let prepared = prepare::prepare(app, &args.selection, config, args.dry_run, &progress).await?;
     events::deployment_started(&prepared.desired.product, &prepared.desired.environment);
     let plan = &prepared.planned.plan;
-    if args.dry_run {
+    let Some(audit) = audit else {
         plan::show(app, &prepared)?;
         return Ok(exit::DONE);
-    }
+    };
     // Before the plan is shown: what an open transaction made is part of what was read. Without the flag too: its
     // rollback would later take away what this deployment builds on.
     if let Some((place, _)) = &prepared.place {
@@ -57,9 +60,13 @@ async fn deploy(app: &App, args: &DeployArgs, config: PathBuf) -> anyhow::Result
     }
     confirm::overwrites(app, plan)?;
     let started = std::time::Instant::now();
-    let applied = apply::apply(app, &prepared, &progress).await?;
-    progress.stage(Stage::Summary);
+    let applied = apply::apply(app, &prepared, &progress, &audit).await;
+    if applied.is_ok() {
+        progress.stage(Stage::Summary);
+    }
     drop(progress);
+    audit.close();
+    let applied = applied?;
     Outcome { applied, plan, elapsed: started.elapsed(), what: prepared.what(), asked: Asked::Deploy }
         .finish(app)
 }

@@ -6,7 +6,7 @@ use selvedge_rollback::journal::{JournalError, JournalStore, Loaded};
 use selvedge_rollback::lease::Lease;
 use selvedge_rollback::record::Begin;
 use selvedge_rollback::{
-    Direction, Event, Interrupt, Observer as _, State, StepId, StepState, Transaction, TransactionId, Verdict,
+    Direction, Interrupt, State, StepId, StepState, Transaction, TransactionId, Verdict,
 };
 use serde_json::json;
 
@@ -15,6 +15,7 @@ use super::report::{Report, state_name};
 use super::text::spaced;
 use super::unusable;
 use crate::args::RollbackArgs;
+use crate::audit::{Audit, Trail, Watch};
 use crate::clients::Clients;
 use crate::commands::deploy::account::Accounted;
 use crate::commands::deploy::target::{self, Target};
@@ -39,6 +40,7 @@ pub(super) enum Way<'a> {
 ///
 /// When it is running, must not be taken up from here or in this way, or cannot be brought to an end.
 pub(super) async fn run(app: &App, place: &Place, id: TransactionId, way: Way<'_>) -> anyhow::Result<u8> {
+    let audit = Audit::open(app)?;
     let loaded = open(app, place, id).await?;
     let begin = loaded.state.begin();
     refuse_elsewhere(app, begin)?;
@@ -68,16 +70,28 @@ pub(super) async fn run(app: &App, place: &Place, id: TransactionId, way: Way<'_
     let (loaded, lease) = claim(app, place, loaded, &progress).await?;
     clients.fence.ask(lease.fence());
     let (found, had_ended) = (Report::of(app, &loaded.state, None), loaded.state.direction().has_ended());
+    let had_markers = loaded.state.has_markers();
+    // Nothing is done about what has ended, but for its markers.
+    let acts = !had_ended || had_markers;
+    let principal = if acts { clients.identity.principal().await.ok().flatten() } else { None };
+    let principal = principal.map(|who| who.to_string());
+    let trail = Trail::of_journal(&audit, app, loaded.state.begin(), principal);
+    let command = if matches!(way, Way::On) { "resume" } else { "rollback" };
+    if acts && let Err(error) = trail.take_up(&loaded.state, command) {
+        lease.release().await;
+        return Err(error);
+    }
     let started = std::time::Instant::now();
     let interrupt = Interrupt::default();
-    let observer = |event: &Event<'_, Change>| progress.on(event);
     let writer = target::writer();
     let run = async {
         let policy = target::policy(app);
+        let watch = Watch { progress: &progress, trail: &trail };
         let transaction =
-            Transaction::recover(&fabric, loaded, &writer, policy, interrupt.clone(), observer).await?;
+            Transaction::recover(&fabric, loaded, &writer, policy, interrupt.clone(), watch).await?;
         let mut transaction = transaction.fenced(lease.fence());
         let view = transaction.view();
+        trail.look_at(transaction.view());
         let go = async {
             let Way::Back(args) = way else {
                 return transaction.run().await;
@@ -85,6 +99,7 @@ pub(super) async fn run(app: &App, place: &Place, id: TransactionId, way: Way<'_
             let reason = args.reason.as_deref().unwrap_or_default();
             for step in &args.skip {
                 transaction.skip(StepId::new(*step), reason).await?;
+                trail.skipped(StepId::new(*step), reason);
             }
             transaction.roll_back("an operator asked for it").await
         };
@@ -94,8 +109,18 @@ pub(super) async fn run(app: &App, place: &Place, id: TransactionId, way: Way<'_
     let ended = apply::interruptible(run, &interrupt, &progress).await;
     let is_over = matches!(&ended, Ok(Ok((ended, _))) if apply::is_over(ended));
     apply::give_back(lease, is_over).await;
-    let (ended, report) = ended?.map_err(|error| apply::unfinished(app, error, &found))?;
+    match &ended {
+        Ok(Ok((Ok(Accounted { verdict: Verdict::Committed, .. }), _))) if had_ended => {
+            trail.unmarked_since(had_markers);
+        }
+        Ok(Ok(_)) if had_ended => {}
+        Ok(Ok((ended, _))) => trail.ended(&plan, ended.as_ref()),
+        Ok(Err(error)) => trail.ended(&plan, Err(error)),
+        Err(error) => trail.not_begun(error),
+    }
     drop(progress);
+    audit.close();
+    let (ended, report) = ended?.map_err(|error| apply::unfinished(app, error, &found))?;
     // A rollback that was asked for and succeeded is a success.
     let taken_back = matches!(&ended, Ok(Accounted { verdict: Verdict::RolledBack { .. }, .. }));
     let wanted = taken_back && matches!(way, Way::Back(_));

@@ -1,0 +1,223 @@
+//! What a change is called in the trail, and what is told of it.
+
+use selvedge_deployment::change::{Change, Made, Receipt, Ref, Undo};
+use selvedge_fabric_client::git::Provider;
+use selvedge_observability::audit::EventType;
+use selvedge_rollback::{Receipts, StepId};
+use serde_json::{Value, json};
+
+/// What is known of a step besides its change.
+pub(super) struct Facts<'f> {
+    /// What the steps gave back so far.
+    pub(super) receipts: &'f Receipts<Receipt>,
+    /// The step.
+    pub(super) step: StepId,
+    /// What reverses it, where that is known. It says what stood there before.
+    pub(super) undo: Option<&'f Undo>,
+    /// The product that is deployed.
+    pub(super) product: Option<&'f str>,
+}
+
+impl Facts<'_> {
+    /// What stood there before, where that is a word: the role, the capacity.
+    fn before(&self) -> Option<String> {
+        match self.undo? {
+            Undo::RestoreRole { before } => Some(before.to_string()),
+            Undo::RestoreCapacity { before } => before.map(|capacity| capacity.to_string()),
+            _ => None,
+        }
+    }
+
+    fn id<I: Made + ToString>(&self, what: &Ref<I>) -> Option<String> {
+        what.resolve(self.receipts).map(|id| id.to_string())
+    }
+
+    /// The id of what the change makes, or is about.
+    fn own(&self, change: &Change) -> Option<String> {
+        change.id(self.receipts.get(&self.step))
+    }
+
+    /// The workspace that the change is made in.
+    pub(super) fn workspace(&self, change: &Change) -> Option<String> {
+        match change {
+            Change::CreateWorkspace { .. } => self.own(change),
+            Change::DescribeWorkspace { workspace, .. }
+            | Change::DescribeItem { workspace, .. }
+            | Change::UpdateDefinition { workspace, .. }
+            | Change::ChangeRole { workspace, .. } => Some(workspace.to_string()),
+            Change::AssignCapacity { workspace, .. }
+            | Change::CreateFolder { workspace, .. }
+            | Change::CreateItem { workspace, .. }
+            | Change::AddRole { workspace, .. }
+            | Change::ConnectGit { workspace, .. }
+            | Change::InitializeGit { workspace, .. }
+            | Change::CommitToGit { workspace, .. } => self.id(workspace),
+            Change::CreateConnection { .. } => None,
+        }
+    }
+}
+
+/// The event of a change that is made, and its members. What is not known is null, so that a name that a reader expects is there.
+pub(super) fn made(change: &Change, facts: &Facts<'_>) -> (EventType, Value) {
+    let (workspace, own) = (facts.workspace(change), facts.own(change));
+    match change {
+        Change::CreateWorkspace { name, description } => (
+            EventType::WorkspaceCreated,
+            json!({ "workspace_id": workspace, "workspace_name": name, "product_id": facts.product,
+                    "capacity_id": null, "description": description }),
+        ),
+        Change::DescribeWorkspace { name, description, .. } => (
+            EventType::WorkspaceUpdated,
+            json!({ "workspace_id": workspace, "workspace_name": name, "changes": { "description": description } }),
+        ),
+        Change::AssignCapacity { capacity, .. } => (
+            EventType::CapacityAssigned,
+            json!({ "workspace_id": workspace, "capacity_id": capacity.to_string() }),
+        ),
+        Change::CreateFolder { path, .. } => (
+            EventType::FolderCreated,
+            json!({ "workspace_id": workspace, "folder_id": own, "folder_path": path }),
+        ),
+        Change::CreateItem { item_type, name, description, .. } => (
+            EventType::ItemCreated,
+            json!({ "workspace_id": workspace, "item_id": own, "item_name": name, "item_type": item_type,
+                    "description": description }),
+        ),
+        Change::DescribeItem { item_type, name, description, .. } => (
+            EventType::ItemUpdated,
+            json!({ "workspace_id": workspace, "item_id": own, "item_name": name, "item_type": item_type,
+                    "changes": { "description": description } }),
+        ),
+        Change::UpdateDefinition { item_type, name, definition, .. } => (
+            EventType::ItemUpdated,
+            json!({ "workspace_id": workspace, "item_id": own, "item_name": name, "item_type": item_type,
+                    "changes": { "definition": definition.digest() } }),
+        ),
+        Change::AddRole { principal, principal_kind, role, label, .. } => (
+            EventType::UserAdded,
+            json!({ "workspace_id": workspace, "principal_identifier": label, "user_email": email(label),
+                    "user_id": principal.to_string(), "role": role.to_string(),
+                    "principal_type": principal_kind.as_str() }),
+        ),
+        Change::ChangeRole { principal, role, label, .. } => (
+            EventType::UserRoleChanged,
+            json!({ "workspace_id": workspace, "user_email": email(label), "user_id": principal.to_string(),
+                    "old_role": facts.before(), "new_role": role.to_string() }),
+        ),
+        Change::CreateConnection { name, url, .. } => (
+            EventType::ConnectionCreated,
+            json!({ "connection_id": own, "connection_name": name, "repository_url": url }),
+        ),
+        Change::ConnectGit { provider, .. } => (EventType::GitConnected, connected(workspace, provider)),
+        Change::InitializeGit { .. } => (EventType::GitInitialized, json!({ "workspace_id": workspace })),
+        Change::CommitToGit { comment, .. } => (
+            EventType::GitCommitted,
+            json!({ "workspace_id": workspace, "commit_message": comment, "items_count": null, "commit_mode": "All" }),
+        ),
+    }
+}
+
+/// The event of a change that is taken back, and its members.
+pub(super) fn taken_back(change: &Change, facts: &Facts<'_>) -> (EventType, Value) {
+    const REASON: &str = "rollback";
+    if matches!(facts.undo, Some(Undo::Nothing)) {
+        return with_another(change, facts);
+    }
+    let (workspace, own) = (facts.workspace(change), facts.own(change));
+    match change {
+        Change::CreateWorkspace { name, .. } => (
+            EventType::WorkspaceDeleted,
+            json!({ "workspace_id": workspace, "workspace_name": name, "reason": REASON }),
+        ),
+        Change::DescribeWorkspace { name, .. } => (
+            EventType::WorkspaceUpdated,
+            json!({ "workspace_id": workspace, "workspace_name": name, "changes": { "description": "as before" } }),
+        ),
+        Change::AssignCapacity { .. } => (
+            EventType::CapacityRestored,
+            json!({ "workspace_id": workspace, "capacity_id": facts.before(), "reason": REASON }),
+        ),
+        Change::CreateFolder { path, .. } => (
+            EventType::FolderDeleted,
+            json!({ "workspace_id": workspace, "folder_id": own, "folder_path": path, "reason": REASON }),
+        ),
+        Change::CreateItem { item_type, name, .. } => (
+            EventType::ItemDeleted,
+            json!({ "workspace_id": workspace, "item_id": own, "item_name": name, "item_type": item_type,
+                    "reason": REASON }),
+        ),
+        Change::DescribeItem { item_type, name, .. } => (
+            EventType::ItemUpdated,
+            json!({ "workspace_id": workspace, "item_id": own, "item_name": name, "item_type": item_type,
+                    "changes": { "description": "as before" } }),
+        ),
+        Change::UpdateDefinition { item_type, name, .. } => (
+            EventType::ItemUpdated,
+            json!({ "workspace_id": workspace, "item_id": own, "item_name": name, "item_type": item_type,
+                    "changes": { "definition": "as before" } }),
+        ),
+        Change::AddRole { principal, label, .. } => (
+            EventType::UserRemoved,
+            json!({ "workspace_id": workspace, "user_email": email(label), "user_id": principal.to_string(),
+                    "reason": REASON }),
+        ),
+        Change::ChangeRole { principal, role, label, .. } => (
+            EventType::UserRoleChanged,
+            json!({ "workspace_id": workspace, "user_email": email(label), "user_id": principal.to_string(),
+                    "old_role": role.to_string(), "new_role": facts.before() }),
+        ),
+        Change::CreateConnection { name, .. } => (
+            EventType::ConnectionDeleted,
+            json!({ "connection_id": own, "connection_name": name, "reason": REASON }),
+        ),
+        Change::ConnectGit { .. } => {
+            (EventType::GitDisconnected, json!({ "workspace_id": workspace, "reason": REASON }))
+        }
+        Change::InitializeGit { .. } | Change::CommitToGit { .. } => with_another(change, facts),
+    }
+}
+
+/// The event of a change that was taken back with what it was made in.
+fn with_another(change: &Change, facts: &Facts<'_>) -> (EventType, Value) {
+    let (intended, mut fields) = made(change, facts);
+    fields["intended_event"] = intended.name().into();
+    (EventType::ChangeUndone, fields)
+}
+
+/// The predecessor had its own `git_branch` in this record, and overwrote it with that of the checkout, as in every record: the branch that
+/// is connected has a name of its own.
+fn connected(workspace: Option<String>, provider: &Provider) -> Value {
+    let (kind, organization, project, repository, branch, directory) = match provider {
+        Provider::GitHub { owner_name, repository_name, branch_name, directory_name } => {
+            ("GitHub", owner_name, None, repository_name, branch_name, directory_name)
+        }
+        Provider::AzureDevOps {
+            organization_name,
+            project_name,
+            repository_name,
+            branch_name,
+            directory_name,
+        } => (
+            "AzureDevOps",
+            organization_name,
+            Some(project_name),
+            repository_name,
+            branch_name,
+            directory_name,
+        ),
+    };
+    json!({
+        "workspace_id": workspace,
+        "git_provider": kind,
+        "git_organization": organization,
+        "git_project": project,
+        "git_repository": repository,
+        "remote_branch": branch,
+        "git_directory": directory,
+    })
+}
+
+/// The label of a principal, where it is an address.
+fn email(label: &str) -> Option<&str> {
+    label.contains('@').then_some(label)
+}
