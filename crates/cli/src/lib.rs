@@ -1,6 +1,7 @@
 //! The program `selvedge`, as a library: what `main` runs, and the stack of layers, so that benchmarks measure the very one.
 
 mod args;
+mod ci;
 mod clients;
 mod commands;
 mod events;

@@ -9,6 +9,7 @@ use selvedge_fabric_client::transport::HttpTransport;
 use selvedge_observability::telemetry::{
     OtlpConfig, Protocol, Telemetry, TelemetryConfig, TelemetryLayer, Untold,
 };
+use selvedge_rollback::TransactionId;
 
 use crate::clients::transport_config;
 use crate::flags::Flags;
@@ -38,18 +39,19 @@ impl Drop for Telling {
     }
 }
 
-/// Begins to tell. What stands in the way is a warning: telemetry decides about nothing. It comes with the layer, for nothing is logged
+/// Begins to tell of `run`, whose spans are in one trace: that of its parent, or one with its id. What stands in the way is a warning: telemetry decides about nothing. It comes with the layer, for nothing is logged
 /// before that is in place.
 pub(crate) fn start(
     settings: &Settings,
     flags: &Flags,
     environment: &Environment,
+    run: TransactionId,
 ) -> (Telling, Option<TelemetryLayer>, Option<String>) {
     let nothing = |warning| (Telling(None), None, warning);
     if !flags.telemetry.on || settings.telemetry.disabled {
         return nothing(None);
     }
-    let config = config(settings, environment);
+    let config = TelemetryConfig { trace: Some(run.to_string()), ..config(settings, environment) };
     if config.otlp.is_none() {
         return nothing(Some(
             "FEATURE_USE_TELEMETRY=true, and nothing says where to: set OTEL_EXPORTER_OTLP_ENDPOINT"

@@ -21,6 +21,11 @@ pub(super) fn parse(text: &str) -> Option<(TraceId, SpanId)> {
     (trace != TraceId::INVALID && span != SpanId::INVALID).then_some((trace, span))
 }
 
+/// A trace's id; `None` for what is none.
+pub(super) fn trace(text: &str) -> Option<TraceId> {
+    TraceId::from_hex(text).ok().filter(|trace| text.len() == 32 && *trace != TraceId::INVALID)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
