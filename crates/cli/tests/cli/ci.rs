@@ -298,6 +298,8 @@ fn s4_what_a_server_says_forges_nothing_and_tells_no_secret() {
             step.tenant.reset();
             step.tenant.inject(fault);
             let mut command = step.tenant.safe(&step.project, &["deploy", "-vv"]);
+            // The lakehouse comes first, and is all that is sent.
+            command.env("SELVEDGE_ROLLBACK__CONCURRENCY", "1");
             let ended = run(step.of_the_job(command.env("GITHUB_TOKEN", SECRET))).is(1);
             let known = match system {
                 System::GitHub => &["group", "endgroup", "error"][..],
@@ -313,7 +315,7 @@ fn s4_what_a_server_says_forges_nothing_and_tells_no_secret() {
             let is_echoed = fault.contains("items");
             assert_eq!(page.contains("forged"), is_echoed, "{page}");
             assert_eq!(issues[0].data.contains("forged"), is_echoed, "{issues:?}");
-            assert_eq!(issues[0].data.contains("***") && page.contains("\\*\\*\\*"), !is_echoed, "{page}");
+            assert!(issues[0].data.contains("***") && page.contains("\\*\\*\\*"), "{page}");
             assert_eq!(outputs["verdict"], "rolled_back");
             assert_eq!(outputs.len(), 4, "{outputs:?}");
             let told = format!("{page}{outputs:?}{}{}", ended.stdout, ended.stderr).replace('\\', "");
