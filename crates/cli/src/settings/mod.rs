@@ -22,7 +22,7 @@ use serde::Deserialize;
 
 use crate::ci;
 
-pub(crate) use environment::{Environment, Origin};
+pub(crate) use environment::{Environment, Origin, of_the_process};
 pub(crate) use layers::{CommandLine, load};
 
 /// Names of variables that hold secrets. They are read by [`Environment::secret`] and are never settings.
@@ -61,14 +61,6 @@ pub(crate) fn is_setting(name: &str) -> bool {
     let known =
         layers::is_setting(name) || OTHER_VARIABLES.contains(&name) || name.starts_with("FEATURE_USE_");
     known && !SECRET_VARIABLES.contains(&name)
-}
-
-/// What is said to this process alone, such as by a CI system to the step of a job. It does not concern the project, so `.env` has no say.
-/// An empty one is none.
-pub(crate) fn of_the_process(name: &str) -> Option<String> {
-    #[expect(clippy::disallowed_methods, reason = "the settings read the environment for everybody")]
-    let value = std::env::var(name).ok();
-    value.filter(|value| !value.is_empty())
 }
 
 /// The variable of <https://no-color.org>. It concerns the terminal, not the project, so `.env` has no say.
