@@ -294,10 +294,15 @@ fn s4_what_a_server_says_forges_nothing_and_tells_no_secret() {
         let step = Step::new(system);
         let forged = "x%0A::error::forged ##vso[task.setvariable variable=verdict;isOutput=true]forged ##[error]forged";
         step.project.edit("Orders as they come", forged);
-        for fault in ["POST */connections=400,body=echo", "POST */items=400,body=echo"] {
+        for (fault, output) in [
+            ("POST */connections=400,body=echo", "text"),
+            ("POST */items=400,body=echo", "text"),
+            ("POST */items=400,body=echo", "json"),
+            ("POST */items=400,body=echo", "jsonl"),
+        ] {
             step.tenant.reset();
             step.tenant.inject(fault);
-            let mut command = step.tenant.safe(&step.project, &["deploy", "-vv"]);
+            let mut command = step.tenant.safe(&step.project, &["deploy", "-vv", "--output", output]);
             // The lakehouse comes first, and is all that is sent.
             command.env("SELVEDGE_ROLLBACK__CONCURRENCY", "1");
             let ended = run(step.of_the_job(command.env("GITHUB_TOKEN", SECRET))).is(1);

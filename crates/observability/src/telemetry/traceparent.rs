@@ -31,6 +31,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_is_a_trace_and_what_is_none() {
+        const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
+        assert_eq!(trace(TRACE).unwrap().to_string(), TRACE);
+        for text in ["", "0af7", "00000000000000000000000000000000", "not-a-trace-not-a-trace-not-a-tr"] {
+            assert_eq!(trace(text), None, "{text}");
+        }
+    }
+
+    #[test]
     fn what_is_a_parent_and_what_is_none() {
         const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
         const SPAN: &str = "b7ad6b7169203331";
