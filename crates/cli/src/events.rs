@@ -2,18 +2,21 @@
 //!
 //! Fields that are not ours are of OpenTelemetry's conventions for CI/CD (<https://opentelemetry.io/docs/specs/semconv/cicd/>).
 
+use std::time::Duration;
+
+use selvedge_rollback::TransactionId;
 use tracing::{Span, field};
 
 use crate::{exit, report};
 
 /// One deployment, from reading its files to its verdict: what a pipeline runs.
-pub(crate) fn deployment(is_dry: bool) -> Span {
+pub(crate) fn deployment(run: TransactionId, is_dry: bool) -> Span {
     tracing::info_span!(
         "deployment",
         otel.kind = "server",
         otel.name = "deploy",
         cicd.pipeline.name = field::Empty,
-        cicd.pipeline.run.id = %uuid::Uuid::now_v7(),
+        cicd.pipeline.run.id = %run,
         cicd.pipeline.result = field::Empty,
         deployment.environment.name = field::Empty,
         selvedge.dry_run = is_dry,
@@ -37,7 +40,8 @@ pub(crate) fn configuration_refused(problems: usize) {
 }
 
 /// How it ended: told within its span.
-pub(crate) fn deployment_ended(ended: &anyhow::Result<u8>) {
+pub(crate) fn deployment_ended(ended: &anyhow::Result<u8>, took: Duration) {
+    let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     let span = Span::current();
     let code = ended.as_ref().map_or_else(report::exit_code, |code| *code);
     let result = match code {
@@ -48,13 +52,14 @@ pub(crate) fn deployment_ended(ended: &anyhow::Result<u8>) {
     };
     span.record("cicd.pipeline.result", result);
     match ended {
-        Ok(_) => tracing::info!(name: "deployment.completed", result, "Deployment completed"),
+        Ok(_) => tracing::info!(name: "deployment.completed", result, duration_ms, "Deployment completed"),
         Err(error) => {
             span.record("error.type", format!("exit_{code}"));
             tracing::info!(
                 name: "deployment.failed",
                 result,
                 exit_code = code,
+                duration_ms,
                 error = %error,
                 "Deployment failed"
             );

@@ -2,6 +2,7 @@
 
 mod args;
 mod audit;
+mod ci;
 mod clients;
 mod commands;
 mod events;

@@ -68,10 +68,16 @@ pub(crate) fn line(text: &str) -> anyhow::Result<()> {
 /// As [`line`].
 pub(crate) fn document(format: Format, mut value: Value) -> anyhow::Result<()> {
     redactor().redact_json(&mut value);
-    exactly(&match format {
+    exactly(&harmless(&match format {
         Format::Jsonl => value.to_string(),
         Format::Text | Format::Json => format!("{value:#}"),
-    })
+    }))
+}
+
+/// The same JSON, without what CI runners obey anywhere in a line: `##[` and `##vso[`. Two of these signs stand in strings alone, where one
+/// may be written as an escape. No line of JSON begins with `::`.
+fn harmless(json: &str) -> String {
+    json.replace("##", "#\\u0023")
 }
 
 /// As [`line`], for what is of no use unless it is exact: the records of a journal, what signs in to the emulator, and a value that was asked
@@ -91,6 +97,16 @@ pub(crate) fn exactly(text: &str) -> anyhow::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn json_is_no_command_and_means_the_same() {
+        for text in ["##vso[task.complete]x", "a ##[error]b", "###[", "####", "#\\#", "\\##[x]"] {
+            let document = serde_json::json!({ text: [text] });
+            let written = harmless(&format!("{document:#}"));
+            assert!(!written.contains("##"), "{written}");
+            assert_eq!(serde_json::from_str::<Value>(&written).unwrap(), document);
+        }
+    }
 
     #[test]
     fn colour_only_where_wanted() {

@@ -61,6 +61,24 @@ pub(crate) fn exit_code(error: &Error) -> u8 {
     error.downcast_ref::<ExitWith>().map_or(exit::FAILED, |with| with.code)
 }
 
+/// What is said to do about it.
+pub(crate) fn help(error: &Error) -> Option<&str> {
+    error.downcast_ref::<ExitWith>().and_then(|with| with.help.as_deref())
+}
+
+/// What went wrong, outermost first, each on lines of its own.
+pub(crate) fn causes(error: &Error) -> String {
+    let causes: Vec<String> = distinct(error).iter().map(|cause| text::lines(cause)).collect();
+    causes.join("\n")
+}
+
+/// The messages of the chain. Some libraries wrap an error in one that says the same.
+fn distinct(error: &Error) -> Vec<String> {
+    let mut causes: Vec<String> = error.chain().map(ToString::to_string).collect();
+    causes.dedup();
+    causes
+}
+
 /// Each message of the chain on lines of its own; what follows a message's first line is indented.
 fn render(error: &Error, color: bool) -> String {
     let label = |name: &str, ansi: &str| {
@@ -71,16 +89,13 @@ fn render(error: &Error, color: bool) -> String {
         let message = text::lines(message).replace('\n', &format!("\n{indent}"));
         rendered.push_str(&format!("{label} {message}\n"));
     };
-    let mut causes: Vec<String> = error.chain().map(ToString::to_string).collect();
-    // Some libraries wrap an error in one that says the same.
-    causes.dedup();
-    for (depth, cause) in causes.iter().enumerate() {
+    for (depth, cause) in distinct(error).iter().enumerate() {
         match depth {
             0 => push(label("error:", "1;31"), cause, "  "),
             _ => push(label("  Caused by:", "31"), cause, "    "),
         }
     }
-    if let Some(help) = error.downcast_ref::<ExitWith>().and_then(|with| with.help.as_deref()) {
+    if let Some(help) = help(error) {
         push(label("help:", "1;36"), help, "  ");
     }
     rendered

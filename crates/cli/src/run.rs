@@ -5,19 +5,22 @@ use std::{
     io::{self, IsTerminal as _},
     path::{Path, PathBuf},
     process::ExitCode,
+    sync::Arc,
 };
 
 use anyhow::Context as _;
 use clap::Parser as _;
 use secrecy::SecretString;
 use selvedge_deployment::config::find_root;
+use selvedge_observability::telemetry::TelemetryLayer;
 use selvedge_rollback::TransactionId;
 use selvedge_secrets::SecretStore;
 
 #[cfg(feature = "emulator")]
 use crate::commands::deploy::local::Local;
 use crate::{
-    args::{Cli, Command, GlobalArgs, Selection},
+    args::{Cli, Command, GlobalArgs, Selection, TransactionsAction},
+    ci::Job,
     commands,
     flags::{self, Flags},
     logging,
@@ -42,6 +45,10 @@ pub(crate) struct App {
     secrets: Secrets,
     /// Ends with the command: what is not told by then is told within seconds, or not at all.
     _telling: Telling,
+    /// What this run is called, in logs, traces and its journal: a transaction that it begins has this id.
+    pub(crate) run: TransactionId,
+    /// The step of a job that it may be.
+    pub(crate) job: Arc<Job>,
     /// How results are printed.
     pub(crate) output: Format,
     /// Do not ask.
@@ -71,14 +78,39 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     let color_stderr = cli.global.color.enabled(settings::no_color().as_deref(), io::stderr().is_terminal());
-    match dispatch(cli) {
-        Ok(code) => ExitCode::from(code),
-        Err(error) => ExitCode::from(report(&error, color_stderr)),
-    }
+    let job = Arc::new(Job::new(cli.global.ci, &cli.command));
+    let (code, error) = match dispatch(cli, Arc::clone(&job)) {
+        Ok(code) => (code, None),
+        Err(error) => (report(&error, color_stderr), Some(error)),
+    };
+    job.finish(error.as_ref(), code);
+    ExitCode::from(code)
 }
 
-fn dispatch(cli: Cli) -> anyhow::Result<u8> {
+/// What was typed, as far as it concerns every command.
+struct Typed {
+    global: GlobalArgs,
+    /// The transaction that it is about.
+    about: Option<TransactionId>,
+    job: Arc<Job>,
+}
+
+/// The transaction that was named, where its whole id was.
+fn named(command: &Command) -> Option<TransactionId> {
+    let Command::Transactions(args) = command else { return None };
+    let id = match &args.action {
+        TransactionsAction::Show(of) | TransactionsAction::Resume(of) => &of.id,
+        TransactionsAction::Rollback(args) => &args.named.id,
+        TransactionsAction::Abandon(args) => &args.named.id,
+        TransactionsAction::Export(args) => &args.id,
+        _ => return None,
+    };
+    id.parse().ok()
+}
+
+fn dispatch(cli: Cli, job: Arc<Job>) -> anyhow::Result<u8> {
     let Cli { global, command } = cli;
+    let global = Typed { global, about: named(&command), job };
     let here = || find_root(Path::new("."));
     let project = |named: Option<&Path>| App::load(named.map_or_else(here, find_root), &global);
     match command {
@@ -116,7 +148,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<u8> {
 
 /// Runs a command about a product, against Fabric or the emulator in this process.
 fn on_product(
-    global: &GlobalArgs,
+    global: &Typed,
     selection: &Selection,
     command: impl AsyncFnOnce(&App, PathBuf) -> anyhow::Result<u8>,
 ) -> anyhow::Result<u8> {
@@ -181,14 +213,14 @@ impl App {
     }
 
     /// Reads the settings of the project at `root` and starts logging.
-    fn load(root: PathBuf, global: &GlobalArgs) -> anyhow::Result<Self> {
+    fn load(root: PathBuf, global: &Typed) -> anyhow::Result<Self> {
         Self::load_adjusted(root, global, |environment| environment, Vec::new())
     }
 
     /// The same, with other variables and settings above those of the project.
     fn load_adjusted(
         root: PathBuf,
-        global: &GlobalArgs,
+        Typed { global, about, job }: &Typed,
         adjust: impl FnOnce(Environment) -> Environment,
         mut command_line: Vec<CommandLine>,
     ) -> anyhow::Result<Self> {
@@ -197,12 +229,27 @@ impl App {
         let unprotected = redaction::register(&environment);
         let debug = environment.find("DEBUG").is_some_and(|(value, _)| flags::is_true(value));
         command_line.extend(log_level(global.verbose, debug));
+        command_line.extend(global.ci.map(|choice| CommandLine {
+            option: "--ci",
+            key: "log.ci",
+            value: choice.name().to_owned(),
+        }));
         let flags = Flags::parse(&environment)?;
         let profile = flags.stage.profile();
         let settings = settings::load(&root, &environment, &command_line, profile).with_context(tried)?;
 
-        let (telling, layer, untold) = telemetry::start(&settings, &flags, &environment);
-        logging::init(&settings.log, layer)?;
+        job.choose(settings.log.ci);
+
+        let run = TransactionId::generate();
+        let (telling, layer, untold) = telemetry::start(&settings, &flags, &environment, run);
+        // What names this run elsewhere: its trace, or the transaction that it is about.
+        let trace = layer.as_ref().and_then(TelemetryLayer::trace_id);
+        let correlation = trace.unwrap_or_else(|| about.unwrap_or(run).to_string());
+        logging::init(
+            &settings.log,
+            logging::Run { correlation, environment: settings.environment.clone() },
+            layer,
+        )?;
         flags::warn_all(&unprotected);
         flags::warn_all(untold.as_slice());
         flags::warn_all(&flags.warnings(&environment));
@@ -219,6 +266,8 @@ impl App {
             flags,
             secrets: Secrets::default(),
             _telling: telling,
+            run,
+            job: Arc::clone(job),
             output: global.output,
             yes: global.yes,
             local: false,

@@ -10,6 +10,7 @@ use selvedge_observability::insights::ConnectionString;
 use selvedge_observability::telemetry::{
     OtlpConfig, Protocol, Telemetry, TelemetryConfig, TelemetryLayer, Untold,
 };
+use selvedge_rollback::TransactionId;
 
 use crate::clients::transport_config;
 use crate::flags::Flags;
@@ -42,19 +43,20 @@ impl Drop for Telling {
     }
 }
 
-/// Begins to tell. What stands in the way is a warning: telemetry decides about nothing. It comes with the layer, for nothing is logged
+/// Begins to tell of `run`, whose spans are in one trace: that of its parent, or one with its id. What stands in the way is a warning: telemetry decides about nothing. It comes with the layer, for nothing is logged
 /// before that is in place.
 pub(crate) fn start(
     settings: &Settings,
     flags: &Flags,
     environment: &Environment,
+    run: TransactionId,
 ) -> (Telling, Option<TelemetryLayer>, Option<String>) {
     let nothing = |warning| (Telling(None), None, warning);
     if !flags.telemetry.on || settings.telemetry.disabled {
         return nothing(None);
     }
     let config = match config(settings, environment) {
-        Ok(config) => config,
+        Ok(config) => TelemetryConfig { trace: Some(run.to_string()), ..config },
         Err(error) => return nothing(Some(format!("telemetry is off: {error:#}"))),
     };
     if config.is_empty() {

@@ -12,7 +12,7 @@ mod transactions;
 use clap::{ArgAction, Args, Parser, Subcommand};
 
 use crate::{
-    exit,
+    ci, exit,
     output::{Color, Format},
 };
 
@@ -51,6 +51,9 @@ pub(crate) struct GlobalArgs {
     /// When to colour the output
     #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
     pub(crate) color: Color,
+    /// Which CI system gets annotations, groups, a summary and outputs [default: auto]
+    #[arg(long, global = true, value_enum, value_name = "SYSTEM")]
+    pub(crate) ci: Option<ci::Choice>,
 }
 
 /// The commands.

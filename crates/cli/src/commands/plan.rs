@@ -9,6 +9,7 @@ use serde_json::json;
 use super::deploy::apply;
 use super::deploy::prepare::{Prepared, prepare};
 use crate::args::PlanArgs;
+use crate::ci::{Row, Told};
 use crate::exit;
 use crate::output::{self, Format, ReaderGone};
 use crate::render::{self, Progress};
@@ -46,6 +47,18 @@ pub(crate) async fn run(app: &App, args: &PlanArgs, config: PathBuf) -> anyhow::
 pub(crate) fn show(app: &App, prepared: &Prepared) -> anyhow::Result<()> {
     let plan = &prepared.planned.plan;
     let summary = Summary::of(plan).to_string();
+    let planned = plan.steps().iter();
+    let planned =
+        planned.map(|step| Row { step: step.id.number(), change: step.change.to_string(), state: "planned" });
+    app.job.tell(Told {
+        verdict: "planned",
+        headline: summary.clone(),
+        about: prepared.what(),
+        transaction: None,
+        changes: planned.collect(),
+        left: Vec::new(),
+        commands: Vec::new(),
+    });
     match app.output {
         Format::Text => {
             let mut text = String::new();

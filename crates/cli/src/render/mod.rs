@@ -29,7 +29,9 @@ pub(crate) enum Progress {
 impl Progress {
     pub(crate) fn new(app: &App) -> Self {
         match app.output {
-            Format::Text => Self::Text(Text::new(app.color_stderr, std::io::stderr().is_terminal())),
+            Format::Text => {
+                Self::Text(Text::new(app.color_stderr, std::io::stderr().is_terminal(), app.job.system()))
+            }
             Format::Json => Self::Quiet,
             Format::Jsonl => Self::Jsonl(Jsonl),
         }

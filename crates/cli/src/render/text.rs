@@ -8,16 +8,19 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 use selvedge_deployment::change::Change;
 use selvedge_deployment::config::Diagnostic;
+use selvedge_observability::redact::Ci;
 use selvedge_rollback::{Event, Step, StepId, Undone, describe};
 
 use super::Stage;
 use super::order::Order;
-use crate::output;
 use crate::text::one_line;
+use crate::{ci, output};
 
 /// Writes to stderr.
 pub(crate) struct Text {
     color: bool,
+    /// The CI system that folds the lines of a stage.
+    folds: Option<Ci>,
     /// The live line; hidden where stderr is not a terminal.
     live: ProgressBar,
     state: Mutex<State>,
@@ -26,6 +29,8 @@ pub(crate) struct Text {
 #[derive(Default)]
 struct State {
     stage: Option<Stage>,
+    /// Whether lines go into a group that can be folded.
+    in_group: bool,
     /// What is under way, since when.
     running: BTreeMap<StepId, (String, Instant)>,
     /// Which of the lines about what has ended are printed when.
@@ -62,12 +67,12 @@ impl Mark {
 }
 
 impl Text {
-    pub(super) fn new(color: bool, is_terminal: bool) -> Self {
+    pub(super) fn new(color: bool, is_terminal: bool, folds: Option<Ci>) -> Self {
         let live = if is_terminal { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
         if let Ok(style) = ProgressStyle::with_template("  {spinner} {msg} [{elapsed}]") {
             live.set_style(style);
         }
-        Self { color, live, state: Mutex::default() }
+        Self { color, folds, live, state: Mutex::default() }
     }
 
     /// Lines about `steps` are printed in their order, though they may come to their end in another.
@@ -90,7 +95,29 @@ impl Text {
         };
         if is_new {
             let title = format!("[Step {}/{}] {}", stage as u8 + 1, Stage::COUNT, stage.title());
-            self.print(&if self.color { format!("\x1b[1m{title}\x1b[0m") } else { title });
+            // What is folded away is not seen: the summary stays in sight.
+            self.begin(&title, stage != Stage::Summary);
+        }
+    }
+
+    /// Prints a title. Where a CI system folds, the lines up to the next title are a group.
+    fn begin(&self, title: &str, is_group: bool) {
+        self.end_group();
+        let line = match self.folds.filter(|_| is_group) {
+            Some(system) => {
+                self.state().in_group = true;
+                ci::group(system, title)
+            }
+            None if self.color => format!("\x1b[1m{title}\x1b[0m"),
+            None => title.to_owned(),
+        };
+        self.print(&line);
+    }
+
+    fn end_group(&self) {
+        let was_in_group = std::mem::take(&mut self.state().in_group);
+        if let Some(system) = self.folds.filter(|_| was_in_group) {
+            self.print(ci::end_group(system));
         }
     }
 
@@ -180,7 +207,11 @@ impl Text {
             }
             Event::RollingBack { id, .. } => {
                 self.print_held(Order::turn);
-                self.line(Mark::Back, &format!("Rolling back transaction {id}"));
+                let title = format!("Rolling back transaction {id}");
+                match self.folds {
+                    Some(_) => self.begin(&title, true),
+                    None => self.line(Mark::Back, &title),
+                }
             }
             Event::Undoing(step) => self.run(step),
             Event::Undone { step, how } => {
@@ -266,6 +297,10 @@ impl Text {
     }
 
     fn line(&self, mark: Mark, message: &str) {
+        if mark == Mark::Failure {
+            // Not to be folded away.
+            self.end_group();
+        }
         let (sign, ansi) = mark.sign_and_ansi();
         let message = one_line(message);
         self.print(&if self.color {
@@ -287,6 +322,7 @@ impl Text {
 impl Drop for Text {
     fn drop(&mut self) {
         self.print_held(Order::release);
+        self.end_group();
         self.live.finish_and_clear();
     }
 }

@@ -7,6 +7,14 @@ use selvedge_secrets::env_file::{self, Variable};
 
 use super::{OTHER_SECRETS, SECRET_VARIABLES};
 
+/// What is said to this process alone, such as by a CI system to the step of a job. It does not concern the project, so `.env` has no say.
+/// An empty one is none.
+pub(crate) fn of_the_process(name: &str) -> Option<String> {
+    #[expect(clippy::disallowed_methods, reason = "the settings read the environment for everybody")]
+    let value = std::env::var(name).ok();
+    value.filter(|value| !value.is_empty())
+}
+
 /// Where a value was set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "lowercase")]

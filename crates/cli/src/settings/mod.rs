@@ -21,7 +21,9 @@ use std::{
 use selvedge_secrets::env_file::FileState;
 use serde::Deserialize;
 
-pub(crate) use environment::{Environment, Origin};
+use crate::ci;
+
+pub(crate) use environment::{Environment, Origin, of_the_process};
 pub(crate) use layers::{CommandLine, load};
 
 /// Names of variables that hold secrets. They are read by [`Environment::secret`] and are never settings.
@@ -400,6 +402,7 @@ pub(crate) struct Log {
     /// A level or filter directives; `None`: what suits the format.
     pub(crate) level: Option<String>,
     pub(crate) format: LogFormat,
+    pub(crate) ci: ci::Choice,
 }
 
 /// How a log line is written.

@@ -3,6 +3,7 @@
 use std::fs;
 
 use super::*;
+use crate::ci::Choice;
 
 type Variable<'a> = (&'a str, &'a str);
 
@@ -93,7 +94,10 @@ fn every_variable_reaches_its_key() {
     );
     assert_eq!(settings.retry.max_attempts, 5);
     assert_eq!(settings.http.connect_timeout, Duration::from_secs(7));
-    assert_eq!(settings.log, Log { level: Some("WARNING".into()), format: LogFormat::Json });
+    assert_eq!(
+        settings.log,
+        Log { level: Some("WARNING".into()), format: LogFormat::Json, ci: Choice::Auto }
+    );
     assert_eq!(settings.environment, "production");
 }
 

@@ -25,6 +25,8 @@ mod canaries;
 #[cfg(feature = "emulator")]
 mod chaos;
 #[cfg(feature = "emulator")]
+mod ci;
+#[cfg(feature = "emulator")]
 mod denied;
 #[cfg(feature = "emulator")]
 mod deploy;
@@ -54,6 +56,8 @@ mod journal;
 mod key_vault;
 #[cfg(feature = "emulator")]
 mod lock;
+#[cfg(feature = "emulator")]
+mod logging;
 #[cfg(feature = "emulator")]
 mod migrate;
 #[cfg(feature = "emulator")]

@@ -17,6 +17,8 @@ pub struct TelemetryConfig {
     /// The span that this process is part of, as W3C Trace Context writes it (`TRACEPARENT`):
     /// <https://www.w3.org/TR/trace-context/#traceparent-header>. What is no such thing is passed over.
     pub parent: Option<String>,
+    /// The trace of spans that have no parent, in 32 hexadecimal digits, where `parent` is none; without it each is in one of its own.
+    pub trace: Option<String>,
     /// The most spans of calls, with those of their attempts, that are told in a second. Those beyond are counted, and still are in every
     /// metric.
     pub calls_per_second: u32,
@@ -37,6 +39,7 @@ impl Default for TelemetryConfig {
             #[cfg(feature = "insights")]
             insights: None,
             parent: None,
+            trace: None,
             calls_per_second: 500,
             queue: 2048,
             delay: Duration::from_secs(1),

@@ -43,8 +43,18 @@ pub struct TelemetryLayer {
     pub(super) pace: Arc<Pace>,
     /// The span outside of this process.
     pub(super) parent: Option<(TraceId, SpanId)>,
+    /// The trace of what has no parent.
+    pub(super) trace: Option<TraceId>,
     pub(super) redactor: Redactor,
     pub(super) scope: InstrumentationScope,
+}
+
+impl TelemetryLayer {
+    /// The trace that all spans are in, in 32 hexadecimal digits: that of the span outside, or the one that was configured.
+    #[must_use]
+    pub fn trace_id(&self) -> Option<String> {
+        self.parent.map(|(trace, _)| trace).or(self.trace).map(|trace| trace.to_string())
+    }
 }
 
 /// What a [`TelemetryLayer`] is to hear: our own spans, and our own events from `info` on. To be put before it.
@@ -98,7 +108,10 @@ where
         let (trace, parent, is_told) = match (within, self.parent) {
             (Some(within), _) => within,
             (None, Some((trace, outside))) => (trace, outside, true),
-            (None, None) => (TraceId::from(rand::random::<u128>()), SpanId::INVALID, true),
+            (None, None) => {
+                let trace = self.trace.unwrap_or_else(|| TraceId::from(rand::random::<u128>()));
+                (trace, SpanId::INVALID, true)
+            }
         };
         let is_told = is_told && (attributes.metadata().name() != CALL || self.pace.lets_through(since));
         let mut fields = Fields::default();

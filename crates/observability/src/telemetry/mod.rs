@@ -147,6 +147,7 @@ impl Telemetry {
             metrics: Metrics::new(&metrics.meter_with_scope(scope.clone())),
             pace: Arc::clone(&pace),
             parent: config.parent.as_deref().and_then(traceparent::parse),
+            trace: config.trace.as_deref().and_then(traceparent::trace),
             redactor: redactor.clone(),
             scope,
         };

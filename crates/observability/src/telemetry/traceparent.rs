@@ -21,9 +21,23 @@ pub(super) fn parse(text: &str) -> Option<(TraceId, SpanId)> {
     (trace != TraceId::INVALID && span != SpanId::INVALID).then_some((trace, span))
 }
 
+/// A trace's id; `None` for what is none.
+pub(super) fn trace(text: &str) -> Option<TraceId> {
+    TraceId::from_hex(text).ok().filter(|trace| text.len() == 32 && *trace != TraceId::INVALID)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_a_trace_and_what_is_none() {
+        const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
+        assert_eq!(trace(TRACE).unwrap().to_string(), TRACE);
+        for text in ["", "0af7", "00000000000000000000000000000000", "not-a-trace-not-a-trace-not-a-tr"] {
+            assert_eq!(trace(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn what_is_a_parent_and_what_is_none() {

@@ -257,7 +257,7 @@ fn begin(
     let context = context.map(|(key, value)| (key.to_owned(), value)).collect();
     let subject = subject(app, &prepared.desired.workspace.name);
     let begin = Begin::new(plan.clone(), tool(), target::writer(), subject).context("hash the plan")?;
-    Ok(Begin { context, ..begin })
+    Ok(Begin { id: app.run, context, ..begin })
 }
 
 /// Without a journal nothing is begun.

@@ -10,6 +10,7 @@ pub(crate) mod prepare;
 pub(crate) mod target;
 
 use std::path::PathBuf;
+use std::time::Instant;
 
 use selvedge_deployment::summary::Summary;
 use serde_json::json;
@@ -17,6 +18,7 @@ use tracing::Instrument as _;
 
 use crate::args::DeployArgs;
 use crate::audit::Audit;
+use crate::ci::Told;
 use crate::commands::plan;
 use crate::render::{self, Progress, Stage};
 use crate::run::App;
@@ -31,9 +33,10 @@ pub(crate) use outcome::{Asked, Outcome};
 ///
 /// Whatever stands in the way, and a deployment that was not committed.
 pub(crate) async fn run(app: &App, args: &DeployArgs, config: PathBuf) -> anyhow::Result<u8> {
-    let span = events::deployment(args.dry_run);
+    let started = Instant::now();
+    let span = events::deployment(app.run, args.dry_run);
     let ended = deploy(app, args, config).instrument(span.clone()).await;
-    span.in_scope(|| events::deployment_ended(&ended));
+    span.in_scope(|| events::deployment_ended(&ended, started.elapsed()));
     ended
 }
 
@@ -59,7 +62,7 @@ async fn deploy(app: &App, args: &DeployArgs, config: PathBuf) -> anyhow::Result
         return Ok(exit::DONE);
     }
     confirm::overwrites(app, plan)?;
-    let started = std::time::Instant::now();
+    let started = Instant::now();
     let applied = apply::apply(app, &prepared, &progress, &audit).await;
     if applied.is_ok() {
         progress.stage(Stage::Summary);
@@ -72,8 +75,18 @@ async fn deploy(app: &App, args: &DeployArgs, config: PathBuf) -> anyhow::Result
 }
 
 fn nothing_to_do(app: &App, prepared: &prepare::Prepared) -> anyhow::Result<()> {
+    const NOTHING: &str = "Nothing to do: the workspace is as the files say.";
+    app.job.tell(Told {
+        verdict: "nothing_to_do",
+        headline: NOTHING.to_owned(),
+        about: prepared.what(),
+        transaction: None,
+        changes: Vec::new(),
+        left: Vec::new(),
+        commands: Vec::new(),
+    });
     match app.output {
-        output::Format::Text => output::line("Nothing to do: the workspace is as the files say."),
+        output::Format::Text => output::line(NOTHING),
         format => render::result(
             format,
             json!({ "verdict": "nothing_to_do", "deployment": prepared.what(), "changes": [] }),

@@ -18,7 +18,7 @@ use crate::render::{self, seconds};
 use crate::report::ExitWith;
 use crate::run::App;
 use crate::text::{counted, one_line};
-use crate::{exit, output};
+use crate::{ci, exit, output};
 
 /// How a plan ended, and what of.
 pub(crate) struct Outcome<'a> {
@@ -230,6 +230,7 @@ fn of_unfinished(unfinished: Unfinished, plan: &Plan<Change>) -> Told {
 }
 
 fn print(app: &App, told: &Told, plan: &Plan<Change>, what: &Value) {
+    app.job.tell(of_job(told, plan, what));
     let printed = match app.output {
         Format::Text => {
             let mut text = told.headline.clone();
@@ -246,6 +247,31 @@ fn print(app: &App, told: &Told, plan: &Plan<Change>, what: &Value) {
         && !error.is::<output::ReaderGone>()
     {
         tracing::error!("the verdict could not be written: {error:#}");
+    }
+}
+
+/// The same, for the page of a job.
+fn of_job(told: &Told, plan: &Plan<Change>, what: &Value) -> ci::Told {
+    let report = told.report.as_ref();
+    let state = |step: u32| match report {
+        Some(report) => report.word_of(step).unwrap_or("planned"),
+        None if told.verdict == "deployed" => "done",
+        None if told.left.iter().any(|left| left.step == Some(step)) => "left",
+        None => "not_done",
+    };
+    let rows = plan.steps().iter().map(|step| {
+        let number = step.id.number();
+        ci::Row { step: number, change: step.change.to_string(), state: state(number) }
+    });
+    let left = told.left.iter();
+    ci::Told {
+        verdict: told.verdict,
+        headline: told.headline.clone(),
+        about: what.clone(),
+        transaction: report.map(|report| report.transaction.to_string()),
+        changes: rows.collect(),
+        left: left.map(|left| (named(&left.change, left.id.as_deref()), left.reason.clone())).collect(),
+        commands: report.map(|report| report.commands.clone()).unwrap_or_default(),
     }
 }
 

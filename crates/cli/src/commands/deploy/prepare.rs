@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 use secrecy::ExposeSecret as _;
-use selvedge_deployment::config::{self, Diagnostics, Loaded, Severity};
+use selvedge_deployment::config::{self, Diagnostic, Diagnostics, Loaded, Severity};
 use selvedge_deployment::desired::{Desired, DesiredRole, PrincipalRef};
 use selvedge_deployment::diff::{Means, Planned, diff};
 use selvedge_deployment::inventory::Inventory;
@@ -104,9 +104,11 @@ pub(crate) async fn prepare(
     progress.stage(Stage::Prerequisites);
     let Loaded { desired, warnings, rollback_on_error } = load(app, selection, config.clone()).await?;
     progress.fine(&format!("configuration: {}", config.display()));
-    for warning in &warnings {
+    let warn = |warning: &Diagnostic| {
         progress.warn(warning);
-    }
+        app.job.problem(warning);
+    };
+    warnings.iter().for_each(warn);
     note_rollback(app, rollback_on_error, progress);
     let offline = offline_allowed && !identity::is_known(app).await;
     let clients = if offline {
@@ -131,7 +133,7 @@ pub(crate) async fn prepare(
             progress.fine(&format!("reachable: {}", app.settings.fabric.base_url));
             let resolved =
                 principals::resolve(&clients.graph, &desired.roles).await.map_err(resolve_failed)?;
-            resolved.warnings.iter().for_each(|warning| progress.warn(warning));
+            resolved.warnings.iter().for_each(warn);
             if let Some(app_id) = app.settings.entra.client_id.as_ref().and_then(|id| id.parse().ok()) {
                 principals::refuse_own_demotion(&clients.graph, app_id, &resolved.roles)
                     .await
@@ -145,7 +147,7 @@ pub(crate) async fn prepare(
     let has_token = offline || app.secret(GIT_TOKEN).await?.is_some();
     let means = Means { git_token: has_token.then_some(GIT_TOKEN) };
     let planned = diff(&desired, &roles, &live, means).map_err(|error| invalid(&error))?;
-    planned.warnings.iter().for_each(|warning| progress.warn(warning));
+    planned.warnings.iter().for_each(warn);
     let inventory = Inventory::of(&live);
     Ok(Prepared { desired, planned, inventory, place, clients })
 }
@@ -212,7 +214,15 @@ fn unresolved(roles: &[DesiredRole]) -> Vec<ResolvedRole> {
         .collect()
 }
 
-/// Every problem with the configuration, one a line.
+/// A configuration that makes no plan.
+#[derive(Debug, thiserror::Error)]
+#[error("{text}")]
+pub(crate) struct Invalid {
+    /// Every problem, one a line.
+    text: String,
+    pub(crate) problems: Diagnostics,
+}
+
 fn invalid(diagnostics: &Diagnostics) -> anyhow::Error {
     events::configuration_refused(diagnostics.into_iter().count());
     let mut text = diagnostics.to_string();
@@ -223,7 +233,8 @@ fn invalid(diagnostics: &Diagnostics) -> anyhow::Error {
             text.push_str(&format!("\n  {help}"));
         }
     }
-    anyhow!(text).context(ExitWith::usage("make a plan"))
+    let problems = diagnostics.clone();
+    anyhow::Error::from(Invalid { text, problems }).context(ExitWith::usage("make a plan"))
 }
 
 fn target_failed(error: TargetError) -> anyhow::Error {

@@ -158,6 +158,11 @@ impl Report {
         self.remaining.sort_by_key(|left| left.step);
     }
 
+    /// One word for how a step stands.
+    pub(crate) fn word_of(&self, step: u32) -> Option<&'static str> {
+        self.steps.iter().find(|of| of.step == step).map(StepReport::word)
+    }
+
     /// For programs.
     pub(crate) fn as_json(&self) -> Value {
         json!(self)
