@@ -6,6 +6,7 @@ mod doctor;
 mod emulator;
 mod lock;
 mod secrets;
+mod serve;
 mod transactions;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
@@ -21,6 +22,7 @@ pub(crate) use doctor::DoctorArgs;
 pub(crate) use emulator::{CertificateArgs, EmulatorArgs};
 pub(crate) use lock::{LockAction, LockArgs};
 pub(crate) use secrets::{MigrateArgs, Name, SecretsAction, SecretsArgs};
+pub(crate) use serve::ServeArgs;
 pub(crate) use transactions::{ExportArgs, GcArgs, RollbackArgs, TransactionsAction, TransactionsArgs};
 
 /// CI/CD for Microsoft Fabric that leaves either the whole deployment or no trace of it.
@@ -67,6 +69,8 @@ pub(crate) enum Command {
     Secrets(SecretsArgs),
     /// Look for what is wrong with secrets, or soon will be, and say what mends it
     Doctor(DoctorArgs),
+    /// Answer on http how sign-in, Fabric, vault, journal, breakers and open transactions are, with a status page
+    Serve(ServeArgs),
     /// Show the feature flags, what set them and what they do
     Flags,
     /// Run a local Microsoft Fabric with Entra ID and Microsoft Graph, for trials and tests

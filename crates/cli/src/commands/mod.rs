@@ -9,4 +9,5 @@ pub(crate) mod flags;
 pub(crate) mod lock;
 pub(crate) mod plan;
 pub(crate) mod secrets;
+pub(crate) mod serve;
 pub(crate) mod transactions;

@@ -66,6 +66,8 @@ mod resilience;
 mod sealed;
 #[cfg(feature = "emulator")]
 mod secrets;
+#[cfg(all(feature = "emulator", unix))]
+mod serve;
 #[cfg(feature = "emulator")]
 mod stack;
 #[cfg(feature = "emulator")]
