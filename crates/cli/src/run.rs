@@ -104,6 +104,10 @@ fn dispatch(cli: Cli) -> anyhow::Result<u8> {
             let app = project(args.project.as_deref())?;
             runtime()?.block_on(commands::doctor::run(&app))
         }
+        Command::Health(args) => {
+            let app = project(args.project.as_deref())?;
+            runtime()?.block_on(commands::health::run(&app, &args))
+        }
         Command::Serve(args) => commands::serve::run(project(args.project.as_deref())?, &args),
         Command::Flags => commands::flags::run(&project(None)?),
         #[cfg(feature = "emulator")]

@@ -4,6 +4,7 @@ mod deploy;
 mod doctor;
 #[cfg(feature = "emulator")]
 mod emulator;
+mod health;
 mod lock;
 mod secrets;
 mod serve;
@@ -20,6 +21,7 @@ pub(crate) use deploy::{DeployArgs, PlanArgs, Selection};
 pub(crate) use doctor::DoctorArgs;
 #[cfg(feature = "emulator")]
 pub(crate) use emulator::{CertificateArgs, EmulatorArgs};
+pub(crate) use health::{HealthArgs, ReportFormat};
 pub(crate) use lock::{LockAction, LockArgs};
 pub(crate) use secrets::{MigrateArgs, Name, SecretsAction, SecretsArgs};
 pub(crate) use serve::ServeArgs;
@@ -69,6 +71,8 @@ pub(crate) enum Command {
     Secrets(SecretsArgs),
     /// Look for what is wrong with secrets, or soon will be, and say what mends it
     Doctor(DoctorArgs),
+    /// Report how a workspace is: whether it answers, its items, its Git connection, its deployments
+    Health(HealthArgs),
     /// Answer on http how sign-in, Fabric, vault, journal, breakers and open transactions are, with a status page
     Serve(ServeArgs),
     /// Show the feature flags, what set them and what they do

@@ -41,6 +41,8 @@ mod full_disk;
 #[cfg(feature = "emulator")]
 mod gc;
 #[cfg(feature = "emulator")]
+mod health;
+#[cfg(feature = "emulator")]
 mod identity;
 #[cfg(all(feature = "emulator", unix))]
 mod interrupted;
