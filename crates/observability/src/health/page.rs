@@ -10,7 +10,7 @@ use super::{DISABLED, Health, Status};
 ///
 /// The hash is that of the style sheet, <https://www.w3.org/TR/CSP3/#grammardef-hash-source>.
 pub const POLICY: &str = "default-src 'none'; \
-    style-src 'sha256-DtYV2WvFzKctukivYUGtrRRBCFva9/XAHAwzQM+z7cM='; \
+    style-src 'sha256-jA8WmZVTNtHcp3vfLyKxuh6eDqCrQZjRhio5V3Lb5A4='; \
     img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// So many seconds after it was loaded the page is loaded again.

@@ -20,6 +20,7 @@ use tokio::sync::OnceCell;
 use super::ledger::Ledger;
 use crate::clients::{Clients, Connections};
 use crate::commands::doctor::is_about_secret;
+use crate::events;
 use crate::place::{Place, Writable};
 use crate::run::App;
 use crate::settings::{CLIENT_SECRET, SecretPolicy};
@@ -192,14 +193,14 @@ impl Behind {
         match found {
             Ok(()) => {
                 if ails.remove(component).is_some() {
-                    tracing::info!(name: "health.recovered", component, "Health check passes again");
+                    events::health_recovered(component);
                 }
                 Finding::pass(well)
             }
             Err(error) => {
                 let error = describe(&*error);
                 if ails.get(component) != Some(&error) {
-                    tracing::warn!(name: "health.failed", component, error, "Health check failed");
+                    events::health_failed(component, &error);
                     ails.insert(component, error);
                 }
                 Finding::fail(failed)

@@ -43,8 +43,8 @@ const CONNECTIONS: usize = 256;
 /// So long open requests may take to end when the server stops.
 const END: Duration = Duration::from_secs(3);
 /// A listener that fails so often in a row will not recover: the pauses between make ten seconds.
-const FAILURES: u32 = 100;
-const PAUSE: Duration = Duration::from_millis(100);
+const FAILURES: u32 = 1_000;
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// What answers.
 pub(super) type Answer = Response<Full<Bytes>>;
@@ -93,7 +93,8 @@ where
                 // Most likely there is no file descriptor left, until a connection ends.
                 Err(error) => {
                     failures += 1;
-                    tracing::warn!(%error, "a connection cannot be accepted");
+                    tracing::debug!(%error, "a connection cannot be accepted");
+                    drop_silent(&mut open);
                     sleep(PAUSE).await;
                 }
             },
@@ -110,19 +111,17 @@ where
 
 /// Whether one more may come.
 fn make_room(open: &mut VecDeque<Open>) -> bool {
-    if open.len() < CONNECTIONS {
-        return true;
+    if open.len() >= CONNECTIONS {
+        open.retain(|open| !open.task.is_finished());
     }
-    open.retain(|open| !open.task.is_finished());
-    if open.len() < CONNECTIONS {
-        return true;
-    }
-    let silent = open.iter().position(|open| !open.is_asked.load(Ordering::Relaxed));
-    if let Some(silent) = silent.and_then(|at| open.remove(at)) {
-        silent.task.abort();
-        return true;
-    }
-    false
+    open.len() < CONNECTIONS || drop_silent(open)
+}
+
+/// Ends the connection that has been silent longest, where one is.
+fn drop_silent(open: &mut VecDeque<Open>) -> bool {
+    let is_silent = |open: &Open| !open.task.is_finished() && !open.is_asked.load(Ordering::Relaxed);
+    let silent = open.iter().position(is_silent).and_then(|at| open.remove(at));
+    silent.inspect(|open| open.task.abort()).is_some()
 }
 
 /// One request, at most.

@@ -85,7 +85,9 @@ impl Watch {
         let breakers = self.behind.breakers().into_iter().map(|breaker| page::Breaker {
             status: status(&breaker),
             state: match breaker.status {
-                BreakerStatus::Open { remaining } => format!("open for {} s", remaining.as_secs()),
+                BreakerStatus::Open { remaining } => {
+                    format!("open, tries again in {} s", remaining.as_secs())
+                }
                 BreakerStatus::HalfOpen => "half-open".to_owned(),
                 _ => "closed".to_owned(),
             },
