@@ -10,11 +10,8 @@ use super::{DISABLED, Health, Status};
 ///
 /// The hash is that of the style sheet, <https://www.w3.org/TR/CSP3/#grammardef-hash-source>.
 pub const POLICY: &str = "default-src 'none'; \
-    style-src 'sha256-jA8WmZVTNtHcp3vfLyKxuh6eDqCrQZjRhio5V3Lb5A4='; \
+    style-src 'sha256-3qgPmZVtJGd8upHLvwiuNiHsiDDNwpY3yr5ECBiB94s='; \
     img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-
-/// So many seconds after it was loaded the page is loaded again.
-const RELOAD: u32 = 15;
 
 const STYLE: &str = include_str!("page.css");
 
@@ -76,14 +73,14 @@ impl Page {
         html.raw("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
         html.raw("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
         html.raw("<meta name=\"color-scheme\" content=\"light dark\">\n<meta name=\"robots\" content=\"noindex\">\n");
-        html.raw(&format!("<meta http-equiv=\"refresh\" content=\"{RELOAD}\">\n"));
         html.raw("<link rel=\"icon\" href=\"data:,\">\n<title>");
         html.text(&format!("selvedge: {word}"));
         html.raw("</title>\n<style>")
             .raw(STYLE)
             .raw("</style>\n</head>\n<body>\n<header>\n<h1>selvedge</h1>\n");
         html.raw("<p class=\"").raw(health.status().word()).raw("\"><strong>").text(word);
-        html.raw("</strong></p>\n</header>\n<main>\n");
+        // No reload by itself: it takes the page from who reads it slowly (WCAG 2.2, 2.2.1).
+        html.raw("</strong></p>\n<p><a href=\"/\">Look again</a></p>\n</header>\n<main>\n");
         html.health(health);
         html.open(self);
         html.breakers(&self.breakers);
