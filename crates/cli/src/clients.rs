@@ -1,6 +1,6 @@
 //! The clients of one run: settings and flags become stacks.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context as _;
 use azure_core::credentials::TokenCredential;
@@ -9,6 +9,7 @@ use selvedge_fabric_client::layer::{Auth, BaseUri};
 use selvedge_fabric_client::transport::{HttpTransport, TransportConfig};
 use selvedge_fabric_client::{BoxService, Client, PollConfig, PollMode};
 use selvedge_observability::redact::Scrubbing;
+use selvedge_resilience::breaker::Breakers;
 
 use crate::fenced::{FenceSlot, Fenced};
 use crate::flags::Flags;
@@ -30,6 +31,8 @@ pub(crate) struct Clients {
     pub(crate) identity: Auth,
     /// What Fabric's transport asks before a write.
     pub(crate) fence: FenceSlot,
+    /// The circuit breakers of all of these, where there are some.
+    pub(crate) breakers: Vec<Breakers>,
 }
 
 impl Clients {
@@ -52,6 +55,7 @@ impl Clients {
             fabric_undo: builder.client(fabric.undo),
             graph: builder.client(graph.forward),
             identity,
+            breakers: builder.breakers(),
             fence: builder.fence,
         })
     }
@@ -100,6 +104,8 @@ pub(crate) struct Connections<'a> {
     transport: HttpTransport,
     /// Set once there is a lease. What is not Fabric's only reads, or is no part of a change.
     fence: FenceSlot,
+    /// Those of all stacks that were composed.
+    breakers: Mutex<Vec<Breakers>>,
 }
 
 impl<'a> Connections<'a> {
@@ -113,7 +119,7 @@ impl<'a> Connections<'a> {
     ) -> anyhow::Result<Self> {
         let config = transport_config(settings, environment);
         let transport = HttpTransport::new(&config).context("set up HTTPS")?;
-        Ok(Self { settings, flags, transport, fence: FenceSlot::default() })
+        Ok(Self { settings, flags, transport, fence: FenceSlot::default(), breakers: Mutex::default() })
     }
 
     /// What gets tokens.
@@ -134,6 +140,11 @@ impl<'a> Connections<'a> {
     pub(crate) fn vault(&self) -> anyhow::Result<HttpClient> {
         let config = stack_config(self.settings, self.flags).for_tokens();
         Ok(HttpClient::new(self.composed("key-vault", &config, None)?.forward, "keyvault.secrets"))
+    }
+
+    /// The circuit breakers of what was made of these connections so far.
+    pub(crate) fn breakers(&self) -> Vec<Breakers> {
+        self.breakers.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn client(&self, stack: BoxService) -> Client {
@@ -162,8 +173,10 @@ impl<'a> Connections<'a> {
     ) -> anyhow::Result<Stacks> {
         let fence = if name == FABRIC { self.fence.clone() } else { FenceSlot::default() };
         let transport = Scrubbing::new(Fenced::new(self.transport.clone(), fence), redactor().clone());
-        stacks(name, config, api, transport)
-            .with_context(|| ExitWith::usage(format!("set up requests to {name}")))
+        let stacks = stacks(name, config, api, transport)
+            .with_context(|| ExitWith::usage(format!("set up requests to {name}")))?;
+        self.breakers.lock().unwrap_or_else(PoisonError::into_inner).extend(stacks.breakers.clone());
+        Ok(stacks)
     }
 }
 

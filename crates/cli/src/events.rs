@@ -66,3 +66,13 @@ pub(crate) fn deployment_ended(ended: &anyhow::Result<u8>, took: Duration) {
         }
     }
 }
+
+/// A component that a health check asked is not well, or not as it was before. Endpoints say that it fails, and nothing of why.
+pub(crate) fn health_failed(component: &'static str, error: &str) {
+    tracing::warn!(name: "health.failed", component, error, "Health check failed");
+}
+
+/// It is well again.
+pub(crate) fn health_recovered(component: &'static str) {
+    tracing::info!(name: "health.recovered", component, "Health check passes again");
+}

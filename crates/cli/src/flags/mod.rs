@@ -1,13 +1,16 @@
 //! Feature flags: `FEATURE_*` variables, each off by default, and the stage that a team stands at.
 
-use anyhow::anyhow;
+mod stage;
+
 use selvedge_deployment::config::suggest::nearest;
 use tracing::{info, warn};
 
 use crate::{
     report::ExitWith,
-    settings::{Environment, Origin, Profile},
+    settings::{Environment, Origin},
 };
+
+pub(crate) use stage::Stage;
 
 /// What is fixed about a flag.
 pub(crate) struct Flag {
@@ -17,8 +20,6 @@ pub(crate) struct Flag {
     pub(crate) variable: &'static str,
     /// What it does when on.
     pub(crate) description: &'static str,
-    /// Whether this version has the feature. A flag without one is refused, never accepted and ignored.
-    pub(crate) available: bool,
 }
 
 /// All flags, in the order in which they are shown.
@@ -27,37 +28,31 @@ pub(crate) const FLAGS: [Flag; 6] = [
         name: "USE_KEY_VAULT",
         variable: "FEATURE_USE_KEY_VAULT",
         description: "secrets come from Azure Key Vault",
-        available: true,
     },
     Flag {
         name: "USE_RETRY_LOGIC",
         variable: "FEATURE_USE_RETRY_LOGIC",
         description: "failed requests are sent again where that is safe",
-        available: true,
     },
     Flag {
         name: "USE_CIRCUIT_BREAKER",
         variable: "FEATURE_USE_CIRCUIT_BREAKER",
         description: "a failing service is left alone for a while",
-        available: true,
     },
     Flag {
         name: "USE_ROLLBACK",
         variable: "FEATURE_USE_ROLLBACK",
         description: "a failed deployment is undone, with a journal",
-        available: true,
     },
     Flag {
         name: "USE_TELEMETRY",
         variable: "FEATURE_USE_TELEMETRY",
         description: "traces, metrics and events are exported",
-        available: true,
     },
     Flag {
         name: "USE_HEALTH_CHECKS",
         variable: "FEATURE_USE_HEALTH_CHECKS",
         description: "health endpoints check for real",
-        available: false,
     },
 ];
 
@@ -74,37 +69,6 @@ pub(crate) struct Switch {
     pub(crate) origin: Origin,
 }
 
-/// Where a team stands in the migration.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Stage {
-    /// The flags decide.
-    Current,
-    /// The flags decide, and each that is off is a warning.
-    Intermediate,
-    /// Production: everything is on.
-    Target,
-}
-
-impl Stage {
-    /// As written in `HARDENING_STAGE`.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Stage::Current => "current",
-            Stage::Intermediate => "intermediate",
-            Stage::Target => "target",
-        }
-    }
-
-    /// The defaults of retries and breakers that suit the stage.
-    pub(crate) fn profile(self) -> Profile {
-        match self {
-            Stage::Current | Stage::Intermediate => Profile::Guide,
-            Stage::Target => Profile::Robust,
-        }
-    }
-}
-
 /// The flags of a run, parsed once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Flags {
@@ -118,16 +82,12 @@ pub(crate) struct Flags {
 }
 
 impl Flags {
-    /// Parses the flags and the stage. Only the word `true`, in any case and without spaces, turns a flag on.
+    /// Parses the flags and the stage. Only the word `true`, in any case and without spaces, turns a flag on; at the stage `target` retries
+    /// and breakers are on unless their variables say something else.
     ///
     /// # Errors
     /// `HARDENING_STAGE` is none of the three.
     pub(crate) fn parse(environment: &Environment) -> anyhow::Result<Self> {
-        let [key_vault, retry, circuit_breaker, rollback, telemetry, health_checks] =
-            FLAGS.map(|flag| match environment.find(flag.variable) {
-                Some((value, origin)) => Switch { on: is_true(value), origin },
-                None => Switch { on: false, origin: Origin::Default },
-            });
         let stage = match environment.variable(STAGE).unwrap_or_default().to_lowercase().as_str() {
             "" | "current" => Stage::Current,
             "intermediate" => Stage::Intermediate,
@@ -137,6 +97,11 @@ impl Flags {
                 return Err(ExitWith::usage(tried).into());
             }
         };
+        let [key_vault, retry, circuit_breaker, rollback, telemetry, health_checks] =
+            FLAGS.map(|flag| match environment.find(flag.variable) {
+                Some((value, origin)) if !value.is_empty() => Switch { on: is_true(value), origin },
+                _ => Switch { on: stage.turns_on(flag.variable), origin: Origin::Default },
+            });
         Ok(Self { key_vault, retry, circuit_breaker, rollback, telemetry, health_checks, stage })
     }
 
@@ -172,31 +137,6 @@ impl Flags {
             warnings.extend(off.map(|(flag, _)| format!("{STAGE}=intermediate: {} is off", flag.variable)));
         }
         warnings
-    }
-
-    /// Refuses flags, and a stage, whose features this version does not have. For commands that would have to
-    /// honour them, before their first request.
-    ///
-    /// # Errors
-    /// Names each such variable; exit code 2.
-    pub(crate) fn refuse_unbuilt(&self) -> anyhow::Result<()> {
-        let mut refused: Vec<&str> = self
-            .rows()
-            .filter(|(flag, switch)| switch.on && !flag.available)
-            .map(|(flag, _)| flag.variable)
-            .collect();
-        let mut help = format!("unset {}, or set it to false", refused.join(", "));
-        if self.stage == Stage::Target {
-            refused = FLAGS.iter().filter(|flag| !flag.available).map(|flag| flag.variable).collect();
-            help = format!("set {STAGE}=intermediate until then");
-        }
-        if refused.is_empty() {
-            return Ok(());
-        }
-        let who =
-            if self.stage == Stage::Target { "the stage `target` needs" } else { "these flags are on:" };
-        let problem = anyhow!("{who} {}; this version does not have these features yet", refused.join(", "));
-        Err(problem.context(ExitWith::usage("check the feature flags").help(help)))
     }
 
     /// Logs the flags in the predecessor's words; done at start where `DEBUG=true`.

@@ -78,23 +78,64 @@ fn stages() {
     assert_eq!(warnings[0], "HARDENING_STAGE=intermediate: FEATURE_USE_KEY_VAULT is off");
 }
 
+/// The flags that the stage `target` requires, and where the vault is.
+const TARGET: [(&str, &str); 6] = [
+    ("HARDENING_STAGE", "target"),
+    ("FEATURE_USE_KEY_VAULT", "true"),
+    ("KEY_VAULT_URL", "https://contoso.vault.azure.net"),
+    ("FEATURE_USE_ROLLBACK", "true"),
+    ("FEATURE_USE_TELEMETRY", "true"),
+    ("FEATURE_USE_HEALTH_CHECKS", "true"),
+];
+
+/// What of the stage is broken with these variables, one a line.
+fn broken(variables: &[(&str, &str)]) -> String {
+    let root = tempfile::tempdir().unwrap();
+    let environment = Environment::of(variables, &[]);
+    let flags = Flags::parse(&environment).unwrap();
+    let settings = crate::settings::load(root.path(), &environment, &[], flags.stage.profile()).unwrap();
+    flags.require_stage(&settings).err().map(|error| error.root_cause().to_string()).unwrap_or_default()
+}
+
 #[test]
-fn a_feature_that_does_not_exist_is_refused_by_name() {
-    let unbuilt = "FEATURE_USE_TELEMETRY, FEATURE_USE_HEALTH_CHECKS";
-    for (variables, named) in [
-        (vec![], None),
-        (vec![("FEATURE_USE_RETRY_LOGIC", "true"), ("FEATURE_USE_KEY_VAULT", "false")], None),
-        (vec![("HARDENING_STAGE", "intermediate")], None),
-        (vec![("FEATURE_USE_TELEMETRY", "true")], Some("FEATURE_USE_TELEMETRY;")),
-        (vec![("HARDENING_STAGE", "target")], Some(unbuilt)),
-    ] {
-        let refused = parse(&variables).1.unwrap().refuse_unbuilt();
-        match named {
-            None => assert!(refused.is_ok(), "{variables:?}"),
-            Some(named) => {
-                let error = format!("{:#}", refused.unwrap_err());
-                assert!(error.contains(named) && error.contains("not have these features yet"), "{error}");
-            }
-        }
+fn the_target_requires_and_lists_all_that_is_missing() {
+    assert_eq!(broken(&TARGET), "");
+    for (number, (missing, _)) in TARGET.iter().enumerate() {
+        let without: Vec<_> = TARGET.iter().copied().filter(|(name, _)| name != missing).collect();
+        let broken = broken(&without);
+        assert_eq!(broken.is_empty(), number == 0, "without {missing}: {broken}");
+        assert!(number == 0 || broken.starts_with(missing), "{broken}");
+        assert_eq!(broken.lines().count(), usize::from(number > 0), "{broken}");
     }
+    let all = broken(&[("HARDENING_STAGE", "target"), ("FEATURE_USE_TELEMETRY", "false")]);
+    let names = ["KEY_VAULT", "ROLLBACK", "TELEMETRY", "HEALTH_CHECKS"];
+    let lines = names.map(|name| format!("FEATURE_USE_{name} is off, and is required"));
+    assert_eq!(all.lines().collect::<Vec<_>>(), lines);
+    let env_only = [&TARGET[..], &[("SELVEDGE_SECRETS__POLICY", "env-only")]].concat();
+    assert!(broken(&env_only).contains("env-only"));
+}
+
+#[test]
+fn other_stages_require_nothing() {
+    assert_eq!(broken(&[]), "");
+    assert_eq!(broken(&[("HARDENING_STAGE", "intermediate")]), "");
+}
+
+#[test]
+fn the_target_turns_retries_and_breakers_on_unless_told_otherwise() {
+    let switches = |variables: &[_]| {
+        let flags = parse(&[&TARGET[..], variables].concat()).1.unwrap();
+        (flags.retry.on, flags.circuit_breaker.on)
+    };
+    assert_eq!(switches(&[]), (true, true));
+    assert_eq!(
+        switches(&[("FEATURE_USE_RETRY_LOGIC", ""), ("FEATURE_USE_CIRCUIT_BREAKER", "")]),
+        (true, true)
+    );
+    assert_eq!(switches(&[("FEATURE_USE_RETRY_LOGIC", "false")]), (false, true));
+    assert_eq!(switches(&[("FEATURE_USE_CIRCUIT_BREAKER", "FALSE")]), (true, false));
+    let set = [("FEATURE_USE_RETRY_LOGIC", "false"), ("FEATURE_USE_CIRCUIT_BREAKER", "false")];
+    assert_eq!(broken(&[&TARGET[..], &set].concat()), "", "they may be off");
+    let flags = parse(&[("HARDENING_STAGE", "intermediate")]).1.unwrap();
+    assert!(!flags.retry.on && !flags.circuit_breaker.on);
 }

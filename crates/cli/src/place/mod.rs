@@ -3,6 +3,7 @@
 mod address;
 mod blob;
 mod container;
+mod writable;
 
 use std::pin::pin;
 use std::time::Duration;
@@ -15,6 +16,7 @@ use selvedge_rollback::objects::Tries;
 use selvedge_rollback::{Target, TransactionId};
 
 pub(crate) use address::Address;
+pub(crate) use writable::Writable;
 
 use crate::exit;
 use crate::render::Progress;

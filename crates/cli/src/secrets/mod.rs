@@ -134,6 +134,15 @@ impl Sources<'_> {
     ///
     /// A setting is missing or does not make sense.
     pub(crate) fn vault(&self) -> anyhow::Result<KeyVault> {
+        self.vault_over(&Connections::new(self.settings, self.flags, self.environment)?)
+    }
+
+    /// The same, over these connections.
+    ///
+    /// # Errors
+    ///
+    /// As [`Sources::vault`].
+    pub(crate) fn vault_over(&self, connections: &Connections<'_>) -> anyhow::Result<KeyVault> {
         let settings = &self.settings.secrets;
         let Some(url) = &settings.vault_url else {
             let problem = anyhow!(
@@ -141,9 +150,8 @@ impl Sources<'_> {
             );
             return Err(problem.context(ExitWith::usage("open Key Vault")));
         };
-        let connections = Connections::new(self.settings, self.flags, self.environment)?;
         let who = identity::of_vault(self.settings, self.environment)?;
-        let credential = identity::credential(who, &connections)?;
+        let credential = identity::credential(who, connections)?;
         let transport = Arc::new(connections.vault()?);
         let config = KeyVaultConfig { audience: settings.audience.clone(), ..KeyVaultConfig::new(url) };
         KeyVault::new(config, credential, transport).with_context(|| {

@@ -228,16 +228,21 @@ fn what_is_asked_for_wrongly_is_refused_before_anything_is_sent() {
             &[("FEATURE_USE_KEY_VAULT", "true")],
             &["open Key Vault", "KEY_VAULT_URL not set but FEATURE_USE_KEY_VAULT=true"],
         ),
-        (&["deploy"], &[("FEATURE_USE_TELEMETRY", "TRUE")], &["FEATURE_USE_TELEMETRY", "set it to false"]),
-        (&["plan"], &[("FEATURE_USE_HEALTH_CHECKS", "true")], &["FEATURE_USE_HEALTH_CHECKS"]),
         (
             &["deploy", "--dry-run"],
             &[("HARDENING_STAGE", "target")],
             &[
-                "the stage `target` needs FEATURE_USE_TELEMETRY",
-                "does not have these features yet",
+                "error: keep to the stage `target`",
+                "FEATURE_USE_KEY_VAULT is off, and is required",
+                "FEATURE_USE_TELEMETRY is off, and is required",
+                "FEATURE_USE_HEALTH_CHECKS is off, and is required",
                 "HARDENING_STAGE=intermediate",
             ],
+        ),
+        (
+            &["plan"],
+            &[("HARDENING_STAGE", "target"), ("FEATURE_USE_KEY_VAULT", "true")],
+            &["KEY_VAULT_URL is not set", "FEATURE_USE_HEALTH_CHECKS is off"],
         ),
         (
             &["deploy"],

@@ -39,6 +39,32 @@ fn reads(tenant: &Tenant) -> BTreeMap<String, usize> {
 }
 
 #[test]
+fn a_deployment_at_the_target_keeps_to_it_or_sends_nothing() {
+    let (tenant, project) = (Tenant::with_https(), Project::orders());
+    let secret = tenant.variable("AZURE_CLIENT_SECRET").to_owned();
+    seed(
+        &tenant,
+        json!([
+            { "name": "azure-client-secret", "value": secret },
+            { "name": "github-token", "value": "a-token" },
+        ]),
+    );
+    let mut required = vec![("HARDENING_STAGE", "target"), ("FEATURE_USE_ROLLBACK", "true")];
+    required.push(("FEATURE_USE_TELEMETRY", "true"));
+    let deploy = |required: &[(&str, &str)]| {
+        run(selvedge(&tenant, &project, &["deploy", "--yes"]).envs(required.iter().copied()))
+    };
+    tenant.forget_requests();
+    deploy(&required).ends(2, &["FEATURE_USE_HEALTH_CHECKS is off, and is required"]);
+    assert!(tenant.requests().is_empty());
+    required.push(("FEATURE_USE_HEALTH_CHECKS", "true"));
+    // Retries are on although nothing says so.
+    tenant.inject("GET /v1/workspaces=503,times=1");
+    deploy(&required).is(0);
+    tenant.has_all_of(&project);
+}
+
+#[test]
 fn a_deployment_has_its_secrets_and_settings_from_the_vault_and_asks_for_each_once() {
     let (tenant, project) = (Tenant::with_https(), Project::orders());
     let secret = tenant.variable("AZURE_CLIENT_SECRET").to_owned();

@@ -45,6 +45,8 @@ mod full_disk;
 #[cfg(feature = "emulator")]
 mod gc;
 #[cfg(feature = "emulator")]
+mod health;
+#[cfg(feature = "emulator")]
 mod identity;
 #[cfg(all(feature = "emulator", unix))]
 mod interrupted;
@@ -72,6 +74,8 @@ mod resilience;
 mod sealed;
 #[cfg(feature = "emulator")]
 mod secrets;
+#[cfg(all(feature = "emulator", unix))]
+mod serve;
 #[cfg(feature = "emulator")]
 mod sink;
 #[cfg(feature = "emulator")]

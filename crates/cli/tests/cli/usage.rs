@@ -58,8 +58,8 @@ fn flags_are_read_from_the_environment_and_env_file_of_the_project() {
             r#""USE_RETRY_LOGIC" false "environment" true"#,
             r#""USE_CIRCUIT_BREAKER" false "default" true"#,
             r#""USE_ROLLBACK" true ".env" true"#,
-            r#""USE_TELEMETRY" false "default" false"#,
-            r#""USE_HEALTH_CHECKS" false "default" false"#,
+            r#""USE_TELEMETRY" false "default" true"#,
+            r#""USE_HEALTH_CHECKS" false "default" true"#,
         ]
     );
 

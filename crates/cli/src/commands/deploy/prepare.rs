@@ -100,7 +100,10 @@ pub(crate) async fn prepare(
     offline_allowed: bool,
     progress: &Progress,
 ) -> anyhow::Result<Prepared> {
-    app.flags.refuse_unbuilt()?;
+    // An emulated tenant has no vault, and nobody watches it.
+    if !app.local {
+        app.flags.require_stage(&app.settings)?;
+    }
     progress.stage(Stage::Prerequisites);
     let Loaded { desired, warnings, rollback_on_error } = load(app, selection, config.clone()).await?;
     progress.fine(&format!("configuration: {}", config.display()));

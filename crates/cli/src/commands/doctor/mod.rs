@@ -3,6 +3,8 @@
 mod env_file;
 mod secrets;
 
+pub(crate) use secrets::is_about_secret;
+
 use serde_json::{Value, json};
 
 use crate::exit;

@@ -56,7 +56,7 @@ pub(super) async fn look(app: &App) -> Vec<Check> {
 }
 
 /// Whether the vault let us in, and only this secret is not to be had.
-fn is_about_secret(kind: &ErrorKind) -> bool {
+pub(crate) fn is_about_secret(kind: &ErrorKind) -> bool {
     matches!(
         kind,
         ErrorKind::NotFound | ErrorKind::Disabled | ErrorKind::Expired { .. } | ErrorKind::NotYetValid { .. }

@@ -31,7 +31,7 @@ pub(crate) struct Report {
     pub(super) lease_until: Option<OffsetDateTime>,
     /// For how long its owner has not renewed its lease, where it seems to be gone.
     pub(super) silent_seconds: Option<u64>,
-    pub(super) subject: Option<String>,
+    pub(crate) subject: Option<String>,
     context: BTreeMap<String, String>,
     pub(super) reason: Option<String>,
     pub(super) steps: Vec<StepReport>,
@@ -86,7 +86,7 @@ impl Report {
     /// # Errors
     ///
     /// When its lease cannot be looked at.
-    pub(super) async fn read(app: &App, place: &Place, found: &Summary<Target>) -> anyhow::Result<Self> {
+    pub(crate) async fn read(app: &App, place: &Place, found: &Summary<Target>) -> anyhow::Result<Self> {
         Ok(match &found.state {
             Ok(state) if state.direction().has_ended() => Self::of(app, state, None),
             Ok(state) => Self::of(app, state, place.running(found).await?),
