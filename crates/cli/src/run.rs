@@ -92,6 +92,8 @@ struct Typed {
     global: GlobalArgs,
     /// The transaction that it is about.
     about: Option<TransactionId>,
+    /// Whether it runs for as long as it is let, so that what it does is not one piece of work.
+    is_lasting: bool,
     job: Arc<Job>,
 }
 
@@ -110,7 +112,8 @@ fn named(command: &Command) -> Option<TransactionId> {
 
 fn dispatch(cli: Cli, job: Arc<Job>) -> anyhow::Result<u8> {
     let Cli { global, command } = cli;
-    let global = Typed { global, about: named(&command), job };
+    let is_lasting = matches!(command, Command::Serve(_));
+    let global = Typed { global, about: named(&command), is_lasting, job };
     let here = || find_root(Path::new("."));
     let project = |named: Option<&Path>| App::load(named.map_or_else(here, find_root), &global);
     match command {
@@ -225,7 +228,7 @@ impl App {
     /// The same, with other variables and settings above those of the project.
     fn load_adjusted(
         root: PathBuf,
-        Typed { global, about, job }: &Typed,
+        Typed { global, about, is_lasting, job }: &Typed,
         adjust: impl FnOnce(Environment) -> Environment,
         mut command_line: Vec<CommandLine>,
     ) -> anyhow::Result<Self> {
@@ -246,7 +249,8 @@ impl App {
         job.choose(settings.log.ci);
 
         let run = TransactionId::generate();
-        let (telling, layer, untold) = telemetry::start(&settings, &flags, &environment, run);
+        let (telling, layer, untold) =
+            telemetry::start(&settings, &flags, &environment, (!is_lasting).then_some(run));
         // What names this run elsewhere: its trace, or the transaction that it is about.
         let trace = layer.as_ref().and_then(TelemetryLayer::trace_id);
         let correlation = trace.unwrap_or_else(|| about.unwrap_or(run).to_string());

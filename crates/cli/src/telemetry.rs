@@ -43,20 +43,20 @@ impl Drop for Telling {
     }
 }
 
-/// Begins to tell of `run`, whose spans are in one trace: that of its parent, or one with its id. What stands in the way is a warning: telemetry decides about nothing. It comes with the layer, for nothing is logged
-/// before that is in place.
+/// Begins to tell of `run`, whose spans are in one trace: that of its parent, or one with its id; without it each piece of work has one of its own.
+/// What stands in the way is a warning: telemetry decides about nothing. It comes with the layer, for nothing is logged before that is in place.
 pub(crate) fn start(
     settings: &Settings,
     flags: &Flags,
     environment: &Environment,
-    run: TransactionId,
+    run: Option<TransactionId>,
 ) -> (Telling, Option<TelemetryLayer>, Option<String>) {
     let nothing = |warning| (Telling(None), None, warning);
     if !flags.telemetry.on || settings.telemetry.disabled {
         return nothing(None);
     }
     let config = match config(settings, environment) {
-        Ok(config) => TelemetryConfig { trace: Some(run.to_string()), ..config },
+        Ok(config) => TelemetryConfig { trace: run.map(|run| run.to_string()), ..config },
         Err(error) => return nothing(Some(format!("telemetry is off: {error:#}"))),
     };
     if config.is_empty() {

@@ -58,6 +58,12 @@ fn a_deployment_at_the_target_keeps_to_it_or_sends_nothing() {
     deploy(&required).ends(2, &["FEATURE_USE_HEALTH_CHECKS is off, and is required"]);
     assert!(tenant.requests().is_empty());
     required.push(("FEATURE_USE_HEALTH_CHECKS", "true"));
+    // Nor is anything changed of which nobody would know who did it.
+    project.write("taken", "");
+    required.push(("SELVEDGE_AUDIT__FILE", "taken/trail.jsonl"));
+    deploy(&required).ends(2, &["taken"]);
+    assert_eq!(tenant.writes(), [""; 0]);
+    required.pop();
     // Retries are on although nothing says so.
     tenant.inject("GET /v1/workspaces=503,times=1");
     deploy(&required).is(0);
