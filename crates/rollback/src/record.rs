@@ -200,7 +200,7 @@ pub enum UndoOutcome {
     Failed {
         /// Why.
         detail: String,
-        /// Whether a sending of it was not answered, and may still be carried out.
+        /// Whether a sending of it was not answered, or not seen to end, and may still be carried out.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         unanswered: bool,
     },

@@ -34,16 +34,17 @@ pub trait Target: Sync {
     fn marks(&self, change: &Self::Change, marker: &Marker) -> bool;
 
     /// How long a change that was sent and not answered may still take effect, and then not be seen yet: so long after its sending
-    /// failed with [`Reach::Unanswered`], or after its transaction was taken up from a process that died, its absence proves nothing.
-    /// Nothing is said of what is known to be accepted: that is waited for. Default: not at all.
+    /// failed with [`Reach::Unanswered`] or [`Reach::Pending`], or after its transaction was taken up from a process that died, its
+    /// absence proves nothing. Nothing is said of an operation that can be [waited for](Self::wait). Default: not at all.
     fn in_flight(&self, change: &Self::Change) -> Duration {
         let _ = change;
         Duration::ZERO
     }
 
-    /// How long an undo that was sent and not answered may still take effect, and do harm then: put back what a later transaction has
-    /// changed. What removes by an id of its own does none. So long after a sending that failed with [`Reach::Unanswered`], or after its
-    /// transaction was taken up from a process that left such a sending, an undo is not over. Default: not at all.
+    /// How long an undo that was sent, and not answered or not seen to end, may still take effect, and do harm then: put back what a
+    /// later transaction has changed. What removes by an id of its own does none. So long after a sending that failed with
+    /// [`Reach::Unanswered`] or [`Reach::Pending`], or after its transaction was taken up from a process that left such a sending, an
+    /// undo is not over. Default: not at all.
     fn undo_in_flight(&self, change: &Self::Change, undo: &Self::Undo) -> Duration {
         let _ = (change, undo);
         Duration::ZERO
@@ -186,8 +187,16 @@ pub enum Reach {
     /// sent again would then stand beside the first, say so by `resend_after: None`. No layer beneath may send a change or an undo again
     /// after this without saying so: the engine would take the last answer for the only one.
     Unanswered,
-    /// It may still be carried out: the other side was working on it when last seen.
+    /// It may still be carried out: the other side was working on it when last seen. An undo that was accepted as an operation, and not
+    /// seen to end, is such a one: nobody waits for that but [`Target::undo`] itself.
     Pending,
+}
+
+impl Reach {
+    /// Whether it may be carried out only later.
+    pub(crate) fn may_be_under_way(self) -> bool {
+        matches!(self, Self::Unanswered | Self::Pending)
+    }
 }
 
 /// Why a change, a read or an undo failed, and what may be done about it.

@@ -1,11 +1,14 @@
 //! The assignment of a workspace to a capacity. The service accepts it and carries it out by itself.
 
+use std::time::Duration;
+
 use selvedge_fabric_client::workspaces::{self, Workspace};
 use selvedge_fabric_client::{CapacityId, WorkspaceId};
 use selvedge_rollback::{Failure, Found, Progress, Reach, Undone};
+use tokio::time::Instant;
 
-use super::failure::{not_verified, once, read};
-use super::{Attempt, Fabric, Secrets, TargetError};
+use super::failure::{once, read, unseen};
+use super::{Attempt, Fabric, Fail, Secrets, TargetError};
 use crate::change::{Receipt, Ref, Undo};
 
 impl<S: Secrets> Fabric<S> {
@@ -35,8 +38,16 @@ impl<S: Secrets> Fabric<S> {
         workspace: WorkspaceId,
         capacity: Option<CapacityId>,
     ) -> Attempt<Receipt> {
+        let begun = Instant::now();
         let look = async || {
-            let live = self.client.send(workspaces::get(workspace)).await.map_err(read)?;
+            let live = match self.client.send(workspaces::get(workspace)).await {
+                Ok(live) => live,
+                // It may have been made a moment ago.
+                Err(error) if error.is_not_found() && begun.elapsed() <= self.patience.lag => {
+                    return Ok(false);
+                }
+                Err(error) => return Err(unseen(error)),
+            };
             if shows(&live, "Failed") {
                 let error = TargetError::NotVerified("the capacity assignment failed".to_owned());
                 return Err(Failure { error, reach: Reach::Sent, resend_after: None });
@@ -46,8 +57,7 @@ impl<S: Secrets> Fabric<S> {
         if self.until(look).await? {
             return Ok(Receipt::Done);
         }
-        let error = TargetError::NotVerified("the capacity assignment did not come to an end".to_owned());
-        Err(Failure { error, reach: Reach::Pending, resend_after: None })
+        Err(unfinished())
     }
 
     pub(super) async fn find_capacity(
@@ -73,7 +83,16 @@ impl<S: Secrets> Fabric<S> {
         ours: CapacityId,
         before: Option<CapacityId>,
     ) -> Attempt<Undone> {
-        let now = self.client.send(workspaces::get(workspace)).await.map_err(read)?.capacity_id;
+        let look = async || self.client.send(workspaces::get(workspace)).await.map_err(read);
+        let mut live = look().await?;
+        // By an earlier sending of this, perhaps: what a workspace on the move shows is no answer yet.
+        if shows(&live, "InProgress") {
+            if !self.until(async || Ok(!shows(&look().await?, "InProgress"))).await? {
+                return Err(unfinished());
+            }
+            live = look().await?;
+        }
+        let now = live.capacity_id;
         if now == before {
             return Ok(Undone::AlreadyGone);
         }
@@ -87,9 +106,18 @@ impl<S: Secrets> Fabric<S> {
         self.client.send(call.once()).await.map_err(once)?;
         match self.capacity_assigned(workspace, before).await {
             Ok(_) => Ok(Undone::Reversed),
-            Err(_) => Err(not_verified("the workspace does not show the capacity that was put back")),
+            // What has failed can be sent again, and what did not come to an end looked for.
+            Err(failure) if matches!(failure.error, TargetError::NotVerified(_)) => {
+                Err(Failure { resend_after: Some(Duration::ZERO), ..failure })
+            }
+            Err(failure) => Err(failure),
         }
     }
+}
+
+fn unfinished() -> Fail {
+    let error = TargetError::NotVerified("the capacity assignment did not come to an end".to_owned());
+    Failure { error, reach: Reach::Pending, resend_after: None }
 }
 
 /// Whether the workspace shows this progress of its capacity assignment; the service has changed the case before.

@@ -70,9 +70,11 @@ pub(super) fn once(error: Error) -> Fail {
 
 /// How far the last sending came that may have been sent.
 fn reach(error: &Error) -> Reach {
-    // A gateway that gave up on what stands behind it has not stopped it; from 520 on there is no answer of Fabric's own.
-    let is_cut_off = matches!(error.kind(), ErrorKind::Transport(_) | ErrorKind::Timeout { .. })
-        || error.status().is_some_and(|status| matches!(status.as_u16(), 408 | 502 | 504 | 520..));
+    // A gateway that gave up on what stands behind it has not stopped it; from 520 on there is no answer of Fabric's own. What cannot be
+    // read may be a 202 that names no operation.
+    let is_cut_off =
+        matches!(error.kind(), ErrorKind::Transport(_) | ErrorKind::Timeout { .. } | ErrorKind::Body(_))
+            || error.status().is_some_and(|status| matches!(status.as_u16(), 408 | 502 | 504 | 520..));
     match error.may_have_been_sent() {
         false => Reach::Unsent,
         // Of what was sent before an unsent attempt, nothing is known.
@@ -88,9 +90,21 @@ pub(super) fn operation(error: Error) -> Fail {
         ErrorKind::OperationFailed(_) => once(error),
         // The service keeps operations for a while. One that it does not know any more has ended.
         _ if error.is_not_found() => once(error),
-        // It was not seen to end.
-        _ => Failure { error: error.into(), reach: Reach::Pending, resend_after: None },
+        _ => unseen(error),
     }
+}
+
+/// The same of one that was accepted a moment ago: the service has not had it long enough to know it no more.
+pub(super) fn new_operation(error: Error) -> Fail {
+    match error.kind() {
+        ErrorKind::OperationFailed(_) => once(error),
+        _ => unseen(error),
+    }
+}
+
+/// What was accepted was not seen to end.
+pub(super) fn unseen(error: Error) -> Fail {
+    Failure { error: error.into(), reach: Reach::Pending, resend_after: None }
 }
 
 /// The same failure, of a request that takes back or reads back: those are worth waiting for where the service fails in

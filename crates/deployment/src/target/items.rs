@@ -6,7 +6,7 @@ use selvedge_fabric_client::items::{self, Item, ItemType};
 use selvedge_fabric_client::{Accepted, FolderId, ItemId, ResultKind, Started, WorkspaceId};
 use selvedge_rollback::{Call, Failure, Found, Marker, Progress, Undone};
 
-use super::failure::{conflict, idempotent, not_verified, once, operation, read};
+use super::failure::{conflict, idempotent, new_operation, not_verified, once, operation, read};
 use super::{Attempt, Fabric, ITEM_DESCRIPTION, Secrets, TargetError, is_gone, operation_text};
 use crate::change::{Receipt, Ref, Undo};
 use crate::definition::{Definition, Part, fullest_format};
@@ -341,7 +341,9 @@ impl<S: Secrets> Fabric<S> {
             return Ok(Undone::Kept("its content was changed since".to_owned()));
         }
         let update = items::update_definition(workspace, id, &to_wire(before), false);
-        self.client.run(update.once()).await.map_err(once)?;
+        if let Started::Accepted(accepted) = self.client.start(update.once()).await.map_err(once)? {
+            self.client.wait::<()>(&accepted, ResultKind::None).await.map_err(new_operation)?;
+        }
         if self.definition(workspace, id, format).await?.same_meaning(before) {
             Ok(Undone::Reversed)
         } else {

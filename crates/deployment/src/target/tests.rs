@@ -1,5 +1,7 @@
 //! What must not be believed of an answer, against a service that gives just that answer.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use selvedge_fabric_client::{BoxService, Client, Request, Response};
 use tower::{BoxError, service_fn};
 use uuid::Uuid;
@@ -8,14 +10,22 @@ use super::*;
 
 /// A tenant that answers with the first status and body whose method and end of path fit, else with 404.
 fn fabric(answers: &'static [(&'static str, &'static str, u16, &'static str)]) -> Fabric<impl Secrets> {
-    let service = service_fn(move |request: Request| {
+    answering(move |request| {
         let fits = |(method, path, ..): &&(&str, &str, u16, &str)| {
             let query = request.uri().query().filter(|_| path.contains('?')).unwrap_or_default();
             let asked = format!("{}?{query}", request.uri().path());
             request.method().as_str() == *method && asked.trim_end_matches('?').ends_with(path)
         };
-        let (status, body) =
-            answers.iter().find(fits).map_or((404, "{}"), |(.., status, body)| (*status, *body));
+        answers.iter().find(fits).map_or((404, "{}"), |(.., status, body)| (*status, *body))
+    })
+}
+
+/// A tenant that answers with this status and body.
+fn answering(
+    answer: impl Fn(&Request) -> (u16, &'static str) + Clone + Send + Sync + 'static,
+) -> Fabric<impl Secrets> {
+    let service = service_fn(move |request: Request| {
+        let (status, body) = answer(&request);
         let mut answer = Response::new(body.into());
         *answer.status_mut() = status.try_into().unwrap();
         std::future::ready(Ok::<_, BoxError>(answer))
@@ -63,4 +73,78 @@ async fn r14_an_empty_answer_is_no_pre_image() {
     let failure = fabric.invert_update_definition(workspace, item, "Notebook").await.unwrap_err();
     assert!(matches!(failure.error, TargetError::Conflict(_)), "{:?}", failure.error);
     assert_eq!(failure.reach, selvedge_rollback::Reach::Unsent);
+}
+
+/// A workspace on a capacity, if any, and how far its move has come. The capacities are `a`, as it is ours, and `b`, as it was before.
+macro_rules! on {
+    ($capacity:literal, $progress:literal) => {
+        concat!(
+            r#"{"id":"00000000-0000-0000-0000-000000000001","displayName":"ours","type":"Workspace","#,
+            $capacity,
+            r#""capacityAssignmentProgress":""#,
+            $progress,
+            r#""}"#
+        )
+    };
+}
+const ON_OURS: &str = on!(r#""capacityId":"00000000-0000-0000-0000-00000000000a","#, "Completed");
+const ON_NONE_YET: &str = on!("", "InProgress");
+const ON_BEFORE_YET: &str = on!(r#""capacityId":"00000000-0000-0000-0000-00000000000b","#, "InProgress");
+const ON_BEFORE: &str = on!(r#""capacityId":"00000000-0000-0000-0000-00000000000b","#, "Completed");
+const FAILED: &str = on!("", "Failed");
+
+/// A workspace that shows these one after the other, then the last for ever, and accepts whatever it is sent. How often it was sent
+/// something is counted.
+fn moving(shown: &'static [(u16, &'static str)]) -> (Fabric<impl Secrets>, Arc<AtomicUsize>) {
+    let (looks, sent) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let counted = Arc::clone(&sent);
+    let fabric = answering(move |request| match request.method().as_str() {
+        "GET" => shown[looks.fetch_add(1, Ordering::Relaxed).min(shown.len() - 1)],
+        _ => {
+            counted.fetch_add(1, Ordering::Relaxed);
+            (202, "")
+        }
+    });
+    (fabric, sent)
+}
+
+#[tokio::test(start_paused = true)]
+async fn r7_a_capacity_that_was_put_back_and_not_seen_to_arrive_is_on_its_way() {
+    use selvedge_rollback::Reach::{Pending, Sent};
+    let (workspace, a, b) = (Uuid::from_u128(1), Uuid::from_u128(10), Uuid::from_u128(11));
+    let waits = Some(Duration::ZERO);
+    for (shown, reach, resend_after) in [
+        (&[(200, ON_OURS), (403, "{}")][..], Pending, None),
+        (&[(200, ON_OURS), (500, "{}")], Pending, waits),
+        (&[(200, ON_OURS), (200, ON_NONE_YET)], Pending, waits),
+        (&[(200, ON_OURS), (200, FAILED)], Sent, waits),
+    ] {
+        let (fabric, sent) = moving(shown);
+        let failure = fabric.restore_capacity(workspace.into(), a.into(), Some(b.into())).await.unwrap_err();
+        let failure = failure::with_patience(failure);
+        assert_eq!((failure.reach, failure.resend_after), (reach, resend_after), "{shown:?}");
+        assert_eq!(sent.load(Ordering::Relaxed), 1, "{shown:?}");
+        // The same on the way forward, where it is read back then, and not sent again.
+        let (fabric, _) = moving(&shown[1..]);
+        let failure = fabric.capacity_assigned(workspace.into(), Some(a.into())).await.unwrap_err();
+        assert_eq!((failure.reach, failure.resend_after), (reach, None), "{shown:?}");
+    }
+}
+
+/// On its way it may be on no capacity: nobody else has done that.
+#[tokio::test(start_paused = true)]
+async fn r7_a_capacity_that_is_being_put_back_is_waited_for() {
+    let (workspace, a, b) = (Uuid::from_u128(1), Uuid::from_u128(10), Uuid::from_u128(11));
+    for shown in [
+        &[(200, ON_NONE_YET), (200, ON_NONE_YET), (200, ON_BEFORE)][..],
+        &[(200, ON_BEFORE_YET), (200, ON_BEFORE)],
+    ] {
+        let (fabric, sent) = moving(shown);
+        let undone = fabric.restore_capacity(workspace.into(), a.into(), Some(b.into())).await;
+        assert_eq!(undone.unwrap(), Undone::AlreadyGone, "{shown:?}");
+        assert_eq!(sent.load(Ordering::Relaxed), 0, "{shown:?}");
+    }
+    let (fabric, _) = moving(&[(200, ON_BEFORE_YET)]);
+    let failure = fabric.restore_capacity(workspace.into(), a.into(), Some(b.into())).await.unwrap_err();
+    assert_eq!(failure.reach, selvedge_rollback::Reach::Pending);
 }

@@ -6,12 +6,14 @@ use selvedge_deployment::change::{Change, Receipt, Ref, Undo};
 use selvedge_deployment::desired::{PrincipalKind, Role};
 use selvedge_deployment::inventory::Inventory;
 use selvedge_fabric_client::WorkspaceId;
+use selvedge_fabric_emulator::{Config, LongRunning};
 use selvedge_rollback::journal::MemoryStore;
 use selvedge_rollback::{Call, Found, Marker, Plan, Policy, Receipts, Target as _, TransactionId, Verdict};
 use serde_json::{Value, json};
 
+use crate::faults::recover;
 use crate::once;
-use crate::world::{World, inject, retrying, world};
+use crate::world::{World, inject, of, retrying, world};
 
 /// A tenant in which the example was deployed, and then changed by hand: another description, another content, another
 /// role, an item more and an item less.
@@ -235,6 +237,78 @@ async fn r7_an_undo_that_was_not_answered_is_not_over_before_it_has_landed() {
         let made = world.hash();
         tokio::time::sleep(LANDED).await;
         assert_eq!(world.hash(), made, "{undo}");
+    }
+}
+
+/// A tenant that answers at once, but where a fault says otherwise; then it works longer than anybody looks again.
+async fn at_once() -> World {
+    let (long_running, operation_duration) = (LongRunning::Never, Duration::from_secs(100));
+    live_in(of(Config { long_running, operation_duration, ..Config::default() })).await
+}
+
+/// An update that is accepted, `skip` before it not; how it is worked on, nobody sees.
+const UNSEEN: [&[&str]; 3] = [
+    &["POST */updateDefinition=as-operation", "GET */operations/*=403"],
+    &["POST */updateDefinition=as-operation", "GET */operations/*=500"],
+    &[
+        "POST */updateDefinition=as-operation",
+        "POST */updateDefinition=no-operation-id",
+        "POST */updateDefinition=no-location",
+    ],
+];
+
+fn unseen(world: &World, faults: &[&str], skip: u32) {
+    for fault in faults {
+        inject(
+            world,
+            &match fault.starts_with("POST") {
+                true => format!("{fault},skip={skip},times=1"),
+                false => (*fault).to_owned(),
+            },
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn r7_an_undo_that_was_accepted_is_not_over_before_it_has_landed() {
+    // So early it is not forgotten yet.
+    let unknown: &[&str] =
+        &["POST */updateDefinition=as-operation", "GET */operations/*=404,code=OperationNotFound"];
+    for faults in UNSEEN.into_iter().chain([unknown]) {
+        let world = at_once().await;
+        let before = world.hash();
+        unseen(&world, faults, 1);
+        inject(&world, "POST */git/commitToGit=400,times=1");
+        let verdict = world.deploy(MemoryStore::default(), once()).await;
+        assert!(matches!(verdict, Verdict::RolledBack { .. }), "{faults:?}: {verdict:?}");
+        assert_eq!(world.hash(), before, "{faults:?}");
+        // What puts back what was before must not do so once more when somebody has gone on.
+        assert!(
+            matches!(world.deploy(MemoryStore::default(), once()).await, Verdict::Committed),
+            "{faults:?}"
+        );
+        let made = world.hash();
+        tokio::time::sleep(LANDED).await;
+        assert_eq!(world.hash(), made, "{faults:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn r7_an_update_that_was_accepted_is_undone_when_it_has_landed() {
+    for faults in UNSEEN {
+        let world = at_once().await;
+        let before = world.hash();
+        unseen(&world, faults, 0);
+        let store = MemoryStore::default();
+        let mut verdict = world.deploy(store.clone(), once()).await;
+        tokio::time::sleep(LANDED).await;
+        // Where it is not known how the operation ends, that is told, and a later process can find it out.
+        if matches!(verdict, Verdict::Left { .. }) {
+            world.emulator.clear_faults();
+            verdict = recover(&world, &store).await;
+        }
+        assert!(matches!(verdict, Verdict::RolledBack { .. }), "{faults:?}: {verdict:?}");
+        assert_eq!(world.hash(), before, "{faults:?}");
     }
 }
 

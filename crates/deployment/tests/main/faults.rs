@@ -117,7 +117,7 @@ async fn r22_a_failed_undo_is_named_and_can_be_finished() {
 }
 
 /// Takes a transaction up as a later process would.
-async fn recover(world: &World, store: &MemoryStore) -> Verdict {
+pub(crate) async fn recover(world: &World, store: &MemoryStore) -> Verdict {
     let observer = |_: &Event<'_, _>| {};
     let target = world.target();
     let loaded = store.load().unwrap();

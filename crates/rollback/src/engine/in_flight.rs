@@ -1,4 +1,4 @@
-//! What was sent, and not answered: it may still be on its way.
+//! What was sent, and not answered or not seen to end: it may still be on its way.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -12,14 +12,14 @@ use crate::{State, StepId, StepState, Target};
 #[derive(Default)]
 pub(super) struct InFlight(Mutex<BTreeMap<StepId, Sendings>>);
 
-/// When it was known of what was sent for a step that it would not be answered.
+/// When it was known of what was sent for a step that it would not be answered, or its end not be seen.
 #[derive(Clone, Copy, Default)]
 struct Sendings {
     /// The last sending of the change before its last one.
     earlier: Option<Instant>,
     /// The last sending of the change.
     last: Option<Instant>,
-    /// The last sending of its undo that was not answered.
+    /// The last sending of its undo of which that is so.
     undo: Option<Instant>,
 }
 
@@ -52,7 +52,7 @@ impl InFlight {
         self.with(step, |sendings| sendings.last = (!answered).then(Instant::now));
     }
 
-    /// The last sending of its undo was not answered.
+    /// The last sending of its undo was not answered, or not seen to end.
     pub(super) fn undo_unheard(&self, step: StepId) {
         self.with(step, |sendings| sendings.undo = Some(Instant::now()));
     }

@@ -168,7 +168,7 @@ impl<T: Target, O: Observer<T::Change>> Maker<'_, T, O> {
         log: &L,
     ) -> Result<Option<Result<T::Receipt, Failure<T::Error>>>, L::Error> {
         let sent = self.target.execute(call).await;
-        let answered = !matches!(&sent, Err(failure) if failure.reach == Reach::Unanswered);
+        let answered = !matches!(&sent, Err(failure) if failure.reach.may_be_under_way());
         self.in_flight.heard(step.id, answered);
         Ok(match sent {
             Ok(Progress::Done(receipt)) => Some(Ok(receipt)),

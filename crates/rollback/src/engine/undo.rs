@@ -9,7 +9,7 @@ use super::settle::Asked;
 use super::{Transaction, describe, later};
 use crate::journal::{JournalError, Store};
 use crate::record::{Body, UndoOutcome};
-use crate::{Event, Failure, Observer, Reach, Step, Target, Undone, events};
+use crate::{Event, Failure, Observer, Step, Target, Undone, events};
 
 impl<T: Target, S: Store, O: Observer<T::Change>> Transaction<'_, T, S, O> {
     pub(super) async fn undo(&self, step: &Step<T::Change>, deadline: Instant) -> Result<(), JournalError> {
@@ -70,7 +70,7 @@ impl<T: Target, S: Store, O: Observer<T::Change>> Transaction<'_, T, S, O> {
                 Ok(how) => return Ok(self.outlast_undo(step, deadline).await.map(|()| how)),
                 Err(failure) => failure,
             };
-            if failure.reach == Reach::Unanswered {
+            if failure.reach.may_be_under_way() {
                 self.in_flight.undo_unheard(step.id);
             }
             self.floors.note(step.id, Asked::Undo, &failure);
@@ -100,7 +100,10 @@ impl<T: Target, S: Store, O: Observer<T::Change>> Transaction<'_, T, S, O> {
             return Ok(());
         }
         if later(left) >= deadline {
-            return Err("it was sent without an answer before, and that may still be carried out".to_owned());
+            return Err(
+                "it was sent before, and nobody saw what became of that: it may still be carried out"
+                    .to_owned(),
+            );
         }
         self.observer.on(&Event::UndoInFlight { step, most: left });
         tokio::time::sleep(left).await;

@@ -62,7 +62,9 @@ impl World {
         // Where two of a name can stand side by side, what may still land must not be sent again.
         let stands_alone = self.scenario.unique && !matches!(ask, Ask::Publish);
         let unanswered = again.filter(|_| stands_alone);
-        let (text, lands, reach, resend_after) = match self.dice.pick(0..9) {
+        // What is made as an operation has its own fate: see `Sim::start`.
+        let kinds = if ask.puts_back() { 10 } else { 9 };
+        let (text, lands, reach, resend_after) = match self.dice.pick(0..kinds) {
             0 => ("no connection", None, Reach::Unsent, again),
             1 => ("timeout", happened, Reach::Unanswered, unanswered),
             2 => {
@@ -80,7 +82,11 @@ impl World {
             ),
             6 => ("500", happened, Reach::Sent, again),
             7 => ("garbage", happened, Reach::Sent, None),
-            _ => ("403", None, Reach::Sent, None),
+            8 => ("403", None, Reach::Sent, None),
+            _ => {
+                let late = trip + self.dice.time(limits::UNANSWERED);
+                ("accepted, and its end is not seen", Some(late), Reach::Pending, again)
+            }
         };
         self.count(text);
         let answered = if text.starts_with("timeout") { limits::TIMEOUT } else { trip };

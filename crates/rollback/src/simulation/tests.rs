@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::simulate;
 
 /// Everything that can end a transaction, or go wrong in one.
-const MEETS: [&str; 39] = [
+const MEETS: [&str; 40] = [
     "403",
     "429 after it was done",
     "429 with a wait",
@@ -31,6 +31,7 @@ const MEETS: [&str; 39] = [
     "a read timed out",
     "a read was put off",
     "a write takes long",
+    "accepted, and its end is not seen",
     "an interrupt",
     "committed",
     "connection reset",

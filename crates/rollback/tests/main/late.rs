@@ -11,6 +11,8 @@ use crate::{put, records, recover, run, shelf, write};
 
 /// How long what was not answered may still land.
 const IN_FLIGHT: Duration = Duration::from_secs(60);
+/// How long is waited between two looks, and before an undo is tried once more.
+const PAUSE: Duration = Duration::from_secs(10);
 
 /// A shelf where the coming requests meet these faults.
 fn slow_shelf(faults: impl IntoIterator<Item = Fault>) -> Shelf {
@@ -40,8 +42,11 @@ fn two() -> Plan<Change> {
 
 #[tokio::test(start_paused = true)]
 async fn r7_what_was_not_answered_is_looked_for_as_long_as_it_may_land() {
-    for (seconds, nothing_left) in [(1, true), (25, true), (59, true), (100, false)] {
-        let shelf = slow_shelf([Fault::UnansweredOnce]);
+    let faults = [Fault::UnansweredOnce, Fault::Pending];
+    let cases =
+        faults.map(|fault| [(1, true), (25, true), (59, true), (100, false)].map(|case| (fault, case)));
+    for (fault, (seconds, nothing_left)) in cases.into_iter().flatten() {
+        let shelf = slow_shelf([fault]);
         let before = shelf.inventory();
         let landing = land(&shelf, Duration::from_secs(seconds));
         let (verdict, landed) = tokio::join!(run(&shelf, MemoryStore::default(), two()), landing);
@@ -156,10 +161,29 @@ fn is_unanswered(store: &MemoryStore) -> bool {
 }
 
 #[tokio::test(start_paused = true)]
+async fn r7_an_undo_that_may_still_be_carried_out_is_not_over() {
+    for (fault, takes) in
+        [(Fault::UnansweredOnce, IN_FLIGHT), (Fault::Pending, IN_FLIGHT), (Fault::Lost, PAUSE)]
+    {
+        let ((shelf, plan), store) = (overwritten(), MemoryStore::default());
+        shelf.undo_faults.lock().unwrap().push_back(fault);
+        let begun = Instant::now();
+        let verdict = run(&shelf, store.clone(), plan).await.unwrap();
+        assert!(matches!(verdict, Verdict::RolledBack { .. }), "{fault:?}: {verdict:?}");
+        let said = records(&store);
+        assert_eq!(said[said.len() - 2..], ["undo_outcome 1 already_gone", "end rolled_back"], "{fault:?}");
+        // The way forward has looked twice for what was refused.
+        assert_eq!(begun.elapsed(), PAUSE + takes, "{fault:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn r7_a_later_process_knows_of_an_undo_that_failed_without_an_answer() {
-    let (shelf, store) = failed_at(Fault::UnansweredOnce).await;
-    assert!(is_unanswered(&store));
-    assert_eq!(ends(&shelf, &store, "already_gone").await, IN_FLIGHT);
+    for fault in [Fault::UnansweredOnce, Fault::Pending] {
+        let (shelf, store) = failed_at(fault).await;
+        assert!(is_unanswered(&store), "{fault:?}");
+        assert_eq!(ends(&shelf, &store, "already_gone").await, IN_FLIGHT, "{fault:?}");
+    }
     // One that was answered is over.
     let (shelf, store) = failed_at(Fault::Refused).await;
     assert!(!is_unanswered(&store));

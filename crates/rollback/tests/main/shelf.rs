@@ -188,6 +188,10 @@ impl Shelf {
                 effect();
                 Err(fail("timed out", Reach::Unanswered, fault == Fault::Unanswered))
             }
+            Fault::Pending => {
+                effect();
+                Err(fail("still running", Reach::Pending, false))
+            }
         }
     }
 }
@@ -240,12 +244,15 @@ impl Target for Shelf {
             return Ok(Progress::Accepted("late".to_owned()));
         }
         let first = self.faults.lock().unwrap().front().copied();
-        if let (Change::Put { name, .. }, Some(fault @ (Fault::Unanswered | Fault::UnansweredOnce))) =
-            (call.change, first)
+        if let (
+            Change::Put { name, .. },
+            Some(fault @ (Fault::Unanswered | Fault::UnansweredOnce | Fault::Pending)),
+        ) = (call.change, first)
         {
             self.faults.lock().unwrap().pop_front();
             *self.coming.lock().unwrap() = Some(Thing { name: name.clone(), text: String::new(), marker });
-            return Err(fail("timed out", Reach::Unanswered, fault == Fault::Unanswered));
+            let reach = if fault == Fault::Pending { Reach::Pending } else { Reach::Unanswered };
+            return Err(fail("timed out", reach, fault == Fault::Unanswered));
         }
         let effect = || match call.change {
             Change::Put { name, .. } => self.put(name, "", marker),

@@ -60,4 +60,6 @@ pub(crate) enum Fault {
     Unanswered,
     /// The same, and it must not be tried again.
     UnansweredOnce,
+    /// As that one, but it was accepted, and its end was not seen.
+    Pending,
 }
