@@ -12,6 +12,7 @@ pub(crate) mod failpoint;
 mod file;
 mod layers;
 mod size;
+mod telemetry;
 
 use std::{
     path::{Path, PathBuf},
@@ -25,6 +26,7 @@ use crate::ci;
 
 pub(crate) use environment::{Environment, Origin, of_the_process};
 pub(crate) use layers::{CommandLine, load};
+pub(crate) use telemetry::{Exporter, OtlpCompression, OtlpProtocol, Telemetry};
 
 /// Names of variables that hold secrets. They are read by [`Environment::secret`] and are never settings.
 pub(crate) const SECRET_VARIABLES: [&str; 4] =
@@ -332,56 +334,6 @@ pub(crate) struct Rollback {
     pub(crate) absent_reads: u32,
     #[serde(deserialize_with = "duration::deserialize")]
     pub(crate) retention: Duration,
-}
-
-/// What is told of a run, and where to, where its flag is on.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Telemetry {
-    #[serde(deserialize_with = "figment::util::bool_from_str_or_int")]
-    pub(crate) disabled: bool,
-    pub(crate) service: String,
-    /// `key=value,key=value`.
-    pub(crate) resource: Option<String>,
-    pub(crate) otlp_endpoint: Option<String>,
-    pub(crate) traces_endpoint: Option<String>,
-    pub(crate) metrics_endpoint: Option<String>,
-    pub(crate) logs_endpoint: Option<String>,
-    pub(crate) otlp_protocol: OtlpProtocol,
-    pub(crate) otlp_compression: OtlpCompression,
-    #[serde(deserialize_with = "duration::deserialize")]
-    pub(crate) otlp_timeout: Duration,
-    pub(crate) traces: Exporter,
-    pub(crate) metrics: Exporter,
-    pub(crate) logs: Exporter,
-    #[serde(deserialize_with = "duration::deserialize")]
-    pub(crate) metric_interval: Duration,
-    pub(crate) calls_per_second: u32,
-}
-
-/// How OTLP is spoken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-pub(crate) enum OtlpProtocol {
-    #[serde(rename = "http/protobuf")]
-    HttpProtobuf,
-    #[serde(rename = "grpc")]
-    Grpc,
-}
-
-/// How it is compressed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum OtlpCompression {
-    None,
-    Gzip,
-}
-
-/// Where one kind of telemetry goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Exporter {
-    Otlp,
-    None,
 }
 
 /// The audit trail.
