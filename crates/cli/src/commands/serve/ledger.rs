@@ -16,6 +16,8 @@ use crate::text::one_line;
 
 /// How many of the last are shown.
 const LAST: usize = 8;
+/// How a report calls a transaction that a process has in hand.
+const RUNNING: &str = "running";
 /// How many journals are read at once.
 const AT_ONCE: usize = 8;
 /// Longer than any journal is kept.
@@ -41,17 +43,15 @@ impl Ledger {
     /// When the place cannot be read. A journal that cannot be read is an open transaction.
     pub(super) async fn read(app: &App, place: &Place) -> anyhow::Result<Self> {
         let open = place.journals.list_unless_ended::<Target>(FOR_EVER).await.context("list the journals")?;
-        let running = open.iter().filter(|found| found.running).count() as u64;
         let is_open = |id| open.iter().any(|found| found.id == id);
         let mut ended = place.journals.ids().await.context("list the journals")?;
         ended.retain(|id| !is_open(*id));
         let last = ended.into_iter().rev().take(LAST).map(|id| place.journals.summary::<Target>(id));
         let last: Vec<_> = futures_util::stream::iter(last).buffered(AT_ONCE).collect().await;
-        Ok(Self {
-            open: told(app, place, open.iter().rev()).await?,
-            last: told(app, place, last.iter()).await?,
-            running,
-        })
+        let open = told(app, place, open.iter().rev()).await?;
+        // As its report says: of a container the journal alone does not tell.
+        let running = open.iter().filter(|found| found.state == RUNNING).count() as u64;
+        Ok(Self { open, last: told(app, place, last.iter()).await?, running })
     }
 
     /// Whether somebody has to do something.
@@ -87,7 +87,7 @@ fn row(report: &Report, last: Option<OffsetDateTime>) -> Transaction {
         what: one_line(workspace),
         state: report.state_words(),
         status: match report.state {
-            "committed" | "running" => Status::Pass,
+            "committed" | RUNNING => Status::Pass,
             _ => Status::Warn,
         },
         at: last.map(at).unwrap_or_default(),
