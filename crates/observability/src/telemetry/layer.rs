@@ -1,6 +1,12 @@
 //! From `tracing` to OpenTelemetry: spans, log records and figures.
 
-use super::{custom, fields::Fields, metrics::Metrics, pace::Pace, queues::SpanQueue};
+use super::{
+    custom,
+    fields::Fields,
+    metrics::{Metrics, OF_ATTEMPTS},
+    pace::Pace,
+    queues::SpanQueue,
+};
 use crate::redact::Redactor;
 use opentelemetry::{
     InstrumentationScope, KeyValue, Value,
@@ -114,7 +120,8 @@ where
             }
         };
         let is_told = is_told && (attributes.metadata().name() != CALL || self.pace.lets_through(since));
-        let mut fields = Fields::default();
+        // Of what is not told only that is noted down of which figures are made.
+        let mut fields = if is_told { Fields::default() } else { Fields::only(&OF_ATTEMPTS) };
         attributes.record(&mut fields);
         span.extensions_mut().insert(Open {
             trace,

@@ -15,6 +15,10 @@ const REQUEST: [f64; 17] =
 /// Bounds of what a step or a whole deployment takes, in seconds: the alerts ask for 60 s, 2 and 10 minutes.
 const WORK: [f64; 13] = [0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 45.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0];
 
+/// What is counted of an attempt.
+pub(super) const OF_ATTEMPTS: [&str; 4] =
+    ["http.request.method", "server.address", "http.response.status_code", "error.type"];
+
 /// All instruments. Their names are a contract: `docs/telemetry.md`.
 #[derive(Debug)]
 pub(super) struct Metrics {
@@ -89,9 +93,7 @@ impl Metrics {
         let seconds = took.as_secs_f64();
         match name {
             "attempt" => {
-                const KEYS: [&str; 4] =
-                    ["http.request.method", "server.address", "http.response.status_code", "error.type"];
-                self.requests.record(seconds, &only(fields, &KEYS));
+                self.requests.record(seconds, &only(fields, &OF_ATTEMPTS));
             }
             "step" => {
                 let keys = ["selvedge.step.direction", "cicd.pipeline.task.run.result"];

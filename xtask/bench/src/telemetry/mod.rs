@@ -31,7 +31,7 @@ const END: Duration = Duration::from_secs(2);
 const GROWTH: f64 = 8.0;
 const MANY: u32 = 200_000;
 /// How long one side is measured before the other has its turn.
-const TURN: Duration = Duration::from_millis(1500);
+const TURN: Duration = Duration::from_millis(1000);
 
 /// How a sink behaves.
 #[derive(Clone, Copy, Debug)]
@@ -84,7 +84,7 @@ struct Row {
 
 /// Measures, and prints what came out; whether the goals were met.
 pub(crate) fn run(runtime: &Runtime, arguments: &Arguments) -> anyhow::Result<bool> {
-    let rounds = if arguments.quick { 1 } else { 8 };
+    let rounds = if arguments.quick { 1 } else { 6 };
     let mut passed = true;
     let mut runs = BTreeMap::new();
     for delay in [0, 1, 20] {
