@@ -6,7 +6,7 @@ use clap::ValueEnum;
 use selvedge_observability::redact::Redacting;
 use serde_json::Value;
 
-use crate::redaction::redactor;
+use crate::{exit, redaction::redactor};
 
 /// How a command prints its result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -52,6 +52,17 @@ pub(crate) struct ReaderGone;
 /// Stderr for people, without secrets.
 pub(crate) fn stderr() -> Redacting<io::Stderr> {
     Redacting::new(io::stderr(), redactor().clone())
+}
+
+/// The exit code of a result that was `told`. Who asked for the code, where it says something, may not care for the text.
+///
+/// # Errors
+/// It could not be told.
+pub(crate) fn coded(told: anyhow::Result<()>, code: u8) -> anyhow::Result<u8> {
+    match told {
+        Err(error) if code == exit::DONE || !error.is::<ReaderGone>() => Err(error),
+        _ => Ok(code),
+    }
 }
 
 /// Writes `text` and a line break to stdout, at once.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use selvedge_fabric_client::layer::{AttemptSpanLayer, Auth, BaseUri, CallSpanLayer};
+use selvedge_fabric_client::layer::{Auth, BaseUri, SpanLayer};
 use selvedge_fabric_client::{BoxService, FabricClassify, Request, Response};
 use selvedge_resilience::InvalidConfig;
 use selvedge_resilience::breaker::{BreakerConfig, BreakerLayer, Breakers};
@@ -88,11 +88,11 @@ where
         // answers at once, and holds no place.
         .layer(option_layer(breakers.clone().map(|breakers| BreakerLayer::new(breakers, FabricClassify))))
         // Outside of what drops an attempt that takes too long, and inside of what may not send it at all.
-        .layer(option_layer(config.spans.then(|| AttemptSpanLayer::new(base.clone()))))
+        .layer(option_layer(config.spans.then(|| SpanLayer::attempt(base.clone()))))
         .layer(AttemptTimeoutLayer::new(config.attempt_timeout))
         .layer(option_layer(base))
         .service(transport);
-    let span = || option_layer(config.spans.then_some(CallSpanLayer));
+    let span = || option_layer(config.spans.then(SpanLayer::call));
     let forward = ServiceBuilder::new()
         .layer(span())
         .layer(DeadlineLayer::new(config.call_deadline)?)

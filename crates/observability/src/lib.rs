@@ -6,3 +6,6 @@ pub mod health;
 pub mod insights;
 pub mod redact;
 pub mod telemetry;
+mod timestamp;
+
+pub use timestamp::timestamp;

@@ -11,7 +11,7 @@ use super::deploy::prepare::{Prepared, prepare};
 use crate::args::PlanArgs;
 use crate::ci::{Row, Told};
 use crate::exit;
-use crate::output::{self, Format, ReaderGone};
+use crate::output::{self, Format};
 use crate::render::{self, Progress};
 use crate::run::App;
 use crate::text::one_line;
@@ -32,11 +32,7 @@ pub(crate) async fn run(app: &App, args: &PlanArgs, config: PathBuf) -> anyhow::
     }
     drop(progress);
     let pending = args.detailed_exitcode && !prepared.planned.plan.is_empty();
-    match show(app, &prepared) {
-        // Who asked for the exit code may not care for the text.
-        Err(error) if !(pending && error.is::<ReaderGone>()) => Err(error),
-        _ => Ok(if pending { exit::PENDING } else { exit::DONE }),
-    }
+    output::coded(show(app, &prepared), if pending { exit::PENDING } else { exit::DONE })
 }
 
 /// Prints the plan as the result.

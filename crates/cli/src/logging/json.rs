@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use selvedge_observability::telemetry::event_name;
 use serde_json::{Map, Value, json};
 use tracing::{Event, Subscriber};
 use tracing_subscriber::{
@@ -56,18 +57,13 @@ where
             "timestamp": timestamp,
             "level": metadata.level().as_str(),
             "correlation_id": self.0.correlation,
-            "operation": operation(metadata.name()).unwrap_or(metadata.target()),
+            "operation": event_name(metadata).unwrap_or(metadata.target()),
             "message": message,
             "details": details,
             "tags": { "environment": self.0.environment, "version": env!("CARGO_PKG_VERSION") },
         });
         writeln!(writer, "{line}")
     }
-}
-
-/// The name of an event, where it has one of its own: `resilience.retry`. Otherwise it says where it stands: `event src/run.rs:12`.
-fn operation(name: &str) -> Option<&str> {
-    (name.contains('.') && !name.contains(' ')).then_some(name)
 }
 
 fn object(json: &str) -> Map<String, Value> {

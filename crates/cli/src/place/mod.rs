@@ -5,6 +5,7 @@ mod blob;
 mod container;
 mod writable;
 
+use std::path::PathBuf;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -40,6 +41,31 @@ pub(crate) struct Place {
     pub(crate) is_shared: bool,
 }
 
+/// What the settings name as the place of journals.
+enum Named {
+    Folder(PathBuf),
+    Container(Address),
+}
+
+impl Named {
+    /// # Errors
+    ///
+    /// It is neither. The settings were checked, and it is not to be expected.
+    fn by(app: &App) -> anyhow::Result<Self> {
+        let rollback = &app.settings.rollback;
+        let Some(named) = &rollback.journal else {
+            return Ok(Self::Folder(app.root.join(&rollback.journal_dir)));
+        };
+        match Address::parse(named) {
+            Ok(None) => Ok(Self::Folder(app.root.join(named))),
+            Ok(Some(address)) => Ok(Self::Container(address)),
+            Err(problem) => {
+                Err(anyhow!("rollback.journal {problem}").context(ExitWith::usage("find the journal")))
+            }
+        }
+    }
+}
+
 /// A transaction that a process has in hand.
 #[derive(Default)]
 pub(crate) struct Running {
@@ -69,31 +95,24 @@ impl Place {
 
     async fn unsealed(app: &App) -> anyhow::Result<Self> {
         let rollback = &app.settings.rollback;
-        let dir = app.root.join(&rollback.journal_dir);
-        let spill =
-            rollback.spill_dir.as_ref().map_or_else(|| dir.join("spill"), |spill| app.root.join(spill));
-        let local = |dir: std::path::PathBuf| Self {
-            leases: Leases::folder(dir.join("locks")),
-            journals: Journals::folder(dir).spill_to(&spill),
-            is_shared: false,
+        let spill = match &rollback.spill_dir {
+            Some(spill) => app.root.join(spill),
+            None => app.root.join(&rollback.journal_dir).join("spill"),
         };
-        let Some(named) = &rollback.journal else {
-            return Ok(local(dir));
-        };
-        match Address::parse(named) {
-            Ok(None) => Ok(local(app.root.join(named))),
-            Ok(Some(address)) => {
+        Ok(match Named::by(app)? {
+            Named::Folder(dir) => Self {
+                leases: Leases::folder(dir.join("locks")),
+                journals: Journals::folder(dir).spill_to(spill),
+                is_shared: false,
+            },
+            Named::Container(address) => {
                 let store = blob::store(app, &address).await?;
                 let prefix = address.prefix;
                 let journals = Journals::objects(store.clone(), prefix.clone(), Tries::default());
                 let leases = Leases::objects(store, prefix, terms(app), Tries::default());
-                Ok(Self { journals: journals.spill_to(spill), leases, is_shared: true })
+                Self { journals: journals.spill_to(spill), leases, is_shared: true }
             }
-            // The settings were checked.
-            Err(problem) => {
-                Err(anyhow!("rollback.journal {problem}").context(ExitWith::usage("find the journal")))
-            }
-        }
+        })
     }
 
     /// The place, for a deployment. Without the flag nothing is asked that would not be asked without this program: then only a folder
@@ -103,8 +122,7 @@ impl Place {
     ///
     /// As [`Place::of`].
     pub(crate) async fn of_deployment(app: &App) -> anyhow::Result<Option<Self>> {
-        let named = app.settings.rollback.journal.as_deref();
-        let is_shared = named.is_some_and(|named| !matches!(Address::parse(named), Ok(None)));
+        let is_shared = !matches!(Named::by(app), Ok(Named::Folder(_)));
         if is_shared && !app.flags.rollback.on { Ok(None) } else { Self::of(app).await.map(Some) }
     }
 

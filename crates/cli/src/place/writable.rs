@@ -8,8 +8,7 @@ use anyhow::Context as _;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt as _};
 
-use super::address::Address;
-use super::blob;
+use super::{Named, blob};
 use crate::run::App;
 
 /// The name of what is written to a container. It is the same each time, so that what a process leaves that dies is taken away by the next;
@@ -33,31 +32,23 @@ impl Writable {
     ///
     /// When there are no credentials for it.
     pub(crate) async fn of(app: &App) -> anyhow::Result<Self> {
-        let rollback = &app.settings.rollback;
-        let Some(named) = &rollback.journal else {
-            return Ok(Self::Folder(app.root.join(&rollback.journal_dir)));
-        };
-        match Address::parse(named).map_err(anyhow::Error::msg)? {
-            None => Ok(Self::Folder(app.root.join(named))),
-            Some(address) => {
+        Ok(match Named::by(app)? {
+            Named::Folder(folder) => Self::Folder(folder),
+            Named::Container(address) => {
                 let store = blob::store(app, &address).await?;
-                Ok(Self::Container(store, address.prefix.join(NAME)))
+                Self::Container(store, address.prefix.join(NAME))
             }
-        }
+        })
     }
 
-    /// Writes, and leaves nothing behind: not the folder either, where there is none yet.
+    /// Writes, and leaves nothing behind: not the folder either, where there is none yet. A file system that hangs holds up who asks.
     ///
     /// # Errors
     ///
     /// When a journal could not be written either.
     pub(crate) async fn check(&self) -> anyhow::Result<()> {
         match self {
-            Self::Folder(folder) => {
-                let folder = folder.clone();
-                let written = tokio::task::spawn_blocking(move || write(folder)).await;
-                written.map_err(io::Error::other).flatten().context("write to the folder of journals")
-            }
+            Self::Folder(folder) => write(folder).context("write to the folder of journals"),
             Self::Container(store, path) => {
                 store.put(path, BYTES.to_vec().into()).await.context("write to the container of journals")?;
                 store.delete(path).await.context("delete from the container of journals")
@@ -67,11 +58,9 @@ impl Writable {
 }
 
 /// A file without a name, in the folder or, where there is none yet, where it would be made.
-fn write(mut folder: PathBuf) -> io::Result<()> {
+fn write(mut folder: &std::path::Path) -> io::Result<()> {
     while !folder.try_exists()? {
-        if !folder.pop() {
-            return Err(io::ErrorKind::NotFound.into());
-        }
+        folder = folder.parent().ok_or(io::ErrorKind::NotFound)?;
     }
     let mut file = tempfile::tempfile_in(folder)?;
     file.write_all(&BYTES)?;

@@ -26,6 +26,13 @@ fn seed(tenant: &Tenant, secrets: Value) {
     tenant.seed(&json!({ "vaults": [{ "name": "emulator", "secrets": secrets }] }));
 }
 
+/// What a deployment needs, and `more`.
+fn seed_deployment(tenant: &Tenant, more: &[(&str, &str)]) {
+    let own = [("azure-client-secret", tenant.variable("AZURE_CLIENT_SECRET")), ("github-token", "a-token")];
+    let all = own.iter().chain(more).map(|(name, value)| json!({ "name": name, "value": value }));
+    seed(tenant, all.collect());
+}
+
 /// How often each secret was read, whatever came of it, but for the question what a token has to be for.
 fn reads(tenant: &Tenant) -> BTreeMap<String, usize> {
     let mut reads = BTreeMap::new();
@@ -41,14 +48,7 @@ fn reads(tenant: &Tenant) -> BTreeMap<String, usize> {
 #[test]
 fn a_deployment_at_the_target_keeps_to_it_or_sends_nothing() {
     let (tenant, project) = (Tenant::with_https(), Project::orders());
-    let secret = tenant.variable("AZURE_CLIENT_SECRET").to_owned();
-    seed(
-        &tenant,
-        json!([
-            { "name": "azure-client-secret", "value": secret },
-            { "name": "github-token", "value": "a-token" },
-        ]),
-    );
+    seed_deployment(&tenant, &[]);
     let mut required = vec![("HARDENING_STAGE", "target"), ("FEATURE_USE_ROLLBACK", "true")];
     required.push(("FEATURE_USE_TELEMETRY", "true"));
     let deploy = |required: &[(&str, &str)]| {
@@ -73,14 +73,7 @@ fn a_deployment_at_the_target_keeps_to_it_or_sends_nothing() {
 #[test]
 fn a_deployment_has_its_secrets_and_settings_from_the_vault_and_asks_for_each_once() {
     let (tenant, project) = (Tenant::with_https(), Project::orders());
-    let secret = tenant.variable("AZURE_CLIENT_SECRET").to_owned();
-    seed(
-        &tenant,
-        json!([
-            { "name": "azure-client-secret", "value": secret },
-            { "name": "github-token", "value": "a-token" },
-        ]),
-    );
+    seed_deployment(&tenant, &[]);
     let flags =
         ["RETRY_LOGIC", "CIRCUIT_BREAKER", "ROLLBACK"].map(|flag| (format!("FEATURE_USE_{flag}"), "true"));
     let ended = run(selvedge(&tenant, &project, &["deploy", "--yes"]).envs(flags)).is(0);
@@ -96,16 +89,7 @@ fn a_deployment_has_its_secrets_and_settings_from_the_vault_and_asks_for_each_on
 #[test]
 fn a_configuration_file_has_from_the_vault_what_the_settings_name_and_nothing_else() {
     let (tenant, project) = (Tenant::with_https(), Project::orders());
-    let secret = tenant.variable("AZURE_CLIENT_SECRET").to_owned();
-    seed(
-        &tenant,
-        json!([
-            { "name": "azure-client-secret", "value": secret },
-            { "name": "github-token", "value": "a-token" },
-            { "name": "orders-owner", "value": "data.owner@contoso.example" },
-            { "name": "orders-note", "value": NEW },
-        ]),
-    );
+    seed_deployment(&tenant, &[("orders-owner", "data.owner@contoso.example"), ("orders-note", NEW)]);
     project.edit("data.owner@contoso.example", "${ORDERS_OWNER}");
     project.write("selvedge.toml", "[secrets]\nvariables = [\"ORDERS_OWNER\"]\n");
     run(&mut selvedge(&tenant, &project, &["deploy", "--yes"])).is(0);

@@ -19,18 +19,18 @@ pub(crate) struct Sink {
     taken: Arc<Mutex<Vec<Taken>>>,
 }
 
-impl Taken {
-    /// What follows the headers.
-    pub(crate) fn body(&self) -> &str {
-        self.text.split_once("\r\n\r\n").map_or("", |(_, body)| body)
-    }
-}
-
 /// One request.
 pub(crate) struct Taken {
     pub(crate) path: String,
     /// Headers and body, whatever bytes they are, decompressed.
     pub(crate) text: String,
+}
+
+impl Taken {
+    /// What follows the headers.
+    pub(crate) fn body(&self) -> &str {
+        self.text.split_once("\r\n\r\n").map_or("", |(_, body)| body)
+    }
 }
 
 impl Sink {

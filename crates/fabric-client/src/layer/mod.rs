@@ -14,4 +14,4 @@ pub use auth_error::AuthError;
 pub(crate) use base_uri::is_loopback;
 pub use base_uri::{BaseUri, BaseUriService, InvalidBaseUri, NotRelative};
 pub use principal::Principal;
-pub use span::{AttemptSpan, AttemptSpanLayer, CallSpan, CallSpanLayer, Spanned};
+pub use span::{SpanLayer, SpanService, Spanned};

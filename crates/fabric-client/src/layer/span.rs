@@ -26,54 +26,51 @@ use tracing::{Span, field};
 #[derive(Clone, Debug, Default)]
 struct Sent(Arc<AtomicU32>);
 
-/// Opens a span `call` round each request: the outermost layer of a stack.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct CallSpanLayer;
-
-/// A service with a span round each call.
+/// Opens a span round each request that passes.
 #[derive(Clone, Debug)]
-pub struct CallSpan<S> {
+pub struct SpanLayer {
+    round: Round,
+}
+
+/// What a span is round.
+#[derive(Clone, Debug)]
+enum Round {
+    Call,
+    /// To send what is relative to the base, or names its host itself.
+    Attempt(Option<BaseUri>),
+}
+
+/// A service with a span round each request.
+#[derive(Clone, Debug)]
+pub struct SpanService<S> {
     inner: S,
+    round: Round,
 }
 
-/// Opens a span `attempt` round each sending of a request: inside what retries, outside what bounds an attempt.
-#[derive(Clone, Debug)]
-pub struct AttemptSpanLayer {
-    base: Option<BaseUri>,
-}
-
-/// A service with a span round each attempt.
-#[derive(Clone, Debug)]
-pub struct AttemptSpan<S> {
-    inner: S,
-    base: Option<BaseUri>,
-}
-
-impl AttemptSpanLayer {
-    /// Attempts to send what is relative to `base`, or names its host itself.
+impl SpanLayer {
+    /// Opens a span `call`: the outermost layer of a stack.
     #[must_use]
-    pub fn new(base: Option<BaseUri>) -> Self {
-        Self { base }
+    pub fn call() -> Self {
+        Self { round: Round::Call }
+    }
+
+    /// Opens a span `attempt`: inside what retries, outside what bounds an attempt. Requests are relative to `base`, or name their host
+    /// themselves.
+    #[must_use]
+    pub fn attempt(base: Option<BaseUri>) -> Self {
+        Self { round: Round::Attempt(base) }
     }
 }
 
-impl<S> Layer<S> for CallSpanLayer {
-    type Service = CallSpan<S>;
+impl<S> Layer<S> for SpanLayer {
+    type Service = SpanService<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        CallSpan { inner }
+        SpanService { inner, round: self.round.clone() }
     }
 }
 
-impl<S> Layer<S> for AttemptSpanLayer {
-    type Service = AttemptSpan<S>;
-
-    fn layer(&self, inner: S) -> Self::Service {
-        AttemptSpan { inner, base: self.base.clone() }
-    }
-}
-
-impl<S> Service<Request> for CallSpan<S>
+impl<S> Service<Request> for SpanService<S>
 where
     S: Service<Request, Response = Response, Error = BoxError>,
 {
@@ -86,57 +83,50 @@ where
     }
 
     fn call(&mut self, mut request: Request) -> Self::Future {
-        let operation = request.extensions().get::<Operation>();
-        let span = tracing::debug_span!(
-            "call",
-            otel.name = operation.map_or("request", |operation| operation.name),
-            selvedge.effect = operation.map(|operation| operation.effect.as_str()),
-            selvedge.attempts = field::Empty,
-            error.type = field::Empty,
-        );
-        let sent = (!span.is_disabled()).then(Sent::default);
-        if let Some(sent) = sent.clone() {
-            request.extensions_mut().insert(sent);
-        }
+        let (span, sent) = match &self.round {
+            Round::Call => call(&mut request),
+            Round::Attempt(base) => (attempt(&request, base.as_ref()), None),
+        };
         let inner = span.in_scope(|| self.inner.call(request));
         Spanned { inner, span, sent }
     }
 }
 
-impl<S> Service<Request> for AttemptSpan<S>
-where
-    S: Service<Request, Response = Response, Error = BoxError>,
-{
-    type Response = Response;
-    type Error = BoxError;
-    type Future = Spanned<S::Future>;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.inner.poll_ready(cx)
+/// The span of a call, and what counts its attempts.
+fn call(request: &mut Request) -> (Span, Option<Sent>) {
+    let operation = request.extensions().get::<Operation>();
+    let span = tracing::debug_span!(
+        "call",
+        otel.name = operation.map_or("request", |operation| operation.name),
+        selvedge.effect = operation.map(|operation| operation.effect.as_str()),
+        selvedge.attempts = field::Empty,
+        error.type = field::Empty,
+    );
+    let sent = (!span.is_disabled()).then(Sent::default);
+    if let Some(sent) = sent.clone() {
+        request.extensions_mut().insert(sent);
     }
+    (span, sent)
+}
 
-    fn call(&mut self, request: Request) -> Self::Future {
-        let before =
-            request.extensions().get::<Sent>().map_or(0, |sent| sent.0.fetch_add(1, Ordering::Relaxed));
-        let target = Target { base: self.base.as_ref(), uri: request.uri() };
-        let span = tracing::debug_span!(
-            "attempt",
-            otel.kind = "client",
-            otel.name = request.method().as_str(),
-            http.request.method = request.method().as_str(),
-            // Absent on the first.
-            http.request.resend_count = (before > 0).then_some(before),
-            http.response.status_code = field::Empty,
-            server.address = target.host(),
-            server.port = target.port(),
-            // Without the query, which may hold anything.
-            url.full = %target,
-            azure.service.request.id = field::Empty,
-            error.type = field::Empty,
-        );
-        let inner = span.in_scope(|| self.inner.call(request));
-        Spanned { inner, span, sent: None }
-    }
+fn attempt(request: &Request, base: Option<&BaseUri>) -> Span {
+    let before = request.extensions().get::<Sent>().map_or(0, |sent| sent.0.fetch_add(1, Ordering::Relaxed));
+    let target = Target { base, uri: request.uri() };
+    tracing::debug_span!(
+        "attempt",
+        otel.kind = "client",
+        otel.name = request.method().as_str(),
+        http.request.method = request.method().as_str(),
+        // Absent on the first.
+        http.request.resend_count = (before > 0).then_some(before),
+        http.response.status_code = field::Empty,
+        server.address = target.host(),
+        server.port = target.port(),
+        // Without the query, which may hold anything.
+        url.full = %target,
+        azure.service.request.id = field::Empty,
+        error.type = field::Empty,
+    )
 }
 
 pin_project! {

@@ -189,7 +189,7 @@ impl AuditLog {
     /// A record about the trail itself.
     fn own(&self, event: EventType, now: OffsetDateTime, about: &About, fields: Value) -> Map<String, Value> {
         let about = &About { transaction: None, ..about.clone() };
-        let fields = if let Value::Object(fields) = fields { fields } else { Map::new() };
+        let fields = members(fields);
         let record = Record { event, outcome: Outcome::Done, step: None, about, fields };
         record.to_json(now, self.git(), &self.config.version)
     }
@@ -197,12 +197,17 @@ impl AuditLog {
     fn redacted(&self, record: &Record<'_>, now: OffsetDateTime) -> Map<String, Value> {
         let mut json = Value::from(record.to_json(now, self.git(), &self.config.version));
         self.redactor.redact_json(&mut json);
-        if let Value::Object(json) = json { json } else { Map::new() }
+        members(json)
     }
 
     fn git(&self) -> &GitContext {
         self.git.get_or_init(&self.ask_git)
     }
+}
+
+/// The members of a JSON object.
+fn members(value: Value) -> Map<String, Value> {
+    if let Value::Object(members) = value { members } else { Map::new() }
 }
 
 /// Adds whole lines, or nothing. `new`: the file has just been made, so that its name has to become durable, too.

@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
-use time::macros::format_description;
 
 use super::EventType;
+use crate::timestamp;
 
 /// Where the files came from that are deployed, as Git says. Asked once by whoever makes the [`AuditLog`](super::AuditLog).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -132,7 +132,8 @@ impl Record<'_> {
     /// As it stands in the trail, but for its hash. The members of its own never take the place of those that every record has.
     pub(super) fn to_json(&self, now: OffsetDateTime, git: &GitContext, version: &str) -> Map<String, Value> {
         let mut json = Map::new();
-        json.insert("timestamp".into(), timestamp(now).into());
+        // RFC 3339: the order of the texts is that of the times.
+        json.insert("timestamp".into(), format!("{}Z", timestamp(now)).into());
         json.insert("event_type".into(), self.event.name().into());
         let own = self.fields.iter().filter(|(name, _)| !COMMON.contains(&name.as_str()) && *name != "chain");
         json.extend(own.map(|(name, value)| (name.clone(), value.clone())));
@@ -151,11 +152,4 @@ impl Record<'_> {
         json.extend(common.into_iter().map(|(name, value)| (name.to_owned(), value)));
         json
     }
-}
-
-/// RFC 3339 in UTC with microseconds, as the predecessor wrote it: the order of the texts is that of the times.
-fn timestamp(now: OffsetDateTime) -> String {
-    let now = now.to_offset(time::UtcOffset::UTC);
-    let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:6]Z");
-    now.format(format).unwrap_or_else(|_| now.to_string())
 }

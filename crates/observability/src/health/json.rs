@@ -5,9 +5,9 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-use time::macros::format_description;
 
 use super::{Check, DISABLED, Health};
+use crate::timestamp;
 
 /// `application/health+json`, the format of the expired draft
 /// [draft-inadarei-api-health-check](https://datatracker.ietf.org/doc/html/draft-inadarei-api-health-check-06).
@@ -37,9 +37,7 @@ pub fn draft(health: &Health, version: &str, now: OffsetDateTime) -> Value {
 /// Its timestamp is UTC without saying so, as its readers expect.
 #[must_use]
 pub fn predecessors(health: &Health, now: OffsetDateTime) -> Value {
-    let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:6]");
-    let at = now.to_offset(time::UtcOffset::UTC).format(&format).unwrap_or_default();
-    let mut told = json!({ "status": health.status().predecessors_word(), "timestamp": at });
+    let mut told = json!({ "status": health.status().predecessors_word(), "timestamp": timestamp(now) });
     match &health.checks {
         None => told["message"] = json!(DISABLED),
         Some(checks) => {

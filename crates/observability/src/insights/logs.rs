@@ -12,7 +12,7 @@ use super::{
 };
 
 /// The attribute that makes a log record an event of that name, as in Microsoft's OpenTelemetry exporters.
-pub const EVENT: &str = "microsoft.custom_event.name";
+pub const EVENT: &str = crate::telemetry::custom::EVENT;
 
 /// The item of a log record.
 pub(super) fn line(common: &Common, record: &SdkLogRecord) -> String {

@@ -3,7 +3,7 @@
 /// The attribute by which a log record is an event of its own: of Application Insights', and of the Azure Monitor exporter of
 /// OpenTelemetry's collector.
 /// <https://github.com/open-telemetry/opentelemetry-collector-contrib/tree/main/exporter/azuremonitorexporter>
-pub(super) const EVENT: &str = "microsoft.custom_event.name";
+pub(crate) const EVENT: &str = "microsoft.custom_event.name";
 
 /// What the libraries say that is heard although it is below `info`.
 pub(super) const QUIET: &str = "secret.retrieved";

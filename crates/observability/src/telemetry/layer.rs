@@ -67,6 +67,13 @@ impl TelemetryLayer {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TelemetryFilter;
 
+/// The name of an event, where it has one of its own, such as `resilience.retry`. Otherwise it is called by its place in the source.
+#[must_use]
+pub fn event_name(metadata: &Metadata<'static>) -> Option<&'static str> {
+    let name = metadata.name();
+    (name.contains('.') && !name.contains(' ')).then_some(name)
+}
+
 fn is_heard(metadata: &Metadata<'_>) -> bool {
     let is_quiet = metadata.is_span() || metadata.name() == custom::QUIET;
     let level = if is_quiet { Level::DEBUG } else { Level::INFO };
@@ -150,10 +157,8 @@ where
         let within = context
             .event_span(event)
             .and_then(|span| span.extensions().get::<Open>().map(|open| (open.trace, open.id)));
-        let name = metadata.name();
-        // Without a name of its own it is called by its place in the source.
-        let name = (name.contains('.') && !name.contains(' ')).then_some(name);
-        let said = Said { name, target: metadata.target(), level: *metadata.level(), within };
+        let said =
+            Said { name: event_name(metadata), target: metadata.target(), level: *metadata.level(), within };
         if metadata.name() == "deployment.failed" {
             let told = fields.get("error").map(ToString::to_string).unwrap_or_default();
             let exception = [("exception.type", "DeploymentFailed".into()), ("exception.message", told)];

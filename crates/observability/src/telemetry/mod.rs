@@ -8,7 +8,7 @@
 
 mod client;
 mod config;
-mod custom;
+pub(crate) mod custom;
 mod fields;
 mod layer;
 mod metrics;
@@ -19,7 +19,7 @@ mod queues;
 mod traceparent;
 
 pub use config::{OtlpConfig, Protocol, TelemetryConfig};
-pub use layer::{TelemetryFilter, TelemetryLayer};
+pub use layer::{TelemetryFilter, TelemetryLayer, event_name};
 
 #[cfg(feature = "insights")]
 use crate::insights::{Insights, InsightsConfig};

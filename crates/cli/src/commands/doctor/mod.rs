@@ -8,7 +8,7 @@ pub(crate) use secrets::is_about_secret;
 use serde_json::{Value, json};
 
 use crate::exit;
-use crate::output::{self, Format, ReaderGone};
+use crate::output::{self, Format};
 use crate::render;
 use crate::run::App;
 use crate::text::one_line;
@@ -59,11 +59,7 @@ pub(crate) async fn run(app: &App) -> anyhow::Result<u8> {
         format => render::result(format, json!({ "checks": checks.iter().map(row).collect::<Vec<_>>() })),
     };
     let failed = checks.iter().any(|check| check.state == State::Fail);
-    match told {
-        // Who asked for the exit code may not care for the text.
-        Err(error) if !(failed && error.is::<ReaderGone>()) => Err(error),
-        _ => Ok(if failed { exit::FAILED } else { exit::DONE }),
-    }
+    output::coded(told, if failed { exit::FAILED } else { exit::DONE })
 }
 
 fn shown(check: &Check) -> String {

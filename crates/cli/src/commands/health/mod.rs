@@ -10,7 +10,7 @@ use anyhow::Context as _;
 
 use crate::args::{HealthArgs, ReportFormat};
 use crate::exit;
-use crate::output::{self, Format, ReaderGone};
+use crate::output::{self, Format};
 use crate::redaction::redactor;
 use crate::report::ExitWith;
 use crate::run::App;
@@ -28,22 +28,20 @@ pub(crate) async fn run(app: &App, args: &HealthArgs) -> anyhow::Result<u8> {
         Ok(()) => exit::FAILED,
         Err(code) => code,
     };
-    match write(&report, args) {
-        // Who asked for the exit code may not care for the text.
-        Err(error) if !(code != exit::DONE && error.is::<ReaderGone>()) => Err(error),
-        _ => Ok(code),
-    }
+    output::coded(write(&report, args), code)
 }
 
 fn write(report: &Report, args: &HealthArgs) -> anyhow::Result<()> {
     let mut document = report.as_json();
-    redactor().redact_json(&mut document);
     match (&args.output_file, args.output_format) {
         (None, ReportFormat::Json) => output::document(Format::Json, document),
         (None, ReportFormat::Text) => output::line(&text::of(&document)),
         (Some(path), format) => {
             let text = match format {
-                ReportFormat::Json => format!("{document:#}\n"),
+                ReportFormat::Json => {
+                    redactor().redact_json(&mut document);
+                    format!("{document:#}\n")
+                }
                 ReportFormat::Text => redactor().redact(&format!("{}\n", text::of(&document))).into_owned(),
             };
             std::fs::write(path, text)

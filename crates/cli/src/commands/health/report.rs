@@ -1,8 +1,8 @@
 //! The report, key by key as the predecessor wrote it.
 
+use selvedge_observability::timestamp;
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
-use time::macros::format_description;
 
 /// What was found.
 pub(super) struct Report {
@@ -76,14 +76,7 @@ impl Report {
     }
 
     fn issue(&self, kind: &str, severity: &str, description: &str) -> Value {
-        json!({ "type": kind, "description": description, "severity": severity, "timestamp": self.timestamp() })
-    }
-
-    /// UTC without saying so, as its readers expect.
-    fn timestamp(&self) -> String {
-        let format =
-            format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:6]");
-        self.at.format(&format).unwrap_or_default()
+        json!({ "type": kind, "description": description, "severity": severity, "timestamp": timestamp(self.at) })
     }
 
     fn overall(&self) -> &'static str {
@@ -120,7 +113,7 @@ impl Report {
         json!({
             "workspace": self.workspace,
             "environment": self.environment,
-            "check_timestamp": self.timestamp(),
+            "check_timestamp": timestamp(self.at),
             "overall_status": self.overall(),
             "critical_issues": self.critical,
             "warnings": self.warnings,
