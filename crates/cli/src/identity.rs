@@ -102,16 +102,16 @@ fn certificate(settings: &Settings) -> anyhow::Result<Option<CertificateConfig>>
 
 fn github(environment: &Environment) -> Option<GitHubActions> {
     Some(GitHubActions {
-        request_url: environment.set("ACTIONS_ID_TOKEN_REQUEST_URL")?.to_owned(),
-        request_token: environment.secret("ACTIONS_ID_TOKEN_REQUEST_TOKEN")?,
+        request_url: environment.of_job("ACTIONS_ID_TOKEN_REQUEST_URL")?.to_owned(),
+        request_token: environment.of_job("ACTIONS_ID_TOKEN_REQUEST_TOKEN")?.into(),
         audience: None,
     })
 }
 
 fn azure_devops(environment: &Environment) -> Option<AzureDevOps> {
     Some(AzureDevOps {
-        request_uri: environment.set("SYSTEM_OIDCREQUESTURI")?.to_owned(),
-        access_token: environment.secret("SYSTEM_ACCESSTOKEN")?,
+        request_uri: environment.of_job("SYSTEM_OIDCREQUESTURI")?.to_owned(),
+        access_token: environment.of_job("SYSTEM_ACCESSTOKEN")?.into(),
         service_connection_id: environment.set("AZURESUBSCRIPTION_SERVICE_CONNECTION_ID")?.to_owned(),
     })
 }

@@ -3,6 +3,8 @@
 use object_store::path::Path;
 use url::{Host, Url};
 
+use crate::settings::is_loopback;
+
 /// A folder in a container.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Address {
@@ -77,14 +79,6 @@ impl Address {
 }
 
 const FORMS: &str = "expected a folder, az://account/container/folder or https://account.blob.core.windows.net/container/folder";
-
-fn is_loopback(host: &Host<&str>) -> bool {
-    match host {
-        Host::Ipv4(address) => address.is_loopback(),
-        Host::Ipv6(address) => address.is_loopback(),
-        Host::Domain(name) => *name == "localhost",
-    }
-}
 
 #[cfg(test)]
 mod tests {

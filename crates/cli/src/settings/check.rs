@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use tracing_subscriber::EnvFilter;
-use url::{Host, Url};
+use url::Url;
 
 use selvedge_resilience::deadline::LEAST;
 
-use super::{Breaker, Http, Retry, Settings, Throttle};
+use super::hosts::{self, Audience, Trusted};
+use super::{Breaker, Http, Retry, Service, Settings, Throttle};
 use crate::logging;
 use crate::place::{Address, least_ttl};
 
@@ -19,33 +20,10 @@ const LEAST_FILE: u64 = 4 * 1024;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Each problem; none quotes a value.
-pub(super) fn problems(settings: &Settings) -> Vec<Problem> {
-    let Settings {
-        fabric,
-        graph,
-        entra,
-        http,
-        retry,
-        breaker,
-        throttle,
-        polling,
-        rollback,
-        telemetry,
-        audit,
-        log,
-        ..
-    } = settings;
-    let mut problems = Vec::new();
-    for (key, url) in [
-        ("fabric.base_url", &fabric.base_url),
-        ("graph.base_url", &graph.base_url),
-        ("entra.authority", &entra.authority),
-    ] {
-        if let Err(problem) = base_url(url) {
-            problems.push((key, problem.to_owned()));
-        }
-    }
+/// Each problem; none quotes a value. `trusted` are the hosts that get tokens besides the services' own.
+pub(super) fn problems(settings: &Settings, trusted: &Trusted) -> Vec<Problem> {
+    let Settings { http, retry, breaker, throttle, polling, rollback, telemetry, audit, log, .. } = settings;
+    let mut problems = of_hosts(settings, trusted);
     for (key, count) in [
         ("retry.max_attempts", retry.max_attempts),
         ("retry.budget_capacity", retry.budget_capacity),
@@ -112,6 +90,43 @@ pub(super) fn problems(settings: &Settings) -> Vec<Problem> {
     {
         let expected = "expected error, warn, info, debug, trace, off or filter directives";
         problems.push(("log.level", expected.to_owned()));
+    }
+    problems
+}
+
+/// What would send a token to somebody whom it is not for.
+fn of_hosts(
+    Settings { fabric, graph, entra, secrets, rollback, .. }: &Settings,
+    trusted: &Trusted,
+) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let mut hold = |key, result: Result<Url, String>| match result {
+        Ok(url) => Some(url),
+        Err(problem) => {
+            problems.push((key, problem));
+            None
+        }
+    };
+    let base = |text, audience: &Audience| {
+        let url = base_url(text)?;
+        trusted.admits(&url, audience).map(|()| url)
+    };
+    for (url_key, scope_key, Service { base_url, scope }, audience) in [
+        ("fabric.base_url", "fabric.scope", fabric, &hosts::FABRIC),
+        ("graph.base_url", "graph.scope", graph, &hosts::GRAPH),
+    ] {
+        if let Some(url) = hold(url_key, base(base_url, audience)) {
+            hold(scope_key, trusted.admits_scope(&url, scope, audience).map(|()| url));
+        }
+    }
+    hold("entra.authority", base(&entra.authority, &hosts::ENTRA));
+    // Without an audience the vault's client knows Azure's hosts alone.
+    if let (Some(url), Some(_)) = (&secrets.vault_url, &secrets.audience) {
+        hold("secrets.vault_url", base(url, &hosts::KEY_VAULT));
+    }
+    let journal = rollback.journal.as_deref().and_then(|journal| Address::parse(journal).ok().flatten());
+    if let Some(journal) = journal {
+        hold("rollback.journal", base(&journal.origin(), &hosts::STORAGE));
     }
     problems
 }
@@ -193,26 +208,20 @@ fn is_collector(text: &str) -> bool {
 
 /// A token goes to this URL: plain http is for this machine only, and what could make one host look like another
 /// is refused.
-fn base_url(text: &str) -> Result<(), &'static str> {
+fn base_url(text: &str) -> Result<Url, String> {
     let url = Url::parse(text).map_err(|_| "not a URL; expected https://host/path")?;
-    let loopback = match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => return Err("a URL without a host; expected https://host/path"),
+    let Some(host) = url.host() else {
+        return Err("a URL without a host; expected https://host/path".to_owned());
     };
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err("must not name a user before the host");
-    }
-    if url.query().is_some() || url.fragment().is_some() {
-        return Err("must not have a query or a fragment");
-    }
-    match url.scheme() {
-        "https" => Ok(()),
-        "http" if loopback => Ok(()),
-        "http" => Err("must be https; http is allowed to this machine only"),
-        _ => Err("must be an https URL"),
-    }
+    let problem = match url.scheme() {
+        _ if !url.username().is_empty() || url.password().is_some() => "must not name a user before the host",
+        _ if url.query().is_some() || url.fragment().is_some() => "must not have a query or a fragment",
+        "https" => return Ok(url),
+        "http" if hosts::is_loopback(&host) => return Ok(url),
+        "http" => "must be https; http is allowed to this machine only",
+        _ => "must be an https URL",
+    };
+    Err(problem.to_owned())
 }
 
 #[cfg(test)]

@@ -77,6 +77,13 @@ impl Environment {
         self.find(name).map(|(value, _)| value).filter(|value| !value.is_empty())
     }
 
+    /// What a CI system handed to this job, by the name of its variable. `.env` has no say: by the one variable of such a pair it could have
+    /// the token of the other sent anywhere.
+    pub(crate) fn of_job(&self, name: &str) -> Option<&str> {
+        let given = self.only(Origin::Environment).find(|(given, _)| *given == name);
+        given.map(|(_, value)| value).filter(|value| !value.is_empty())
+    }
+
     /// The same as a secret.
     pub(crate) fn secret(&self, name: &str) -> Option<SecretString> {
         self.set(name).map(SecretString::from)
@@ -169,6 +176,10 @@ mod tests {
         assert_eq!(environment.names("").collect::<Vec<_>>(), ["A", "B", "EMPTY"]);
         assert_eq!(environment.secret("B").unwrap().expose_secret(), "file");
         assert!(environment.secret("EMPTY").is_none());
+        assert_eq!(
+            [environment.of_job("A"), environment.of_job("B"), environment.of_job("EMPTY")],
+            [Some("real"), None, None]
+        );
     }
 
     #[test]

@@ -14,6 +14,7 @@ use figment::{
 
 use selvedge_deployment::config::{is_secret, suggest::nearest};
 
+use super::hosts::{TRUSTED_HOSTS, Trusted};
 use super::{Environment, Origin, Profile as Defaults, SECRET_VARIABLES, Settings, check, file};
 
 /// The settings file, at the project root.
@@ -98,7 +99,8 @@ pub(crate) fn load(
 
     let mut settings: Settings = figment.extract().map_err(|error| anyhow!(explain(&error)))?;
     settings.resilience.profile = profile;
-    let problems: Vec<String> = check::problems(&settings)
+    let trusted = Trusted::by(environment).map_err(anyhow::Error::msg)?;
+    let problems: Vec<String> = check::problems(&settings, &trusted)
         .into_iter()
         .map(|(key, problem)| format!("{key}, set by {}: {problem}", source(&figment, key)))
         .collect();
@@ -144,7 +146,8 @@ fn variables(environment: &Environment, origin: Origin) -> impl Iterator<Item = 
     let foreign = VARIABLES
         .iter()
         .filter_map(move |(name, key)| find(name).map(|(name, value)| (name, (*key).to_owned(), value)));
-    let own = environment.only(origin).filter(|(name, _)| !SECRET_VARIABLES.contains(name));
+    let is_own = |name: &str| !SECRET_VARIABLES.contains(&name) && name != TRUSTED_HOSTS;
+    let own = environment.only(origin).filter(move |(name, _)| is_own(name));
     let own = own.filter_map(|(name, value)| {
         let key = name.strip_prefix(PREFIX)?.to_lowercase().replace("__", ".");
         Some((name, key, value))

@@ -10,6 +10,7 @@ mod environment;
 #[cfg(feature = "failpoints")]
 pub(crate) mod failpoint;
 mod file;
+mod hosts;
 mod layers;
 mod size;
 mod telemetry;
@@ -25,6 +26,7 @@ use serde::Deserialize;
 use crate::ci;
 
 pub(crate) use environment::{Environment, Origin, of_the_process};
+pub(crate) use hosts::is_loopback;
 pub(crate) use layers::{CommandLine, load};
 pub(crate) use telemetry::{Exporter, OtlpCompression, OtlpProtocol, Telemetry};
 
@@ -120,9 +122,9 @@ pub(crate) struct Settings {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Service {
-    /// https, or http to this machine; without user, query or fragment.
+    /// https, or http to this machine; without user, query or fragment; a host of the service's, or a trusted one.
     pub(crate) base_url: String,
-    /// What a token is asked for, `<audience>/.default`.
+    /// What a token is asked for, `<audience>/.default`; the service's, unless the host is a trusted one.
     pub(crate) scope: String,
 }
 
