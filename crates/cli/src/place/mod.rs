@@ -86,7 +86,16 @@ impl Place {
     pub(crate) async fn of(app: &App) -> anyhow::Result<Self> {
         let place = Self::unsealed(app).await?;
         let Some(key) = app.secret(JOURNAL_KEY).await? else {
-            return Ok(place);
+            let problem = || {
+                anyhow!(
+                    "{JOURNAL_KEY} is not set, and rollback.require_seal does not let journals be without"
+                )
+            };
+            return if app.settings.rollback.require_seal {
+                Err(problem().context(ExitWith::usage("seal journals")))
+            } else {
+                Ok(place)
+            };
         };
         let key = SealKey::from_base64(key.expose_secret())
             .with_context(|| ExitWith::usage(format!("seal journals with the key {JOURNAL_KEY}")))?;

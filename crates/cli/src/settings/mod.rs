@@ -323,6 +323,9 @@ pub(crate) struct Rollback {
     pub(crate) journal: Option<String>,
     /// Relative to the project root; `None`: the folder `spill` in `journal_dir`.
     pub(crate) spill_dir: Option<PathBuf>,
+    /// Whether there is no journal without a key.
+    #[serde(deserialize_with = "figment::util::bool_from_str_or_int")]
+    pub(crate) require_seal: bool,
     /// Longer than a request and the time to spare, at least.
     #[serde(deserialize_with = "duration::deserialize")]
     pub(crate) lease_ttl: Duration,

@@ -9,6 +9,43 @@ type Mistake = fn(&Project);
 
 const CAPACITY: &str = "11111111-1111-4111-8111-111111111111";
 
+/// `api.fabric.microsoft.com` is how it begins, not where it is.
+#[test]
+fn a_host_that_is_not_the_services_is_refused_before_a_token_is_asked_for() {
+    let tenant = Tenant::start();
+    let look_alike = "https://api.fabric.microsoft.com.evil.example/v1";
+    for (variable, host) in [
+        ("FABRIC_API_BASE_URL", look_alike),
+        ("FABRIC_API_BASE_URL", "https://api.fabric.microsoft.com@evil.example/v1"),
+        ("FABRIC_API_BASE_URL", "https://graph.microsoft.com/v1.0"),
+        ("GRAPH_API_BASE_URL", "https://graph.microsoft.com.evil.example/v1.0"),
+        ("AZURE_LOGIN_BASE_URL", "https://login.microsoftonline.com.evil.example"),
+        ("KEY_VAULT_URL", "https://kv.vault.azure.net.evil.example"),
+        ("SELVEDGE_ROLLBACK__JOURNAL", "https://contoso.blob.evil.example/journals"),
+    ] {
+        let project = Project::orders();
+        let mut command = tenant.selvedge(&project, &["deploy", "--yes"]);
+        command.env(variable, host).env("SELVEDGE_SECRETS__AUDIENCE", "https://vault.azure.net");
+        let ended = run(&mut command).ends(2, &[&format!("set by {variable} (environment): ")]);
+        assert!(!ended.stderr.contains("evil.example"), "{}", ended.stderr);
+    }
+    // Nor by a file, whatever the file says of whom to trust.
+    for (file, text, said) in [
+        (
+            "selvedge.toml",
+            format!("[fabric]\nbase_url = \"{look_alike}\"\n"),
+            "fabric.base_url, set by selvedge.toml: no host of Microsoft Fabric",
+        ),
+        (".env", "SELVEDGE_TRUSTED_HOSTS=evil.example\n".to_owned(), "it is read from the environment alone"),
+    ] {
+        let project = Project::orders();
+        project.write(file, &text);
+        let mut command = tenant.selvedge(&project, &["deploy", "--yes"]);
+        run(command.env_remove("FABRIC_API_BASE_URL")).ends(2, &[said]);
+    }
+    assert!(tenant.requests().is_empty());
+}
+
 #[test]
 fn a_mistake_in_the_product_is_told_with_its_line_before_anything_is_sent() {
     let tenant = Tenant::start();

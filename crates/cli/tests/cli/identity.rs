@@ -63,7 +63,17 @@ fn who_has_nothing_to_show_is_told_what_to_set() {
     let (tenant, project) = (Tenant::start(), Project::orders());
     let (missing, broken) = (project.path().join("missing.pem"), project.path().join("broken.pem"));
     fs::write(&broken, "-----BEGIN PRIVATE KEY-----\nTOPSECRET\n-----END PRIVATE KEY-----\n").unwrap();
+    let (empty, bare) = (project.path().join("empty"), project.path().join("bare.pem"));
+    fs::write(&empty, "\n").unwrap();
+    fs::write(&bare, &APPLICATION[..APPLICATION.find("-----BEGIN PRIVATE KEY").unwrap()]).unwrap();
+    let (token, pem) = ("AZURE_FEDERATED_TOKEN_FILE", "AZURE_CLIENT_CERTIFICATE_PATH");
+    let path = |path: &Path| path.display().to_string();
     for (choice, variable, value, said) in [
+        ("workload-identity", token, path(&empty), "it is empty"),
+        ("workload-identity", token, path(project.path()), "names the file that the platform keeps"),
+        ("certificate", pem, path(&bare), "openssl pkcs12"),
+        ("github-actions", "X", String::new(), "permissions: id-token: write"),
+        ("azure-devops", "X", String::new(), "$(System.AccessToken)"),
         ("client-secret", "AZURE_CLIENT_SECRET", String::new(), "needs AZURE_CLIENT_SECRET"),
         ("client-secret", "AZURE_TENANT_ID", String::new(), "needs AZURE_TENANT_ID"),
         ("workload-identity", "X", String::new(), "needs AZURE_FEDERATED_TOKEN_FILE"),
@@ -89,6 +99,50 @@ fn who_has_nothing_to_show_is_told_what_to_set() {
         assert!(!ended.stderr.contains("TOPSECRET"), "{}", ended.stderr);
     }
     assert!(tenant.requests().is_empty());
+}
+
+/// By the one variable of such a pair somebody could have the token of the other sent anywhere.
+#[test]
+fn what_a_job_is_handed_is_not_taken_from_a_file() {
+    let tenant = Tenant::start();
+    let project = Project::with(&[(".env", "ACTIONS_ID_TOKEN_REQUEST_URL=http://127.0.0.1:1/\n")]);
+    let mut command = tenant.selvedge(&project, &["secrets", "list"]);
+    command
+        .env("FEATURE_USE_KEY_VAULT", "true")
+        .env("SELVEDGE_ENTRA__CREDENTIAL", "github-actions")
+        .env("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "emulator-actions-token");
+    run(&mut command).ends(4, &["needs ACTIONS_ID_TOKEN_REQUEST_URL"]);
+}
+
+#[test]
+fn who_is_refused_by_the_platform_is_told_what_it_wants() {
+    let (tenant, project) = (Tenant::start(), Project::orders());
+    let jobs =
+        format!("{}/contoso/fabric/_apis/distributedtask/hubs/build/plans/1/jobs/1/oidctoken", tenant.url);
+    let actions = format!("{}/actions/idtoken?api-version=2.0", tenant.url);
+    for (choice, variables, said) in [
+        (
+            "github-actions",
+            vec![
+                ("ACTIONS_ID_TOKEN_REQUEST_URL", actions.as_str()),
+                ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "of-another-job"),
+            ],
+            "permissions: id-token: write",
+        ),
+        (
+            "azure-devops",
+            vec![
+                ("SYSTEM_OIDCREQUESTURI", jobs.as_str()),
+                ("SYSTEM_ACCESSTOKEN", "of-another-job"),
+                ("AZURESUBSCRIPTION_SERVICE_CONNECTION_ID", "66666666-6666-4666-8666-666666666666"),
+            ],
+            "a service connection that the pipeline may use",
+        ),
+    ] {
+        let mut command = tenant.selvedge(&project, &["deploy"]);
+        command.env("SELVEDGE_ENTRA__CREDENTIAL", choice).envs(variables);
+        run(&mut command).ends(4, &["refused (401", said]);
+    }
 }
 
 /// A file of an application's: a certificate that is not its own, its certificate, its key.

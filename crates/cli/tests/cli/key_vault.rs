@@ -114,11 +114,31 @@ fn a_deployment_goes_on_by_the_environment_where_the_vault_is_away_and_may_be() 
         assert!(ended.stderr.contains(said), "{}", ended.stderr);
     }
     tenant.has_all_of(&project);
+    let deploy = || command(&["deploy", "--yes"]);
+    // Not where the key that is not to be had is a must.
+    let ended = run(deploy().env("SELVEDGE_ROLLBACK__REQUIRE_SEAL", "true"));
+    ended.ends(2, &["seal journals", "SELVEDGE_JOURNAL_KEY is not set"]);
     run(command(&["plan"]).env("SELVEDGE_SECRETS__POLICY", "key-vault-only")).is(1);
     // Without anything to sign in with a plan is made all the same.
     let mut blind = command(&["deploy", "--dry-run"]);
     blind.env_remove("AZURE_CLIENT_SECRET").env_remove("ACTIONS_ID_TOKEN_REQUEST_URL");
     run(&mut blind).ends(0, &["no credentials: planned against an empty workspace"]);
+}
+
+#[test]
+fn what_the_vault_has_is_stored_whatever_the_answer_was() {
+    let (tenant, project) = (Tenant::with_https(), Project::with(&[("value", NEW)]));
+    // The first only asks what a token has to be for.
+    for (fault, code) in
+        [("PUT */secrets/app-token=503,skip=1", 1), ("PUT */secrets/app-token=effect+503,skip=1", 0)]
+    {
+        tenant.inject(fault);
+        let mut command = selvedge(&tenant, &project, &["secrets", "set", "APP_TOKEN"]);
+        run(command.stdin(std::fs::File::open(project.path().join("value")).unwrap())).is(code);
+        tenant.heal();
+    }
+    let shown = run(&mut selvedge(&tenant, &project, &["secrets", "get", "APP_TOKEN", "--reveal"])).is(0);
+    assert_eq!(shown.stdout.trim_end(), NEW);
 }
 
 #[test]

@@ -71,6 +71,22 @@ fn s5_a_key_in_dotenv_will_do_and_one_that_is_none_is_refused_without_being_show
 }
 
 #[test]
+fn s5_where_journals_have_to_be_sealed_nothing_is_begun_without_a_key() {
+    let (tenant, project) = (Tenant::start(), Project::orders());
+    let deploy = |key| {
+        run(tenant
+            .safe(&project, &["deploy"])
+            .env("SELVEDGE_ROLLBACK__REQUIRE_SEAL", "true")
+            .env(VARIABLE, key))
+    };
+    deploy("").ends(2, &["seal journals", "SELVEDGE_JOURNAL_KEY is not set"]);
+    assert_eq!(tenant.writes(), [""; 0]);
+    deploy(KEY).is(0);
+    // Once there are such, it needs no setting.
+    sealed(&tenant, &project, "", &["deploy", "--yes"]).ends(5, &["and no key is set"]);
+}
+
+#[test]
 fn s5_a_journal_that_was_begun_without_the_key_is_not_believed_with_it() {
     let (tenant, project) = (Tenant::start(), Project::orders());
     tenant.safely(&project, &["deploy"]).is(0);

@@ -1,5 +1,6 @@
 //! Why there is no access token.
 
+use super::Choice;
 use crate::Unreachable;
 use azure_core::{
     Error,
@@ -28,7 +29,7 @@ pub(super) enum Problem {
     #[error("{what} must be an https address, or an http address of this machine")]
     Address { what: &'static str },
     #[error("{way} needs {what}")]
-    Missing { way: &'static str, what: &'static str },
+    Missing { way: Choice, what: &'static str },
     #[error("read the federated token in {}", path.display())]
     TokenFile {
         path: PathBuf,
@@ -39,22 +40,22 @@ pub(super) enum Problem {
     Certificate(&'static str),
     #[error("{way} is not set up right")]
     Setup {
-        way: &'static str,
+        way: Choice,
         #[source]
         source: Error,
     },
     #[error("{way}: {answer}{claims}")]
-    Refused { way: &'static str, answer: Answer, claims: Claims, client_id: Option<String> },
+    Refused { way: Choice, answer: Answer, claims: Claims, client_id: Option<String> },
     #[error("{way}: no answer")]
     NoAnswer {
-        way: &'static str,
+        way: Choice,
         #[source]
         source: Error,
     },
     #[error("{way}: no answer within {after:?}")]
-    Late { way: &'static str, after: Duration },
+    Late { way: Choice, after: Duration },
     #[error("{way}: {told}")]
-    Unavailable { way: &'static str, told: String },
+    Unavailable { way: Choice, told: String },
     #[error("a request for a token was not sent, because it is for an unknown host")]
     ForeignHost,
     #[error("there is no way to sign in here{}", Tried(.0))]
@@ -206,37 +207,8 @@ impl IdentityError {
         }
     }
 
-    /// The command that mends it, or what else to do.
-    #[must_use]
-    pub fn help(&self) -> Option<String> {
-        let app = |id: &Option<String>| id.clone().unwrap_or_else(|| "CLIENT_ID".to_owned());
-        match &*self.0 {
-            Problem::Refused { answer, client_id, .. } => {
-                let id = app(client_id);
-                Some(match answer.code? {
-                    7_000_215 => format!(
-                        "give the secret's value, not its id; a new one is made by `az ad app credential reset --id {id} --append`"
-                    ),
-                    7_000_222 => format!("make a new one with `az ad app credential reset --id {id} --append`"),
-                    700_016 | 90_002 | 900_023 => {
-                        "check AZURE_TENANT_ID and AZURE_CLIENT_ID against `az account show` and `az ad sp show`".to_owned()
-                    }
-                    700_211..=700_213 => format!(
-                        "compare with `az ad app federated-credential list --id {id}`; all three must be the same to the letter, and a new one takes some minutes"
-                    ),
-                    700_027 | 50_013 => format!(
-                        "compare the certificate with `az ad app credential list --id {id} --cert`"
-                    ),
-                    50_076 | 53_003 => "run `az login`".to_owned(),
-                    _ => return None,
-                })
-            }
-            Problem::Missing { what, .. } => Some(format!("set {what}, in .env or the environment")),
-            Problem::Nothing(_) => Some(
-                "run `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET".to_owned(),
-            ),
-            _ => None,
-        }
+    pub(super) fn problem(&self) -> &Problem {
+        &self.0
     }
 }
 

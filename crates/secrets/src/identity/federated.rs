@@ -1,6 +1,7 @@
 //! Tokens of a platform, in a file or of a CI service, to be exchanged for one of Entra ID: no secret is stored anywhere.
 
 use super::{
+    Choice,
     config::{AzureDevOps, GitHubActions, safe},
     error::{Claims, IdentityError, Problem},
 };
@@ -15,7 +16,7 @@ use azure_core::{
 use azure_identity::ClientAssertion;
 use secrecy::{ExposeSecret, SecretString};
 use std::{
-    fs,
+    fs, io,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
 };
@@ -37,7 +38,8 @@ impl Platform {
     pub(super) fn github(config: &GitHubActions, exchange: &str) -> Result<Self, IdentityError> {
         let mut url = safe(&config.request_url, "ACTIONS_ID_TOKEN_REQUEST_URL")?;
         url.query_pairs_mut().append_pair("audience", config.audience.as_deref().unwrap_or(exchange));
-        Self::new(url, &config.request_token, Method::Get, "value", "ACTIONS_ID_TOKEN_REQUEST_TOKEN")
+        let missing = Problem::Missing { way: Choice::GitHubActions, what: "ACTIONS_ID_TOKEN_REQUEST_TOKEN" };
+        Self::new(url, &config.request_token, Method::Get, "value", missing)
     }
 
     /// As the SDK's `AzurePipelinesCredential`, which reads its address from the environment by itself.
@@ -48,9 +50,10 @@ impl Platform {
             .append_pair("serviceConnectionId", &config.service_connection_id);
         if config.service_connection_id.is_empty() {
             let what = "AZURESUBSCRIPTION_SERVICE_CONNECTION_ID";
-            return Err(IdentityError::from(Problem::Missing { way: "AzurePipelinesCredential", what }));
+            return Err(IdentityError::from(Problem::Missing { way: Choice::AzureDevOps, what }));
         }
-        Self::new(url, &config.access_token, Method::Post, "oidcToken", "SYSTEM_ACCESSTOKEN")
+        let missing = Problem::Missing { way: Choice::AzureDevOps, what: "SYSTEM_ACCESSTOKEN" };
+        Self::new(url, &config.access_token, Method::Post, "oidcToken", missing)
     }
 
     fn new(
@@ -58,10 +61,10 @@ impl Platform {
         token: &SecretString,
         method: Method,
         member: &'static str,
-        variable: &'static str,
+        missing: Problem,
     ) -> Result<Self, IdentityError> {
         if token.expose_secret().is_empty() {
-            return Err(IdentityError::from(Problem::Missing { way: "federation", what: variable }));
+            return Err(missing.into());
         }
         Ok(Self { url, token: token.clone(), method, member })
     }
@@ -119,7 +122,13 @@ impl TokenFile {
     pub(super) fn read(&self) -> Result<String, IdentityError> {
         let text = fs::read_to_string(&self.path)
             .map_err(|source| Problem::TokenFile { path: self.path.clone(), source })?;
-        Ok(text.trim().to_owned())
+        match text.trim() {
+            "" => {
+                let source = io::Error::new(io::ErrorKind::InvalidData, "it is empty");
+                Err(Problem::TokenFile { path: self.path.clone(), source }.into())
+            }
+            token => Ok(token.to_owned()),
+        }
     }
 }
 

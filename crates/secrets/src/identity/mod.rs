@@ -33,6 +33,7 @@ mod certificate;
 mod config;
 mod error;
 mod federated;
+mod help;
 mod sealed;
 #[cfg(test)]
 mod tests;

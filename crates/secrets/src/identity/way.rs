@@ -108,19 +108,19 @@ impl Way {
         match tokio::time::timeout(after, credential.get_token(scopes, options)).await {
             Ok(Ok(token)) => Ok(token),
             Ok(Err(error)) => Err(self.failed(error)),
-            Err(_) => Err(IdentityError::from(Problem::Late { way: self.name(), after })),
+            Err(_) => Err(IdentityError::from(Problem::Late { way: self.choice, after })),
         }
     }
 
     fn needed<T>(&self, value: Option<T>, what: &'static str) -> Result<T, IdentityError> {
-        value.ok_or_else(|| Problem::Missing { way: self.name(), what }.into())
+        value.ok_or_else(|| Problem::Missing { way: self.choice, what }.into())
     }
 
     fn credential(&self) -> Result<Arc<dyn TokenCredential>, IdentityError> {
         let config = &self.config;
         let tenant = || self.needed(config.tenant_id.clone(), "AZURE_TENANT_ID");
         let client = || self.needed(config.client_id.clone(), "AZURE_CLIENT_ID");
-        let setup = |source| IdentityError::from(Problem::Setup { way: self.name(), source });
+        let setup = |source| IdentityError::from(Problem::Setup { way: self.choice, source });
         let client_options = self.options.clone();
         Ok(match self.choice {
             Choice::ClientSecret => {
@@ -173,12 +173,12 @@ impl Way {
         let client = self.needed(self.config.client_id.clone(), "AZURE_CLIENT_ID")?;
         let options = ClientAssertionCredentialOptions { client_options: self.options.clone() };
         let credential = ClientAssertionCredential::new(tenant, client, assertion, Some(options));
-        Ok(credential.map_err(|source| IdentityError::from(Problem::Setup { way: self.name(), source }))?)
+        Ok(credential.map_err(|source| IdentityError::from(Problem::Setup { way: self.choice, source }))?)
     }
 
     /// Of what the SDK says, our own part; of what the Azure CLI says, its first line.
     fn failed(&self, error: Error) -> IdentityError {
-        let way = self.name();
+        let way = self.choice;
         let own = take(error, &|error| error.is::<Failure>() || error.is::<IdentityError>());
         let error = match own {
             Ok(own) => match own.downcast::<Failure>() {

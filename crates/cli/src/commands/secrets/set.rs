@@ -3,13 +3,13 @@
 use std::io::{IsTerminal as _, Read as _};
 
 use anyhow::{Context as _, anyhow};
-use secrecy::SecretString;
-use selvedge_secrets::SecretName;
+use secrecy::{ExposeSecret as _, SecretString};
+use selvedge_secrets::{ErrorKind, SecretError, SecretName, SecretStore, Source};
 use serde_json::json;
 
 use super::{list, needs_vault};
 use crate::exit;
-use crate::output::{self, Format};
+use crate::output::{self, Format, ReaderGone};
 use crate::render;
 use crate::report::ExitWith;
 use crate::run::App;
@@ -22,15 +22,37 @@ pub(super) async fn run(app: &App, name: &SecretName) -> anyhow::Result<u8> {
     let tried = || format!("store the secret `{name}`");
     needs_vault(app, "set").with_context(|| ExitWith::usage(tried()))?;
     let value = value(name).with_context(|| ExitWith::usage(tried()))?;
-    let stored = app.secrets().await?.set(name, value).await;
-    let source = stored.map_err(|error| failed_to(tried(), error))?;
-    match app.output {
-        Format::Text => output::line(&format!("✓ Secret '{name}' updated in Key Vault: {source}"))?,
+    let source = store(app.secrets().await?, name, value).await;
+    let source = source.map_err(|error| failed_to(tried(), error))?;
+    let told = match app.output {
+        Format::Text => output::line(&format!("✓ Secret '{name}' updated in Key Vault: {source}")),
         format => {
-            render::result(format, json!({ "name": name.to_string(), "source": list::source(&source) }))?
+            render::result(format, json!({ "name": name.to_string(), "source": list::source(&source) }))
         }
-    }
+    };
+    told.map_err(|error| match error.is::<ReaderGone>() {
+        true => error,
+        false => error.context(format!("the secret `{name}` is stored in {source}, and cannot be told of")),
+    })?;
     Ok(exit::DONE)
+}
+
+/// Where nobody knows what came of it, what the vault has then counts.
+async fn store(
+    secrets: &dyn SecretStore,
+    name: &SecretName,
+    value: SecretString,
+) -> Result<Source, SecretError> {
+    let error = match secrets.set(name, value.clone()).await {
+        Err(error) if matches!(error.kind(), ErrorKind::Unreachable(_)) => error,
+        settled => return settled,
+    };
+    match secrets.get(name).await {
+        Ok(found) if found.source.is_key_vault() && found.value.expose_secret() == value.expose_secret() => {
+            Ok(found.source)
+        }
+        _ => Err(error),
+    }
 }
 
 /// From stdin as it stands but for one line break at its end, which `echo` adds; or typed twice without being shown.

@@ -195,11 +195,15 @@ async fn compare(vault: &KeyVault, found: &Found) -> anyhow::Result<State> {
 
 /// Why nothing is stored, where somebody has to decide first.
 fn refusal(outcome: &Outcome<'_>) -> Option<anyhow::Error> {
-    if let Some(error) = outcome.secrets.iter().find_map(|moved| match &moved.state {
-        State::Blocked(error) => Some(error.clone()),
+    let mut blocked = outcome.secrets.iter().filter_map(|moved| match &moved.state {
+        State::Blocked(error) => Some(error),
         _ => None,
-    }) {
-        return Some(failed_to(TRIED, error));
+    });
+    if let Some(first) = blocked.next() {
+        // Each has a command of its own; the list above says of each what keeps it.
+        let help: Vec<_> = [first].into_iter().chain(blocked).filter_map(SecretError::help).collect();
+        let with = ExitWith::new(exit_code(first), TRIED).help(help.join("; "));
+        return Some(anyhow::Error::from(first.clone()).context(with));
     }
     if outcome.args.overwrite || outcome.count(|state| matches!(state, State::Different)) == 0 {
         return None;
