@@ -139,7 +139,7 @@ impl Client {
         let operation = accepted.operation;
         let started = Instant::now();
         let mut pace = Pace::new(&self.polling, accepted.retry_after);
-        let mut failed_polls = 0;
+        let (mut failed_polls, mut is_known) = (0, false);
         loop {
             let pause = pace.next();
             // Not even a last poll earlier than the service asked for.
@@ -154,13 +154,15 @@ impl Client {
                     return Err(Error::new(WAIT, ErrorKind::OperationFailed(error)));
                 }
                 Ok((State::Running, hint)) => {
-                    failed_polls = 0;
+                    (failed_polls, is_known) = (0, true);
                     pace.hint = hint.or(pace.hint);
                 }
                 // A state that could not be read says nothing about the operation, which goes on meanwhile.
                 Err(error) => {
                     match (error.kind(), error.outcome()) {
                         (ErrorKind::Paused { .. }, _) => {}
+                        // Reads lag behind writes: one that was accepted a moment ago may not be known yet.
+                        _ if error.is_not_found() && !is_known => failed_polls += 1,
                         (_, Outcome::Throttled { .. } | Outcome::Busy { .. }) => {}
                         (_, Outcome::Transient { .. } | Outcome::Unsent) | (ErrorKind::Body(_), _) => {
                             failed_polls += 1
