@@ -13,6 +13,7 @@ use selvedge_observability::telemetry::{
 use selvedge_rollback::TransactionId;
 
 use crate::clients::transport_config;
+use crate::events;
 use crate::flags::Flags;
 use crate::redaction::{redact, redactor};
 use crate::settings::{
@@ -31,14 +32,9 @@ impl Drop for Telling {
         let Some(telemetry) = self.0.take() else { return };
         let Untold { spans, calls, is_late } = telemetry.shut_down(AT_THE_END);
         if is_late || spans > 0 {
-            tracing::warn!(
-                name: "telemetry.incomplete",
-                spans,
-                calls,
-                "Not all telemetry could be sent within {} s", AT_THE_END.as_secs()
-            );
+            events::telemetry_incomplete(spans, calls, AT_THE_END);
         } else if calls > 0 {
-            tracing::info!(name: "telemetry.paced", calls, "Calls that came too fast have no spans");
+            events::telemetry_paced(calls);
         }
     }
 }

@@ -128,7 +128,7 @@ where
         };
         let is_told = is_told && (attributes.metadata().name() != CALL || self.pace.lets_through(since));
         // Of what is not told only that is noted down of which figures are made.
-        let mut fields = if is_told { Fields::default() } else { Fields::only(&OF_ATTEMPTS) };
+        let mut fields = if is_told { Fields::default() } else { Fields::only(OF_ATTEMPTS) };
         attributes.record(&mut fields);
         span.extensions_mut().insert(Open {
             trace,
@@ -254,11 +254,7 @@ impl TelemetryLayer {
 
     /// Tells of a call or a step as an event.
     fn count(&self, metadata: &Metadata<'static>, open: &Open) {
-        let text = |key| open.fields.get(key).map(Value::as_str);
-        let (direction, result) = (text("selvedge.step.direction"), text("cicd.pipeline.task.run.result"));
-        let Some(custom) = custom::of_span(metadata.name(), direction.as_deref(), result.as_deref()) else {
-            return;
-        };
+        let Some(custom) = custom::of_span(metadata.name(), &open.fields) else { return };
         let name = open.fields.name.clone().unwrap_or_default();
         let mut attributes = open.fields.attributes.clone();
         attributes.extend([KeyValue::new("name", name), KeyValue::new(custom::EVENT, custom)]);
