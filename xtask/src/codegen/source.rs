@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use syn::ext::IdentExt as _;
 use syn::parse::ParseStream;
 use syn::punctuated::Punctuated;
+use syn::token::Brace;
 use syn::visit::{self, Visit};
 use syn::{Attribute, Expr, ExprStruct, Ident, ImplItemFn, ItemFn, ItemMod, Lit, LitStr, Macro, Meta, Token};
 
@@ -154,6 +155,11 @@ fn arguments(input: ParseStream<'_>, is_span: bool) -> syn::Result<Told> {
             {
                 told.name = name;
             }
+        } else if input.peek(Brace) {
+            // Fields that `tracing` could not tell from the rest.
+            let inner;
+            syn::braced!(inner in input);
+            told.fields.extend(inner.parse_terminated(field, Token![,])?);
         } else {
             told.fields.push(field(input)?);
         }
@@ -261,6 +267,7 @@ mod tests {
         }
         fn said(error: &Error, rest: bool) {
             if rest { tracing::debug!("Nameless") }
+            tracing::error!(name: "a.type", { x.type = 1, y = %error }, "Of {}", 1);
             tracing::warn!(name: "a.said", %error, effect = ?effect, count, "Said {} of {count}", error.rest());
         }
         #[cfg(test)]
@@ -286,7 +293,14 @@ mod tests {
             message: "Said {} of {count}".to_owned(),
             docs: String::new(),
         };
-        assert_eq!(told("a.rs", EVENTS).unwrap(), [span, event]);
+        let braced = Told {
+            name: "a.type".to_owned(),
+            level: "error".to_owned(),
+            fields: words(&["x.type", "y"]),
+            message: "Of {}".to_owned(),
+            ..Told::default()
+        };
+        assert_eq!(told("a.rs", EVENTS).unwrap(), [span, braced, event]);
     }
 
     #[test]

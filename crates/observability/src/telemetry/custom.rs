@@ -3,14 +3,23 @@
 //! `cargo xtask codegen` reads the constants of [`Custom`] and writes them into `docs/telemetry.md`.
 
 use super::fields::Fields;
+use opentelemetry::Value;
 
 /// The attribute by which a log record is an event of its own: of Application Insights', and of the Azure Monitor exporter of
 /// OpenTelemetry's collector.
 /// <https://github.com/open-telemetry/opentelemetry-collector-contrib/tree/main/exporter/azuremonitorexporter>
 pub(crate) const EVENT: &str = "microsoft.custom_event.name";
 
-/// What the libraries say that is heard although it is below `info`.
-pub(super) const QUIET: &str = "secret.retrieved";
+/// What is said of a figure that somebody who embeds this measured: it becomes the figure, and no log record.
+pub(super) const MEASURED: &str = "track.metric";
+
+/// An event of somebody who embeds this, which says in its field `event` how it is called.
+const TRACKED: &str = "track.event";
+
+/// Whether what is called so is heard although it is below `info`.
+pub(super) fn is_quiet(name: &str) -> bool {
+    ["secret.retrieved", MEASURED].contains(&name)
+}
 
 /// An event by the name that it is counted by.
 struct Custom {
@@ -48,9 +57,12 @@ const OF_SPANS: [Custom; 3] = [
     Custom { name: "api_call", of: "call", when: &[] },
 ];
 
-/// The event's name there, for what the libraries say under this name.
-pub(super) fn of_event(name: &str) -> Option<&'static str> {
-    OF_EVENTS.iter().find(|custom| custom.of == name).map(|custom| custom.name)
+/// The event's name there, for what is said under this name.
+pub(super) fn of_event(name: &str, fields: &mut Fields) -> Option<Value> {
+    if name == TRACKED {
+        return fields.take("event");
+    }
+    OF_EVENTS.iter().find(|custom| custom.of == name).map(|custom| custom.name.into())
 }
 
 /// The same for a span that has closed.

@@ -75,7 +75,7 @@ pub fn event_name(metadata: &Metadata<'static>) -> Option<&'static str> {
 }
 
 fn is_heard(metadata: &Metadata<'_>) -> bool {
-    let is_quiet = metadata.is_span() || metadata.name() == custom::QUIET;
+    let is_quiet = metadata.is_span() || custom::is_quiet(metadata.name());
     let level = if is_quiet { Level::DEBUG } else { Level::INFO };
     *metadata.level() <= level && metadata.target().starts_with(OURS)
 }
@@ -153,6 +153,10 @@ where
         let mut fields = Fields::default();
         event.record(&mut fields);
         let metadata = event.metadata();
+        if metadata.name() == custom::MEASURED {
+            self.metrics.measured(fields, &self.redactor);
+            return;
+        }
         self.metrics.happened(metadata.name(), &fields);
         let within = context
             .event_span(event)
@@ -165,7 +169,7 @@ where
             let exception = exception.map(|(key, value): (_, String)| KeyValue::new(key, value));
             self.say(Said { level: Level::ERROR, ..said }, &fields.message, exception.into());
         }
-        if let Some(custom) = custom::of_event(metadata.name()) {
+        if let Some(custom) = custom::of_event(metadata.name(), &mut fields) {
             fields.attributes.push(KeyValue::new(custom::EVENT, custom));
         }
         self.say(said, &fields.message, fields.attributes);

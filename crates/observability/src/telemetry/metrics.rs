@@ -3,11 +3,16 @@
 //! `cargo xtask codegen` reads the constants of [`Metric`] and writes them into `docs/telemetry.md`: their names are a contract.
 
 use super::fields::Fields;
+use crate::redact::Redactor;
 use opentelemetry::{
     KeyValue, Value,
     metrics::{Counter, Gauge, Histogram, InstrumentBuilder, Meter},
 };
-use std::time::Duration;
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 /// Bounds of what a request takes, in seconds: OpenTelemetry's, and what requests of Fabric may take beyond them.
 /// <https://opentelemetry.io/docs/specs/semconv/http/http-metrics/#metric-httpclientrequestduration>
@@ -159,6 +164,9 @@ pub(super) struct Metrics {
     throttled: Counter<f64>,
     breakers: Gauge<u64>,
     counted: [Counter<u64>; COUNTED.len()],
+    meter: Meter,
+    /// Those of somebody who embeds this, whose names are words of a program: there are only so many.
+    measured: Mutex<HashMap<String, Histogram<f64>>>,
 }
 
 impl Metrics {
@@ -180,6 +188,8 @@ impl Metrics {
             throttled: described(meter.f64_counter(THROTTLED.name), &THROTTLED).build(),
             breakers: described(meter.u64_gauge(BREAKERS.name), &BREAKERS).build(),
             counted: COUNTED.each_ref().map(counter),
+            meter: meter.clone(),
+            measured: Mutex::default(),
         }
     }
 
@@ -196,6 +206,32 @@ impl Metrics {
             }
             self.runs.record(seconds, &RUNS.told_by(fields));
         }
+    }
+
+    /// Somebody who embeds this has measured something, by a name of its own.
+    pub(super) fn measured(&self, mut fields: Fields, redactor: &Redactor) {
+        let (Some(name), Some(Value::F64(value))) = (fields.take("metric"), fields.take("value")) else {
+            return;
+        };
+        if !value.is_finite() {
+            return;
+        }
+        for KeyValue { value, .. } in &mut fields.attributes {
+            if let Value::String(text) = value {
+                *text = redactor.redact(text.as_str()).into_owned().into();
+            }
+        }
+        let name = called(&name.as_str());
+        let mut all = self.measured.lock().unwrap_or_else(PoisonError::into_inner);
+        let histogram = match all.get(&name) {
+            Some(known) => known.clone(),
+            None => {
+                let new = self.meter.f64_histogram(name.clone()).build();
+                all.entry(name).or_insert(new).clone()
+            }
+        };
+        drop(all);
+        histogram.record(value, &fields.attributes);
     }
 
     /// An event of that name has happened.
@@ -230,6 +266,17 @@ impl Metric {
         let found = self.attributes.iter().filter_map(|key| Some((*key, fields.get(key)?)));
         found.map(|(key, value): (&'static str, &Value)| KeyValue::new(key, value.clone())).collect()
     }
+}
+
+/// A name that an instrument may have:
+/// <https://opentelemetry.io/docs/specs/otel/metrics/api/#instrument-name-syntax>. Under another nothing would be told.
+fn called(name: &str) -> String {
+    const MOST: usize = 255;
+    let is_known = |it: char| it.is_ascii_alphanumeric() || matches!(it, '_' | '.' | '-' | '/');
+    let starts = name.starts_with(|first: char| first.is_ascii_alphabetic());
+    let name = name.chars().map(|it| if is_known(it) { it } else { '_' });
+    let prefix = if starts { "" } else { "metric_" };
+    prefix.chars().chain(name).take(MOST).collect()
 }
 
 fn described<'m, T>(builder: InstrumentBuilder<'m, T>, metric: &Metric) -> InstrumentBuilder<'m, T> {
