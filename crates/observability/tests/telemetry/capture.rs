@@ -121,6 +121,7 @@ pub(crate) fn collector(protocol: Protocol, url: &str) -> OtlpConfig {
         metrics: of("metrics"),
         logs: of("logs"),
         headers: Vec::new(),
+        authorities: None,
         timeout: Duration::from_secs(5),
         gzip: false,
     }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod capture;
+mod grpc;
 #[path = "../insights/schema.rs"]
 mod schema;
 mod track;
