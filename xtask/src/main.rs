@@ -1,10 +1,12 @@
-//! The project's own tasks: `cargo xtask test`, `tidy`, `azurite`, `bench`, `conformance`, `clients`, `crash-matrix`, `demo`, and the proofs
+//! The project's own tasks: `cargo xtask test`, `tidy`, `codegen`, `azurite`, `bench`, `conformance`, `clients`, `crash-matrix`, `demo`, and the proofs
 //! `loom`, `bugs`, `simulate`, `mutants` and `fuzz`.
 #![expect(clippy::print_stdout, reason = "a task runner talks to the terminal that started it")]
 
 mod azurite;
 mod bench;
+mod blocks;
 mod clients;
+mod codegen;
 mod conformance;
 mod crash;
 mod demo;
@@ -36,6 +38,12 @@ enum Task {
     },
     /// Check the rules that clippy cannot: crate graph, file sizes, links, words.
     Tidy,
+    /// Write what the docs take from the code: the spans, metrics and events in docs/telemetry.md.
+    Codegen {
+        /// Write nothing; fail and show the difference where a file is not what the code says.
+        #[arg(long)]
+        check: bool,
+    },
     /// Measure what the layers cost, and how well they keep to a server's pace.
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -73,6 +81,7 @@ fn main() -> anyhow::Result<ExitCode> {
     let passed = match task {
         Task::Test { quick, specs } => test::run(&workspace, quick, specs.as_deref())?,
         Task::Tidy => tidy::run(&workspace)?,
+        Task::Codegen { check } => codegen::run(&workspace, check)?,
         Task::Bench(bench) => bench::run(&bench)?,
         Task::Conformance(arguments) => conformance::run(&arguments)?,
         Task::Demo { check } => demo::run(&workspace, check)?,

@@ -9,7 +9,9 @@ use tracing::{Span, field};
 
 use crate::{exit, report};
 
-/// One deployment, from reading its files to its verdict: what a pipeline runs.
+/// A run of `deploy`, from reading its files to its verdict; of kind server, shown as `deploy PRODUCT`. `cicd.pipeline.result` is
+/// `success`, `failure`, `cancellation`, or `error` where nothing was begun; `cicd.pipeline.run.id` is also the transaction's id, and the
+/// trace's where there is no `TRACEPARENT`.
 pub(crate) fn deployment(run: TransactionId, is_dry: bool) -> Span {
     tracing::info_span!(
         "deployment",
@@ -65,6 +67,26 @@ pub(crate) fn deployment_ended(ended: &anyhow::Result<u8>, took: Duration) {
             );
         }
     }
+}
+
+/// The CI system has no summary, or none of its outputs, of this run.
+pub(crate) fn ci_untold(error: &anyhow::Error) {
+    tracing::warn!(name: "ci.untold", error = format!("{error:#}"), "The CI system could not be told how it ended");
+}
+
+/// Spans did not arrive, or sending them took too long.
+pub(crate) fn telemetry_incomplete(spans: u64, calls: u64, within: Duration) {
+    tracing::warn!(
+        name: "telemetry.incomplete",
+        spans,
+        calls,
+        "Not all telemetry could be sent within {} s", within.as_secs()
+    );
+}
+
+/// Calls were beyond the pace.
+pub(crate) fn telemetry_paced(calls: u64) {
+    tracing::info!(name: "telemetry.paced", calls, "Calls that came too fast have no spans");
 }
 
 /// A component that a health check asked is not well, or not as it was before. Endpoints say that it fails, and nothing of why.

@@ -1,11 +1,12 @@
 //! What this process tells of itself, where `FEATURE_USE_TELEMETRY` is on: settings and variables become exporters.
 
+mod transport;
+
 use std::time::Duration;
 
 use anyhow::Context as _;
 use percent_encoding::percent_decode_str;
 use secrecy::{ExposeSecret as _, SecretString};
-use selvedge_fabric_client::transport::HttpTransport;
 use selvedge_observability::insights::ConnectionString;
 use selvedge_observability::telemetry::{
     OtlpConfig, Protocol, Telemetry, TelemetryConfig, TelemetryLayer, Untold,
@@ -13,12 +14,14 @@ use selvedge_observability::telemetry::{
 use selvedge_rollback::TransactionId;
 
 use crate::clients::transport_config;
+use crate::events;
 use crate::flags::Flags;
 use crate::redaction::{redact, redactor};
 use crate::settings::{
     Environment, Exporter, INSIGHTS_CONNECTION, INSIGHTS_KEY, OTLP_HEADERS, OtlpCompression, OtlpProtocol,
     Settings,
 };
+use transport::Transport;
 
 /// How long the end of a run waits for what was not told yet.
 const AT_THE_END: Duration = Duration::from_secs(2);
@@ -31,14 +34,9 @@ impl Drop for Telling {
         let Some(telemetry) = self.0.take() else { return };
         let Untold { spans, calls, is_late } = telemetry.shut_down(AT_THE_END);
         if is_late || spans > 0 {
-            tracing::warn!(
-                name: "telemetry.incomplete",
-                spans,
-                calls,
-                "Not all telemetry could be sent within {} s", AT_THE_END.as_secs()
-            );
+            events::telemetry_incomplete(spans, calls, AT_THE_END);
         } else if calls > 0 {
-            tracing::info!(name: "telemetry.paced", calls, "Calls that came too fast have no spans");
+            events::telemetry_paced(calls);
         }
     }
 }
@@ -76,8 +74,9 @@ fn begin(
     settings: &Settings,
     environment: &Environment,
 ) -> anyhow::Result<(Telemetry, TelemetryLayer)> {
-    // Connections of its own: what is told must not wait for what is told of.
-    let transport = HttpTransport::new(&transport_config(settings, environment)).context("set up HTTPS")?;
+    let certificate = settings.telemetry.otlp_certificate.as_deref();
+    let transport =
+        Transport::new(&transport_config(settings, environment), config.otlp.as_ref(), certificate)?;
     Ok(Telemetry::start(config, redactor(), transport)?)
 }
 
@@ -94,6 +93,11 @@ fn config(settings: &Settings, environment: &Environment) -> anyhow::Result<Tele
     let metrics = wanted(telemetry.metrics, &telemetry.metrics_endpoint, "/v1/metrics");
     let logs = wanted(telemetry.logs, &telemetry.logs_endpoint, "/v1/logs");
     let some = traces.is_some() || metrics.is_some() || logs.is_some();
+    let authorities = telemetry.otlp_certificate.as_ref().filter(|_| some).map(|path| {
+        std::fs::read(path)
+            .with_context(|| format!("OTEL_EXPORTER_OTLP_CERTIFICATE: read {}", path.display()))
+    });
+    let authorities = authorities.transpose()?;
     let otlp = some.then(|| OtlpConfig {
         protocol: match telemetry.otlp_protocol {
             OtlpProtocol::HttpProtobuf => Protocol::HttpProtobuf,
@@ -103,6 +107,7 @@ fn config(settings: &Settings, environment: &Environment) -> anyhow::Result<Tele
         metrics,
         logs,
         headers: headers(environment),
+        authorities,
         timeout: telemetry.otlp_timeout,
         gzip: telemetry.otlp_compression == OtlpCompression::Gzip,
     });

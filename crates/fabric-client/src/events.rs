@@ -1,7 +1,53 @@
-//! Every log line of this crate. None holds a body, a query or a token.
+//! Every `tracing` span and event of this crate. None holds a body, a query or a token.
+//!
+//! Names and fields of the spans follow OpenTelemetry's conventions for HTTP clients
+//! (<https://opentelemetry.io/docs/specs/semconv/http/http-spans/>).
 
-use crate::{Error, OperationId, layer::AuthError};
-use std::{error::Error as StdError, iter};
+use crate::{Error, Operation, OperationId, layer::AuthError};
+use http::Method;
+use std::{error::Error as StdError, fmt::Display, iter};
+use tracing::{Span, field};
+
+/// A request with all its attempts, shown as its operation, such as `workspaces.create`. `selvedge.effect` is `read`, `idempotent` or
+/// `once`.
+pub(crate) fn call(operation: Option<&Operation>) -> Span {
+    tracing::debug_span!(
+        "call",
+        otel.name = operation.map_or("request", |operation| operation.name),
+        selvedge.effect = operation.map(|operation| operation.effect.as_str()),
+        selvedge.attempts = field::Empty,
+        error.type = field::Empty,
+    )
+}
+
+/// One sending of it, of kind client, shown as its method. `http.request.resend_count` is absent on the first, and `url.full` has no query.
+pub(crate) fn attempt(
+    method: &Method,
+    before: u32,
+    host: Option<&str>,
+    port: Option<u16>,
+    target: &impl Display,
+) -> Span {
+    tracing::debug_span!(
+        "attempt",
+        otel.kind = "client",
+        otel.name = method.as_str(),
+        http.request.method = method.as_str(),
+        http.request.resend_count = (before > 0).then_some(before),
+        http.response.status_code = field::Empty,
+        server.address = host,
+        server.port = port,
+        // The query may hold anything.
+        url.full = %target,
+        azure.service.request.id = field::Empty,
+        error.type = field::Empty,
+    )
+}
+
+#[cfg(feature = "transport")]
+pub(crate) fn crypto_present() {
+    tracing::debug!(name: "transport.crypto_present", "A TLS provider is installed already");
+}
 
 pub(crate) fn token_refresh_failed(error: &AuthError) {
     let told = iter::successors(Some(error as &dyn StdError), |error| (**error).source());

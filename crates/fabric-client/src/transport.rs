@@ -3,7 +3,7 @@
 //! It sends each request once. Retries, redirects and proxies of the environment, which reqwest would add by itself,
 //! are off; all waiting is bounded, and so is the memory that an answer can take.
 
-use crate::{BodyTooLarge, Request, Response, Unsent};
+use crate::{BodyTooLarge, Request, Response, Unsent, events};
 use bytes::{Bytes, BytesMut};
 use http::{HeaderValue, Method, header::CONTENT_LENGTH};
 use std::{
@@ -117,7 +117,7 @@ fn install_crypto() {
     INSTALL.call_once(|| {
         let installed = rustls::crypto::ring::default_provider().install_default();
         if installed.is_err() {
-            tracing::debug!(name: "transport.crypto_present", "A TLS provider is installed already");
+            events::crypto_present();
         }
     });
 }

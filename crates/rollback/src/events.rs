@@ -8,7 +8,7 @@ use tracing::{Span, field};
 
 use crate::{Error, StepId, TransactionId, Verdict};
 
-/// What a process does for a transaction.
+/// What a process does for a transaction. `selvedge.transaction.verdict` is `committed`, `rolled_back`, `left` or `open`.
 pub(crate) fn transaction(id: TransactionId, steps: usize) -> Span {
     tracing::info_span!(
         "transaction",
@@ -33,7 +33,8 @@ pub(crate) fn transaction_ended(span: &Span, ended: &Result<Verdict, Error>) {
     }
 }
 
-/// The work on one step, `forward` or `back`.
+/// The work on one step, shown as its change. `selvedge.step.direction` is `forward` or `back`, `cicd.pipeline.task.run.result` is
+/// `success`, `failure` or `cancellation`.
 pub(crate) fn step(step: StepId, change: &impl Display, direction: &'static str) -> Span {
     tracing::info_span!(
         "step",

@@ -1,7 +1,6 @@
 //! `cargo xtask demo`: the README's transcripts, from real runs of the binary against its own emulator.
 
 mod normalise;
-mod readme;
 
 use std::io::Read;
 use std::path::Path;
@@ -9,6 +8,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, ensure};
 
+use crate::blocks;
 use crate::workspace::{File, Workspace};
 
 /// One transcript: what is typed, and how it must end.
@@ -43,14 +43,15 @@ pub(crate) fn run(workspace: &Workspace, check: bool) -> anyhow::Result<bool> {
         let folder = workspace.target.join("demo").join(demo.name);
         lay_out(&folder, &examples)?;
         let transcript = demo.record(&binary, &folder)?;
-        new = readme::replace(&new, demo.name, &transcript)?;
+        let block = format!("```console\n{}\n```", transcript.trim_end());
+        new = blocks::replace("README.md", &new, "demo", demo.name, &block)?;
     }
     if new == old {
         println!("demo: README.md shows what the binary prints");
         return Ok(true);
     }
     if check {
-        println!("{}", readme::difference(&old, &new));
+        println!("{}", blocks::difference("README.md", &old, &new));
         println!("demo: README.md differs; `cargo xtask demo` writes it anew");
         return Ok(false);
     }

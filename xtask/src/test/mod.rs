@@ -57,7 +57,11 @@ fn steps(nextest: Vec<String>, quick: bool, specs: Option<&Path>, requests: &Pat
     let mut tests = nextest;
     tests.extend(words("run --workspace --no-fail-fast"));
 
-    let mut steps = vec![plain("format", "cargo fmt --all -- --check"), plain("tidy", "cargo xtask tidy")];
+    let mut steps = vec![
+        plain("format", "cargo fmt --all -- --check"),
+        plain("tidy", "cargo xtask tidy"),
+        plain("codegen", "cargo xtask codegen --check"),
+    ];
     if !quick {
         steps.push(plain("clippy", "cargo clippy --workspace --all-targets -- -D warnings"));
         for library in LIBRARIES {
@@ -180,6 +184,7 @@ mod tests {
             [
                 "cargo fmt --all -- --check",
                 "cargo xtask tidy",
+                "cargo xtask codegen --check",
                 "CARGO_TERM_COLOR='never' cargo nextest run --workspace --no-fail-fast",
             ]
         );

@@ -23,7 +23,7 @@ use serde_json::Value;
 use crate::{
     args::{Command, TransactionsAction},
     commands::deploy::prepare::Invalid,
-    exit,
+    events, exit,
     output::{self, ReaderGone},
     report,
     settings::of_the_process,
@@ -158,7 +158,7 @@ impl Job {
         let page = summary::markdown(command, told.as_ref(), why.as_deref(), help, code);
         let written = tell_summary(system, command, &page);
         if let Err(error) = written.and_then(|()| tell_outputs(system, told.as_ref(), code)) {
-            tracing::warn!(name: "ci.untold", error = format!("{error:#}"), "The CI system could not be told how it ended");
+            events::ci_untold(&error);
         }
     }
 

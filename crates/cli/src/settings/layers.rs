@@ -24,7 +24,7 @@ const FILE: &str = "selvedge.toml";
 const PREFIX: &str = "SELVEDGE_";
 
 /// Variables under other names, most of them the predecessor's. Of two for one key the later wins.
-const VARIABLES: [(&str, &str); 33] = [
+const VARIABLES: [(&str, &str); 34] = [
     ("AZURE_CLIENT_CERTIFICATE_PATH", "entra.certificate"),
     ("AZURE_CLIENT_ID", "entra.client_id"),
     ("AZURE_CLIENT_SEND_CERTIFICATE_CHAIN", "entra.send_certificate_chain"),
@@ -42,6 +42,7 @@ const VARIABLES: [(&str, &str); 33] = [
     ("KEY_VAULT_URL", "secrets.vault_url"),
     ("LOG_FORMAT", "log.format"),
     ("LOG_LEVEL", "log.level"),
+    ("OTEL_EXPORTER_OTLP_CERTIFICATE", "telemetry.otlp_certificate"),
     ("OTEL_EXPORTER_OTLP_COMPRESSION", "telemetry.otlp_compression"),
     ("OTEL_EXPORTER_OTLP_ENDPOINT", "telemetry.otlp_endpoint"),
     ("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", "telemetry.logs_endpoint"),

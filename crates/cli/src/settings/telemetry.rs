@@ -1,5 +1,6 @@
 //! Section `[telemetry]`.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -21,6 +22,8 @@ pub(crate) struct Telemetry {
     pub(crate) logs_endpoint: Option<String>,
     pub(crate) otlp_protocol: OtlpProtocol,
     pub(crate) otlp_compression: OtlpCompression,
+    /// A PEM file with the certificates of the collector's authority.
+    pub(crate) otlp_certificate: Option<PathBuf>,
     #[serde(deserialize_with = "duration::deserialize")]
     pub(crate) otlp_timeout: Duration,
     pub(crate) traces: Exporter,

@@ -128,3 +128,48 @@ fn what_makes_no_sense_is_a_warning_and_no_reason_to_stop() {
     command.env("FEATURE_USE_TELEMETRY", "true").env("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4317");
     run(&mut command).ends(2, &["telemetry.otlp_endpoint", "expected http://host:port"]);
 }
+
+/// Application Insights are trusted as ever meanwhile.
+#[test]
+fn a_collector_may_have_an_authority_of_its_own() {
+    let (tenant, project) = (Tenant::start(), Project::orders());
+    let (collector, insights) = (Sink::with_tls(), Sink::start());
+    let authority = collector.authority.as_ref().unwrap().path();
+    for (protocol, certificate, arrives) in [
+        ("http/protobuf", Some(authority), true),
+        ("http/protobuf", None, false),
+        // It does not speak that; what is tried here is that nobody minds.
+        ("grpc", None, false),
+    ] {
+        let mut command = tenant.selvedge(&project, &["plan"]);
+        insights.told_by(&mut command);
+        command
+            .env("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.url)
+            .env("OTEL_EXPORTER_OTLP_PROTOCOL", protocol);
+        if let Some(certificate) = certificate {
+            command.env("OTEL_EXPORTER_OTLP_CERTIFICATE", certificate);
+        }
+        let ended = run(&mut command).is(0);
+        assert_eq!(collector.paths().contains("/v1/traces"), arrives, "{}", ended.stderr);
+        assert_eq!(ended.stderr.contains("Not all telemetry could be sent"), !arrives, "{}", ended.stderr);
+        assert!(insights.paths().contains("/v2.1/track"));
+        drop((collector.taken(), insights.taken()));
+    }
+}
+
+#[test]
+fn what_is_no_certificate_is_a_warning() {
+    let (tenant, project) = (Tenant::start(), Project::orders());
+    let empty = tempfile::NamedTempFile::new().unwrap();
+    for path in [empty.path(), std::path::Path::new("no-such.pem")] {
+        for protocol in ["http/protobuf", "grpc"] {
+            let mut command = tenant.selvedge(&project, &["plan"]);
+            command
+                .env("FEATURE_USE_TELEMETRY", "true")
+                .env("OTEL_EXPORTER_OTLP_ENDPOINT", "https://127.0.0.1:1")
+                .env("OTEL_EXPORTER_OTLP_PROTOCOL", protocol)
+                .env("OTEL_EXPORTER_OTLP_CERTIFICATE", path);
+            run(&mut command).ends(0, &["telemetry is off: OTEL_EXPORTER_OTLP_CERTIFICATE"]);
+        }
+    }
+}

@@ -1,11 +1,10 @@
 //! Spans round calls and attempts, for who watches from outside.
 //!
-//! Names and fields follow OpenTelemetry's conventions for HTTP clients
-//! (<https://opentelemetry.io/docs/specs/semconv/http/http-spans/>): a span of kind client per attempt, beneath one for the call. They are
-//! spans of `tracing`; what becomes of them is not decided here.
+//! A span of kind client per attempt, beneath one for the call, both declared in `events.rs`. They are spans of `tracing`; what becomes of
+//! them is not decided here.
 
 use super::{AuthError, BaseUri};
-use crate::{ApiError, Operation, Request, Response, classify::of_error};
+use crate::{ApiError, Operation, Request, Response, classify::of_error, events};
 use http::{HeaderMap, Uri};
 use pin_project_lite::pin_project;
 use selvedge_resilience::{breaker::BreakerOpen, deadline::Elapsed, find_cause, gate::Paused};
@@ -20,7 +19,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 use tower::{BoxError, Layer, Service};
-use tracing::{Span, field};
+use tracing::Span;
 
 /// How often a call was sent so far, shared by the copies of its request.
 #[derive(Clone, Debug, Default)]
@@ -95,13 +94,7 @@ where
 /// The span of a call, and what counts its attempts.
 fn call(request: &mut Request) -> (Span, Option<Sent>) {
     let operation = request.extensions().get::<Operation>();
-    let span = tracing::debug_span!(
-        "call",
-        otel.name = operation.map_or("request", |operation| operation.name),
-        selvedge.effect = operation.map(|operation| operation.effect.as_str()),
-        selvedge.attempts = field::Empty,
-        error.type = field::Empty,
-    );
+    let span = events::call(operation);
     let sent = (!span.is_disabled()).then(Sent::default);
     if let Some(sent) = sent.clone() {
         request.extensions_mut().insert(sent);
@@ -112,21 +105,7 @@ fn call(request: &mut Request) -> (Span, Option<Sent>) {
 fn attempt(request: &Request, base: Option<&BaseUri>) -> Span {
     let before = request.extensions().get::<Sent>().map_or(0, |sent| sent.0.fetch_add(1, Ordering::Relaxed));
     let target = Target { base, uri: request.uri() };
-    tracing::debug_span!(
-        "attempt",
-        otel.kind = "client",
-        otel.name = request.method().as_str(),
-        http.request.method = request.method().as_str(),
-        // Absent on the first.
-        http.request.resend_count = (before > 0).then_some(before),
-        http.response.status_code = field::Empty,
-        server.address = target.host(),
-        server.port = target.port(),
-        // Without the query, which may hold anything.
-        url.full = %target,
-        azure.service.request.id = field::Empty,
-        error.type = field::Empty,
-    )
+    events::attempt(request.method(), before, target.host(), target.port(), &target)
 }
 
 pin_project! {

@@ -79,6 +79,9 @@ pub struct OtlpConfig {
     pub logs: Option<String>,
     /// `OTEL_EXPORTER_OTLP_HEADERS`: what the collector knows us by.
     pub headers: Vec<(String, SecretString)>,
+    /// Certificates (PEM) to trust by gRPC *instead of* the system's; `OTEL_EXPORTER_OTLP_CERTIFICATE`. What
+    /// is none is passed over. By HTTP it is the transport that trusts.
+    pub authorities: Option<Vec<u8>>,
     /// The most time for one export; `OTEL_EXPORTER_OTLP_TIMEOUT`.
     pub timeout: Duration,
     /// Whether what is sent is compressed, by gzip; `OTEL_EXPORTER_OTLP_COMPRESSION`.

@@ -1,8 +1,14 @@
 //! The fields of `tracing`'s spans and events, as OpenTelemetry's attributes.
 
+use super::custom;
+use crate::track;
 use opentelemetry::{Key, KeyValue, Value, trace::SpanKind};
+use serde_json::Value as Json;
 use std::{borrow::Cow, fmt};
 use tracing::field::{Field, Visit};
+
+/// Attributes that decide what becomes of a log record or a span.
+const RESERVED: [&str; 2] = [custom::EVENT, "error.type"];
 
 /// What the fields of a span or an event say.
 #[derive(Debug, Default)]
@@ -34,6 +40,30 @@ impl Fields {
         self.attributes.iter().rfind(|it| it.key.as_str() == key).map(|it| &it.value)
     }
 
+    /// The same, and it is one no more.
+    pub(super) fn take(&mut self, key: &str) -> Option<Value> {
+        let at = self.attributes.iter().position(|it| it.key.as_str() == key)?;
+        Some(self.attributes.remove(at).value)
+    }
+
+    /// What the properties of somebody who embeds this say, but for what is not theirs to say.
+    fn put_properties(&mut self, field: &str) {
+        for (key, value) in track::parse(field) {
+            let value = match value {
+                Json::Bool(flag) => Value::Bool(flag),
+                Json::String(text) => Value::from(text),
+                Json::Number(number) => match number.as_i64() {
+                    Some(number) => Value::I64(number),
+                    None => Value::F64(number.as_f64().unwrap_or(f64::NAN)),
+                },
+                Json::Null | Json::Array(_) | Json::Object(_) => continue,
+            };
+            if !RESERVED.contains(&&*key) && self.get(&key).is_none() {
+                self.attributes.push(KeyValue::new(key, value));
+            }
+        }
+    }
+
     /// The same, where it is a number.
     pub(super) fn number(&self, key: &str) -> Option<i64> {
         match self.get(key)? {
@@ -53,6 +83,7 @@ impl Fields {
                     _ => None,
                 }
             }
+            "selvedge.properties" => self.put_properties(&value),
             _ => self.put(field, value.into_owned()),
         }
     }

@@ -75,7 +75,7 @@ pub fn event_name(metadata: &Metadata<'static>) -> Option<&'static str> {
 }
 
 fn is_heard(metadata: &Metadata<'_>) -> bool {
-    let is_quiet = metadata.is_span() || metadata.name() == custom::QUIET;
+    let is_quiet = metadata.is_span() || custom::is_quiet(metadata.name());
     let level = if is_quiet { Level::DEBUG } else { Level::INFO };
     *metadata.level() <= level && metadata.target().starts_with(OURS)
 }
@@ -128,7 +128,7 @@ where
         };
         let is_told = is_told && (attributes.metadata().name() != CALL || self.pace.lets_through(since));
         // Of what is not told only that is noted down of which figures are made.
-        let mut fields = if is_told { Fields::default() } else { Fields::only(&OF_ATTEMPTS) };
+        let mut fields = if is_told { Fields::default() } else { Fields::only(OF_ATTEMPTS) };
         attributes.record(&mut fields);
         span.extensions_mut().insert(Open {
             trace,
@@ -153,6 +153,10 @@ where
         let mut fields = Fields::default();
         event.record(&mut fields);
         let metadata = event.metadata();
+        if metadata.name() == custom::MEASURED {
+            self.metrics.measured(fields, &self.redactor);
+            return;
+        }
         self.metrics.happened(metadata.name(), &fields);
         let within = context
             .event_span(event)
@@ -165,7 +169,7 @@ where
             let exception = exception.map(|(key, value): (_, String)| KeyValue::new(key, value));
             self.say(Said { level: Level::ERROR, ..said }, &fields.message, exception.into());
         }
-        if let Some(custom) = custom::of_event(metadata.name()) {
+        if let Some(custom) = custom::of_event(metadata.name(), &mut fields) {
             fields.attributes.push(KeyValue::new(custom::EVENT, custom));
         }
         self.say(said, &fields.message, fields.attributes);
@@ -254,11 +258,7 @@ impl TelemetryLayer {
 
     /// Tells of a call or a step as an event.
     fn count(&self, metadata: &Metadata<'static>, open: &Open) {
-        let text = |key| open.fields.get(key).map(Value::as_str);
-        let (direction, result) = (text("selvedge.step.direction"), text("cicd.pipeline.task.run.result"));
-        let Some(custom) = custom::of_span(metadata.name(), direction.as_deref(), result.as_deref()) else {
-            return;
-        };
+        let Some(custom) = custom::of_span(metadata.name(), &open.fields) else { return };
         let name = open.fields.name.clone().unwrap_or_default();
         let mut attributes = open.fields.attributes.clone();
         attributes.extend([KeyValue::new("name", name), KeyValue::new(custom::EVENT, custom)]);

@@ -272,20 +272,3 @@ impl Sinks<'_> {
         self.metrics = std::mem::take(&mut self.metrics).with_reader(reader);
     }
 }
-
-#[cfg(test)]
-mod tests {
-    /// What is told is a contract.
-    #[test]
-    fn the_docs_have_every_name() {
-        let docs = include_str!("../../../../docs/telemetry.md");
-        let names = |text: &'static str| text.split('"').skip(1).step_by(2);
-        let sources = [include_str!("metrics.rs"), include_str!("custom.rs")];
-        let told = sources.into_iter().flat_map(names).filter(|name| {
-            let is_word = |it: char| it.is_ascii_lowercase() || matches!(it, '.' | '_');
-            (name.contains('.') || name.contains('_')) && name.chars().all(is_word)
-        });
-        let missing: Vec<_> = told.filter(|name| !docs.contains(&format!("`{name}`"))).collect();
-        assert_eq!(missing, [""; 0]);
-    }
-}

@@ -1,6 +1,8 @@
 //! Exporters to a collector.
 
 use super::{OtlpConfig, Protocol, TelemetryError, client::Client};
+#[cfg(feature = "grpc")]
+use opentelemetry_otlp::tonic_types::transport::{Certificate, ClientTlsConfig};
 use opentelemetry_otlp::{
     Compression, ExporterBuildError, LogExporter, MetricExporter, Protocol as Wire, SpanExporter,
     WithExportConfig as _, WithHttpConfig as _,
@@ -46,11 +48,13 @@ macro_rules! exporter {
 macro_rules! grpc {
     ($kind:ident, $config:expr, $endpoint:expr) => {{
         use opentelemetry_otlp::WithTonicConfig as _;
-        let builder = $kind::builder()
-            .with_tonic()
-            .with_endpoint($endpoint)
-            .with_timeout($config.timeout)
-            .with_metadata(metadata($config)?);
+        let builder = $kind::builder().with_tonic();
+        let builder = match tls($config, $endpoint) {
+            Some(tls) => builder.with_tls_config(tls),
+            None => builder,
+        };
+        let builder =
+            builder.with_endpoint($endpoint).with_timeout($config.timeout).with_metadata(metadata($config)?);
         let builder = if $config.gzip { builder.with_compression(Compression::Gzip) } else { builder };
         builder.build()
     }};
@@ -77,6 +81,17 @@ impl Exporters {
 fn headers(config: &OtlpConfig) -> HashMap<String, String> {
     let headers = config.headers.iter();
     headers.map(|(name, value)| (name.clone(), value.expose_secret().to_owned())).collect()
+}
+
+/// Whom to trust, where `endpoint` is asked over TLS.
+#[cfg(feature = "grpc")]
+fn tls(config: &OtlpConfig, endpoint: &str) -> Option<ClientTlsConfig> {
+    let scheme = endpoint.split_once("://").map(|(scheme, _)| scheme)?;
+    let tls = scheme.eq_ignore_ascii_case("https").then(ClientTlsConfig::new)?;
+    Some(match &config.authorities {
+        Some(pem) => tls.ca_certificate(Certificate::from_pem(pem)),
+        None => tls.with_native_roots(),
+    })
 }
 
 #[cfg(feature = "grpc")]

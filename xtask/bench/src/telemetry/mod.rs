@@ -158,6 +158,7 @@ fn start(address: &str) -> anyhow::Result<(Telemetry, Dispatch)> {
     let config = TelemetryConfig {
         resource: vec![("service.name".to_owned(), "bench".to_owned())],
         otlp: Some(OtlpConfig {
+            authorities: None,
             protocol: Protocol::HttpProtobuf,
             traces: of("traces"),
             metrics: of("metrics"),

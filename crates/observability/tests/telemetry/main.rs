@@ -1,0 +1,9 @@
+//! What arrives at a collector and at Application Insights, seen from there.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod capture;
+mod grpc;
+#[path = "../insights/schema.rs"]
+mod schema;
+mod track;
