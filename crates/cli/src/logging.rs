@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use selvedge_observability::telemetry::{TelemetryFilter, TelemetryLayer};
+use selvedge_observability::telemetry::TelemetryLayer;
 use tracing::{Event, Subscriber};
 use tracing_subscriber::{
     EnvFilter, Layer,
@@ -47,7 +47,7 @@ pub(crate) fn init(log: &Log, run: Run, telemetry: Option<TelemetryLayer>) -> an
         LogFormat::Json => "info",
     });
     let filter = EnvFilter::try_new(directives(level)).context("parse the log level")?;
-    let telemetry = telemetry.map(|layer| layer.with_filter(TelemetryFilter));
+    let telemetry = telemetry.map(TelemetryLayer::filtered);
     tracing_subscriber::registry()
         .with(telemetry)
         .with(lines(log.format, run, io::stderr).with_filter(filter))

@@ -28,6 +28,7 @@ use tracing::{
     subscriber::Interest,
 };
 use tracing_subscriber::{
+    Layer as _,
     layer::{Context, Filter},
     registry::LookupSpan,
 };
@@ -35,8 +36,11 @@ use tracing_subscriber::{
 /// What the libraries of this project say is told, and nothing else: not what sends it says of itself.
 const OURS: &str = "selvedge";
 
-/// The span of which there are many, and of which not all are told.
+/// The span of which there are many, and of which not all are told: those beyond the pace are not heard at all.
 const CALL: &str = "call";
+
+/// The span within it. Outside of a call that is told it is a figure, and no more.
+const ATTEMPT: &str = "attempt";
 
 /// Hears what the libraries say. It costs what it takes to note it down; nothing is ever waited for.
 #[derive(Debug)]
@@ -61,11 +65,23 @@ impl TelemetryLayer {
     pub fn trace_id(&self) -> Option<String> {
         self.parent.map(|(trace, _)| trace).or(self.trace).map(|trace| trace.to_string())
     }
+
+    /// The layer for a subscriber. It hears our own spans, of calls as many as [`calls_per_second`] says, and our own events from `info` on.
+    ///
+    /// [`calls_per_second`]: super::TelemetryConfig::calls_per_second
+    pub fn filtered<S>(self) -> impl tracing_subscriber::Layer<S> + Send + Sync
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        let ours = Ours { pace: Arc::clone(&self.pace) };
+        self.with_filter(ours)
+    }
 }
 
-/// What a [`TelemetryLayer`] is to hear: our own spans, and our own events from `info` on. To be put before it.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct TelemetryFilter;
+/// What is to be heard.
+struct Ours {
+    pace: Arc<Pace>,
+}
 
 /// The name of an event, where it has one of its own, such as `resilience.retry`. Otherwise it is called by its place in the source.
 #[must_use]
@@ -80,14 +96,22 @@ fn is_heard(metadata: &Metadata<'_>) -> bool {
     *metadata.level() <= level && metadata.target().starts_with(OURS)
 }
 
-impl<S> Filter<S> for TelemetryFilter {
+fn is_call(metadata: &Metadata<'_>) -> bool {
+    metadata.is_span() && metadata.name() == CALL
+}
+
+impl<S> Filter<S> for Ours {
     fn enabled(&self, metadata: &Metadata<'_>, _: &Context<'_, S>) -> bool {
-        is_heard(metadata)
+        is_heard(metadata) && (!is_call(metadata) || self.pace.lets_through(Instant::now()))
     }
 
     fn callsite_enabled(&self, metadata: &'static Metadata<'static>) -> Interest {
-        // The same each time, so that nobody is asked again for each span.
-        if is_heard(metadata) { Interest::always() } else { Interest::never() }
+        match is_heard(metadata) {
+            true if is_call(metadata) => Interest::sometimes(),
+            // The same each time, so that nobody is asked again for each span.
+            true => Interest::always(),
+            false => Interest::never(),
+        }
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {
@@ -101,7 +125,7 @@ struct Open {
     id: SpanId,
     parent: SpanId,
     is_parent_remote: bool,
-    /// Whether it is told; what is in it is or is not with it.
+    /// Whether it is told, and not only counted.
     is_told: bool,
     at: SystemTime,
     since: Instant,
@@ -115,24 +139,26 @@ where
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
         let Some(span) = context.span(id) else { return };
         let since = Instant::now();
-        let within = span.parent().and_then(|parent| {
-            parent.extensions().get::<Open>().map(|open| (open.trace, open.id, open.is_told))
-        });
-        let (trace, parent, is_told) = match (within, self.parent) {
+        let outer = span.parent();
+        let within = outer
+            .as_ref()
+            .and_then(|outer| outer.extensions().get::<Open>().map(|open| (open.trace, open.id)));
+        let (trace, parent) = match (within, self.parent) {
             (Some(within), _) => within,
-            (None, Some((trace, outside))) => (trace, outside, true),
+            (None, Some(outside)) => outside,
             (None, None) => {
                 let trace = self.trace.unwrap_or_else(|| TraceId::from(rand::random::<u128>()));
-                (trace, SpanId::INVALID, true)
+                (trace, SpanId::INVALID)
             }
         };
-        let is_told = is_told && (attributes.metadata().name() != CALL || self.pace.lets_through(since));
+        let is_told = span.name() != ATTEMPT || outer.is_some_and(|outer| outer.name() == CALL);
         // Of what is not told only that is noted down of which figures are made.
         let mut fields = if is_told { Fields::default() } else { Fields::only(OF_ATTEMPTS) };
         attributes.record(&mut fields);
         span.extensions_mut().insert(Open {
             trace,
-            id: SpanId::from(rand::random::<u64>()),
+            // What happens within a span that is not told happens in the one round it.
+            id: if is_told { SpanId::from(rand::random::<u64>()) } else { parent },
             parent,
             is_parent_remote: within.is_none() && self.parent.is_some(),
             is_told,

@@ -19,7 +19,7 @@ mod queues;
 mod traceparent;
 
 pub use config::{OtlpConfig, Protocol, TelemetryConfig};
-pub use layer::{TelemetryFilter, TelemetryLayer, event_name};
+pub use layer::{TelemetryLayer, event_name};
 
 #[cfg(feature = "insights")]
 use crate::insights::{Insights, InsightsConfig};
@@ -101,7 +101,7 @@ pub struct Untold {
 
 impl Telemetry {
     /// Begins to tell what `config` says, by `transport`, which must bound nothing and repeat nothing. The layer goes into the process's
-    /// subscriber, behind a [`TelemetryFilter`].
+    /// subscriber, as [`TelemetryLayer::filtered`] gives it.
     ///
     /// # Errors
     ///

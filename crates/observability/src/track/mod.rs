@@ -18,10 +18,10 @@
 //! use std::time::Duration;
 //! use selvedge_observability::{
 //!     redact::Redactor,
-//!     telemetry::{Telemetry, TelemetryConfig, TelemetryFilter},
+//!     telemetry::{Telemetry, TelemetryConfig},
 //!     track_event, track_exception, track_metric, track_operation,
 //! };
-//! use tracing_subscriber::{Layer as _, layer::SubscriberExt as _};
+//! use tracing_subscriber::layer::SubscriberExt as _;
 //!
 //! # let transport = tower::service_fn(|_| async { Ok(http::Response::new(bytes::Bytes::new())) });
 //! // Once, by the program: who listens. `transport` is any tower service that sends requests.
@@ -31,7 +31,7 @@
 //!     ..TelemetryConfig::default()
 //! };
 //! let (telemetry, layer) = Telemetry::start(&config, &Redactor::default(), transport)?;
-//! let subscriber = tracing_subscriber::registry().with(layer.with_filter(TelemetryFilter));
+//! let subscriber = tracing_subscriber::registry().with(layer.filtered());
 //! let _listening = tracing::subscriber::set_default(subscriber);
 //!
 //! // Anywhere, by any of its parts.

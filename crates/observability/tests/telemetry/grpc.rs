@@ -12,7 +12,7 @@ use rustls::pki_types::PrivatePkcs8KeyDer;
 use secrecy::SecretString;
 use selvedge_observability::{
     redact::Redactor,
-    telemetry::{OtlpConfig, Protocol, Telemetry, TelemetryConfig, TelemetryFilter, Untold},
+    telemetry::{OtlpConfig, Protocol, Telemetry, TelemetryConfig, Untold},
     track_event, track_metric, track_operation,
 };
 use tokio::{
@@ -21,7 +21,7 @@ use tokio::{
     runtime::Runtime,
 };
 use tokio_rustls::TlsAcceptor;
-use tracing_subscriber::{Layer as _, layer::SubscriberExt as _};
+use tracing_subscriber::layer::SubscriberExt as _;
 
 use crate::capture::{Capture, collector};
 
@@ -124,7 +124,7 @@ fn tell(collector: OtlpConfig) -> Untold {
     // It has connections of its own.
     let transport = Capture::default();
     let (telemetry, layer) = Telemetry::start(&config, &Redactor::default(), transport.transport()).unwrap();
-    let subscriber = tracing_subscriber::registry().with(layer.with_filter(TelemetryFilter));
+    let subscriber = tracing_subscriber::registry().with(layer.filtered());
     tracing::subscriber::with_default(subscriber, || {
         track_event("E", &[]);
         track_metric("m", 1.0, &[]);

@@ -5,11 +5,11 @@ use std::{collections::BTreeSet, fmt, future::pending, time::Duration};
 use opentelemetry_proto::tonic::{common::v1::any_value, metrics::v1::metric::Data};
 use selvedge_observability::{
     redact::Redactor,
-    telemetry::{Protocol, Telemetry, TelemetryConfig, TelemetryFilter},
+    telemetry::{Protocol, Telemetry, TelemetryConfig},
     track_event, track_exception, track_metric, track_operation,
 };
 use serde_json::{Value, json};
-use tracing_subscriber::{Layer as _, layer::SubscriberExt as _};
+use tracing_subscriber::layer::SubscriberExt as _;
 
 use crate::capture::{Capture, attributes, collector};
 
@@ -28,7 +28,7 @@ fn told(work: impl FnOnce()) -> Capture {
         ..TelemetryConfig::default()
     };
     let (telemetry, layer) = Telemetry::start(&config, &redactor, capture.transport()).unwrap();
-    let subscriber = tracing_subscriber::registry().with(layer.with_filter(TelemetryFilter));
+    let subscriber = tracing_subscriber::registry().with(layer.filtered());
     tracing::subscriber::with_default(subscriber, work);
     let untold = telemetry.shut_down(Duration::from_secs(10));
     assert_eq!((untold.spans, untold.is_late), (0, false));

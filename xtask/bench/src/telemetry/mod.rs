@@ -10,12 +10,12 @@ use anyhow::Context;
 use selvedge_fabric_client::transport::{HttpTransport, TransportConfig};
 use selvedge_observability::{
     redact::Redactor,
-    telemetry::{OtlpConfig, Protocol, Telemetry, TelemetryConfig, TelemetryFilter, Untold},
+    telemetry::{OtlpConfig, Protocol, Telemetry, TelemetryConfig, Untold},
 };
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 use tracing::{Dispatch, Instrument as _, instrument::WithSubscriber as _};
-use tracing_subscriber::{Layer as _, layer::SubscriberExt as _};
+use tracing_subscriber::layer::SubscriberExt as _;
 
 use crate::{
     child::Server,
@@ -173,7 +173,7 @@ fn start(address: &str) -> anyhow::Result<(Telemetry, Dispatch)> {
     };
     let transport = HttpTransport::new(&TransportConfig::default()).context("build the transport")?;
     let (telemetry, layer) = Telemetry::start(&config, &Redactor::default(), transport)?;
-    let subscriber = tracing_subscriber::registry().with(layer.with_filter(TelemetryFilter));
+    let subscriber = tracing_subscriber::registry().with(layer.filtered());
     Ok((telemetry, Dispatch::new(subscriber)))
 }
 
