@@ -4,12 +4,12 @@ mod transport;
 
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use percent_encoding::percent_decode_str;
 use secrecy::{ExposeSecret as _, SecretString};
 use selvedge_observability::insights::ConnectionString;
 use selvedge_observability::telemetry::{
-    OtlpConfig, Protocol, Telemetry, TelemetryConfig, TelemetryLayer, Untold,
+    OtlpConfig, Probe, Protocol, Telemetry, TelemetryConfig, TelemetryLayer, Untold,
 };
 use selvedge_rollback::TransactionId;
 
@@ -17,6 +17,7 @@ use crate::clients::transport_config;
 use crate::events;
 use crate::flags::Flags;
 use crate::redaction::{redact, redactor};
+use crate::run::App;
 use crate::settings::{
     Environment, Exporter, INSIGHTS_CONNECTION, INSIGHTS_KEY, OTLP_HEADERS, OtlpCompression, OtlpProtocol,
     Settings,
@@ -50,7 +51,7 @@ pub(crate) fn start(
     run: Option<TransactionId>,
 ) -> (Telling, Option<TelemetryLayer>, Option<String>) {
     let nothing = |warning| (Telling(None), None, warning);
-    if !flags.telemetry.on || settings.telemetry.disabled {
+    if !is_on(settings, flags) {
         return nothing(None);
     }
     let config = match config(settings, environment) {
@@ -69,15 +70,46 @@ pub(crate) fn start(
     }
 }
 
+/// Whether anything is told.
+pub(crate) fn is_on(settings: &Settings, flags: &Flags) -> bool {
+    flags.telemetry.on && !settings.telemetry.disabled
+}
+
+/// What asks the places that telemetry goes to whether they take it.
+///
+/// # Errors
+///
+/// There is none, or what is said of one makes no sense.
+pub(crate) fn probe(settings: &Settings, environment: &Environment) -> anyhow::Result<Probe> {
+    let config = config(settings, environment)?;
+    ensure!(!config.is_empty(), "no place is named that telemetry goes to");
+    Ok(Probe::new(&config, transport(&config, settings, environment)?)?)
+}
+
+/// Asks them once.
+///
+/// # Errors
+///
+/// As of [`probe`], and where one of them does not take it.
+pub(crate) async fn ask(app: &App) -> anyhow::Result<()> {
+    Ok(probe(&app.settings, &app.environment)?.ask().await?)
+}
+
 fn begin(
     config: &TelemetryConfig,
     settings: &Settings,
     environment: &Environment,
 ) -> anyhow::Result<(Telemetry, TelemetryLayer)> {
+    Ok(Telemetry::start(config, redactor(), transport(config, settings, environment)?)?)
+}
+
+fn transport(
+    config: &TelemetryConfig,
+    settings: &Settings,
+    environment: &Environment,
+) -> anyhow::Result<Transport> {
     let certificate = settings.telemetry.otlp_certificate.as_deref();
-    let transport =
-        Transport::new(&transport_config(settings, environment), config.otlp.as_ref(), certificate)?;
-    Ok(Telemetry::start(config, redactor(), transport)?)
+    Transport::new(&transport_config(settings, environment), config.otlp.as_ref(), certificate)
 }
 
 fn config(settings: &Settings, environment: &Environment) -> anyhow::Result<TelemetryConfig> {

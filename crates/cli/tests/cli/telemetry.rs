@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::{
     program::run,
-    project::Project,
+    project::{Project, WORKSPACE},
     sink::{KEY, Sink},
     tenant::Tenant,
 };
@@ -172,4 +172,35 @@ fn what_is_no_certificate_is_a_warning() {
             run(&mut command).ends(0, &["telemetry is off: OTEL_EXPORTER_OTLP_CERTIFICATE"]);
         }
     }
+}
+
+/// Neither has anything to do with how things are otherwise: the exit code is that of the rest.
+#[test]
+fn whether_it_arrives_is_told_by_the_doctor_and_by_the_report() {
+    let (tenant, project, sink) = (Tenant::start(), Project::orders(), Sink::start());
+    tenant.safely(&project, &["deploy", "--yes"]).is(0);
+    let of = |args: &[&str], url: Option<&str>| {
+        let mut command = tenant.selvedge(&project, args);
+        command.env("FEATURE_USE_TELEMETRY", "true");
+        command.envs(url.map(|url| ("OTEL_EXPORTER_OTLP_ENDPOINT", url)));
+        run(&mut command).is(0).json()
+    };
+    for (url, state, evidence) in [
+        (Some(&*sink.url), "ok", "takes it"),
+        (Some("http://127.0.0.1:1"), "warn", "the collector takes no telemetry"),
+        (None, "warn", "no place is named"),
+    ] {
+        let told = of(&["doctor", "--output", "json"], url);
+        let check = told["checks"].as_array().unwrap().iter().find(|it| it["section"] == "telemetry");
+        let check = check.unwrap_or_else(|| panic!("{told:#}"));
+        assert_eq!(check["state"], state, "{check:#}");
+        assert!(check["evidence"].as_str().unwrap().contains(evidence), "{check:#}");
+
+        let told = of(&["health", "--workspace", WORKSPACE, "--environment", "dev"], url);
+        let warnings: Vec<_> = told["warnings"].as_array().unwrap().iter().map(|it| &it["type"]).collect();
+        let expected = if state == "ok" { vec![] } else { vec!["telemetry"] };
+        assert_eq!(warnings, expected, "{told:#}");
+    }
+    let plain = run(&mut tenant.selvedge(&project, &["doctor", "--output", "json"])).is(0);
+    assert!(!plain.stdout.contains("telemetry"), "{}", plain.stdout);
 }

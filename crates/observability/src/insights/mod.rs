@@ -51,6 +51,8 @@ use std::{
     time::Duration,
 };
 
+use bytes::Bytes;
+use http::Request;
 use opentelemetry_http::HttpClient;
 use opentelemetry_sdk::{
     error::{OTelSdkError, OTelSdkResult},
@@ -118,6 +120,11 @@ impl InsightsConfig {
         let (service, instance, version) = (service.into(), None, None);
         Self { connection, service, instance, version, environment: None, operation: None }
     }
+}
+
+/// A request without an item.
+pub(crate) fn nothing(connection: &ConnectionString) -> Option<Request<Bytes>> {
+    upload::request::request(connection.endpoint(), Bytes::new(), false)
 }
 
 impl Insights {

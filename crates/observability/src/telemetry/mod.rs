@@ -15,11 +15,13 @@ mod metrics;
 #[cfg(feature = "otlp")]
 mod otlp;
 mod pace;
+mod probe;
 mod queues;
 mod traceparent;
 
 pub use config::{OtlpConfig, Protocol, TelemetryConfig};
 pub use layer::{TelemetryLayer, event_name};
+pub use probe::{NotTaken, PROBE_TIMEOUT, Probe};
 
 #[cfg(feature = "insights")]
 use crate::insights::{Insights, InsightsConfig};

@@ -26,16 +26,16 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use crate::capture::{Capture, collector};
 
 /// A collector that speaks gRPC on this machine, until it is dropped.
-struct Server {
+pub(crate) struct Server {
     at: SocketAddr,
     /// Whose certificate it shows, where it speaks TLS.
-    authority: Option<Vec<u8>>,
+    pub(crate) authority: Option<Vec<u8>>,
     capture: Capture,
     _runtime: Runtime,
 }
 
 impl Server {
-    fn start(has_tls: bool) -> Self {
+    pub(crate) fn start(has_tls: bool) -> Self {
         let runtime = Runtime::new().unwrap();
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
         let (at, capture) = (listener.local_addr().unwrap(), Capture::default());
@@ -60,7 +60,7 @@ impl Server {
         Self { at, authority, capture, _runtime: runtime }
     }
 
-    fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         let scheme = if self.authority.is_some() { "https" } else { "http" };
         format!("{scheme}://{}", self.at)
     }
@@ -116,11 +116,14 @@ async fn answer(
     stream.send_trailers(trailers).unwrap();
 }
 
+/// With the key that the server wants.
+pub(crate) fn known(collector: OtlpConfig) -> OtlpConfig {
+    OtlpConfig { headers: vec![("api-key".to_owned(), SecretString::from("a-key"))], ..collector }
+}
+
 /// Tells one of each kind to a collector.
 fn tell(collector: OtlpConfig) -> Untold {
-    let headers = vec![("api-key".to_owned(), SecretString::from("a-key"))];
-    let config =
-        TelemetryConfig { otlp: Some(OtlpConfig { headers, ..collector }), ..TelemetryConfig::default() };
+    let config = TelemetryConfig { otlp: Some(known(collector)), ..TelemetryConfig::default() };
     // It has connections of its own.
     let transport = Capture::default();
     let (telemetry, layer) = Telemetry::start(&config, &Redactor::default(), transport.transport()).unwrap();

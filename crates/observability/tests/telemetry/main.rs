@@ -4,6 +4,7 @@
 
 mod capture;
 mod grpc;
+mod probe;
 #[path = "../insights/schema.rs"]
 mod schema;
 mod track;

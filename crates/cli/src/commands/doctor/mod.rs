@@ -2,6 +2,7 @@
 
 mod env_file;
 mod secrets;
+mod telemetry;
 
 pub(crate) use secrets::is_about_secret;
 
@@ -26,6 +27,7 @@ enum State {
 
 /// One thing that was looked at.
 struct Check {
+    section: &'static str,
     name: String,
     state: State,
     evidence: String,
@@ -34,7 +36,13 @@ struct Check {
 
 impl Check {
     fn ok(name: &str, evidence: impl Into<String>) -> Self {
-        Self { name: name.to_owned(), state: State::Ok, evidence: evidence.into(), help: None }
+        Self {
+            section: "secrets",
+            name: name.to_owned(),
+            state: State::Ok,
+            evidence: evidence.into(),
+            help: None,
+        }
     }
 
     fn warn(name: &str, evidence: impl Into<String>, help: impl Into<String>) -> Self {
@@ -54,6 +62,7 @@ impl Check {
 pub(crate) async fn run(app: &App) -> anyhow::Result<u8> {
     let mut checks = secrets::look(app).await;
     checks.extend(env_file::look(app));
+    checks.extend(telemetry::look(app).await);
     let told = match app.output {
         Format::Text => checks.iter().try_for_each(|check| output::line(&shown(check))),
         format => render::result(format, json!({ "checks": checks.iter().map(row).collect::<Vec<_>>() })),
@@ -77,7 +86,7 @@ fn shown(check: &Check) -> String {
 
 fn row(check: &Check) -> Value {
     json!({
-        "section": "secrets",
+        "section": check.section,
         "name": check.name,
         "state": check.state,
         "evidence": check.evidence,

@@ -22,6 +22,7 @@ use crate::exit;
 use crate::place::Place;
 use crate::report::exit_code;
 use crate::run::App;
+use crate::telemetry;
 
 /// An answer that takes longer is worth a warning.
 const SLOW: Duration = Duration::from_secs(5);
@@ -36,6 +37,7 @@ const RECENT: time::Duration = time::Duration::hours(24);
 ///
 /// The exit code that says why nothing could be seen.
 pub(super) async fn look(app: &App, name: &str, report: &mut Report) -> Result<(), u8> {
+    telemetry(app, report).await;
     let clients = match Clients::new(app).await {
         Ok(clients) => clients,
         Err(error) => {
@@ -50,6 +52,16 @@ pub(super) async fn look(app: &App, name: &str, report: &mut Report) -> Result<(
     git(fabric, &workspace, report).await;
     activity(app, name, report).await;
     Ok(())
+}
+
+/// Whether what is told arrives: asked first, for nothing that follows is in its way.
+async fn telemetry(app: &App, report: &mut Report) {
+    if !telemetry::is_on(&app.settings, &app.flags) {
+        return;
+    }
+    if let Err(error) = telemetry::ask(app).await {
+        report.warn("telemetry", describe(&*error));
+    }
 }
 
 async fn find(fabric: &Client, name: &str, report: &mut Report) -> Result<Workspace, u8> {

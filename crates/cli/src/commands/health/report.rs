@@ -98,6 +98,10 @@ impl Report {
             ("performance", "Look at the load of the capacity in the Fabric Capacity Metrics app"),
             ("capacity_check", "Assign the workspace to a capacity"),
             ("git_sync", "Commit or update, so that the workspace and its repository agree"),
+            (
+                "telemetry",
+                "Look at what OTEL_EXPORTER_OTLP_ENDPOINT or APPLICATIONINSIGHTS_CONNECTION_STRING names",
+            ),
             ("activity_check", "Look at open and failed deployments with `selvedge transactions list`"),
         ];
         let advice: Vec<_> =

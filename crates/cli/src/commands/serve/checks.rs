@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use selvedge_fabric_client::{ErrorKind, workspaces};
-use selvedge_observability::health::{Finding, Prober};
+use selvedge_observability::health::{Finding, Prober, Status};
+use selvedge_observability::telemetry::Probe;
 use selvedge_resilience::Outcome;
 use selvedge_resilience::breaker::{BreakerSnapshot, Breakers};
 use selvedge_rollback::describe;
@@ -24,6 +25,7 @@ use crate::events;
 use crate::place::{Place, Writable};
 use crate::run::App;
 use crate::settings::{CLIENT_SECRET, SecretPolicy};
+use crate::telemetry;
 
 type Look = Pin<Box<dyn Future<Output = Finding> + Send>>;
 
@@ -32,6 +34,7 @@ const ENTRA: &str = "azure_connectivity";
 const VAULT: &str = "secret_manager";
 const FABRIC: &str = "fabric";
 const JOURNAL: &str = "journal";
+const TELEMETRY: &str = "telemetry";
 pub(super) const TRANSACTIONS: &str = "transactions";
 
 /// What is behind the checks. All of it is made when it is first asked for, for making it may ask a vault that hangs.
@@ -41,6 +44,7 @@ pub(super) struct Behind {
     vault: OnceCell<(KeyVault, Vec<Breakers>)>,
     writable: OnceCell<Writable>,
     place: OnceCell<Option<Place>>,
+    telemetry: OnceCell<Probe>,
     ledger: Mutex<Option<Arc<Ledger>>>,
     /// What each component was last found to suffer from: it is logged once, not at each look.
     ails: Mutex<BTreeMap<&'static str, String>>,
@@ -56,6 +60,7 @@ impl Behind {
             vault: OnceCell::new(),
             writable: OnceCell::new(),
             place: OnceCell::new(),
+            telemetry: OnceCell::new(),
             ledger: Mutex::default(),
             ails: Mutex::default(),
             journal_is_busy: Arc::default(),
@@ -74,6 +79,9 @@ impl Behind {
         prober = with(prober, VAULT, |it| Box::pin(async move { it.vault().await }));
         if self.app.flags.rollback.on {
             prober = with(prober, JOURNAL, |it| Box::pin(it.journal()));
+        }
+        if telemetry::is_on(&self.app.settings, &self.app.flags) {
+            prober = with(prober, TELEMETRY, |it| Box::pin(async move { it.telemetry().await }));
         }
         with(prober, TRANSACTIONS, |it| Box::pin(it.transactions()))
     }
@@ -156,6 +164,17 @@ impl Behind {
             self.told(JOURNAL, found.await, "Journals can be written", "Journals cannot be written")
         })
         .await
+    }
+
+    /// Whether what is told arrives. Nothing depends on it, and so it is a warning at most.
+    async fn telemetry(&self) -> Finding {
+        let found = async {
+            let App { settings, environment, .. } = &*self.app;
+            let probe = self.telemetry.get_or_try_init(async || telemetry::probe(settings, environment));
+            anyhow::Ok(probe.await?.ask().await?)
+        };
+        let found = self.told(TELEMETRY, found.await, "Telemetry is taken", "Telemetry is not taken");
+        Finding { status: found.status.min(Status::Warn), ..found }
     }
 
     /// Whether transactions wait for somebody.

@@ -1,6 +1,7 @@
 //! `selvedge serve` as probes, scrapers and people see it; [`hostile`] has those who mean no good.
 
 mod hostile;
+mod telemetry;
 
 use std::{
     net::SocketAddr,

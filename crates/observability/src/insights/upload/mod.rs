@@ -4,7 +4,7 @@
 //! bounds, and goes with the next one.
 
 mod flight;
-mod request;
+pub(super) mod request;
 
 use std::{
     sync::{

@@ -34,7 +34,7 @@ fn compressed(text: &str) -> io::Result<Vec<u8>> {
 }
 
 /// `None` where the endpoint is no address that can be sent to.
-pub(super) fn request(endpoint: &Url, body: Bytes, compressed: bool) -> Option<Request<Bytes>> {
+pub(in crate::insights) fn request(endpoint: &Url, body: Bytes, compressed: bool) -> Option<Request<Bytes>> {
     let base = endpoint.as_str().trim_end_matches('/');
     let mut request = Request::post(format!("{base}/v2.1/track"))
         .header(CONTENT_TYPE, "application/x-json-stream")
