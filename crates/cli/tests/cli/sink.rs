@@ -24,6 +24,8 @@ pub(crate) struct Taken {
     pub(crate) path: String,
     /// Headers and body, whatever bytes they are, decompressed.
     pub(crate) text: String,
+    /// The body.
+    pub(crate) bytes: Vec<u8>,
 }
 
 impl Taken {
@@ -97,7 +99,7 @@ fn take(stream: &TcpStream, to: &Mutex<Vec<Taken>>) -> Option<()> {
     }
     let path = head.split(' ').nth(1)?.to_owned();
     let text = head + &String::from_utf8_lossy(&body);
-    to.lock().unwrap().push(Taken { path, text });
+    to.lock().unwrap().push(Taken { path, text, bytes: body });
     let mut stream = stream;
     stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").ok()
 }
