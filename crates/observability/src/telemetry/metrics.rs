@@ -132,9 +132,8 @@ impl Metrics {
             "resilience.breaker_half_opened" => self.breakers.record(1, &breaker()),
             "resilience.breaker_closed" => self.breakers.record(0, &breaker()),
             "transaction.rolling_back" => self.rollbacks.add(1, &[]),
-            "auth.refresh_failed" | "identity.refresh_failed" | "auth.failed" => {
-                self.refresh_failures.add(1, &[]);
-            }
+            // Each question that was answered with no token, whether or not the last one is good still.
+            "auth.failed" | "identity.failed" => self.refresh_failures.add(1, &[]),
             "secret.fallback" => self.fallbacks.add(1, &[]),
             "configuration.refused" => self.configuration_failures.add(1, &[]),
             _ => {}
