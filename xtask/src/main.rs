@@ -9,6 +9,7 @@ mod conformance;
 mod crash;
 mod demo;
 mod monitoring;
+mod npm;
 mod proof;
 mod test;
 mod tidy;

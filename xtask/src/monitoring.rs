@@ -1,4 +1,5 @@
-//! `cargo xtask monitoring`: what `deploy/monitoring` has, held against the program by Prometheus' own tool and a parser of Bicep.
+//! `cargo xtask monitoring`: what `deploy/monitoring` has, held against the program by Prometheus' own tool; and read by Microsoft's parser of
+//! Kusto's query language, and by a parser of Bicep.
 
 use std::fs;
 use std::path::PathBuf;
@@ -7,6 +8,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, ensure};
 
 use crate::clients::python;
+use crate::npm;
 use crate::test::NEXTEST;
 use crate::workspace::Workspace;
 
@@ -26,6 +28,7 @@ pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<bool> {
         .current_dir(&workspace.root)
         .env("PROMTOOL", promtool)
         .env("BICEP", python(workspace)?)
+        .env("KUSTO", npm::install(workspace, "kusto", "check.js")?)
         .stdin(Stdio::null())
         .status()
         .context("run the tests with promtool")?;

@@ -1,6 +1,7 @@
 //! `deploy/monitoring`: its names are those of the docs, its alerts are the same everywhere, and each one fires on what the program exports.
 
 mod alerts;
+mod azure;
 mod exported;
 mod names;
 mod promtool;

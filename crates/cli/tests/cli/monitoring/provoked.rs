@@ -51,6 +51,64 @@ fn bicep_is_bicep() {
     parse(&broken).is(1);
 }
 
+/// It knows tables and columns, and what Azure Monitor makes of a query otherwise.
+#[test]
+#[ignore = "needs Microsoft's parser: `cargo xtask monitoring`"]
+fn queries_of_azure_are_queries() {
+    let check = |files: &[std::path::PathBuf]| {
+        run(Command::new("node")
+            .arg(tool("KUSTO").join("check.js"))
+            .args(files)
+            .stdin(std::process::Stdio::null()))
+    };
+    let all: Vec<_> = ["alerts", "queries"]
+        .iter()
+        .flat_map(|folder| {
+            let folder = format!("deploy/monitoring/azure/{folder}");
+            let queries = files(&folder, ".kql");
+            queries.into_iter().map(move |(name, _)| path(&folder).join(format!("{name}.kql")))
+        })
+        .collect();
+    assert!(all.len() > 20);
+    assert_eq!(check(&all).is(0).stdout, "");
+    let folder = tempfile::tempdir().unwrap();
+    let broken = folder.path().join("broken.kql");
+    for (query, said) in [
+        ("AppMetrics | where Nam == \"x\"", "'Nam' does not refer to any known column"),
+        ("AppMetric | count", "'AppMetric' does not refer to any known table"),
+        ("AppMetrics | sumarize sum(Sum)", "Query operator expected"),
+    ] {
+        fs::write(&broken, query).unwrap();
+        let told = check(std::slice::from_ref(&broken)).is(1).stdout;
+        assert!(told.contains(said), "{told}");
+    }
+}
+
+/// What the panels ask is what Prometheus can read.
+#[test]
+#[ignore = "needs promtool: `cargo xtask monitoring`"]
+fn the_dashboards_queries_are_queries() {
+    let dashboard = super::yaml("deploy/monitoring/grafana/dashboard.json");
+    let panels = dashboard["panels"].as_array().unwrap().iter();
+    let targets = panels.filter_map(|panel| panel["targets"].as_array()).flatten();
+    let rules: Vec<_> = targets
+        .map(|target| {
+            let expression = target["expr"].as_str().unwrap().replace("$__range", "1h");
+            serde_json::json!({ "record": "panel", "expr": expression, "labels": { "of": target["expr"] } })
+        })
+        .collect();
+    assert!(rules.len() > 15);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("panels.yml");
+    let check = |rules: &[serde_json::Value]| {
+        let groups = serde_json::json!({ "groups": [{ "name": "panels", "rules": rules }] });
+        fs::write(&file, groups.to_string()).unwrap();
+        promtool(&["check", "rules", file.to_str().unwrap()])
+    };
+    check(&rules).is(0);
+    check(&[serde_json::json!({ "record": "panel", "expr": "sum by breaker (x)" })]).is(1);
+}
+
 #[test]
 #[ignore = "needs promtool: `cargo xtask monitoring`"]
 fn a_deployment_that_goes_well_is_told_and_no_alert_fires() {
@@ -136,12 +194,17 @@ fn deployments_that_fail_are_rolled_back() {
 #[test]
 #[ignore = "needs promtool: `cargo xtask monitoring`"]
 fn a_token_that_is_not_to_be_had() {
-    let (tenant, sink, project) = (Tenant::start(), Sink::start(), Project::orders());
+    let (tenant, sink, project) = (Tenant::with_https(), Sink::start(), Project::orders());
     tenant.inject("POST */token=401");
-    run(&mut guarded(&tenant, &sink, &project, &["plan"])).is(4);
-    let told = Exported::by(&sink);
-    assert_eq!(told.sum("selvedge_token_refresh_failures_total", &[]), 1.0);
-    fires(&told, &["SelvedgeTokenRefreshFails"]);
+    let for_fabric = guarded(&tenant, &sink, &project, &["plan"]);
+    let mut for_the_vault = tenant.with_vault(&project, &["plan"]);
+    sink.told_by(&mut for_the_vault);
+    for mut command in [for_fabric, for_the_vault] {
+        run(&mut command).is(4);
+        let told = Exported::by(&sink);
+        assert_eq!(told.sum("selvedge_token_refresh_failures_total", &[]), 1.0);
+        fires(&told, &["SelvedgeTokenRefreshFails"]);
+    }
 }
 
 #[test]
