@@ -1,5 +1,5 @@
-//! The project's own tasks: `cargo xtask test`, `tidy`, `codegen`, `azurite`, `bench`, `conformance`, `clients`, `crash-matrix`, `demo`, and the proofs
-//! `loom`, `bugs`, `simulate`, `mutants` and `fuzz`.
+//! The project's own tasks: `cargo xtask test`, `tidy`, `codegen`, `azurite`, `bench`, `conformance`, `clients`, `crash-matrix`, `demo`, `monitoring`,
+//! and the proofs `loom`, `bugs`, `simulate`, `mutants` and `fuzz`.
 #![expect(clippy::print_stdout, reason = "a task runner talks to the terminal that started it")]
 
 mod azurite;
@@ -10,6 +10,8 @@ mod codegen;
 mod conformance;
 mod crash;
 mod demo;
+mod monitoring;
+mod npm;
 mod proof;
 mod test;
 mod tidy;
@@ -57,6 +59,8 @@ enum Task {
     },
     /// Run clients of Fabric that nobody here wrote against the emulator. Needs Python and a network namespace.
     Clients,
+    /// Provoke each alert of deploy/monitoring, and have Prometheus' own tool evaluate the rules on what is exported.
+    Monitoring,
     /// Deploy with the journal in Azurite, Microsoft's emulator of Azure Blob Storage. Needs Node.js and npm.
     Azurite,
     /// Kill the program at every point of a deployment and of its rollback, take it up, and look at what is there.
@@ -86,6 +90,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Task::Conformance(arguments) => conformance::run(&arguments)?,
         Task::Demo { check } => demo::run(&workspace, check)?,
         Task::Clients => clients::run(&workspace)?,
+        Task::Monitoring => monitoring::run(&workspace)?,
         Task::Azurite => azurite::run(&workspace)?,
         Task::CrashMatrix(arguments) => crash::run(&workspace, &arguments)?,
         Task::Loom => proof::loom(&workspace)?,

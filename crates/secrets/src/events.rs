@@ -45,6 +45,10 @@ pub(crate) fn token_refresh_failed(error: &azure_core::Error) {
     );
 }
 
+pub(crate) fn token_failed(error: &azure_core::Error) {
+    tracing::info!(name: "identity.failed", kind = %error.kind(), "Access token could not be had");
+}
+
 pub(crate) fn token_rejected(host: &str) {
     tracing::info!(name: "identity.token_rejected", host, "Access token was rejected; asking for a new one");
 }

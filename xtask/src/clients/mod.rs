@@ -7,6 +7,8 @@
 mod namespace;
 mod venv;
 
+pub(crate) use venv::python;
+
 use std::ffi::OsString;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -32,7 +34,7 @@ const REAL_NAMES_ONLY: &[&str] = &["test_fab"];
 /// # Errors
 /// When the clients do not install, or the namespace cannot be made: nothing is left out in silence.
 pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<bool> {
-    let python = venv::python(workspace)?;
+    let python = python(workspace)?;
     let binary = workspace.binary()?;
     let namespace = namespace::Namespace::new(&workspace.target.join("clients").join("hosts"))?;
     let drivers = workspace.root.join("xtask").join("clients");

@@ -15,7 +15,7 @@ const INSTALL_PYTHON: &str =
 ///
 /// # Errors
 /// When there is no usable Python, or a package does not install; the message says what would help.
-pub(super) fn python(workspace: &Workspace) -> anyhow::Result<PathBuf> {
+pub(crate) fn python(workspace: &Workspace) -> anyhow::Result<PathBuf> {
     let requirements = workspace.root.join("xtask").join("clients").join("requirements.txt");
     let wanted = fs::read_to_string(&requirements).context("read the clients' requirements")?;
     let folder = workspace.target.join("clients").join("venv");

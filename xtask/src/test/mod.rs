@@ -100,6 +100,11 @@ fn steps(nextest: Vec<String>, quick: bool, specs: Option<&Path>, requests: &Pat
             reporter: Some(Reporter::Nextest),
             ..plain("azurite", "cargo xtask azurite")
         });
+        steps.push(Step {
+            variables: COLOURLESS,
+            reporter: Some(Reporter::Nextest),
+            ..plain("monitoring", "cargo xtask monitoring")
+        });
         // A quarter of it, another one each day.
         steps.push(plain("crash-matrix", "cargo xtask crash-matrix"));
         steps.push(plain("demo", "cargo xtask demo --check"));

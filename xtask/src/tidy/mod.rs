@@ -47,11 +47,18 @@ struct Exception {
 }
 
 /// The written exceptions. One that nothing needs any more is itself a violation.
-const EXCEPTIONS: &[Exception] = &[Exception {
-    rule: "unfinished",
-    path: "crates/cli/tests/cli/azurite/mod.rs",
-    reason: "`cargo xtask azurite` installs the server that these tests need, and runs them all",
-}];
+const EXCEPTIONS: &[Exception] = &[
+    Exception {
+        rule: "unfinished",
+        path: "crates/cli/tests/cli/azurite/mod.rs",
+        reason: "`cargo xtask azurite` installs the server that these tests need, and runs them all",
+    },
+    Exception {
+        rule: "unfinished",
+        path: "crates/cli/tests/cli/monitoring/provoked.rs",
+        reason: "`cargo xtask monitoring` installs the tool that these tests need, and runs them all",
+    },
+];
 
 /// Lists every violation; `true` when there is none.
 pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<bool> {

@@ -73,7 +73,7 @@ impl Secrets {
 
     #[track_caller]
     fn check(&self, what: &str, ended: &Ended, project: &Project, sink: &Sink) {
-        for Taken { path, text } in sink.taken() {
+        for Taken { path, text, .. } in sink.taken() {
             self.assert_none_in(&format!("what {what} sent to {path}"), &text);
         }
         self.assert_none_in(&format!("stdout of {what}"), &ended.stdout);

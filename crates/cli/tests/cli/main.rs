@@ -62,6 +62,8 @@ mod lock;
 mod logging;
 #[cfg(feature = "emulator")]
 mod migrate;
+#[cfg(all(feature = "emulator", unix))]
+mod monitoring;
 #[cfg(feature = "emulator")]
 mod output;
 #[cfg(feature = "emulator")]

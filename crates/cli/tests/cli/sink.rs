@@ -28,6 +28,8 @@ pub(crate) struct Taken {
     pub(crate) path: String,
     /// Headers and body, whatever bytes they are, decompressed.
     pub(crate) text: String,
+    /// The body.
+    pub(crate) bytes: Vec<u8>,
 }
 
 impl Taken {
@@ -132,6 +134,6 @@ fn take(from: &mut BufReader<impl Read + Write>, to: &Mutex<Vec<Taken>>) -> Opti
     }
     let path = head.split(' ').nth(1)?.to_owned();
     let text = head + &String::from_utf8_lossy(&body);
-    to.lock().unwrap().push(Taken { path, text });
+    to.lock().unwrap().push(Taken { path, text, bytes: body });
     from.get_mut().write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").ok()
 }

@@ -130,7 +130,8 @@ const COUNTED: [Metric; 6] = [
         is: "Access tokens that could not be had.",
         unit: "{failure}",
         instrument: Instrument::Counter,
-        of: &["auth.refresh_failed", "auth.failed", "identity.refresh_failed"],
+        // Each question that was answered with no token, whether or not the last one is good still.
+        of: &["auth.failed", "identity.failed"],
         attributes: &[],
     },
     Metric {

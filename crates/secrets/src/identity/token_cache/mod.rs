@@ -86,7 +86,7 @@ impl TokenCache {
     }
 
     async fn ask(&self, cell: &Cell, scopes: &[&str]) -> Result<AccessToken> {
-        let token = self.inner.get_token(scopes, None).await?;
+        let token = self.inner.get_token(scopes, None).await.inspect_err(events::token_failed)?;
         let valid_for = self.clock.until(token.expires_on).min(LONGEST);
         // A token of minutes is used for half of them.
         let early = (REFRESH_BEFORE_END + JITTER.mul_f64(rand::random())).min(valid_for / 2);
