@@ -78,8 +78,8 @@ fn config(
         client_secret,
         certificate: if by_certificate { certificate(settings)? } else { None },
         federated_token_file: entra.federated_token_file.clone(),
-        github: github(environment),
-        azure_devops: azure_devops(environment),
+        github: github(environment, choice == Choice::GitHubActions),
+        azure_devops: azure_devops(environment, choice == Choice::AzureDevOps),
         ..IdentityConfig::default()
     })
 }
@@ -100,19 +100,20 @@ fn certificate(settings: &Settings) -> anyhow::Result<Option<CertificateConfig>>
     Ok(Some(CertificateConfig { pem, send_chain: settings.entra.send_certificate_chain }))
 }
 
-fn github(environment: &Environment) -> Option<GitHubActions> {
-    Some(GitHubActions {
-        request_url: environment.of_job("ACTIONS_ID_TOKEN_REQUEST_URL")?.to_owned(),
-        request_token: environment.of_job("ACTIONS_ID_TOKEN_REQUEST_TOKEN")?.into(),
-        audience: None,
-    })
+/// The token service of this job, where there is one. Where it is what was asked for (`is_chosen`), also half of it: what is missing is told.
+fn github(environment: &Environment, is_chosen: bool) -> Option<GitHubActions> {
+    let url = environment.of_job("ACTIONS_ID_TOKEN_REQUEST_URL")?;
+    let token = environment.of_job("ACTIONS_ID_TOKEN_REQUEST_TOKEN").or(is_chosen.then_some(""))?;
+    Some(GitHubActions { request_url: url.to_owned(), request_token: token.into(), audience: None })
 }
 
-fn azure_devops(environment: &Environment) -> Option<AzureDevOps> {
+/// As [`github`].
+fn azure_devops(environment: &Environment, is_chosen: bool) -> Option<AzureDevOps> {
+    let or_missing = |value: Option<&str>| value.or(is_chosen.then_some("")).map(str::to_owned);
     Some(AzureDevOps {
         request_uri: environment.of_job("SYSTEM_OIDCREQUESTURI")?.to_owned(),
-        access_token: environment.of_job("SYSTEM_ACCESSTOKEN")?.into(),
-        service_connection_id: environment.set("AZURESUBSCRIPTION_SERVICE_CONNECTION_ID")?.to_owned(),
+        access_token: or_missing(environment.of_job("SYSTEM_ACCESSTOKEN"))?.into(),
+        service_connection_id: or_missing(environment.set("AZURESUBSCRIPTION_SERVICE_CONNECTION_ID"))?,
     })
 }
 

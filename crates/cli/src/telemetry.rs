@@ -1,12 +1,11 @@
 //! What this process tells of itself, where `FEATURE_USE_TELEMETRY` is on: settings and variables become exporters.
 
+mod headers;
 mod transport;
 
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
-use percent_encoding::percent_decode_str;
-use secrecy::{ExposeSecret as _, SecretString};
 use selvedge_observability::insights::ConnectionString;
 use selvedge_observability::telemetry::{
     OtlpConfig, Probe, Protocol, Telemetry, TelemetryConfig, TelemetryLayer, Untold,
@@ -16,11 +15,10 @@ use selvedge_rollback::TransactionId;
 use crate::clients::transport_config;
 use crate::events;
 use crate::flags::Flags;
-use crate::redaction::{redact, redactor};
+use crate::redaction::redactor;
 use crate::run::App;
 use crate::settings::{
-    Environment, Exporter, INSIGHTS_CONNECTION, INSIGHTS_KEY, OTLP_HEADERS, OtlpCompression, OtlpProtocol,
-    Settings,
+    Environment, Exporter, INSIGHTS_CONNECTION, INSIGHTS_KEY, OtlpCompression, OtlpProtocol, Settings,
 };
 use transport::Transport;
 
@@ -130,6 +128,7 @@ fn config(settings: &Settings, environment: &Environment) -> anyhow::Result<Tele
             .with_context(|| format!("OTEL_EXPORTER_OTLP_CERTIFICATE: read {}", path.display()))
     });
     let authorities = authorities.transpose()?;
+    let headers = if some { headers::of(settings, environment)? } else { Vec::new() };
     let otlp = some.then(|| OtlpConfig {
         protocol: match telemetry.otlp_protocol {
             OtlpProtocol::HttpProtobuf => Protocol::HttpProtobuf,
@@ -138,7 +137,7 @@ fn config(settings: &Settings, environment: &Environment) -> anyhow::Result<Tele
         traces,
         metrics,
         logs,
-        headers: headers(environment),
+        headers,
         authorities,
         timeout: telemetry.otlp_timeout,
         gzip: telemetry.otlp_compression == OtlpCompression::Gzip,
@@ -176,36 +175,15 @@ fn resource(settings: &Settings) -> Vec<(String, String)> {
         ("host.name", gethostname::gethostname().to_string_lossy().into_owned()),
         ("process.pid", std::process::id().to_string()),
     ];
-    let given: Vec<_> = pairs(telemetry.resource.as_deref().unwrap_or_default()).collect();
+    let given: Vec<_> = headers::pairs(telemetry.resource.as_deref().unwrap_or_default()).collect();
     let own = own.into_iter().map(|(key, value)| (key.to_owned(), value));
     own.filter(|(key, _)| given.iter().all(|(other, _)| other != key)).chain(given.clone()).collect()
 }
 
-/// Headers for the collector: secrets, as likely as not.
-fn headers(environment: &Environment) -> Vec<(String, SecretString)> {
-    let Some(headers) = environment.secret(OTLP_HEADERS) else {
-        return Vec::new();
-    };
-    let headers: Vec<_> =
-        pairs(headers.expose_secret()).map(|(name, value)| (name, SecretString::from(value))).collect();
-    for (name, value) in &headers {
-        // Too short to be kept out of what is written: nothing that is worth a word for each collector's own flags.
-        drop(redact(name, value));
-    }
-    headers
-}
-
-/// `key=value,key=value`, values percent-encoded: <https://www.w3.org/TR/baggage/#header-content>.
-fn pairs(text: &str) -> impl Iterator<Item = (String, String)> {
-    text.split(',').filter_map(|pair| {
-        let (key, value) = pair.split_once('=')?;
-        let value = percent_decode_str(value.trim()).decode_utf8_lossy().into_owned();
-        (!key.trim().is_empty()).then(|| (key.trim().to_owned(), value))
-    })
-}
-
 #[cfg(test)]
 mod tests {
+    use secrecy::ExposeSecret as _;
+
     use super::*;
     use crate::settings::{Profile, load};
 

@@ -29,7 +29,7 @@ pub struct TransportConfig {
     pub body_limit: usize,
     /// A file of certificates (PEM) to trust *instead of* the system's. Default none.
     pub ca_bundle: Option<PathBuf>,
-    /// The proxy for every request but those to this machine. Default none: proxy variables of the environment are
+    /// The proxy for every request but those to this machine and to link-local addresses. Default none: proxy variables of the environment are
     /// not looked at here, so that a token never takes a way that nobody configured.
     pub proxy: Option<String>,
     /// Further hosts to reach without the proxy, separated by commas.
@@ -91,7 +91,8 @@ impl HttpTransport {
         }
         if let Some(address) = &config.proxy {
             let direct = config.no_proxy.as_deref().unwrap_or_default();
-            let direct = format!("localhost,127.0.0.0/8,::1,{direct}");
+            // Also what is reached by the link alone, such as the service that tells a machine's identity: plain HTTP, meant for nobody else.
+            let direct = format!("localhost,127.0.0.0/8,::1,169.254.0.0/16,fe80::/10,{direct}");
             let proxy = reqwest::Proxy::all(address).map_err(failed("could not use the proxy"))?;
             builder = builder.proxy(proxy.no_proxy(reqwest::NoProxy::from_string(&direct)));
         }

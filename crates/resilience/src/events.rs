@@ -101,11 +101,13 @@ pub(crate) fn breaker_closed(breaker: &str) {
     tracing::info!(name: "resilience.breaker_closed", breaker, "Circuit breaker closed");
 }
 
-pub(crate) fn gate_paused(gate: &str, pause: Duration, limit: u32) {
+/// `added` is how much longer that is than the pause was that is going on.
+pub(crate) fn gate_paused(gate: &str, pause: Duration, added: Duration, limit: u32) {
     tracing::warn!(
         name: "resilience.throttled",
         gate,
         pause_ms = millis(pause),
+        added_ms = millis(added),
         limit,
         "Throttled: pausing all requests"
     );

@@ -24,7 +24,10 @@ impl Address {
     ///
     /// What is wrong with the URL, without quoting it.
     pub(crate) fn parse(text: &str) -> Result<Option<Self>, &'static str> {
-        if !text.contains("://") {
+        let scheme = text.split_once(':').map(|(scheme, _)| scheme.to_ascii_lowercase());
+        // With whatever slashes: none of these is what a folder is called.
+        let is_url = scheme.is_some_and(|scheme| matches!(&*scheme, "az" | "http" | "https"));
+        if !is_url && !text.contains("://") {
             return Ok(None);
         }
         let url = Url::parse(text).map_err(|_| FORMS)?;

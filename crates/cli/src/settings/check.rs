@@ -121,8 +121,10 @@ fn of_hosts(
     }
     hold("entra.authority", base(&entra.authority, &hosts::ENTRA));
     // Without an audience the vault's client knows Azure's hosts alone.
-    if let (Some(url), Some(_)) = (&secrets.vault_url, &secrets.audience) {
-        hold("secrets.vault_url", base(url, &hosts::KEY_VAULT));
+    if let (Some(url), Some(audience)) = (&secrets.vault_url, &secrets.audience)
+        && let Some(url) = hold("secrets.vault_url", base(url, &hosts::KEY_VAULT))
+    {
+        hold("secrets.audience", trusted.admits_scope(&url, audience, &hosts::KEY_VAULT).map(|()| url));
     }
     let journal = rollback.journal.as_deref().and_then(|journal| Address::parse(journal).ok().flatten());
     if let Some(journal) = journal {

@@ -34,7 +34,7 @@ mod tests {
 
         assert_eq!(read(&path("absent")).unwrap(), None);
         assert_eq!(read(&path("bom")).unwrap().as_deref(), Some("a = 1"));
-        for (name, problem) in [("folder", "is a directory, not a file"), ("latin1", "as UTF-8")] {
+        for (name, problem) in [("folder", "is a directory, not a file"), ("latin1", "line 1: not UTF-8")] {
             let error = read(&path(name)).unwrap_err().to_string();
             assert!(error.contains(problem), "{error}");
         }

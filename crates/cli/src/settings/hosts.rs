@@ -85,13 +85,13 @@ impl Audience {
 }
 
 /// Hosts that are trusted by word of the process's environment.
-pub(super) struct Trusted(Vec<String>);
+pub(crate) struct Trusted(Vec<String>);
 
 impl Trusted {
     /// # Errors
     ///
     /// What is wrong with the variable.
-    pub(super) fn by(environment: &Environment) -> Result<Self, String> {
+    pub(crate) fn by(environment: &Environment) -> Result<Self, String> {
         let value = |origin| environment.only(origin).find(|(name, _)| *name == TRUSTED_HOSTS);
         if value(Origin::EnvFile).is_some_and(|(_, hosts)| !hosts.is_empty()) {
             return Err(format!(
@@ -132,7 +132,11 @@ impl Trusted {
     ///
     /// What is wrong with the scope, without quoting it.
     pub(super) fn admits_scope(&self, url: &Url, scope: &str, audience: &Audience) -> Result<(), String> {
-        let is_own = |scope: Url| scope.host_str().is_some_and(|host| audience.includes(host));
+        let is_own = |url: Url| {
+            let host = url.host_str().filter(|_| url.scheme() == "https");
+            // Several would be words with spaces between.
+            host.is_some_and(|host| audience.includes(host)) && !scope.contains(char::is_whitespace)
+        };
         if self.knows(url) || Url::parse(scope).is_ok_and(is_own) {
             return Ok(());
         }
@@ -140,7 +144,7 @@ impl Trusted {
     }
 
     /// Whether it is this machine, or trusted.
-    fn knows(&self, url: &Url) -> bool {
+    pub(crate) fn knows(&self, url: &Url) -> bool {
         url.host().is_some_and(|host| is_loopback(&host))
             || url.host_str().is_some_and(|host| self.0.iter().any(|trusted| trusted == host))
     }
@@ -208,6 +212,12 @@ mod tests {
                 true,
             ),
             ("https://api.fabric.microsoft.com/v1", "https://vault.azure.net/.default", false),
+            ("https://api.fabric.microsoft.com/v1", "api://api.fabric.microsoft.com/.default", false),
+            (
+                "https://api.fabric.microsoft.com/v1",
+                "https://api.fabric.microsoft.com/.default https://vault.azure.net/.default",
+                false,
+            ),
             ("https://api.fabric.microsoft.com/v1", "", false),
             ("http://127.0.0.1:1/v1", "anything", true),
             ("https://gateway.contoso.example/v1", "api://gateway/.default", true),

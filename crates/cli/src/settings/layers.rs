@@ -135,6 +135,12 @@ fn not_shipped(
     Ok(figment)
 }
 
+/// Where a variable sets the setting `key`; [`Origin::Default`] where none does: then it is a file that does, or nothing.
+pub(crate) fn set_by(environment: &Environment, key: &str) -> Origin {
+    let sets = |origin: &Origin| variables(environment, *origin).any(|(_, set, _)| set == key);
+    [Origin::Local, Origin::Environment, Origin::EnvFile].into_iter().find(sets).unwrap_or(Origin::Default)
+}
+
 /// Whether a variable of this name is a setting.
 pub(super) fn is_setting(name: &str) -> bool {
     VARIABLES.iter().any(|(variable, _)| *variable == name) || name.starts_with(PREFIX)

@@ -26,8 +26,8 @@ use serde::Deserialize;
 use crate::ci;
 
 pub(crate) use environment::{Environment, Origin, of_the_process};
-pub(crate) use hosts::is_loopback;
-pub(crate) use layers::{CommandLine, load};
+pub(crate) use hosts::{TRUSTED_HOSTS, Trusted, is_loopback};
+pub(crate) use layers::{CommandLine, load, set_by};
 pub(crate) use telemetry::{Exporter, OtlpCompression, OtlpProtocol, Telemetry};
 
 /// Names of variables that hold secrets. They are read by [`Environment::secret`] and are never settings.
@@ -67,6 +67,12 @@ const OTHER_VARIABLES: [&str; 10] = [
     "SYSTEM_ACCESSTOKEN",
     "TRACEPARENT",
 ];
+
+/// Whether the variable holds a secret of this program's, whatever its name says. A proxy's address may have a password in it.
+pub(crate) fn is_own_secret(name: &str) -> bool {
+    let is_proxy = name.to_ascii_uppercase().ends_with("_PROXY") && !name.eq_ignore_ascii_case("NO_PROXY");
+    is_proxy || SECRET_VARIABLES.contains(&name) || OTHER_SECRETS.contains(&name)
+}
 
 /// Whether this program reads the variable, and not as a secret: it is looked for in the environment alone.
 pub(crate) fn is_setting(name: &str) -> bool {

@@ -22,6 +22,7 @@ fn a_host_that_is_not_the_services_is_refused_before_a_token_is_asked_for() {
         ("AZURE_LOGIN_BASE_URL", "https://login.microsoftonline.com.evil.example"),
         ("KEY_VAULT_URL", "https://kv.vault.azure.net.evil.example"),
         ("SELVEDGE_ROLLBACK__JOURNAL", "https://contoso.blob.evil.example/journals"),
+        ("SELVEDGE_ROLLBACK__JOURNAL", r"https:\\evil.example\journals\f"),
     ] {
         let project = Project::orders();
         let mut command = tenant.selvedge(&project, &["deploy", "--yes"]);
@@ -77,6 +78,13 @@ fn a_mistake_in_the_product_is_told_with_its_line_before_anything_is_sent() {
             "\"${AZURE_CLIENT_SECRET}\"",
             &["product_config.yaml:9:17: git.organization: ", "secret"],
         ),
+        (
+            "\"contoso\"",
+            "\"${SYSTEM_ACCESSTOKEN}\"",
+            &["product_config.yaml:9:17: git.organization: ", "SYSTEM_ACCESSTOKEN", "secret"],
+        ),
+        ("\"contoso\"", "\"${OTEL_EXPORTER_OTLP_HEADERS}\"", &["OTEL_EXPORTER_OTLP_HEADERS", "secret"]),
+        ("\"contoso\"", "\"${HTTPS_PROXY}\"", &["HTTPS_PROXY", "secret"]),
         (
             CAPACITY,
             "11111111-1111",

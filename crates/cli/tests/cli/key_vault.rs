@@ -129,9 +129,11 @@ fn a_deployment_goes_on_by_the_environment_where_the_vault_is_away_and_may_be() 
 fn what_the_vault_has_is_stored_whatever_the_answer_was() {
     let (tenant, project) = (Tenant::with_https(), Project::with(&[("value", NEW)]));
     // The first only asks what a token has to be for.
-    for (fault, code) in
-        [("PUT */secrets/app-token=503,skip=1", 1), ("PUT */secrets/app-token=effect+503,skip=1", 0)]
-    {
+    for (fault, code) in [
+        ("PUT */secrets/app-token=503,skip=1", 1),
+        ("PUT */secrets/app-token=effect+503,skip=1", 0),
+        ("PUT */secrets/app-token=effect+503,skip=1\nGET */secrets/app-token=503", 3),
+    ] {
         tenant.inject(fault);
         let mut command = selvedge(&tenant, &project, &["secrets", "set", "APP_TOKEN"]);
         run(command.stdin(std::fs::File::open(project.path().join("value")).unwrap())).is(code);

@@ -48,6 +48,11 @@ pub struct Request<'a> {
 pub trait Variables {
     /// The value of the variable of this name; `None` if it is not set.
     fn get(&self, name: &str) -> Option<String>;
+
+    /// Whether it may hold a secret, and thus not be part of what is shown and sent as it is. By default as [`is_secret`] takes its name.
+    fn is_secret(&self, name: &str) -> bool {
+        is_secret(name)
+    }
 }
 
 impl<F: Fn(&str) -> Option<String>> Variables for F {

@@ -9,8 +9,23 @@ const ALIASES: [[&str; 3]; 2] = [
 ];
 
 /// Endings of the names of variables that hold secrets.
-const SECRET: [&str; 8] =
-    ["SECRET", "TOKEN", "PASSWORD", "PASSWD", "PWD", "KEY", "CREDENTIAL", "CONNECTION_STRING"];
+const SECRET: [&str; 15] = [
+    "SECRET",
+    "TOKEN",
+    "ACCESSTOKEN",
+    "PASSWORD",
+    "PASSWD",
+    "PASSPHRASE",
+    "PASS",
+    "PWD",
+    "PAT",
+    "KEY",
+    "SAS",
+    "AUTH",
+    "CREDENTIAL",
+    "CREDENTIALS",
+    "CONNECTION_STRING",
+];
 
 /// Why a value could not be resolved.
 #[derive(Debug, Eq, PartialEq)]
@@ -30,7 +45,7 @@ pub(super) fn resolve(text: &str, variables: &dyn Variables) -> Result<String, U
         out.push_str(before);
         match reference(&from[2..]) {
             Some((name, default, after)) => {
-                if is_secret(name) {
+                if variables.is_secret(name) {
                     return Err(Unresolved::Secret(name.to_owned()));
                 }
                 match (lookup(name, variables), default) {

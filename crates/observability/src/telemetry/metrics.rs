@@ -83,7 +83,7 @@ const STEPS: Metric = Metric {
 
 const THROTTLED: Metric = Metric {
     name: "selvedge.throttled",
-    is: "For how long services asked to be left alone, by `pause_ms`.",
+    is: "For how long services asked to be left alone, by `added_ms`.",
     unit: "s",
     instrument: Instrument::Counter,
     of: &["resilience.throttled"],
@@ -243,8 +243,8 @@ impl Metrics {
             }
         }
         if THROTTLED.is_of(name) {
-            let pause = u64::try_from(fields.number("pause_ms").unwrap_or_default()).unwrap_or_default();
-            self.throttled.add(Duration::from_millis(pause).as_secs_f64(), &THROTTLED.told_by(fields));
+            let added = u64::try_from(fields.number("added_ms").unwrap_or_default()).unwrap_or_default();
+            self.throttled.add(Duration::from_millis(added).as_secs_f64(), &THROTTLED.told_by(fields));
         }
         if BREAKERS.is_of(name) {
             let state = match name {

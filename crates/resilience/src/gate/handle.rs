@@ -243,10 +243,11 @@ impl Pass {
             | Outcome::Transient { retry_after: retry_after @ Some(_) } => {
                 let now = Instant::now();
                 state.pace = before.throttled(self.since, retry_after, config, now);
-                let pause = state.pace.pause(now);
+                let (rest, pause) = (before.pause(now), state.pace.pause(now));
                 // Those who were under way are told of the same pause, one after the other.
-                if pause > before.pause(now) + ANOTHER {
-                    events::gate_paused(name, pause, state.pace.limit());
+                let least = if rest.is_zero() { rest } else { rest + ANOTHER };
+                if pause > least {
+                    events::gate_paused(name, pause, pause - rest, state.pace.limit());
                 }
             }
             Outcome::Transient { retry_after: None } | Outcome::Unsent => return,

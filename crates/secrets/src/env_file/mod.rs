@@ -61,12 +61,8 @@ enum Problem {
     Special { path: PathBuf },
     #[error("{} is larger than {} KiB", path.display(), MAX_BYTES / 1024)]
     TooLarge { path: PathBuf },
-    #[error("read {} as UTF-8", path.display())]
-    NotUtf8 {
-        path: PathBuf,
-        #[source]
-        source: std::str::Utf8Error,
-    },
+    #[error("{}: line {line}: not UTF-8", path.display())]
+    NotUtf8 { path: PathBuf, line: usize },
     #[error("parse {}", path.display())]
     Parse {
         path: PathBuf,
@@ -131,9 +127,11 @@ pub fn text(path: &Path) -> Result<Option<SecretString>, EnvFileError> {
     }
     match String::from_utf8(bytes) {
         Ok(text) => Ok(Some(text.into())),
-        // The owned error would keep the bytes, which may be secret.
+        // The error itself keeps the bytes, which may be secret.
         Err(error) => {
-            Err(EnvFileError(Problem::NotUtf8 { path: path.to_owned(), source: error.utf8_error() }))
+            let before = error.as_bytes().iter().take(error.utf8_error().valid_up_to());
+            let line = before.filter(|byte| **byte == b'\n').count() + 1;
+            Err(EnvFileError(Problem::NotUtf8 { path: path.to_owned(), line }))
         }
     }
 }
@@ -246,7 +244,7 @@ mod tests {
         fs::write(path("broken"), "A=1\nTOPSECRET").unwrap();
         for (name, problem) in [
             ("folder", "is a directory, not a file"),
-            ("latin1", "as UTF-8"),
+            ("latin1", "line 1: not UTF-8"),
             ("large", "is larger than 1024 KiB"),
             ("broken", "broken"),
         ] {

@@ -10,7 +10,7 @@ use azure_core::{
         headers::{HeaderName, Headers},
     },
 };
-use std::{fmt, io, path::PathBuf, time::Duration};
+use std::{fmt, path::PathBuf, time::Duration};
 
 /// There is no access token to be had, or no way to ask for one. It holds no token and no secret, and of what a server said
 /// its codes alone.
@@ -34,7 +34,7 @@ pub(super) enum Problem {
     TokenFile {
         path: PathBuf,
         #[source]
-        source: io::Error,
+        problem: Box<dyn std::error::Error + Send + Sync>,
     },
     #[error("the certificate cannot be used: {0}")]
     Certificate(&'static str),

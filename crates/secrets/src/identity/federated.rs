@@ -5,6 +5,7 @@ use super::{
     config::{AzureDevOps, GitHubActions, safe},
     error::{Claims, IdentityError, Problem},
 };
+use crate::env_file;
 use azure_core::{
     Error,
     error::ErrorKind,
@@ -16,7 +17,6 @@ use azure_core::{
 use azure_identity::ClientAssertion;
 use secrecy::{ExposeSecret, SecretString};
 use std::{
-    fs, io,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
 };
@@ -120,13 +120,11 @@ pub(super) struct TokenFile {
 
 impl TokenFile {
     pub(super) fn read(&self) -> Result<String, IdentityError> {
-        let text = fs::read_to_string(&self.path)
-            .map_err(|source| Problem::TokenFile { path: self.path.clone(), source })?;
-        match text.trim() {
-            "" => {
-                let source = io::Error::new(io::ErrorKind::InvalidData, "it is empty");
-                Err(Problem::TokenFile { path: self.path.clone(), source }.into())
-            }
+        let problem = |problem| IdentityError::from(Problem::TokenFile { path: self.path.clone(), problem });
+        let text = env_file::text(&self.path).map_err(|error| problem(error.into()))?;
+        let text = text.ok_or_else(|| problem("there is no such file".into()))?;
+        match text.expose_secret().trim() {
+            "" => Err(problem("it is empty".into())),
             token => Ok(token.to_owned()),
         }
     }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 use secrecy::ExposeSecret as _;
-use selvedge_deployment::config::{self, Diagnostic, Diagnostics, Loaded, Severity};
+use selvedge_deployment::config::{self, Diagnostic, Diagnostics, Loaded, Severity, is_secret};
 use selvedge_deployment::desired::{Desired, DesiredRole, PrincipalRef};
 use selvedge_deployment::diff::{Means, Planned, diff};
 use selvedge_deployment::inventory::Inventory;
@@ -31,6 +31,7 @@ use crate::place::Place;
 use crate::render::{Progress, Stage};
 use crate::report::ExitWith;
 use crate::run::App;
+use crate::settings::is_own_secret;
 
 /// Where a product's configuration is looked for, from the project root, when none is named.
 const USUAL_PLACES: [&str; 2] = ["product_config.yaml", "scenarios/automated-deployment/product_config.yaml"];
@@ -161,22 +162,11 @@ async fn load(app: &App, selection: &Selection, config: PathBuf) -> anyhow::Resu
     let environment = selection.env.as_str();
     let mut fetched: BTreeMap<String, Option<String>> = BTreeMap::new();
     loop {
-        let missing = RefCell::new(BTreeSet::new());
-        let variables = |name: &str| {
-            let known = app.environment.variable(name);
-            known.or_else(|| match fetched.get(name) {
-                Some(value) => value.clone(),
-                None if app.settings.secrets.variables.iter().any(|known| known == name) => {
-                    missing.borrow_mut().insert(name.to_owned());
-                    None
-                }
-                None => None,
-            })
-        };
+        let variables = Variables { app, fetched: &fetched, missing: RefCell::default() };
         let (config, root) = (config.clone(), app.root.clone());
         let request = config::Request { config, root, environment, variables: &variables };
         let loaded = config::load(&request);
-        let missing = missing.into_inner();
+        let missing = variables.missing.into_inner();
         if missing.is_empty() || !app.flags.key_vault.on {
             return loaded.map_err(|error| invalid(&error));
         }
@@ -184,6 +174,34 @@ async fn load(app: &App, selection: &Selection, config: PathBuf) -> anyhow::Resu
             let value = app.secret(&name).await?.map(|value| value.expose_secret().to_owned());
             fetched.insert(name, value);
         }
+    }
+}
+
+/// What `${NAME}` in a configuration stands for.
+struct Variables<'a> {
+    app: &'a App,
+    /// What Key Vault was asked for; `None`: it has none.
+    fetched: &'a BTreeMap<String, Option<String>>,
+    /// What it is still to be asked for.
+    missing: RefCell<BTreeSet<String>>,
+}
+
+impl config::Variables for Variables<'_> {
+    fn get(&self, name: &str) -> Option<String> {
+        let known = self.app.environment.variable(name);
+        known.or_else(|| match self.fetched.get(name) {
+            Some(value) => value.clone(),
+            None => {
+                if self.app.settings.secrets.variables.iter().any(|known| known == name) {
+                    self.missing.borrow_mut().insert(name.to_owned());
+                }
+                None
+            }
+        })
+    }
+
+    fn is_secret(&self, name: &str) -> bool {
+        is_secret(name) || is_own_secret(name)
     }
 }
 

@@ -22,8 +22,16 @@ pub(super) async fn run(app: &App, name: &SecretName) -> anyhow::Result<u8> {
     let tried = || format!("store the secret `{name}`");
     needs_vault(app, "set").with_context(|| ExitWith::usage(tried()))?;
     let value = value(name).with_context(|| ExitWith::usage(tried()))?;
-    let source = store(app.secrets().await?, name, value).await;
-    let source = source.map_err(|error| failed_to(tried(), error))?;
+    let source = match store(app.secrets().await?, name, value).await {
+        Ok(source) => source,
+        Err(Failed::Refused(error)) => return Err(failed_to(tried(), error)),
+        Err(Failed::Unknown(error)) => {
+            let help = format!("look with `selvedge secrets get {name}`, or store it again");
+            let with =
+                ExitWith::new(exit::LEFT, format!("{}: nobody knows whether it is", tried())).help(help);
+            return Err(anyhow::Error::from(error).context(with));
+        }
+    };
     let told = match app.output {
         Format::Text => output::line(&format!("✓ Secret '{name}' updated in Key Vault: {source}")),
         format => {
@@ -37,21 +45,29 @@ pub(super) async fn run(app: &App, name: &SecretName) -> anyhow::Result<u8> {
     Ok(exit::DONE)
 }
 
+/// How a secret was not stored.
+enum Failed {
+    /// The vault has it not.
+    Refused(SecretError),
+    /// It may have it.
+    Unknown(SecretError),
+}
+
 /// Where nobody knows what came of it, what the vault has then counts.
-async fn store(
-    secrets: &dyn SecretStore,
-    name: &SecretName,
-    value: SecretString,
-) -> Result<Source, SecretError> {
+async fn store(secrets: &dyn SecretStore, name: &SecretName, value: SecretString) -> Result<Source, Failed> {
     let error = match secrets.set(name, value.clone()).await {
-        Err(error) if matches!(error.kind(), ErrorKind::Unreachable(_)) => error,
-        settled => return settled,
+        Ok(source) => return Ok(source),
+        Err(error) if matches!(error.kind(), ErrorKind::Unreachable(_) | ErrorKind::Throttled { .. }) => {
+            error
+        }
+        Err(error) => return Err(Failed::Refused(error)),
     };
     match secrets.get(name).await {
-        Ok(found) if found.source.is_key_vault() && found.value.expose_secret() == value.expose_secret() => {
-            Ok(found.source)
-        }
-        _ => Err(error),
+        Ok(found) if !found.source.is_key_vault() => Err(Failed::Unknown(error)),
+        Ok(found) if found.value.expose_secret() == value.expose_secret() => Ok(found.source),
+        Ok(_) => Err(Failed::Refused(error)),
+        Err(read) if *read.kind() == ErrorKind::NotFound => Err(Failed::Refused(error)),
+        Err(_) => Err(Failed::Unknown(error)),
     }
 }
 

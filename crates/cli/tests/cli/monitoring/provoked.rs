@@ -222,10 +222,10 @@ fn a_configuration_that_is_refused() {
 #[ignore = "needs promtool: `cargo xtask monitoring`"]
 fn a_service_that_asks_to_be_left_alone() {
     let (tenant, sink, project) = (Tenant::start(), Sink::start(), Project::orders());
-    tenant.inject("GET /v1/workspaces=429,retry-after=2,times=1");
+    tenant.inject("GET /v1/workspaces=429,retry-after=1,times=1");
     run(&mut guarded(&tenant, &sink, &project, &["plan"])).is(0);
     let told = Exported::by(&sink);
-    assert_eq!(told.sum("selvedge_throttled_seconds_total", &[]), 2.0);
+    assert_eq!(told.sum("selvedge_throttled_seconds_total", &[]), 1.0);
     assert_eq!(told.sum("selvedge_retries_total", &[("outcome", "throttled")]), 1.0);
     assert_eq!(told.sum(ATTEMPTS, &[("http_response_status_code", "429")]), 1.0);
 }
