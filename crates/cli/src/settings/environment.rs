@@ -2,10 +2,11 @@
 
 use std::{collections::BTreeMap, path::Path};
 
+use anyhow::bail;
 use secrecy::{ExposeSecret as _, SecretString};
 use selvedge_secrets::env_file::{self, Variable};
 
-use super::{OTHER_SECRETS, SECRET_VARIABLES};
+use super::{OTHER_SECRETS, SECRET_VARIABLES, may_be_secret};
 
 /// What is said to this process alone, such as by a CI system to the step of a job. It does not concern the project, so `.env` has no say.
 /// An empty one is none.
@@ -58,13 +59,30 @@ impl Environment {
     /// Reads the process's environment and `.env` in `root`.
     ///
     /// # Errors
-    /// `.env` is there and cannot be read or parsed.
+    /// `.env` is there and cannot be read or parsed, or makes a secret part of what is none.
     pub(crate) fn read(root: &Path) -> anyhow::Result<Self> {
         let process = std::env::vars_os()
             // What is not Unicode stays visible as such: the setting that it is meant for will refuse it.
             .map(|(name, value)| (name.to_string_lossy().into(), value.to_string_lossy().into()))
             .collect();
-        Ok(Self { process, file: env_file::read(&root.join(".env"))?, ..Self::default() })
+        Self::of_file(process, &root.join(".env"))
+    }
+
+    /// The process's environment, and the file at `path` beneath it.
+    fn of_file(process: BTreeMap<String, String>, path: &Path) -> anyhow::Result<Self> {
+        let file = env_file::read(path)?;
+        let is_ours = |name: &String| process.get(name).is_some_and(|value| !value.is_empty());
+        for (name, Variable { line, refers_to, .. }) in &file {
+            // What is made of a secret is one, also where nobody would take it for one: it would be sent and shown as a setting is.
+            let mut secrets = refers_to.iter().filter(|secret| may_be_secret(secret) && is_ours(secret));
+            if let Some(secret) = secrets.next().filter(|_| !may_be_secret(name)) {
+                bail!(
+                    "{}: line {line}: `{name}` is made of `${{{secret}}}` of the environment, a secret, and would not be kept as one",
+                    path.display()
+                );
+            }
+        }
+        Ok(Self { process, file, ..Self::default() })
     }
 
     /// The variable `name`, the process's before that of `.env`.
@@ -156,8 +174,9 @@ impl Environment {
     #[cfg(test)]
     pub(crate) fn of(process: &[(&str, &str)], file: &[(&str, &str)]) -> Self {
         let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
-        let variable =
-            |(name, value): &(&str, &str)| ((*name).to_owned(), Variable { value: (*value).into(), line: 1 });
+        let variable = |(name, value): &(&str, &str)| {
+            ((*name).to_owned(), Variable { value: (*value).into(), line: 1, refers_to: Vec::new() })
+        };
         let (process, file) = (process.iter().map(owned), file.iter().map(variable));
         Self { process: process.collect(), file: file.collect(), ..Self::default() }
     }
@@ -180,6 +199,30 @@ mod tests {
             [environment.of_job("A"), environment.of_job("B"), environment.of_job("EMPTY")],
             [Some("real"), None, None]
         );
+    }
+
+    #[test]
+    fn a_secret_becomes_part_of_nothing_that_is_none() {
+        let folder = tempfile::tempdir().unwrap();
+        for (line, fine) in [
+            ("ORG=${GITHUB_TOKEN}", false),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT=\"https://x.example/${AZURE_CLIENT_SECRET}\"", false),
+            ("DIR=${SYSTEM_ACCESSTOKEN}", false),
+            ("AZURE_CLIENT_SECRET=${OUR_CLIENT_SECRET}", true),
+            ("ORG=${TEAM}", true),
+            ("ORG='${GITHUB_TOKEN}'", true),
+        ] {
+            let path = folder.path().join(".env");
+            std::fs::write(&path, format!("# one\n{line}\n")).unwrap();
+            // What the file itself says is its own.
+            assert!(Environment::of_file(BTreeMap::new(), &path).is_ok(), "{line}");
+            let names =
+                ["GITHUB_TOKEN", "AZURE_CLIENT_SECRET", "SYSTEM_ACCESSTOKEN", "OUR_CLIENT_SECRET", "TEAM"];
+            let process = names.map(|name| (name.to_owned(), "x".to_owned())).into();
+            let read = Environment::of_file(process, &path);
+            assert_eq!(read.is_ok(), fine, "{line}");
+            assert!(read.err().is_none_or(|error| error.to_string().contains(".env: line 2: `")), "{line}");
+        }
     }
 
     #[test]

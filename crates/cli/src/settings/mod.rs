@@ -20,6 +20,7 @@ use std::{
     time::Duration,
 };
 
+use selvedge_deployment::config::is_secret;
 use selvedge_secrets::env_file::FileState;
 use serde::Deserialize;
 
@@ -68,10 +69,15 @@ const OTHER_VARIABLES: [&str; 10] = [
     "TRACEPARENT",
 ];
 
-/// Whether the variable holds a secret of this program's, whatever its name says. A proxy's address may have a password in it.
-pub(crate) fn is_own_secret(name: &str) -> bool {
-    let is_proxy = name.to_ascii_uppercase().ends_with("_PROXY") && !name.eq_ignore_ascii_case("NO_PROXY");
-    is_proxy || SECRET_VARIABLES.contains(&name) || OTHER_SECRETS.contains(&name)
+/// Whether the variable may hold a secret: by its name, or because this program or a CI system keeps one there. What is made of it is shown
+/// and sent by nobody. A proxy's address may have a password in it.
+pub(crate) fn may_be_secret(name: &str) -> bool {
+    let upper = name.to_ascii_uppercase();
+    let of_job = upper.starts_with("ENDPOINT_AUTH_") || upper.starts_with("VSS_");
+    let of_client = upper == "IDENTITY_HEADER" || upper.ends_with("_HEADERS");
+    let is_proxy = upper.ends_with("_PROXY") && upper != "NO_PROXY";
+    let is_own = SECRET_VARIABLES.contains(&name) || OTHER_SECRETS.contains(&name);
+    is_secret(name) || of_job || of_client || is_proxy || is_own
 }
 
 /// Whether this program reads the variable, and not as a secret: it is looked for in the environment alone.

@@ -41,6 +41,16 @@ pub(super) fn of(
             }
         );
     }
+    let proxy = ["HTTPS_PROXY", "https_proxy"].into_iter().find_map(|name| environment.find(name));
+    let proxy = proxy.filter(|(address, _)| !address.is_empty()).map(|(_, origin)| origin);
+    let authority =
+        telemetry.otlp_certificate.is_some().then(|| set_by(environment, "telemetry.otlp_certificate"));
+    for (what, by) in [("HTTPS_PROXY", proxy), ("OTEL_EXPORTER_OTLP_CERTIFICATE", authority)] {
+        ensure!(
+            by.is_none_or(|by| by >= origin),
+            "{OTLP_HEADERS} is set in the environment, and {what} in a file, by which others could read it; set {what} in the environment, too"
+        );
+    }
     let headers = environment.secret(OTLP_HEADERS);
     let headers: Vec<_> = headers
         .iter()
@@ -90,6 +100,9 @@ mod tests {
                 false,
             ),
             ("", vec![headers], vec![(NAME, "http://127.0.0.1.evil.example")], false),
+            ("", vec![headers, elsewhere, ("HTTPS_PROXY", "http://proxy.example")], vec![], true),
+            ("", vec![headers, elsewhere], vec![("HTTPS_PROXY", "http://proxy.example")], false),
+            ("", vec![headers, elsewhere], vec![("OTEL_EXPORTER_OTLP_CERTIFICATE", "ca.pem")], false),
         ] {
             let root = tempfile::tempdir().unwrap();
             std::fs::write(root.path().join("selvedge.toml"), file).unwrap();

@@ -12,7 +12,6 @@ const ALIASES: [[&str; 3]; 2] = [
 const SECRET: [&str; 15] = [
     "SECRET",
     "TOKEN",
-    "ACCESSTOKEN",
     "PASSWORD",
     "PASSWD",
     "PASSPHRASE",
@@ -25,7 +24,11 @@ const SECRET: [&str; 15] = [
     "CREDENTIAL",
     "CREDENTIALS",
     "CONNECTION_STRING",
+    "CONNECTIONSTRING",
 ];
+
+/// Those that no other word ends in: also without an underscore before.
+const LONG: [&str; 5] = ["SECRET", "TOKEN", "PASSWORD", "PASSPHRASE", "CONNECTIONSTRING"];
 
 /// Why a value could not be resolved.
 #[derive(Debug, Eq, PartialEq)]
@@ -92,10 +95,13 @@ fn reference(text: &str) -> Option<(&str, Option<&str>, &str)> {
 
 /// Whether the name of a variable says that it holds a secret: `GITHUB_TOKEN` does, `MONKEY` does not.
 pub fn is_secret(name: &str) -> bool {
-    let name = name.to_ascii_uppercase();
-    SECRET
-        .iter()
-        .any(|ending| name.strip_suffix(ending).is_some_and(|start| start.is_empty() || start.ends_with('_')))
+    let upper = name.to_ascii_uppercase();
+    let is_word = |start: &str, word: &str| {
+        let begins = name.get(start.len()..).is_some_and(|end| !end.starts_with(char::is_lowercase));
+        // `servicePrincipalKey` is two words and more.
+        start.is_empty() || start.ends_with('_') || LONG.contains(&word) || (begins && name != upper)
+    };
+    SECRET.iter().any(|word| upper.strip_suffix(word).is_some_and(|start| is_word(start, word)))
 }
 
 #[cfg(test)]
@@ -141,6 +147,27 @@ mod tests {
         ];
         for (text, expected) in table {
             assert_eq!(resolve(text, &variables), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn names_that_sound_like_secrets() {
+        for name in [
+            "KEY",
+            "API_KEY",
+            "idToken",
+            "servicePrincipalKey",
+            "PGPASSWORD",
+            "SYSTEM_ACCESSTOKEN",
+            "NPM_AUTH",
+            "DB_PASS",
+        ] {
+            assert!(is_secret(name), "{name}");
+        }
+        for name in
+            ["MONKEY", "Turnkey", "BYPASS", "AUTHOR", "COMPASS", "MAP_PATH", "TOKENS_PER_DAY", "é_KEYS"]
+        {
+            assert!(!is_secret(name), "{name}");
         }
     }
 }

@@ -29,6 +29,8 @@ pub struct Variable {
     pub value: SecretString,
     /// The line at which it begins, counted from 1.
     pub line: usize,
+    /// The variables, of the environment or of lines above, that its value is made of: `${NAME}`.
+    pub refers_to: Vec<String>,
 }
 
 /// One place that sets a variable.
@@ -40,6 +42,8 @@ pub struct Entry {
     pub value: SecretString,
     /// From its first to its last line, counted from 1. No line has two entries.
     pub lines: RangeInclusive<usize>,
+    /// As [`Variable::refers_to`].
+    pub refers_to: Vec<String>,
 }
 
 /// The file cannot be read or makes no sense. The error names the line and never quotes it.
@@ -180,7 +184,7 @@ impl SecretStore for EnvFile {
             let found = self.variables.get(&variable)?;
             (!found.value.expose_secret().is_empty()).then_some((variable, found))
         });
-        let Some((variable, Variable { value, line })) = found else {
+        let Some((variable, Variable { value, line, .. })) = found else {
             return Err(SecretError::new(Tried::Get, Some(name), self.place(), ErrorKind::NotFound));
         };
         let source = Source::EnvFile { variable, path: self.path.clone(), line: *line };

@@ -16,7 +16,10 @@ use std::{
 /// A line is not `NAME=value`, or has a `$` or a carriage return that dotenv readers do not agree about. The error names the line and never
 /// quotes it: it may hold a secret.
 pub fn parse(text: &str) -> Result<BTreeMap<String, Variable>, EnvFileError> {
-    let variable = |Entry { name, value, lines }| (name, Variable { value, line: *lines.start() });
+    let variable = |entry: Entry| {
+        let Entry { name, value, lines, refers_to } = entry;
+        (name, Variable { value, line: *lines.start(), refers_to })
+    };
     Ok(entries(text)?.into_iter().map(variable).collect())
 }
 
@@ -41,12 +44,12 @@ pub fn entries(text: &str) -> Result<Vec<Entry>, EnvFileError> {
             return Err(EnvFileError(Problem::Syntax { line: last }));
         };
         let raw = lines.get(first - 1..last).unwrap_or_default();
-        if has_bare_dollar(&raw.join("\n")) {
+        let Some(refers_to) = references(&raw.join("\n")) else {
             return Err(EnvFileError(Problem::Dollar { line: last }));
-        }
+        };
         // dotenvy passes over comments and empty lines by itself.
         let above = raw.iter().take_while(|line| is_nothing(line)).count();
-        entries.push(Entry { name, value: value.into(), lines: first + above..=last });
+        entries.push(Entry { name, value: value.into(), lines: first + above..=last, refers_to });
         first = last + 1;
     }
     Ok(entries)
@@ -64,9 +67,10 @@ fn is_nothing(line: &str) -> bool {
     line.is_empty() || line.starts_with('#')
 }
 
-/// Whether dotenvy would take a `$` of this entry, comments above it included, for the start of `$NAME`. Other
-/// dotenv readers keep it, so that the same file would give two values, the wrong one without a word.
-fn has_bare_dollar(entry: &str) -> bool {
+/// The variables that this entry, comments above it included, takes the values of. `None` where dotenvy would take a `$` for the start of
+/// `$NAME`: other dotenv readers keep it, so that the same file would give two values, the wrong one without a word.
+fn references(entry: &str) -> Option<Vec<String>> {
+    let mut found = Vec::new();
     let (mut single, mut double, mut escaped, mut comment, mut previous) = (false, false, false, false, '\n');
     for (at, c) in entry.char_indices() {
         match c {
@@ -77,12 +81,15 @@ fn has_bare_dollar(entry: &str) -> bool {
             '\'' if !double => single = !single,
             '"' if !single => double = !double,
             '#' if !single && !double && previous.is_whitespace() => comment = true,
-            '$' if !single && !entry[at..].starts_with("${") => return true,
+            '$' if !single => {
+                let name = entry.get(at..)?.strip_prefix("${")?;
+                found.push(name.split('}').next().unwrap_or(name).to_owned());
+            }
             _ => {}
         }
         previous = c;
     }
-    false
+    Some(found)
 }
 
 /// Hands out at most one line per read, and counts them: dotenvy reports no line numbers, but reads line by line.
@@ -127,6 +134,7 @@ mod tests {
             ("A=\"b\\nc\"", "b\nc"),
             ("A=\"b\nc\"\nB=1", "b\nc"),
             ("B=x\nA=${B}-y", "x-y"),
+            ("B=x\n# ${C}\nA=\"${B}-y\" # ${D}", "x-y"),
             ("A=1\nA=2", "2"),
             ("# it's $5\nA=it\\$s # costs $5", "it$s"),
             ("A='$b\n$c'", "$b\n$c"),
@@ -135,6 +143,16 @@ mod tests {
             let variables = parse(text).unwrap();
             let found = variables.get("A").map(|variable| variable.value.expose_secret());
             assert_eq!(found, Some(value), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_value_is_made_of_is_known() {
+        let text = "B=x\n# ${C}\nA=\"${B}-${SOME_THING}\" # ${D}\nE='${F}'\nG=\\${H}";
+        let variables = parse(text).unwrap();
+        assert_eq!(variables["A"].refers_to, ["B", "SOME_THING"]);
+        for name in ["B", "E", "G"] {
+            assert_eq!(variables[name].refers_to, [""; 0], "{name}");
         }
     }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 use secrecy::ExposeSecret as _;
-use selvedge_deployment::config::{self, Diagnostic, Diagnostics, Loaded, Severity, is_secret};
+use selvedge_deployment::config::{self, Diagnostic, Diagnostics, Loaded, Severity};
 use selvedge_deployment::desired::{Desired, DesiredRole, PrincipalRef};
 use selvedge_deployment::diff::{Means, Planned, diff};
 use selvedge_deployment::inventory::Inventory;
@@ -31,7 +31,7 @@ use crate::place::Place;
 use crate::render::{Progress, Stage};
 use crate::report::ExitWith;
 use crate::run::App;
-use crate::settings::is_own_secret;
+use crate::settings::may_be_secret;
 
 /// Where a product's configuration is looked for, from the project root, when none is named.
 const USUAL_PLACES: [&str; 2] = ["product_config.yaml", "scenarios/automated-deployment/product_config.yaml"];
@@ -201,7 +201,7 @@ impl config::Variables for Variables<'_> {
     }
 
     fn is_secret(&self, name: &str) -> bool {
-        is_secret(name) || is_own_secret(name)
+        may_be_secret(name)
     }
 }
 

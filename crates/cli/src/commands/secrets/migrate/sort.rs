@@ -77,7 +77,7 @@ pub(super) fn sort(entries: Vec<Entry>, only: &[String]) -> anyhow::Result<Sorte
         }
     }
     for entry in entries {
-        let Entry { name, value, lines } = entry;
+        let Entry { name, value, lines, .. } = entry;
         let named = only.contains(&name);
         let why = match name.parse::<SecretName>() {
             _ if is_setting(&name) => Why::Setting,
