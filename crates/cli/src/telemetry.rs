@@ -19,6 +19,7 @@ use crate::redaction::redactor;
 use crate::run::App;
 use crate::settings::{
     Environment, Exporter, INSIGHTS_CONNECTION, INSIGHTS_KEY, OtlpCompression, OtlpProtocol, Settings,
+    left_out,
 };
 use transport::Transport;
 
@@ -48,10 +49,15 @@ pub(crate) fn start(
     environment: &Environment,
     run: Option<TransactionId>,
 ) -> (Telling, Option<TelemetryLayer>, Option<String>) {
-    let nothing = |warning| (Telling(None), None, warning);
     if !is_on(settings, flags) {
-        return nothing(None);
+        return (Telling(None), None, None);
     }
+    let left_out = left_out(environment);
+    let warnings = |more: Option<String>| {
+        let all: Vec<_> = left_out.iter().cloned().chain(more).collect();
+        (!all.is_empty()).then(|| all.join("; "))
+    };
+    let nothing = |warning| (Telling(None), None, warnings(warning));
     let config = match config(settings, environment) {
         Ok(config) => TelemetryConfig { trace: run.map(|run| run.to_string()), ..config },
         Err(error) => return nothing(Some(format!("telemetry is off: {error:#}"))),
@@ -63,7 +69,7 @@ pub(crate) fn start(
         return nothing(Some(warning.to_owned()));
     }
     match begin(&config, settings, environment) {
-        Ok((telemetry, layer)) => (Telling(Some(telemetry)), Some(layer), None),
+        Ok((telemetry, layer)) => (Telling(Some(telemetry)), Some(layer), warnings(None)),
         Err(error) => nothing(Some(format!("telemetry is off: {error:#}"))),
     }
 }

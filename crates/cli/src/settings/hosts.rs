@@ -85,6 +85,7 @@ impl Audience {
 }
 
 /// Hosts that are trusted by word of the process's environment.
+#[derive(Default)]
 pub(crate) struct Trusted(Vec<String>);
 
 impl Trusted {

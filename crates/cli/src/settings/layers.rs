@@ -24,7 +24,7 @@ const FILE: &str = "selvedge.toml";
 const PREFIX: &str = "SELVEDGE_";
 
 /// Variables under other names, most of them the predecessor's. Of two for one key the later wins.
-const VARIABLES: [(&str, &str); 34] = [
+pub(super) const VARIABLES: [(&str, &str); 34] = [
     ("AZURE_CLIENT_CERTIFICATE_PATH", "entra.certificate"),
     ("AZURE_CLIENT_ID", "entra.client_id"),
     ("AZURE_CLIENT_SEND_CERTIFICATE_CHAIN", "entra.send_certificate_chain"),
@@ -85,7 +85,7 @@ pub(crate) fn load(
     command_line: &[CommandLine],
     auto: Defaults,
 ) -> anyhow::Result<Settings> {
-    let defaults = Figment::from(Layer::toml("the shipped defaults", include_str!("default.toml"))?);
+    let defaults = shipped()?;
     let given = not_shipped(root, environment, command_line, &defaults)?;
     // What is wrong with the key itself is found when everything is extracted.
     let profile = match given.clone().join(&defaults).extract_inner("resilience.profile") {
@@ -120,12 +120,11 @@ fn not_shipped(
         figment = figment.merge(Layer::toml(FILE, &text)?);
     }
     for origin in [Origin::EnvFile, Origin::Environment, Origin::Local] {
-        for (name, key, text) in variables(environment, origin) {
-            let value = match IN_MILLISECONDS.contains(&name) {
-                true => Value::from(format!("{text}ms")),
-                false => typed(defaults, &key, text),
-            };
-            figment = figment.merge(Layer::one(format!("{name} ({})", origin.name()), &key, value));
+        for variable in variables(environment, origin) {
+            let layer = Layer::of(&variable, origin, defaults);
+            if nonsense(&variable, &layer, defaults).is_none() {
+                figment = figment.merge(layer);
+            }
         }
     }
     for given in command_line {
@@ -135,9 +134,43 @@ fn not_shipped(
     Ok(figment)
 }
 
+/// What is wrong with a variable of OpenTelemetry's. Other programs of a job read those as well, and may know more words; its specification has
+/// what makes no sense left out: <https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/>.
+fn nonsense((name, key, _): &(&str, String, &str), layer: &Layer, defaults: &Figment) -> Option<String> {
+    if !name.starts_with("OTEL_") {
+        return None;
+    }
+    let problem = match Figment::from(layer.clone()).join(defaults).extract::<Settings>() {
+        Err(error) => without_value(&error.kind),
+        Ok(settings) => {
+            check::problems(&settings, &Trusted::default()).into_iter().find(|(of, _)| of == key)?.1
+        }
+    };
+    Some(match IN_MILLISECONDS.contains(name) {
+        true => format!("{name} counts as not set: expected a number of milliseconds"),
+        false => format!("{name} counts as not set: {problem}"),
+    })
+}
+
+/// The variables that count as not set because they make no sense here, and why.
+pub(crate) fn left_out(environment: &Environment) -> Vec<String> {
+    let Ok(defaults) = shipped() else { return Vec::new() };
+    let origins = [Origin::EnvFile, Origin::Environment, Origin::Local].into_iter();
+    let all = origins.flat_map(|origin| variables(environment, origin).map(move |it| (origin, it)));
+    all.filter_map(|(origin, it)| nonsense(&it, &Layer::of(&it, origin, &defaults), &defaults)).collect()
+}
+
+fn shipped() -> anyhow::Result<Figment> {
+    Ok(Figment::from(Layer::toml("the shipped defaults", include_str!("default.toml"))?))
+}
+
 /// Where a variable sets the setting `key`; [`Origin::Default`] where none does: then it is a file that does, or nothing.
 pub(crate) fn set_by(environment: &Environment, key: &str) -> Origin {
-    let sets = |origin: &Origin| variables(environment, *origin).any(|(_, set, _)| set == key);
+    let Ok(defaults) = shipped() else { return Origin::Default };
+    let sets = |origin: &Origin| {
+        let mut all = variables(environment, *origin).filter(|(_, set, _)| set == key);
+        all.any(|it| nonsense(&it, &Layer::of(&it, *origin, &defaults), &defaults).is_none())
+    };
     [Origin::Local, Origin::Environment, Origin::EnvFile].into_iter().find(sets).unwrap_or(Origin::Default)
 }
 
@@ -174,6 +207,7 @@ fn typed(defaults: &Figment, key: &str, text: &str) -> Value {
 }
 
 /// One layer: values and the name of where they stand.
+#[derive(Clone)]
 struct Layer {
     name: String,
     values: Dict,
@@ -190,6 +224,15 @@ impl Layer {
             })
             .with_context(|| format!("parse {name}"))?;
         Ok(Self { name: name.to_owned(), values })
+    }
+
+    /// A variable, by name, key and value.
+    fn of((name, key, text): &(&str, String, &str), origin: Origin, defaults: &Figment) -> Self {
+        let value = match IN_MILLISECONDS.contains(name) {
+            true => Value::from(format!("{text}ms")),
+            false => typed(defaults, key, text),
+        };
+        Self::one(format!("{name} ({})", origin.name()), key, value)
     }
 
     fn one(name: String, key: &str, value: Value) -> Self {

@@ -28,7 +28,7 @@ use crate::ci;
 
 pub(crate) use environment::{Environment, Origin, of_the_process};
 pub(crate) use hosts::{TRUSTED_HOSTS, Trusted, is_loopback};
-pub(crate) use layers::{CommandLine, load, set_by};
+pub(crate) use layers::{CommandLine, left_out, load, set_by};
 pub(crate) use telemetry::{Exporter, OtlpCompression, OtlpProtocol, Telemetry};
 
 /// Names of variables that hold secrets. They are read by [`Environment::secret`] and are never settings.

@@ -101,6 +101,32 @@ fn every_variable_reaches_its_key() {
     assert_eq!(settings.environment, "production");
 }
 
+/// Other programs of a job read them, too.
+#[test]
+fn a_variable_of_opentelemetrys_that_makes_no_sense_here_counts_as_not_set() {
+    for (name, value, said) in [
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json", "expected one of: http/protobuf, grpc"),
+        ("OTEL_METRICS_EXPORTER", "prometheus", "expected one of: otlp, none"),
+        ("OTEL_EXPORTER_OTLP_COMPRESSION", "zstd", "expected one of: "),
+        ("OTEL_SDK_DISABLED", "perhaps", "expected"),
+        ("OTEL_EXPORTER_OTLP_TIMEOUT", "abc", "expected a number of milliseconds"),
+        ("OTEL_METRIC_EXPORT_INTERVAL", "60s", "expected a number of milliseconds"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4317", "expected http://host:port"),
+    ] {
+        let environment = Environment::of(&[(name, value)], &[("OTEL_SERVICE_NAME", "ours")]);
+        let left_out = left_out(&environment);
+        assert!(left_out.len() == 1 && left_out[0].starts_with(name), "{left_out:?}");
+        assert!(left_out[0].contains(said) && !left_out[0].contains(value), "{left_out:?}");
+        let settings = with("", &[(name, value)], &[("OTEL_SERVICE_NAME", "ours")]).unwrap();
+        assert_eq!(settings, with("", &[], &[("OTEL_SERVICE_NAME", "ours")]).unwrap(), "{name}");
+        // Under our own name it is meant for us.
+        let (_, key) = layers::VARIABLES.iter().find(|(variable, _)| *variable == name).unwrap();
+        let own = format!("SELVEDGE_{}", key.replace('.', "__").to_uppercase());
+        let own = with("", &[(&own, value)], &[]);
+        assert!(own.is_err() || name == "OTEL_METRIC_EXPORT_INTERVAL", "{name}");
+    }
+}
+
 #[test]
 fn what_is_wrong_is_named_with_its_key_and_source() {
     let cases: [(&str, &[Variable<'_>], &str); 16] = [

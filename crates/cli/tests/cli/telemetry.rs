@@ -124,9 +124,19 @@ fn what_makes_no_sense_is_a_warning_and_no_reason_to_stop() {
         let ended = run(&mut command).ends(0, &[said]);
         assert!(!ended.stderr.contains("no-key"), "{}", ended.stderr);
     }
-    let mut command = tenant.selvedge(&project, &["plan"]);
-    command.env("FEATURE_USE_TELEMETRY", "true").env("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4317");
-    run(&mut command).ends(2, &["telemetry.otlp_endpoint", "expected http://host:port"]);
+    // OpenTelemetry's variables are other programs', too; ours are not.
+    for (variable, code, said) in [
+        (
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+            0,
+            "OTEL_EXPORTER_OTLP_ENDPOINT counts as not set: expected http://host:port",
+        ),
+        ("SELVEDGE_TELEMETRY__OTLP_ENDPOINT", 2, "telemetry.otlp_endpoint"),
+    ] {
+        let mut command = tenant.selvedge(&project, &["plan"]);
+        command.env("FEATURE_USE_TELEMETRY", "true").env(variable, "collector:4317");
+        run(&mut command).ends(code, &[said]);
+    }
 }
 
 /// Application Insights are trusted as ever meanwhile.

@@ -73,7 +73,7 @@ async fn of_a_partial_success_only_what_may_succeed_is_sent_again_and_once() {
         {"index":3,"statusCode":400,"message":"x"},
         {"index":4,"statusCode":429,"message":"x"}]}"#;
     bench.script.answer(206, &[], errors);
-    bench.export(0..5).await.unwrap();
+    bench.export(0..5).await.unwrap_err();
     bench.counts(2, 1, 2);
 
     let errors = r#"{"itemsReceived":3,"itemsAccepted":1,"errors":[
@@ -167,7 +167,7 @@ async fn what_is_refused_is_dropped() {
     for status in [400, 404, 405, 413] {
         let bench = Bench::new();
         bench.script.status(status);
-        bench.export(0..1).await.unwrap();
+        bench.export(0..1).await.unwrap_err();
         bench.export(1..2).await.unwrap();
         assert_eq!(bench.sent(), [[0], [1]], "{status}");
         bench.counts(1, 1, 0);
@@ -237,9 +237,9 @@ async fn a_refusal_of_compression_is_remembered_whatever_comes_after_it() {
 async fn compression_stays_when_the_items_were_bad() {
     let bench = Bench::new();
     bench.script.status(400).status(400);
-    bench.export(0..50).await.unwrap();
+    bench.export(0..50).await.unwrap_err();
     bench.script.answer(400, &[], r#"{"itemsReceived":50,"itemsAccepted":0,"errors":[]}"#);
-    bench.export(50..100).await.unwrap();
+    bench.export(50..100).await.unwrap_err();
     bench.export(100..150).await.unwrap();
     assert_eq!(compressed(&bench), [true, false, true, true]);
     bench.counts(50, 100, 0);
@@ -286,7 +286,7 @@ async fn a_redirect_to_a_stranger_is_not_followed() {
     ] {
         let bench = Bench::new();
         bench.script.answer(307, &[("location", location)], "");
-        bench.export(0..1).await.unwrap();
+        bench.export(0..1).await.unwrap_err();
         bench.export(1..2).await.unwrap();
         let seen = bench.script.seen();
         assert!(seen.len() == 2 && seen.iter().all(|seen| seen.uri.starts_with(HOST)), "{location}");

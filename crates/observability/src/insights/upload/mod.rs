@@ -39,6 +39,8 @@ pub(super) struct Uploader {
 /// Whether there is a point in sending what is still waiting.
 enum Next {
     Go,
+    /// What was sent is lost, and why is its own matter.
+    GoWithout,
     Stop(&'static str),
 }
 
@@ -78,12 +80,15 @@ impl Uploader {
                 return Err(failed("ingestion asked for a pause: what comes until it is over is dropped"));
             }
         };
+        let mut lost = false;
         while flight.fill() {
-            if let Next::Stop(why) = self.deliver(&mut flight).await {
-                return Err(failed(why));
+            match self.deliver(&mut flight).await {
+                Next::Go => {}
+                Next::GoWithout => lost = true,
+                Next::Stop(why) => return Err(failed(why)),
             }
         }
-        Ok(())
+        if lost { Err(failed("ingestion refused what was sent")) } else { Ok(()) }
     }
 
     /// In a pause what is new is lost: so many.
@@ -108,7 +113,7 @@ impl Uploader {
             let sent = Sent { endpoint: &endpoint, items: lines.len(), compressed };
             let Some(request) = request::request(&endpoint, body, compressed) else {
                 flight.lose();
-                return Next::Go;
+                return Next::GoWithout;
             };
             let Ok(answer) = self.client.send_bytes(request).await else {
                 // Where a redirect led may be away for good.
@@ -150,7 +155,11 @@ impl Uploader {
                 let all = all.into_iter().enumerate();
                 flight.sent = all.filter(|(at, _)| again.contains(at)).map(|(_, line)| line).collect();
                 flight.keep(pause);
-                if pause.is_some() { Next::Stop("ingestion asked for a pause") } else { Next::Go }
+                match pause {
+                    Some(_) => Next::Stop("ingestion asked for a pause"),
+                    None if refused > 0 => Next::GoWithout,
+                    None => Next::Go,
+                }
             }
             Verdict::Later { pause } => {
                 flight.keep(pause);
@@ -168,7 +177,7 @@ impl Uploader {
             }
             Verdict::Refused | Verdict::Uncompressed { .. } => {
                 flight.lose();
-                Next::Go
+                Next::GoWithout
             }
         }
     }
