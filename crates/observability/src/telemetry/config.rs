@@ -31,7 +31,7 @@ pub struct TelemetryConfig {
 }
 
 impl Default for TelemetryConfig {
-    /// Nowhere to tell anything; 500 calls a second, 2,048 in each queue, sent after a second; metrics each minute.
+    /// Nowhere to tell anything; 200 calls a second, 2,048 in each queue, sent after a second; metrics each minute.
     fn default() -> Self {
         Self {
             resource: Vec::new(),
@@ -40,7 +40,7 @@ impl Default for TelemetryConfig {
             insights: None,
             parent: None,
             trace: None,
-            calls_per_second: 500,
+            calls_per_second: 200,
             queue: 2048,
             delay: Duration::from_secs(1),
             metric_interval: Duration::from_secs(60),

@@ -2,9 +2,9 @@
 
 use super::custom;
 use crate::track;
-use opentelemetry::{Key, KeyValue, Value, trace::SpanKind};
+use opentelemetry::{Key, KeyValue, StringValue, Value, trace::SpanKind};
 use serde_json::Value as Json;
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, sync::Arc};
 use tracing::field::{Field, Visit};
 
 /// Attributes that decide what becomes of a log record or a span.
@@ -84,7 +84,8 @@ impl Fields {
                 }
             }
             "selvedge.properties" => self.put_properties(&value),
-            _ => self.put(field, value.into_owned()),
+            // Shared: what a figure is told by is a copy.
+            _ => self.put(field, StringValue::from(Arc::<str>::from(value))),
         }
     }
 
