@@ -5,7 +5,7 @@
 
 use crate::{Error, Operation, OperationId, layer::AuthError};
 use http::Method;
-use std::{error::Error as StdError, fmt::Display, iter};
+use std::{error::Error as StdError, fmt::Display, iter, time::Duration};
 use tracing::{Span, field};
 
 /// A request with all its attempts, shown as its operation, such as `workspaces.create`. `selvedge.effect` is `read`, `idempotent` or
@@ -42,6 +42,25 @@ pub(crate) fn attempt(
         azure.service.request.id = field::Empty,
         error.type = field::Empty,
     )
+}
+
+/// An attempt is over. Not a span's own end: of spans not all may be heard, of this each, and it costs less.
+pub(crate) fn attempt_ended(
+    method: &Method,
+    host: Option<&str>,
+    status: Option<u16>,
+    error: Option<&str>,
+    took: Duration,
+) {
+    tracing::debug!(
+        name: "attempt.ended",
+        seconds = took.as_secs_f64(),
+        http.request.method = method.as_str(),
+        server.address = host,
+        http.response.status_code = status,
+        error.type = error,
+        "Attempt ended"
+    );
 }
 
 #[cfg(feature = "transport")]

@@ -1,14 +1,15 @@
 //! Spans round calls and attempts, for who watches from outside.
 //!
-//! A span of kind client per attempt, beneath one for the call, both declared in `events.rs`. They are spans of `tracing`; what becomes of
-//! them is not decided here.
+//! A span of kind client per attempt, beneath one for the call, and an event as each attempt ends, all declared in `events.rs`. They are of
+//! `tracing`; what becomes of them is not decided here.
 
 use super::{AuthError, BaseUri};
 use crate::{ApiError, Operation, Request, Response, classify::of_error, events};
-use http::{HeaderMap, Uri};
+use http::{HeaderMap, Method, Uri, uri::Authority};
 use pin_project_lite::pin_project;
 use selvedge_resilience::{breaker::BreakerOpen, deadline::Elapsed, find_cause, gate::Paused};
 use std::{
+    borrow::Cow,
     fmt,
     future::Future,
     pin::Pin,
@@ -17,6 +18,7 @@ use std::{
         atomic::{AtomicU32, Ordering},
     },
     task::{Context, Poll, ready},
+    time::Instant,
 };
 use tower::{BoxError, Layer, Service};
 use tracing::Span;
@@ -82,30 +84,38 @@ where
     }
 
     fn call(&mut self, mut request: Request) -> Self::Future {
-        let (span, sent) = match &self.round {
+        let (span, ending) = match &self.round {
             Round::Call => call(&mut request),
-            Round::Attempt(base) => (attempt(&request, base.as_ref()), None),
+            Round::Attempt(base) => attempt(&request, base.as_ref()),
         };
         let inner = span.in_scope(|| self.inner.call(request));
-        Spanned { inner, span, sent }
+        Spanned { inner, span, ending }
     }
 }
 
 /// The span of a call, and what counts its attempts.
-fn call(request: &mut Request) -> (Span, Option<Sent>) {
+fn call(request: &mut Request) -> (Span, Ending) {
     let operation = request.extensions().get::<Operation>();
     let span = events::call(operation);
     let sent = (!span.is_disabled()).then(Sent::default);
     if let Some(sent) = sent.clone() {
         request.extensions_mut().insert(sent);
     }
-    (span, sent)
+    (span, Ending::Call(sent))
 }
 
-fn attempt(request: &Request, base: Option<&BaseUri>) -> Span {
+fn attempt(request: &Request, base: Option<&BaseUri>) -> (Span, Ending) {
     let before = request.extensions().get::<Sent>().map_or(0, |sent| sent.0.fetch_add(1, Ordering::Relaxed));
     let target = Target { base, uri: request.uri() };
-    events::attempt(request.method(), before, target.host(), target.port(), &target)
+    let span = events::attempt(request.method(), before, target.host(), target.port(), &target);
+    let attempt = Attempt {
+        since: Instant::now(),
+        method: request.method().clone(),
+        authority: request.uri().authority().cloned(),
+        base: base.cloned(),
+        outcome: Outcome::default(),
+    };
+    (span, Ending::Attempt(attempt))
 }
 
 pin_project! {
@@ -114,7 +124,31 @@ pin_project! {
         #[pin]
         inner: F,
         span: Span,
-        sent: Option<Sent>,
+        ending: Ending,
+    }
+}
+
+/// What is told at the end.
+enum Ending {
+    Call(Option<Sent>),
+    Attempt(Attempt),
+}
+
+/// Tells that it is over once it is dropped: as the answer is there, or as nobody waits for one any more.
+struct Attempt {
+    since: Instant,
+    method: Method,
+    authority: Option<Authority>,
+    base: Option<BaseUri>,
+    outcome: Outcome,
+}
+
+impl Drop for Attempt {
+    fn drop(&mut self) {
+        let Outcome { status, error } = &self.outcome;
+        let authority = self.authority.as_ref().map(Authority::host);
+        let host = authority.or_else(|| self.base.as_ref().map(BaseUri::host));
+        events::attempt_ended(&self.method, host, *status, error.as_deref(), self.since.elapsed());
     }
 }
 
@@ -127,37 +161,62 @@ impl<F: Future<Output = Result<Response, BoxError>>> Future for Spanned<F> {
             let _within = this.span.enter();
             ready!(this.inner.poll(cx))
         };
-        if !this.span.is_disabled() {
-            if let Some(Sent(sent)) = this.sent {
-                this.span.record("selvedge.attempts", sent.load(Ordering::Relaxed));
+        match this.ending {
+            Ending::Call(sent) if !this.span.is_disabled() => {
+                if let Some(Sent(sent)) = sent {
+                    this.span.record("selvedge.attempts", sent.load(Ordering::Relaxed));
+                }
+                tell(this.span, &result, &Outcome::of(&result));
             }
-            tell(this.span, &result);
+            Ending::Call(_) => {}
+            Ending::Attempt(attempt) => {
+                attempt.outcome = Outcome::of(&result);
+                if !this.span.is_disabled() {
+                    tell(this.span, &result, &attempt.outcome);
+                }
+            }
         }
         Poll::Ready(result)
     }
 }
 
+/// How it ended, in few words for who counts. Neither: nobody waited for the end.
+#[derive(Default)]
+struct Outcome {
+    status: Option<u16>,
+    /// What failed, where something did.
+    error: Option<Cow<'static, str>>,
+}
+
+impl Outcome {
+    fn of(result: &Result<Response, BoxError>) -> Self {
+        match result {
+            Ok(response) => {
+                let status = response.status();
+                let error = (!status.is_success()).then(|| {
+                    let code = ApiError::from_response(response).code;
+                    let said = if is_plain(code.as_str()) { code.as_str() } else { status.as_str() };
+                    Cow::Owned(said.to_owned())
+                });
+                Self { status: Some(status.as_u16()), error }
+            }
+            Err(error) => Self { status: None, error: Some(kind(error).into()) },
+        }
+    }
+}
+
 /// How it ended.
-fn tell(span: &Span, result: &Result<Response, BoxError>) {
-    match result {
-        Ok(response) => {
-            let status = response.status();
-            span.record("http.response.status_code", status.as_u16());
-            if let Some(id) = request_id(response.headers()) {
-                span.record("azure.service.request.id", id);
-            }
-            if !status.is_success() {
-                let code = ApiError::from_response(response).code;
-                if is_plain(code.as_str()) {
-                    span.record("error.type", code.as_str());
-                } else {
-                    span.record("error.type", status.as_str());
-                }
-            }
-        }
-        Err(error) => {
-            span.record("error.type", kind(error));
-        }
+fn tell(span: &Span, result: &Result<Response, BoxError>, outcome: &Outcome) {
+    if let Some(status) = outcome.status {
+        span.record("http.response.status_code", status);
+    }
+    if let Ok(response) = result
+        && let Some(id) = request_id(response.headers())
+    {
+        span.record("azure.service.request.id", id);
+    }
+    if let Some(error) = &outcome.error {
+        span.record("error.type", &**error);
     }
 }
 
@@ -217,5 +276,66 @@ impl fmt::Display for Target<'_> {
             _ => {}
         }
         f.write_str(self.uri.path())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Script;
+    use bytes::Bytes;
+    use futures_util::FutureExt as _;
+    use std::sync::Mutex;
+    use tower::ServiceExt as _;
+    use tracing::{Event, Subscriber};
+    use tracing_subscriber::{Layer as _, layer, layer::SubscriberExt as _};
+
+    /// The fields of each attempt that ended, but for how long it took.
+    #[derive(Clone, Default)]
+    struct Ends(Arc<Mutex<Vec<String>>>);
+
+    impl<S: Subscriber> layer::Layer<S> for Ends {
+        fn on_event(&self, event: &Event<'_>, _: layer::Context<'_, S>) {
+            assert_eq!(event.metadata().name(), "attempt.ended");
+            let mut fields = Vec::new();
+            event.record(&mut |field: &tracing::field::Field, value: &dyn fmt::Debug| {
+                if !["message", "seconds"].contains(&field.name()) {
+                    fields.push(format!("{value:?}"));
+                }
+            });
+            self.0.lock().unwrap().push(fields.join(" "));
+        }
+    }
+
+    #[test]
+    fn each_attempt_is_told_once_as_it_ends() {
+        let script = Script::default()
+            .answer("200", "{}")
+            .answer("429", r#"{"errorCode":"RequestBlocked","message":"m"}"#)
+            .answer("503", "busy")
+            .error("odd");
+        let base = BaseUri::new("https://api.fabric.microsoft.com/v1").unwrap();
+        let ends = Ends::default();
+        let subscriber = tracing_subscriber::registry().with(ends.clone().boxed());
+        let get = |uri: &str| http::Request::get(uri).body(Bytes::new()).unwrap();
+        tracing::subscriber::with_default(subscriber, || {
+            let service = SpanLayer::attempt(Some(base.clone())).layer(script.service());
+            for uri in ["/workspaces", "/items", "https://elsewhere.test:8443/x?secret", "/items"] {
+                let answer = service.clone().oneshot(get(uri)).now_or_never();
+                drop(answer.expect("the script answers at once"));
+            }
+            // Nobody waits for the end of this one.
+            let never = SpanLayer::attempt(Some(base))
+                .layer(tower::service_fn(|_: Request| std::future::pending::<Result<Response, BoxError>>()));
+            assert!(never.oneshot(get("/workspaces")).now_or_never().is_none());
+        });
+        let expected = [
+            r#""GET" "api.fabric.microsoft.com" 200"#,
+            r#""GET" "api.fabric.microsoft.com" 429 "RequestBlocked""#,
+            r#""GET" "elsewhere.test" 503 "503""#,
+            r#""GET" "api.fabric.microsoft.com" "transient""#,
+            r#""GET" "api.fabric.microsoft.com""#,
+        ];
+        assert_eq!(*ends.0.lock().unwrap(), expected);
     }
 }

@@ -13,12 +13,15 @@ pub(crate) const EVENT: &str = "microsoft.custom_event.name";
 /// What is said of a figure that somebody who embeds this measured: it becomes the figure, and no log record.
 pub(super) const MEASURED: &str = "track.metric";
 
+/// What is said as an attempt ends: a figure, too.
+pub(super) const ATTEMPTED: &str = "attempt.ended";
+
 /// An event of somebody who embeds this, which says in its field `event` how it is called.
 const TRACKED: &str = "track.event";
 
 /// Whether what is called so is heard although it is below `info`.
 pub(super) fn is_quiet(name: &str) -> bool {
-    ["secret.retrieved", MEASURED].contains(&name)
+    ["secret.retrieved", MEASURED, ATTEMPTED].contains(&name)
 }
 
 /// An event by the name that it is counted by.

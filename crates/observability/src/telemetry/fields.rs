@@ -21,20 +21,9 @@ pub(super) struct Fields {
     pub(super) message: String,
     /// All else.
     pub(super) attributes: Vec<KeyValue>,
-    /// Which fields are looked at; `None`: all.
-    pub(super) only: Option<&'static [&'static str]>,
 }
 
 impl Fields {
-    /// Those of these names, and no others.
-    pub(super) fn only(keys: &'static [&'static str]) -> Self {
-        Self { only: Some(keys), ..Self::default() }
-    }
-
-    fn skips(&self, field: &Field) -> bool {
-        self.only.is_some_and(|only| !only.contains(&field.name()))
-    }
-
     /// The attribute called `key`; of several the last, as what is told later is known better.
     pub(super) fn get(&self, key: &str) -> Option<&Value> {
         self.attributes.iter().rfind(|it| it.key.as_str() == key).map(|it| &it.value)
@@ -90,24 +79,17 @@ impl Fields {
     }
 
     fn put(&mut self, field: &Field, value: impl Into<Value>) {
-        if self.skips(field) {
-            return;
-        }
         self.attributes.push(KeyValue::new(Key::from_static_str(field.name()), value));
     }
 }
 
 impl Visit for Fields {
     fn record_str(&mut self, field: &Field, value: &str) {
-        if !self.skips(field) {
-            self.text(field, value.into());
-        }
+        self.text(field, value.into());
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        if !self.skips(field) {
-            self.text(field, format!("{value:?}").into());
-        }
+        self.text(field, format!("{value:?}").into());
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {

@@ -1,12 +1,6 @@
 //! From `tracing` to OpenTelemetry: spans, log records and figures.
 
-use super::{
-    custom,
-    fields::Fields,
-    metrics::{Metrics, OF_ATTEMPTS},
-    pace::Pace,
-    queues::SpanQueue,
-};
+use super::{custom, fields::Fields, metrics::Metrics, pace::Pace, queues::SpanQueue};
 use crate::redact::Redactor;
 use opentelemetry::{
     InstrumentationScope, KeyValue, Value,
@@ -39,7 +33,7 @@ const OURS: &str = "selvedge";
 /// The span of which there are many, and of which not all are told: those beyond the pace are not heard at all.
 const CALL: &str = "call";
 
-/// The span within it. Outside of a call that is told it is a figure, and no more.
+/// The span within it. Outside of a call that is told it is not heard either.
 const ATTEMPT: &str = "attempt";
 
 /// Hears what the libraries say. It costs what it takes to note it down; nothing is ever waited for.
@@ -66,7 +60,8 @@ impl TelemetryLayer {
         self.parent.map(|(trace, _)| trace).or(self.trace).map(|trace| trace.to_string())
     }
 
-    /// The layer for a subscriber. It hears our own spans, of calls as many as [`calls_per_second`] says, and our own events from `info` on.
+    /// The layer for a subscriber. It hears our own spans, of calls with their attempts as many as [`calls_per_second`] says, and our own
+    /// events from `info` on.
     ///
     /// [`calls_per_second`]: super::TelemetryConfig::calls_per_second
     pub fn filtered<S>(self) -> impl tracing_subscriber::Layer<S> + Send + Sync
@@ -96,18 +91,29 @@ fn is_heard(metadata: &Metadata<'_>) -> bool {
     *metadata.level() <= level && metadata.target().starts_with(OURS)
 }
 
-fn is_call(metadata: &Metadata<'_>) -> bool {
-    metadata.is_span() && metadata.name() == CALL
+/// Whether not each span of the kind is heard.
+fn is_one_of_many(metadata: &Metadata<'_>) -> bool {
+    metadata.is_span() && matches!(metadata.name(), CALL | ATTEMPT)
 }
 
-impl<S> Filter<S> for Ours {
-    fn enabled(&self, metadata: &Metadata<'_>, _: &Context<'_, S>) -> bool {
-        is_heard(metadata) && (!is_call(metadata) || self.pace.lets_through(Instant::now()))
+impl<S> Filter<S> for Ours
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    fn enabled(&self, metadata: &Metadata<'_>, context: &Context<'_, S>) -> bool {
+        is_heard(metadata)
+            && match metadata.name() {
+                CALL if metadata.is_span() => self.pace.lets_through(Instant::now()),
+                ATTEMPT if metadata.is_span() => {
+                    context.lookup_current().is_some_and(|outer| outer.name() == CALL)
+                }
+                _ => true,
+            }
     }
 
     fn callsite_enabled(&self, metadata: &'static Metadata<'static>) -> Interest {
         match is_heard(metadata) {
-            true if is_call(metadata) => Interest::sometimes(),
+            true if is_one_of_many(metadata) => Interest::sometimes(),
             // The same each time, so that nobody is asked again for each span.
             true => Interest::always(),
             false => Interest::never(),
@@ -125,8 +131,6 @@ struct Open {
     id: SpanId,
     parent: SpanId,
     is_parent_remote: bool,
-    /// Whether it is told, and not only counted.
-    is_told: bool,
     at: SystemTime,
     since: Instant,
     fields: Fields,
@@ -140,9 +144,8 @@ where
         let Some(span) = context.span(id) else { return };
         let since = Instant::now();
         let outer = span.parent();
-        let within = outer
-            .as_ref()
-            .and_then(|outer| outer.extensions().get::<Open>().map(|open| (open.trace, open.id)));
+        let within =
+            outer.and_then(|outer| outer.extensions().get::<Open>().map(|open| (open.trace, open.id)));
         let (trace, parent) = match (within, self.parent) {
             (Some(within), _) => within,
             (None, Some(outside)) => outside,
@@ -151,17 +154,13 @@ where
                 (trace, SpanId::INVALID)
             }
         };
-        let is_told = span.name() != ATTEMPT || outer.is_some_and(|outer| outer.name() == CALL);
-        // Of what is not told only that is noted down of which figures are made.
-        let mut fields = if is_told { Fields::default() } else { Fields::only(OF_ATTEMPTS) };
+        let mut fields = Fields::default();
         attributes.record(&mut fields);
         span.extensions_mut().insert(Open {
             trace,
-            // What happens within a span that is not told happens in the one round it.
-            id: if is_told { SpanId::from(rand::random::<u64>()) } else { parent },
+            id: SpanId::from(rand::random::<u64>()),
             parent,
             is_parent_remote: within.is_none() && self.parent.is_some(),
-            is_told,
             at: SystemTime::now(),
             since,
             fields,
@@ -179,9 +178,10 @@ where
         let mut fields = Fields::default();
         event.record(&mut fields);
         let metadata = event.metadata();
-        if metadata.name() == custom::MEASURED {
-            self.metrics.measured(fields, &self.redactor);
-            return;
+        match metadata.name() {
+            custom::MEASURED => return self.metrics.measured(fields, &self.redactor),
+            custom::ATTEMPTED => return self.metrics.attempted(fields),
+            _ => {}
         }
         self.metrics.happened(metadata.name(), &fields);
         let within = context
@@ -206,9 +206,6 @@ where
         let Some(open) = span.extensions_mut().remove::<Open>() else { return };
         let took = open.since.elapsed();
         self.metrics.closed(span.name(), &open.fields, took);
-        if !open.is_told {
-            return;
-        }
         if self.counts_spans {
             self.count(span.metadata(), &open);
         }

@@ -47,10 +47,10 @@ enum Instrument {
 
 const REQUESTS: Metric = Metric {
     name: "http.client.request.duration",
-    is: "How long attempts at requests took.",
+    is: "How long attempts at requests took, by `seconds`.",
     unit: "s",
     instrument: Instrument::Histogram(&REQUEST),
-    of: &["attempt"],
+    of: &["attempt.ended"],
     attributes: &["http.request.method", "server.address", "http.response.status_code", "error.type"],
 };
 
@@ -152,9 +152,6 @@ const COUNTED: [Metric; 6] = [
     },
 ];
 
-/// What is counted of an attempt.
-pub(super) const OF_ATTEMPTS: &[&str] = REQUESTS.attributes;
-
 /// All instruments.
 #[derive(Debug)]
 pub(super) struct Metrics {
@@ -197,15 +194,20 @@ impl Metrics {
     /// A span of that name has closed.
     pub(super) fn closed(&self, name: &str, fields: &Fields, took: Duration) {
         let seconds = took.as_secs_f64();
-        if REQUESTS.is_of(name) {
-            self.requests.record(seconds, &REQUESTS.told_by(fields));
-        } else if STEPS.is_of(name) {
+        if STEPS.is_of(name) {
             self.steps.record(seconds, &STEPS.told_by(fields));
         } else if RUNS.is_of(name) {
             if fields.get("error.type").is_some() {
                 self.run_errors.add(1, &RUN_ERRORS.told_by(fields));
             }
             self.runs.record(seconds, &RUNS.told_by(fields));
+        }
+    }
+
+    /// An attempt has ended. All that is said of it but its length is what the figure is told by.
+    pub(super) fn attempted(&self, mut fields: Fields) {
+        if let Some(Value::F64(seconds)) = fields.take("seconds") {
+            self.requests.record(seconds, &fields.attributes);
         }
     }
 

@@ -4,6 +4,7 @@
 
 mod capture;
 mod grpc;
+mod pace;
 mod probe;
 #[path = "../insights/schema.rs"]
 mod schema;

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fmt, future::pending, time::Duration};
 use opentelemetry_proto::tonic::{common::v1::any_value, metrics::v1::metric::Data};
 use selvedge_observability::{
     redact::Redactor,
-    telemetry::{Protocol, Telemetry, TelemetryConfig},
+    telemetry::{Protocol, Telemetry, TelemetryConfig, Untold},
     track_event, track_exception, track_metric, track_operation,
 };
 use serde_json::{Value, json};
@@ -22,17 +22,27 @@ fn told(work: impl FnOnce()) -> Capture {
     redactor.register("A_SECRET", &SECRET.into()).unwrap();
     let connection = "InstrumentationKey=00000000-1111-4222-8333-444444444444";
     let config = TelemetryConfig {
-        resource: vec![("service.name".to_owned(), "portal".to_owned())],
         otlp: Some(collector(Protocol::HttpProtobuf, "http://collector")),
         insights: Some(connection.parse().unwrap()),
         ..TelemetryConfig::default()
     };
-    let (telemetry, layer) = Telemetry::start(&config, &redactor, capture.transport()).unwrap();
+    told_with(&config, &redactor, &capture, work);
+    capture
+}
+
+/// The same with this configuration, and what is told of what was not.
+pub(crate) fn told_with(
+    config: &TelemetryConfig,
+    redactor: &Redactor,
+    capture: &Capture,
+    work: impl FnOnce(),
+) -> Untold {
+    let (telemetry, layer) = Telemetry::start(config, redactor, capture.transport()).unwrap();
     let subscriber = tracing_subscriber::registry().with(layer.filtered());
     tracing::subscriber::with_default(subscriber, work);
     let untold = telemetry.shut_down(Duration::from_secs(10));
     assert_eq!((untold.spans, untold.is_late), (0, false));
-    capture
+    untold
 }
 
 /// With a cause.

@@ -84,10 +84,15 @@ struct Row {
 
 /// Measures, and prints what came out; whether the goals were met.
 pub(crate) fn run(runtime: &Runtime, arguments: &Arguments) -> anyhow::Result<bool> {
-    let rounds = if arguments.quick { 1 } else { 6 };
     let mut passed = true;
     let mut runs = BTreeMap::new();
     for delay in [0, 1, 20] {
+        // Where the server takes no time, what else the machine does is felt the most.
+        let rounds = match delay {
+            _ if arguments.quick => 1,
+            0 => 24,
+            _ => 6,
+        };
         let mut rows = Vec::new();
         for sink in SINKS {
             rows.push(runtime.block_on(measure(sink, delay, rounds))?);
