@@ -22,6 +22,7 @@ mod settings;
 mod signal;
 pub mod stack;
 mod stack_config;
+mod subject;
 mod telemetry;
 mod text;
 

@@ -31,12 +31,37 @@ pub enum Change {
         /// The new description.
         description: String,
     },
+    /// Gives the workspace another name.
+    RenameWorkspace {
+        /// The workspace.
+        workspace: WorkspaceId,
+        /// Its display name so far.
+        name: String,
+        /// Its new one.
+        to: String,
+    },
+    /// Removes the workspace. Cannot be undone.
+    DeleteWorkspace {
+        /// The workspace.
+        workspace: WorkspaceId,
+        /// Its display name.
+        name: String,
+        /// Whether it may go with what it holds. Otherwise it is not removed while it holds an item.
+        with_items: bool,
+    },
     /// Assigns the workspace to a capacity.
     AssignCapacity {
         /// The workspace.
         workspace: Ref<WorkspaceId>,
         /// The capacity.
         capacity: CapacityId,
+    },
+    /// Takes the workspace off its capacity.
+    UnassignCapacity {
+        /// The workspace.
+        workspace: WorkspaceId,
+        /// Its display name, for people.
+        name: String,
     },
     /// Makes a folder.
     CreateFolder {
@@ -114,6 +139,17 @@ pub enum Change {
         /// The principal as the configuration names it, for people.
         label: String,
     },
+    /// Takes a principal's role away.
+    RemoveRole {
+        /// The workspace.
+        workspace: WorkspaceId,
+        /// Who.
+        principal: PrincipalId,
+        /// What kind of principal.
+        principal_kind: PrincipalKind,
+        /// The principal as it was named, for people.
+        label: String,
+    },
     /// Makes the connection that holds the credentials of a Git provider.
     CreateConnection {
         /// Its display name.
@@ -157,6 +193,11 @@ pub enum Undo {
     /// Puts the description back.
     RestoreDescription {
         /// What it said before.
+        before: String,
+    },
+    /// Puts the name back.
+    RestoreName {
+        /// The name before.
         before: String,
     },
     /// Puts the content back.
@@ -286,9 +327,13 @@ impl Change {
         matches!(
             self,
             Self::DescribeWorkspace { .. }
+                | Self::RenameWorkspace { .. }
+                | Self::DeleteWorkspace { .. }
                 | Self::DescribeItem { .. }
                 | Self::UpdateDefinition { .. }
                 | Self::ChangeRole { .. }
+                | Self::RemoveRole { .. }
+                | Self::UnassignCapacity { .. }
                 | Self::AssignCapacity { workspace: Ref::Id(_), .. }
         )
     }
@@ -296,7 +341,12 @@ impl Change {
     /// Whether it can be undone.
     #[must_use]
     pub fn reversible(&self) -> bool {
-        !matches!(self, Self::CommitToGit { .. } | Self::InitializeGit { connected_by: None, .. })
+        !matches!(
+            self,
+            Self::CommitToGit { .. }
+                | Self::InitializeGit { connected_by: None, .. }
+                | Self::DeleteWorkspace { .. }
+        )
     }
 
     /// The name of the secret that it takes to make it.
@@ -321,9 +371,13 @@ impl Change {
             Self::ConnectGit { workspace, connection, .. } => (Some(workspace), None, Some(connection)),
             Self::CreateWorkspace { .. }
             | Self::DescribeWorkspace { .. }
+            | Self::RenameWorkspace { .. }
+            | Self::DeleteWorkspace { .. }
+            | Self::UnassignCapacity { .. }
             | Self::DescribeItem { .. }
             | Self::UpdateDefinition { .. }
             | Self::ChangeRole { .. }
+            | Self::RemoveRole { .. }
             | Self::CreateConnection { .. } => (None, None, None),
         };
         let connected_by = match self {
@@ -341,6 +395,9 @@ impl fmt::Display for Change {
         match self {
             Self::CreateWorkspace { name, .. } => write!(f, "create workspace {name}"),
             Self::DescribeWorkspace { name, .. } => write!(f, "describe workspace {name}"),
+            Self::RenameWorkspace { name, to, .. } => write!(f, "rename workspace {name} to {to}"),
+            Self::DeleteWorkspace { name, .. } => write!(f, "delete workspace {name}"),
+            Self::UnassignCapacity { name, .. } => write!(f, "take workspace {name} off its capacity"),
             Self::AssignCapacity { capacity, .. } => write!(f, "assign capacity {capacity}"),
             Self::CreateFolder { path, .. } => write!(f, "create folder {path}"),
             Self::CreateItem { item_type, name, .. } => write!(f, "create {item_type} {name}"),
@@ -348,6 +405,7 @@ impl fmt::Display for Change {
             Self::UpdateDefinition { item_type, name, .. } => write!(f, "update {item_type} {name}"),
             Self::AddRole { role, label, .. } => write!(f, "give {label} the role {role}"),
             Self::ChangeRole { role, label, .. } => write!(f, "change the role of {label} to {role}"),
+            Self::RemoveRole { label, .. } => write!(f, "take the role of {label} away"),
             Self::CreateConnection { name, .. } => write!(f, "create connection {name}"),
             Self::ConnectGit { provider, .. } => write!(f, "connect to Git {}", Place::from(provider)),
             Self::InitializeGit { .. } => f.write_str("initialize the Git connection"),

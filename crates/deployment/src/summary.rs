@@ -6,11 +6,12 @@ use selvedge_rollback::Plan;
 
 use crate::change::Change;
 
-/// How many things of which kind a plan makes and overwrites.
+/// How many things of which kind a plan makes, overwrites and removes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
     create: Vec<(Noun, usize)>,
     update: Vec<(Noun, usize)>,
+    delete: Vec<(Noun, usize)>,
     other: Vec<&'static str>,
 }
 
@@ -29,12 +30,19 @@ impl Summary {
                 Change::CreateItem { .. } => (&mut summary.create, Noun("item", "items")),
                 Change::AddRole { .. } => (&mut summary.create, Noun("role", "roles")),
                 Change::CreateConnection { .. } => (&mut summary.create, Noun("connection", "connections")),
+                Change::RenameWorkspace { .. } => (&mut summary.update, Noun("name", "names")),
+                Change::DeleteWorkspace { .. } => (&mut summary.delete, Noun("workspace", "workspaces")),
+                Change::RemoveRole { .. } => (&mut summary.delete, Noun("role", "roles")),
                 Change::DescribeWorkspace { .. } => (&mut summary.update, Noun("workspace", "workspaces")),
                 Change::DescribeItem { .. } => (&mut summary.update, Noun("description", "descriptions")),
                 Change::UpdateDefinition { .. } => (&mut summary.update, Noun("definition", "definitions")),
                 Change::ChangeRole { .. } => (&mut summary.update, Noun("role", "roles")),
                 Change::AssignCapacity { .. } => {
                     summary.other.push("capacity to assign");
+                    continue;
+                }
+                Change::UnassignCapacity { .. } => {
+                    summary.other.push("capacity to be left");
                     continue;
                 }
                 Change::ConnectGit { .. } => {
@@ -65,10 +73,9 @@ impl fmt::Display for Summary {
                 .collect();
             (!things.is_empty()).then(|| format!("{} to {verb}", things.join(", ")))
         };
-        let mut parts: Vec<_> = [counted(&self.create, "create"), counted(&self.update, "update")]
-            .into_iter()
-            .flatten()
-            .collect();
+        let counts = [(&self.create, "create"), (&self.update, "update"), (&self.delete, "delete")];
+        let mut parts: Vec<_> =
+            counts.into_iter().filter_map(|(counts, verb)| counted(counts, verb)).collect();
         parts.extend(self.other.iter().map(|text| (*text).to_owned()));
         if parts.is_empty() {
             f.write_str("Plan: nothing to do")

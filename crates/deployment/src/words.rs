@@ -10,13 +10,17 @@ impl Change {
         match self {
             Self::CreateWorkspace { .. } => "create_workspace",
             Self::DescribeWorkspace { .. } => "describe_workspace",
+            Self::RenameWorkspace { .. } => "rename_workspace",
+            Self::DeleteWorkspace { .. } => "delete_workspace",
             Self::AssignCapacity { .. } => "assign_capacity",
+            Self::UnassignCapacity { .. } => "unassign_capacity",
             Self::CreateFolder { .. } => "create_folder",
             Self::CreateItem { .. } => "create_item",
             Self::DescribeItem { .. } => "describe_item",
             Self::UpdateDefinition { .. } => "update_definition",
             Self::AddRole { .. } => "add_role",
             Self::ChangeRole { .. } => "change_role",
+            Self::RemoveRole { .. } => "remove_role",
             Self::CreateConnection { .. } => "create_connection",
             Self::ConnectGit { .. } => "connect_git",
             Self::InitializeGit { .. } => "initialize_git",
@@ -30,13 +34,18 @@ impl Change {
         Some(match self {
             Self::CreateWorkspace { name, .. }
             | Self::DescribeWorkspace { name, .. }
+            | Self::RenameWorkspace { name, .. }
+            | Self::DeleteWorkspace { name, .. }
+            | Self::UnassignCapacity { name, .. }
             | Self::CreateItem { name, .. }
             | Self::DescribeItem { name, .. }
             | Self::UpdateDefinition { name, .. }
             | Self::CreateConnection { name, .. } => name.clone(),
             Self::AssignCapacity { capacity, .. } => capacity.to_string(),
             Self::CreateFolder { path, .. } => path.clone(),
-            Self::AddRole { label, .. } | Self::ChangeRole { label, .. } => label.clone(),
+            Self::AddRole { label, .. } | Self::ChangeRole { label, .. } | Self::RemoveRole { label, .. } => {
+                label.clone()
+            }
             Self::ConnectGit { provider, .. } => Place::from(provider).to_string(),
             Self::InitializeGit { .. } | Self::CommitToGit { .. } => return None,
         })
@@ -50,13 +59,22 @@ impl Change {
             (_, Some(Receipt::Folder { id })) => Some(id.to_string()),
             (_, Some(Receipt::Item { id })) => Some(id.to_string()),
             (_, Some(Receipt::Connection { id })) => Some(id.to_string()),
-            (Self::DescribeWorkspace { workspace, .. }, _) => Some(workspace.to_string()),
+            (
+                Self::DescribeWorkspace { workspace, .. }
+                | Self::RenameWorkspace { workspace, .. }
+                | Self::DeleteWorkspace { workspace, .. }
+                | Self::UnassignCapacity { workspace, .. },
+                _,
+            ) => Some(workspace.to_string()),
             (Self::DescribeItem { item, .. } | Self::UpdateDefinition { item, .. }, _) => {
                 Some(item.to_string())
             }
-            (Self::AddRole { principal, .. } | Self::ChangeRole { principal, .. }, _) => {
-                Some(principal.to_string())
-            }
+            (
+                Self::AddRole { principal, .. }
+                | Self::ChangeRole { principal, .. }
+                | Self::RemoveRole { principal, .. },
+                _,
+            ) => Some(principal.to_string()),
             _ => None,
         }
     }

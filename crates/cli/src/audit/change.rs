@@ -42,6 +42,10 @@ impl Facts<'_> {
         match change {
             Change::CreateWorkspace { .. } => self.own(change),
             Change::DescribeWorkspace { workspace, .. }
+            | Change::RenameWorkspace { workspace, .. }
+            | Change::DeleteWorkspace { workspace, .. }
+            | Change::UnassignCapacity { workspace, .. }
+            | Change::RemoveRole { workspace, .. }
             | Change::DescribeItem { workspace, .. }
             | Change::UpdateDefinition { workspace, .. }
             | Change::ChangeRole { workspace, .. } => Some(workspace.to_string()),
@@ -57,6 +61,9 @@ impl Facts<'_> {
     }
 }
 
+/// Why something was removed that no rollback removed.
+const ASKED: &str = "requested";
+
 /// The event of a change that is made, and its members. What is not known is null, so that a name that a reader expects is there.
 pub(super) fn made(change: &Change, facts: &Facts<'_>) -> (EventType, Value) {
     let (workspace, own) = (facts.workspace(change), facts.own(change));
@@ -70,10 +77,21 @@ pub(super) fn made(change: &Change, facts: &Facts<'_>) -> (EventType, Value) {
             EventType::WorkspaceUpdated,
             json!({ "workspace_id": workspace, "workspace_name": name, "changes": { "description": description } }),
         ),
+        Change::RenameWorkspace { name, to, .. } => (
+            EventType::WorkspaceUpdated,
+            json!({ "workspace_id": workspace, "workspace_name": name, "changes": { "name": to } }),
+        ),
+        Change::DeleteWorkspace { name, .. } => (
+            EventType::WorkspaceDeleted,
+            json!({ "workspace_id": workspace, "workspace_name": name, "reason": ASKED }),
+        ),
         Change::AssignCapacity { capacity, .. } => (
             EventType::CapacityAssigned,
             json!({ "workspace_id": workspace, "capacity_id": capacity.to_string() }),
         ),
+        Change::UnassignCapacity { .. } => {
+            (EventType::CapacityAssigned, json!({ "workspace_id": workspace, "capacity_id": null }))
+        }
         Change::CreateFolder { path, .. } => (
             EventType::FolderCreated,
             json!({ "workspace_id": workspace, "folder_id": own, "folder_path": path }),
@@ -104,6 +122,11 @@ pub(super) fn made(change: &Change, facts: &Facts<'_>) -> (EventType, Value) {
             json!({ "workspace_id": workspace, "user_email": email(label), "user_id": principal.to_string(),
                     "old_role": facts.before(), "new_role": role.to_string() }),
         ),
+        Change::RemoveRole { principal, label, .. } => (
+            EventType::UserRemoved,
+            json!({ "workspace_id": workspace, "user_email": email(label), "user_id": principal.to_string(),
+                    "reason": ASKED }),
+        ),
         Change::CreateConnection { name, url, .. } => (
             EventType::ConnectionCreated,
             json!({ "connection_id": own, "connection_name": name, "repository_url": url }),
@@ -133,7 +156,11 @@ pub(super) fn taken_back(change: &Change, facts: &Facts<'_>) -> (EventType, Valu
             EventType::WorkspaceUpdated,
             json!({ "workspace_id": workspace, "workspace_name": name, "changes": { "description": "as before" } }),
         ),
-        Change::AssignCapacity { .. } => (
+        Change::RenameWorkspace { name, .. } => (
+            EventType::WorkspaceUpdated,
+            json!({ "workspace_id": workspace, "workspace_name": name, "changes": { "name": "as before" } }),
+        ),
+        Change::AssignCapacity { .. } | Change::UnassignCapacity { .. } => (
             EventType::CapacityRestored,
             json!({ "workspace_id": workspace, "capacity_id": facts.before(), "reason": REASON }),
         ),
@@ -166,6 +193,12 @@ pub(super) fn taken_back(change: &Change, facts: &Facts<'_>) -> (EventType, Valu
             json!({ "workspace_id": workspace, "user_email": email(label), "user_id": principal.to_string(),
                     "old_role": role.to_string(), "new_role": facts.before() }),
         ),
+        Change::RemoveRole { principal, principal_kind, label, .. } => (
+            EventType::UserAdded,
+            json!({ "workspace_id": workspace, "principal_identifier": label, "user_email": email(label),
+                    "user_id": principal.to_string(), "role": facts.before(),
+                    "principal_type": principal_kind.as_str() }),
+        ),
         Change::CreateConnection { name, .. } => (
             EventType::ConnectionDeleted,
             json!({ "connection_id": own, "connection_name": name, "reason": REASON }),
@@ -173,7 +206,9 @@ pub(super) fn taken_back(change: &Change, facts: &Facts<'_>) -> (EventType, Valu
         Change::ConnectGit { .. } => {
             (EventType::GitDisconnected, json!({ "workspace_id": workspace, "reason": REASON }))
         }
-        Change::InitializeGit { .. } | Change::CommitToGit { .. } => with_another(change, facts),
+        Change::InitializeGit { .. } | Change::CommitToGit { .. } | Change::DeleteWorkspace { .. } => {
+            with_another(change, facts)
+        }
     }
 }
 

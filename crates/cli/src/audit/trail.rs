@@ -50,7 +50,7 @@ impl<'a> Trail<'a> {
     pub(crate) fn new(
         audit: &'a Audit,
         app: &App,
-        (product, environment): (&str, &str),
+        (product, environment): (Option<&str>, Option<&str>),
         transaction: Option<TransactionId>,
         principal: Option<String>,
     ) -> Self {
@@ -61,9 +61,9 @@ impl<'a> Trail<'a> {
         let actor = actors.into_iter().find_map(|name| app.environment.set(name));
         Self {
             audit,
-            about: About { transaction, principal, environment: Some(environment.to_owned()) },
+            about: About { transaction, principal, environment: environment.map(str::to_owned) },
             deployment,
-            product: Some(product.to_owned()),
+            product: product.map(str::to_owned),
             triggered_by: actor.map(str::to_owned),
             started: Instant::now(),
             view: OnceLock::new(),
@@ -79,7 +79,7 @@ impl<'a> Trail<'a> {
         begin: &Begin<Change>,
         principal: Option<String>,
     ) -> Self {
-        let said = |key: &str| begin.context.get(key).map(String::as_str).unwrap_or_default();
+        let said = |key: &str| begin.context.get(key).map(String::as_str).filter(|said| !said.is_empty());
         let what = (said(context::PRODUCT), said(context::ENVIRONMENT));
         Self::new(audit, app, what, Some(begin.id), principal)
     }
@@ -130,6 +130,11 @@ impl<'a> Trail<'a> {
     /// Where the receipts of what is made without a transaction are kept.
     pub(crate) fn receipts(&self) -> &Mutex<Receipts<Receipt>> {
         &self.receipts
+    }
+
+    /// What the steps gave back, where there was no transaction.
+    pub(crate) fn into_receipts(self) -> Receipts<Receipt> {
+        self.receipts.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// An operator leaves what the step made.

@@ -5,7 +5,6 @@ use selvedge_rollback::lease::{Held, LeaseError};
 use serde_json::{Value, json};
 
 use super::confirm::{self, No};
-use super::deploy::apply;
 use crate::args::{LockAction, LockArgs};
 use crate::exit;
 use crate::output::{self, Format};
@@ -13,6 +12,7 @@ use crate::place::Place;
 use crate::render;
 use crate::report::ExitWith;
 use crate::run::App;
+use crate::subject as subjects;
 use crate::text::one_line;
 
 /// Runs the sub-command.
@@ -54,7 +54,7 @@ pub(crate) async fn run(app: &App, args: &LockArgs) -> anyhow::Result<u8> {
 
 /// A subject names the address of the service; a workspace's name is taken for one at the configured address.
 fn subject(app: &App, text: &str) -> String {
-    if text.contains("://") { text.to_owned() } else { apply::subject(app, text) }
+    if text.contains("://") { text.to_owned() } else { subjects::of(app, [text]) }
 }
 
 fn unreadable(error: LeaseError) -> anyhow::Error {

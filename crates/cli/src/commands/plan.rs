@@ -6,7 +6,7 @@ use selvedge_deployment::change::Change;
 use selvedge_deployment::summary::Summary;
 use serde_json::json;
 
-use super::deploy::apply;
+use super::deploy::open;
 use super::deploy::prepare::{Prepared, prepare};
 use crate::args::PlanArgs;
 use crate::ci::{Row, Told};
@@ -26,7 +26,7 @@ pub(crate) async fn run(app: &App, args: &PlanArgs, config: PathBuf) -> anyhow::
     let prepared = prepare(app, &args.selection, config, false, &progress).await?;
     // Where one is open, the plan also shows the markers that it left.
     if let Some((place, _)) = &prepared.place
-        && let Err(open) = apply::refuse_if_open(app, place, &prepared.desired).await
+        && let Err(open) = open::refuse_if_open(app, place, &prepared.subject(app)).await
     {
         progress.note(&format!("{open:#}"));
     }

@@ -12,7 +12,7 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow};
 use secrecy::ExposeSecret as _;
 use selvedge_rollback::journal::{JournalError, Journals, SealKey, Summary};
-use selvedge_rollback::lease::{Held, Holder, Lease, LeaseError, Leases, Terms};
+use selvedge_rollback::lease::{Fence, Held, Holder, Lease, LeaseError, Leases, Terms};
 use selvedge_rollback::objects::Tries;
 use selvedge_rollback::{Target, TransactionId};
 
@@ -24,6 +24,7 @@ use crate::render::Progress;
 use crate::report::ExitWith;
 use crate::run::App;
 use crate::settings::JOURNAL_KEY;
+use crate::subject;
 
 /// What a request may take over its attempt's timeout before a lease runs out.
 const SPARE: Duration = Duration::from_secs(5);
@@ -40,6 +41,9 @@ pub(crate) struct Place {
     /// Whether it can be reached from other machines. What a process there does is known by its lease alone.
     pub(crate) is_shared: bool,
 }
+
+/// The leases of what a transaction is about.
+pub(crate) struct Claimed(Vec<Lease>);
 
 /// What the settings name as the place of journals.
 enum Named {
@@ -135,12 +139,32 @@ impl Place {
         if is_shared && !app.flags.rollback.on { Ok(None) } else { Self::of(app).await.map(Some) }
     }
 
-    /// Claims the lease of `subject`, and waits for that of an owner that is gone to run out.
+    /// Claims the leases of `subject`, and waits for those of an owner that is gone to run out.
     ///
     /// # Errors
     ///
     /// When another has it, with what resolves that; or when the place cannot be reached.
     pub(crate) async fn claim(
+        &self,
+        app: &App,
+        subject: &str,
+        transaction: TransactionId,
+        progress: &Progress,
+    ) -> anyhow::Result<Claimed> {
+        let mut claimed = Claimed(Vec::new());
+        for line in subject::canonical(subject).lines() {
+            match self.claim_one(app, line, transaction, progress).await {
+                Ok(lease) => claimed.0.push(lease),
+                Err(error) => {
+                    claimed.release().await;
+                    return Err(error);
+                }
+            }
+        }
+        Ok(claimed)
+    }
+
+    async fn claim_one(
         &self,
         app: &App,
         subject: &str,
@@ -178,7 +202,8 @@ impl Place {
         let Some(state) = found.state.as_ref().ok().filter(|_| found.running || self.is_shared) else {
             return Ok(None);
         };
-        let held = self.leases.show(&state.begin().subject).await.map_err(unusable)?;
+        // They are all claimed for one transaction.
+        let held = self.leases.show(first(&state.begin().subject)).await.map_err(unusable)?;
         Ok(match held.filter(|held| is_of(held, found.id)) {
             Some(held) => {
                 let overdue = held.overdue();
@@ -197,7 +222,7 @@ impl Place {
     ) -> anyhow::Error {
         let state = self.journals.peek::<T>(id).await;
         let held = match &state {
-            Ok(state) => self.leases.show(&state.begin().subject).await,
+            Ok(state) => self.leases.show(first(&state.begin().subject)).await,
             Err(_) => Ok(None),
         };
         match held {
@@ -209,6 +234,31 @@ impl Place {
             ),
         }
     }
+}
+
+impl Claimed {
+    /// Whether this process may still write to all of it.
+    pub(crate) fn fence(&self) -> Fence {
+        let fences: Vec<_> = self.0.iter().map(Lease::fence).collect();
+        Fence::new(move || fences.iter().all(Fence::holds))
+    }
+
+    /// As [`Lease::abandon`].
+    pub(crate) fn abandon(self) {
+        self.0.into_iter().for_each(Lease::abandon);
+    }
+
+    /// As [`Lease::release`].
+    pub(crate) async fn release(self) {
+        for lease in self.0 {
+            lease.release().await;
+        }
+    }
+}
+
+/// The subject of the lease that tells of all of them.
+fn first(subject: &str) -> &str {
+    subject.lines().next().unwrap_or_default()
 }
 
 fn is_of(held: &Held, id: TransactionId) -> bool {

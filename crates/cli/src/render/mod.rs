@@ -107,12 +107,15 @@ impl Stage {
         match change {
             Change::CreateWorkspace { .. }
             | Change::DescribeWorkspace { .. }
+            | Change::RenameWorkspace { .. }
+            | Change::DeleteWorkspace { .. }
             | Change::AssignCapacity { .. }
+            | Change::UnassignCapacity { .. }
             | Change::CreateFolder { .. } => Self::Workspace,
             Change::CreateItem { .. } | Change::DescribeItem { .. } | Change::UpdateDefinition { .. } => {
                 Self::Items
             }
-            Change::AddRole { .. } | Change::ChangeRole { .. } => Self::Users,
+            Change::AddRole { .. } | Change::ChangeRole { .. } | Change::RemoveRole { .. } => Self::Users,
             Change::CreateConnection { .. } | Change::ConnectGit { .. } | Change::InitializeGit { .. } => {
                 Self::GitConnection
             }

@@ -28,8 +28,15 @@ impl<S: Secrets> Fabric<S> {
             Change::DescribeWorkspace { workspace, description, .. } => {
                 back.find_workspace_description(*workspace, description, call.undo).await
             }
+            Change::RenameWorkspace { workspace, to, .. } => {
+                back.find_workspace_name(*workspace, to, call.undo).await
+            }
+            Change::DeleteWorkspace { workspace, .. } => back.find_workspace_gone(*workspace).await,
             Change::AssignCapacity { workspace, capacity } => {
-                back.find_capacity(back.id(call, workspace)?, *capacity, call.undo).await
+                back.find_capacity(back.id(call, workspace)?, Some(*capacity), call.undo).await
+            }
+            Change::UnassignCapacity { workspace, .. } => {
+                back.find_capacity(*workspace, None, call.undo).await
             }
             Change::CreateFolder { workspace, parent, name, .. } => {
                 back.find_folder(call, workspace, parent.as_ref(), name).await
@@ -49,6 +56,9 @@ impl<S: Secrets> Fabric<S> {
             }
             Change::ChangeRole { workspace, principal, role, .. } => {
                 back.find_changed_role(*workspace, *principal, *role, call.undo).await
+            }
+            Change::RemoveRole { workspace, principal, .. } => {
+                back.find_role_gone(*workspace, *principal, call.undo).await
             }
             Change::CreateConnection { name, url, .. } => back.find_connection(name, url).await,
             Change::ConnectGit { workspace, provider, .. } => {
@@ -79,7 +89,13 @@ impl<S: Secrets> Fabric<S> {
                 _,
             ) => back.restore_workspace_description(*workspace, description, before).await,
             (Change::AssignCapacity { workspace, capacity }, Undo::RestoreCapacity { before }, _) => {
-                back.restore_capacity(back.id(call, workspace)?, *capacity, *before).await
+                back.restore_capacity(back.id(call, workspace)?, Some(*capacity), *before).await
+            }
+            (Change::UnassignCapacity { workspace, .. }, Undo::RestoreCapacity { before }, _) => {
+                back.restore_capacity(*workspace, None, *before).await
+            }
+            (Change::RenameWorkspace { workspace, to, .. }, Undo::RestoreName { before }, _) => {
+                back.restore_workspace_name(*workspace, to, before).await
             }
             (Change::CreateFolder { workspace, .. }, Undo::Remove, Receipt::Folder { id }) => {
                 back.remove_folder(back.id(call, workspace)?, *id).await
@@ -103,6 +119,11 @@ impl<S: Secrets> Fabric<S> {
             (Change::ChangeRole { workspace, principal, role, .. }, Undo::RestoreRole { before }, _) => {
                 back.restore_role(*workspace, *principal, *role, *before).await
             }
+            (
+                Change::RemoveRole { workspace, principal, principal_kind, .. },
+                Undo::RestoreRole { before },
+                _,
+            ) => back.give_role_back(*workspace, *principal, *principal_kind, *before).await,
             (Change::CreateConnection { .. }, Undo::Remove, Receipt::Connection { id }) => {
                 back.remove_connection(*id).await
             }

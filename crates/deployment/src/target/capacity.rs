@@ -32,6 +32,12 @@ impl<S: Secrets> Fabric<S> {
         Ok(Progress::Accepted(capacity.to_string()))
     }
 
+    pub(super) async fn unassign_capacity(&self, workspace: WorkspaceId) -> Attempt<Progress<Receipt>> {
+        let call = workspaces::unassign_from_capacity(workspace).once();
+        self.client.send(call).await.map_err(once)?;
+        Ok(Progress::Accepted(String::new()))
+    }
+
     /// Waits until the workspace shows the capacity.
     pub(super) async fn capacity_assigned(
         &self,
@@ -63,13 +69,15 @@ impl<S: Secrets> Fabric<S> {
     pub(super) async fn find_capacity(
         &self,
         workspace: WorkspaceId,
-        capacity: CapacityId,
+        capacity: Option<CapacityId>,
         undo: Option<&Undo>,
     ) -> Attempt<Found<Receipt>> {
-        let live = self.client.send(workspaces::get(workspace)).await.map_err(read)?.capacity_id;
-        Ok(match (live, undo) {
-            (Some(live), _) if live == capacity => Found::Done(Receipt::Done),
+        let live = self.client.send(workspaces::get(workspace)).await.map_err(read)?;
+        let is_moving = shows(&live, "InProgress");
+        Ok(match (live.capacity_id, undo) {
             // While it is being moved it may be on none.
+            (None, _) if is_moving => Found::Absent,
+            (live, _) if live == capacity => Found::Done(Receipt::Done),
             (Some(live), Some(Undo::RestoreCapacity { before })) if Some(live) != *before => {
                 Found::Foreign(format!("the workspace is on capacity {live}"))
             }
@@ -80,7 +88,7 @@ impl<S: Secrets> Fabric<S> {
     pub(super) async fn restore_capacity(
         &self,
         workspace: WorkspaceId,
-        ours: CapacityId,
+        ours: Option<CapacityId>,
         before: Option<CapacityId>,
     ) -> Attempt<Undone> {
         let look = async || self.client.send(workspaces::get(workspace)).await.map_err(read);
@@ -96,7 +104,7 @@ impl<S: Secrets> Fabric<S> {
         if now == before {
             return Ok(Undone::AlreadyGone);
         }
-        if now != Some(ours) {
+        if now != ours {
             return Ok(Undone::Kept("the workspace was assigned to another capacity since".to_owned()));
         }
         let call = match before {

@@ -173,6 +173,7 @@ impl<S: Secrets> Target for Fabric<S> {
             Change::CreateItem { .. }
             | Change::UpdateDefinition { .. }
             | Change::AssignCapacity { .. }
+            | Change::UnassignCapacity { .. }
             | Change::InitializeGit { .. }
             | Change::CommitToGit { .. } => most,
             _ => most.min(Duration::from_secs(2 * 60)),
@@ -192,7 +193,16 @@ impl<S: Secrets> Target for Fabric<S> {
         match call.change {
             Change::CreateWorkspace { name, .. } => self.invert_create_workspace(call, name).await,
             Change::DescribeWorkspace { workspace, .. } => self.invert_describe_workspace(*workspace).await,
+            Change::RenameWorkspace { workspace, name, .. } => {
+                self.invert_rename_workspace(*workspace, name).await
+            }
+            Change::DeleteWorkspace { workspace, name, with_items } => {
+                self.invert_delete_workspace(*workspace, name, *with_items).await
+            }
             Change::AssignCapacity { workspace, .. } => self.invert_assign_capacity(workspace).await,
+            Change::UnassignCapacity { workspace, .. } => {
+                self.invert_assign_capacity(&Ref::Id(*workspace)).await
+            }
             Change::CreateFolder { workspace, parent, name, .. } => {
                 self.invert_create_folder(workspace, parent.as_ref(), name).await
             }
@@ -211,6 +221,9 @@ impl<S: Secrets> Target for Fabric<S> {
             Change::ChangeRole { workspace, principal, .. } => {
                 self.invert_change_role(*workspace, *principal).await
             }
+            Change::RemoveRole { workspace, principal, .. } => {
+                self.invert_change_role(*workspace, *principal).await
+            }
             Change::CreateConnection { name, .. } => self.invert_create_connection(name).await,
             Change::ConnectGit { workspace, .. } => self.invert_connect_git(workspace).await,
             Change::InitializeGit { connected_by: Some(_), .. } => Ok(Undo::Nothing),
@@ -226,6 +239,9 @@ impl<S: Secrets> Target for Fabric<S> {
             Change::DescribeWorkspace { workspace, description, .. } => {
                 self.describe_workspace(*workspace, description).await
             }
+            Change::RenameWorkspace { workspace, to, .. } => self.rename_workspace(*workspace, to).await,
+            Change::DeleteWorkspace { workspace, .. } => self.delete_workspace(*workspace).await,
+            Change::UnassignCapacity { workspace, .. } => self.unassign_capacity(*workspace).await,
             Change::AssignCapacity { workspace, capacity } => {
                 self.assign_capacity(self.id(call, workspace)?, *capacity).await
             }
@@ -256,6 +272,7 @@ impl<S: Secrets> Target for Fabric<S> {
             Change::ChangeRole { workspace, principal, role, .. } => {
                 self.change_role(*workspace, *principal, *role).await
             }
+            Change::RemoveRole { workspace, principal, .. } => self.take_role(*workspace, *principal).await,
             Change::CreateConnection { name, url, secret } => self.create_connection(name, url, secret).await,
             Change::ConnectGit { workspace, provider, connection } => {
                 self.connect_git(self.id(call, workspace)?, provider, self.id(call, connection)?).await
@@ -273,6 +290,7 @@ impl<S: Secrets> Target for Fabric<S> {
             Change::AssignCapacity { workspace, capacity } => {
                 back.capacity_assigned(back.id(call, workspace)?, Some(*capacity)).await
             }
+            Change::UnassignCapacity { workspace, .. } => back.capacity_assigned(*workspace, None).await,
             Change::CreateItem { .. } => back.item_created(&operation(text)?).await,
             Change::UpdateDefinition { workspace, item, item_type, .. } => {
                 back.definition_updated(call, *workspace, *item, item_type, &operation(text)?).await

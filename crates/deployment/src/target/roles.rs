@@ -129,6 +129,54 @@ impl<S: Secrets> Fabric<S> {
         Ok(Progress::Done(Receipt::Done))
     }
 
+    pub(super) async fn take_role(
+        &self,
+        workspace: WorkspaceId,
+        principal: PrincipalId,
+    ) -> Attempt<Progress<Receipt>> {
+        match self.client.send(roles::delete(workspace, principal).once()).await {
+            Ok(()) => Ok(Progress::Done(Receipt::Done)),
+            Err(error) if error.is_not_found() && self.role_of(workspace, principal).await?.is_none() => {
+                Ok(Progress::Done(Receipt::Done))
+            }
+            Err(error) => Err(once(error)),
+        }
+    }
+
+    pub(super) async fn find_role_gone(
+        &self,
+        workspace: WorkspaceId,
+        principal: PrincipalId,
+        undo: Option<&Undo>,
+    ) -> Attempt<Found<Receipt>> {
+        Ok(match (self.role_of(workspace, principal).await?, undo) {
+            (None, _) => Found::Done(Receipt::Done),
+            (Some(live), Some(Undo::RestoreRole { before })) if live != *before => {
+                Found::Foreign(format!("{principal} has the role {live}"))
+            }
+            _ => Found::Absent,
+        })
+    }
+
+    pub(super) async fn give_role_back(
+        &self,
+        workspace: WorkspaceId,
+        principal: PrincipalId,
+        kind: PrincipalKind,
+        before: Role,
+    ) -> Attempt<Undone> {
+        match self.role_of(workspace, principal).await? {
+            Some(live) if live == before => return Ok(Undone::AlreadyGone),
+            Some(live) => return Ok(Undone::Kept(format!("the role {live} was given since"))),
+            None => {}
+        }
+        self.add_role(workspace, principal, kind, before).await?;
+        match self.role_of(workspace, principal).await? {
+            Some(live) if live == before => Ok(Undone::Reversed),
+            _ => Err(not_verified("the role that was given back is not there")),
+        }
+    }
+
     pub(super) async fn find_changed_role(
         &self,
         workspace: WorkspaceId,

@@ -171,6 +171,88 @@ impl<S: Secrets> Fabric<S> {
         }
     }
 
+    pub(super) async fn invert_rename_workspace(&self, id: WorkspaceId, name: &str) -> Attempt<Undo> {
+        let before = self.client.send(workspaces::get(id)).await.map_err(read)?.display_name;
+        if before != name {
+            return Err(conflict(format!("the workspace is called `{before}` by now")));
+        }
+        Ok(Undo::RestoreName { before })
+    }
+
+    pub(super) async fn rename_workspace(&self, id: WorkspaceId, to: &str) -> Attempt<Progress<Receipt>> {
+        let update = workspaces::Update { display_name: Some(to.to_owned()), description: None };
+        self.client.send(workspaces::update(id, &update).once()).await.map_err(once)?;
+        Ok(Progress::Done(Receipt::Done))
+    }
+
+    pub(super) async fn find_workspace_name(
+        &self,
+        id: WorkspaceId,
+        name: &str,
+        undo: Option<&Undo>,
+    ) -> Attempt<Found<Receipt>> {
+        let live = self.client.send(workspaces::get(id)).await.map_err(read)?.display_name;
+        Ok(match undo {
+            _ if live == name => Found::Done(Receipt::Done),
+            Some(Undo::RestoreName { before }) if live != *before => {
+                Found::Foreign(format!("the workspace is called `{live}`"))
+            }
+            _ => Found::Absent,
+        })
+    }
+
+    pub(super) async fn restore_workspace_name(
+        &self,
+        id: WorkspaceId,
+        ours: &str,
+        before: &str,
+    ) -> Attempt<Undone> {
+        let now = self.client.send(workspaces::get(id)).await.map_err(read)?.display_name;
+        if now == before {
+            return Ok(Undone::AlreadyGone);
+        }
+        if now != ours {
+            return Ok(Undone::Kept(format!("it was renamed since, to `{now}`")));
+        }
+        self.rename_workspace(id, before).await?;
+        match self.find_workspace_name(id, before, None).await? {
+            Found::Done(_) => Ok(Undone::Reversed),
+            _ => Err(not_verified("the workspace does not show the name that was put back")),
+        }
+    }
+
+    /// What is looked at before a workspace goes for good, and not only when the plan was made.
+    pub(super) async fn invert_delete_workspace(
+        &self,
+        id: WorkspaceId,
+        name: &str,
+        with_items: bool,
+    ) -> Attempt<Undo> {
+        let live = self.client.send(workspaces::get(id)).await.map_err(read)?.display_name;
+        if live != name {
+            return Err(conflict(format!("the workspace is called `{live}` by now")));
+        }
+        if !with_items && !self.client.list_all(items::list(id)).await.map_err(read)?.is_empty() {
+            return Err(conflict("the workspace holds items by now"));
+        }
+        Ok(Undo::Impossible)
+    }
+
+    pub(super) async fn delete_workspace(&self, id: WorkspaceId) -> Attempt<Progress<Receipt>> {
+        match self.client.send(workspaces::delete(id).once()).await {
+            Ok(()) => Ok(Progress::Done(Receipt::Done)),
+            Err(error) if error.is_not_found() && self.workspace_is_gone(id).await? => {
+                Ok(Progress::Done(Receipt::Done))
+            }
+            Err(error) => Err(once(error)),
+        }
+    }
+
+    pub(super) async fn find_workspace_gone(&self, id: WorkspaceId) -> Attempt<Found<Receipt>> {
+        let is_gone = self.workspace_is_gone(id).await?;
+        Ok(if is_gone { Found::Done(Receipt::Done) } else { Found::Absent })
+    }
+
     pub(super) async fn unmark_workspace(&self, id: WorkspaceId, marker: &Marker, text: &str) -> Attempt<()> {
         let live = self.client.send(workspaces::get(id)).await.map_err(read)?;
         if marker.is_on(&live.description.unwrap_or_default()) {

@@ -6,11 +6,11 @@
 pub enum EventType {
     /// A workspace was made.
     WorkspaceCreated,
-    /// A workspace's description was overwritten, or put back.
+    /// A workspace's name or description was overwritten, or put back.
     WorkspaceUpdated,
-    /// A workspace that this deployment had made was removed again.
+    /// A workspace was removed: the one that this deployment had made, or one that was to be deleted.
     WorkspaceDeleted,
-    /// A workspace was assigned to a capacity.
+    /// A workspace was assigned to a capacity, or taken off the one it had.
     CapacityAssigned,
     /// A workspace has the capacity again that it had before.
     CapacityRestored,
@@ -26,7 +26,7 @@ pub enum EventType {
     ItemDeleted,
     /// A principal was given a role.
     UserAdded,
-    /// The role that this deployment had given was taken back.
+    /// A principal has no role any more: the one that this deployment had given, or one that was to be taken away.
     UserRemoved,
     /// A principal was given another role, or the one it had before.
     UserRoleChanged,

@@ -5,6 +5,7 @@ pub(crate) mod apply;
 mod confirm;
 #[cfg(feature = "emulator")]
 pub(crate) mod local;
+pub(crate) mod open;
 mod outcome;
 pub(crate) mod prepare;
 pub(crate) mod target;
@@ -24,7 +25,7 @@ use crate::render::{self, Progress, Stage};
 use crate::run::App;
 use crate::{events, exit, output};
 
-pub(crate) use apply::Applied;
+pub(crate) use apply::How;
 pub(crate) use outcome::{Asked, Outcome};
 
 /// Deploys.
@@ -54,7 +55,7 @@ async fn deploy(app: &App, args: &DeployArgs, config: PathBuf) -> anyhow::Result
     // Before the plan is shown: what an open transaction made is part of what was read. Without the flag too: its
     // rollback would later take away what this deployment builds on.
     if let Some((place, _)) = &prepared.place {
-        apply::refuse_if_open(app, place, &prepared.desired).await?;
+        open::refuse_if_open(app, place, &prepared.subject(app)).await?;
     }
     progress.note(&Summary::of(plan).to_string());
     if plan.is_empty() {
@@ -63,15 +64,15 @@ async fn deploy(app: &App, args: &DeployArgs, config: PathBuf) -> anyhow::Result
     }
     confirm::overwrites(app, plan)?;
     let started = Instant::now();
-    let applied = apply::apply(app, &prepared, &progress, &audit).await;
+    let applied = apply::apply(app, &prepared.work(app)?, &progress, &audit).await;
     if applied.is_ok() {
         progress.stage(Stage::Summary);
     }
     drop(progress);
     audit.close();
     let applied = applied?;
-    Outcome { applied, plan, elapsed: started.elapsed(), what: prepared.what(), asked: Asked::Deploy }
-        .finish(app)
+    let how = applied.how;
+    Outcome { how, plan, elapsed: started.elapsed(), what: prepared.what(), asked: Asked::Deploy }.finish(app)
 }
 
 fn nothing_to_do(app: &App, prepared: &prepare::Prepared) -> anyhow::Result<()> {

@@ -11,7 +11,7 @@ use selvedge_rollback::{
 use serde_json::{Value, json};
 
 use super::account::Accounted;
-use super::{Applied, apply};
+use super::{How, apply};
 use crate::commands::transactions::{Left, Report, named};
 use crate::output::Format;
 use crate::render::{self, seconds};
@@ -22,7 +22,7 @@ use crate::{ci, exit, output};
 
 /// How a plan ended, and what of.
 pub(crate) struct Outcome<'a> {
-    pub(crate) applied: Applied,
+    pub(crate) how: How,
     pub(crate) plan: &'a Plan<Change>,
     pub(crate) elapsed: Duration,
     /// What is deployed where.
@@ -78,18 +78,18 @@ impl Outcome<'_> {
     ///
     /// The cause, where the plan was not carried out.
     pub(crate) fn finish(self, app: &App) -> anyhow::Result<u8> {
-        let Self { applied, plan, elapsed, what, asked } = self;
-        let mut told = match applied {
-            Applied::Transaction { ended: Ok(accounted), interrupted, report } => {
+        let Self { how, plan, elapsed, what, asked } = self;
+        let mut told = match how {
+            How::Transaction { ended: Ok(accounted), interrupted, report } => {
                 of_transaction(report, accounted, interrupted, plan, elapsed, &asked)
             }
-            Applied::Transaction { ended: Err(error), report, .. } => {
+            How::Transaction { ended: Err(error), report, .. } => {
                 if !is_anothers(&error) {
                     print(app, &of_open(report.clone(), &error), plan, &what);
                 }
                 return Err(apply::unfinished(app, error, &report));
             }
-            Applied::Plain(Ok(())) => Told {
+            How::Plain(Ok(())) => Told {
                 verdict: "deployed",
                 headline: format!("Deployed: {} in {}", counted(plan.len(), "change"), seconds(elapsed)),
                 report: None,
@@ -98,7 +98,7 @@ impl Outcome<'_> {
                 failure: None,
                 code: exit::DONE,
             },
-            Applied::Plain(Err(unfinished)) => of_unfinished(unfinished, plan),
+            How::Plain(Err(unfinished)) => of_unfinished(unfinished, plan),
         };
         if let Some(report) = told.report.as_mut().filter(|_| app.local) {
             // What is left goes with the emulator, and so does the journal.

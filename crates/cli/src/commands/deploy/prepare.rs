@@ -21,7 +21,8 @@ use selvedge_rollback::TransactionId;
 use selvedge_secrets::identity::IdentityError;
 use serde_json::{Value, json};
 
-use super::apply;
+use super::apply::Work;
+use super::open;
 use crate::args::Selection;
 use crate::clients::Clients;
 use crate::events;
@@ -32,6 +33,7 @@ use crate::render::{Progress, Stage};
 use crate::report::ExitWith;
 use crate::run::App;
 use crate::settings::may_be_secret;
+use crate::subject;
 
 /// Where a product's configuration is looked for, from the project root, when none is named.
 const USUAL_PLACES: [&str; 2] = ["product_config.yaml", "scenarios/automated-deployment/product_config.yaml"];
@@ -52,6 +54,32 @@ pub(crate) struct Prepared {
 }
 
 impl Prepared {
+    /// What it comes to, once there are credentials.
+    ///
+    /// # Errors
+    ///
+    /// When there are none.
+    pub(crate) fn work<'a>(&'a self, app: &App) -> anyhow::Result<Work<'a>> {
+        let Some(clients) = &self.clients else {
+            return Err(anyhow!("there are no credentials").context(ExitWith::new(exit::DENIED, "deploy")));
+        };
+        Ok(Work {
+            plan: &self.planned.plan,
+            id: app.run,
+            subject: self.subject(app),
+            product: Some(&self.desired.product),
+            environment: Some(&self.desired.environment),
+            inventory: self.inventory.as_ref(),
+            place: self.place.as_ref(),
+            clients,
+        })
+    }
+
+    /// What it is about.
+    pub(crate) fn subject(&self, app: &App) -> String {
+        subject::of(app, [&*self.desired.workspace.name])
+    }
+
     /// What is deployed where, for results.
     pub(crate) fn what(&self) -> Value {
         json!({
@@ -125,7 +153,7 @@ pub(crate) async fn prepare(
     let place = if offline_allowed { None } else { Place::of_deployment(app).await? };
     let place = match place {
         Some(place) => {
-            let begun = apply::begun(&place).await?;
+            let begun = open::begun(&place).await?;
             Some((place, begun))
         }
         None => None,

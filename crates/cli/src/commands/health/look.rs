@@ -14,7 +14,6 @@ use time::OffsetDateTime;
 
 use super::report::Report;
 use crate::clients::Clients;
-use crate::commands::deploy::apply;
 use crate::commands::deploy::prepare::not_read;
 use crate::commands::deploy::target::Target;
 use crate::commands::transactions::Report as TransactionReport;
@@ -22,6 +21,7 @@ use crate::exit;
 use crate::place::Place;
 use crate::report::exit_code;
 use crate::run::App;
+use crate::subject;
 use crate::telemetry;
 
 /// An answer that takes longer is worth a warning.
@@ -195,12 +195,12 @@ struct Transactions {
 /// `None` where journals are not to be asked.
 async fn transactions(app: &App, name: &str) -> anyhow::Result<Option<Transactions>> {
     let Some(place) = Place::of_deployment(app).await? else { return Ok(None) };
-    let subject = apply::subject(app, name);
+    let subject = subject::of(app, [name]);
     let mut counted = Transactions::default();
     let since = OffsetDateTime::now_utc() - RECENT;
     for found in place.journals.list::<Target>().await? {
         let told = TransactionReport::read(app, &place, &found).await?;
-        if told.subject.as_deref().map(apply::canonical).as_deref() != Some(&subject) {
+        if !told.subject.as_deref().is_some_and(|about| subject::overlap(about, &subject)) {
             continue;
         }
         if found.last.is_some_and(|last| last >= since) {

@@ -12,6 +12,7 @@ use crate::commands::deploy::target::Target;
 use crate::commands::transactions::Report;
 use crate::place::Place;
 use crate::run::App;
+use crate::subject;
 use crate::text::one_line;
 
 /// How many of the last are shown.
@@ -79,12 +80,10 @@ async fn told<'a>(
 }
 
 fn row(report: &Report, last: Option<OffsetDateTime>) -> Transaction {
-    let subject = report.subject.as_deref().unwrap_or_default();
-    // Before it stands the address of the service.
-    let workspace = subject.split_once(' ').map_or("", |(_, workspace)| workspace);
+    let workspaces = subject::workspaces(report.subject.as_deref().unwrap_or_default());
     Transaction {
         id: report.transaction.to_string(),
-        what: one_line(workspace),
+        what: one_line(&workspaces),
         state: report.state_words(),
         status: match report.state {
             "committed" | RUNNING => Status::Pass,

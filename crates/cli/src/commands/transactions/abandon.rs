@@ -6,7 +6,7 @@ use serde_json::json;
 use super::report::Report;
 use super::take_up::{claim, open, refuse_ended};
 use crate::audit::{Audit, Trail};
-use crate::commands::deploy::{Applied, Asked, Outcome, apply, target};
+use crate::commands::deploy::{Asked, How, Outcome, apply, target};
 use crate::exit;
 use crate::place::Place;
 use crate::render::Progress;
@@ -47,10 +47,9 @@ pub(super) async fn run(app: &App, place: &Place, id: TransactionId, reason: &st
     trail.abandoned(&cause, &remaining);
     audit.close();
     let verdict = Verdict::Left { cause, direction, remaining };
-    let applied =
-        Applied::Transaction { ended: Ok(verdict.into()), interrupted: false, report: Box::new(report) };
+    let how = How::Transaction { ended: Ok(verdict.into()), interrupted: false, report: Box::new(report) };
     // What was asked for was done: the verdict is printed, and is no failure.
     let asked = Asked::GoOn { verb: "abandon", had_ended: false };
-    drop(Outcome { applied, plan: &plan, elapsed: started.elapsed(), what, asked }.finish(app));
+    drop(Outcome { how, plan: &plan, elapsed: started.elapsed(), what, asked }.finish(app));
     Ok(exit::DONE)
 }

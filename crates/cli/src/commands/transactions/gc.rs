@@ -17,7 +17,6 @@ use super::sweep;
 use super::take_up::refuse_elsewhere;
 use crate::args::GcArgs;
 use crate::clients::Clients;
-use crate::commands::deploy::apply;
 use crate::commands::deploy::target::Target;
 use crate::exit;
 use crate::output::{self, Format};
@@ -25,6 +24,7 @@ use crate::place::Place;
 use crate::render;
 use crate::report::ExitWith;
 use crate::run::App;
+use crate::subject;
 use crate::text::one_line;
 
 /// A transaction whose journal is old enough.
@@ -110,15 +110,16 @@ struct Seen {
 async fn look(app: &App, found: &[(Ended, Summary<Target>)]) -> anyhow::Result<Option<Seen>> {
     let doubtful = found.iter().filter(|(ended, _)| ended.direction() != Direction::Committed);
     let begun = doubtful.filter_map(|(_, one)| Some(one.state.as_ref().ok()?.begin()));
-    let subjects: Vec<_> = begun
-        .filter(|begin| refuse_elsewhere(app, begin).is_ok())
-        .map(|begin| apply::canonical(&begin.subject))
-        .collect();
+    let subjects: Vec<_> =
+        begun.filter(|begin| refuse_elsewhere(app, begin).is_ok()).map(|begin| &*begin.subject).collect();
     if subjects.is_empty() {
         return Ok(None);
     }
     let clients = Clients::new(app).await?;
-    let is_wanted = |name: &str| subjects.contains(&apply::subject(app, name));
+    let is_wanted = |name: &str| {
+        let wanted = subject::of(app, [name]);
+        subjects.iter().any(|subject| subject::overlap(subject, &wanted))
+    };
     let looked = strays::look(&clients.fabric, is_wanted).await.map_err(sweep::not_looked)?;
     let principal = clients.identity.principal().await.context("sign in to Fabric")?;
     Ok(Some(Seen { looked, principal }))
@@ -144,8 +145,9 @@ fn against(app: &App, one: &Summary<Target>, ended: &Ended, seen: Option<&Seen>)
     if !names.is_empty() {
         return Kept::left(format!("its marker is on {}", names.join(", ")));
     }
-    let subject = apply::canonical(&begin.subject);
-    let is_visible = looked.workspaces.iter().any(|name| apply::subject(app, name) == subject);
+    let seen: Vec<_> = looked.workspaces.iter().map(|name| subject::of(app, [&**name])).collect();
+    let is_visible =
+        subject::canonical(&begin.subject).lines().all(|line| seen.iter().any(|seen| seen == line));
     let makes_workspace =
         begin.plan.steps().iter().any(|step| matches!(step.change, Change::CreateWorkspace { .. }));
     if !is_visible && !makes_workspace {

@@ -3,7 +3,6 @@
 use anyhow::anyhow;
 use selvedge_deployment::change::Change;
 use selvedge_rollback::journal::{JournalError, JournalStore, Loaded};
-use selvedge_rollback::lease::Lease;
 use selvedge_rollback::record::Begin;
 use selvedge_rollback::{
     Direction, Interrupt, State, StepId, StepState, Transaction, TransactionId, Verdict,
@@ -19,9 +18,9 @@ use crate::audit::{Audit, Trail, Watch};
 use crate::clients::Clients;
 use crate::commands::deploy::account::Accounted;
 use crate::commands::deploy::target::{self, Target};
-use crate::commands::deploy::{Applied, Asked, Outcome, account, apply};
+use crate::commands::deploy::{Asked, How, Outcome, account, apply};
 use crate::exit;
-use crate::place::Place;
+use crate::place::{Claimed, Place};
 use crate::render::Progress;
 use crate::report::ExitWith;
 use crate::run::App;
@@ -125,10 +124,10 @@ pub(super) async fn run(app: &App, place: &Place, id: TransactionId, way: Way<'_
     let taken_back = matches!(&ended, Ok(Accounted { verdict: Verdict::RolledBack { .. }, .. }));
     let wanted = taken_back && matches!(way, Way::Back(_));
     let (interrupted, report) = (interrupt.is_raised(), Box::new(report));
-    let applied = Applied::Transaction { ended, interrupted, report };
+    let how = How::Transaction { ended, interrupted, report };
     let verb = if matches!(way, Way::On) { "resume" } else { "roll back" };
     let asked = Asked::GoOn { verb, had_ended };
-    let told = Outcome { applied, plan: &plan, elapsed: started.elapsed(), what, asked }.finish(app);
+    let told = Outcome { how, plan: &plan, elapsed: started.elapsed(), what, asked }.finish(app);
     if wanted { Ok(exit::DONE) } else { told }
 }
 
@@ -144,13 +143,13 @@ pub(super) async fn open(
     }
 }
 
-/// Claims the lease of an open transaction, waiting for that of the process that began it to run out.
+/// Claims the leases of an open transaction, waiting for those of the process that began it to run out.
 pub(super) async fn claim(
     app: &App,
     place: &Place,
     loaded: Loaded<Target, JournalStore>,
     progress: &Progress,
-) -> anyhow::Result<(Loaded<Target, JournalStore>, Lease)> {
+) -> anyhow::Result<(Loaded<Target, JournalStore>, Claimed)> {
     let (id, subject) = (loaded.state.begin().id, &loaded.state.begin().subject);
     let lease = place.claim(app, subject, id, progress).await?;
     // Who had the lease may have gone on until now. In a folder the journal was locked before.

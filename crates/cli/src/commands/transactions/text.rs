@@ -21,7 +21,7 @@ impl Report {
     pub(super) fn text(&self, app: &App) -> String {
         let id = self.transaction;
         let mut lines = vec![format!("transaction {id}: {}", self.state_words())];
-        lines.extend(self.subject.iter().map(|subject| one_line(subject)));
+        lines.extend(self.subject.iter().flat_map(|subject| subject.lines()).map(one_line));
         lines.extend(self.owner.as_ref().map(owned));
         lines.extend(self.lease());
         lines.extend(self.reason.iter().map(|reason| format!("because: {}", one_line(reason))));
