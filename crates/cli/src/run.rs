@@ -123,6 +123,13 @@ fn dispatch(cli: Cli, job: Arc<Job>) -> anyhow::Result<u8> {
         Command::Plan(args) => on_product(&global, &args.selection, async |app, config| {
             commands::plan::run(app, &args, config).await
         }),
+        Command::Workspaces(args) => {
+            let mut app = project(args.project.as_deref())?;
+            if args.json {
+                app.output = Format::Json;
+            }
+            runtime()?.block_on(commands::workspaces::run(&app, &args))
+        }
         Command::Transactions(args) => {
             let app = project(args.project.as_deref())?;
             runtime()?.block_on(commands::transactions::run(&app, &args))

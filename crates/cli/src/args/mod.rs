@@ -10,6 +10,7 @@ mod lock;
 mod secrets;
 mod serve;
 mod transactions;
+mod workspaces;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
 
@@ -28,6 +29,10 @@ pub(crate) use lock::{LockAction, LockArgs};
 pub(crate) use secrets::{MigrateArgs, Name, SecretsAction, SecretsArgs};
 pub(crate) use serve::ServeArgs;
 pub(crate) use transactions::{ExportArgs, GcArgs, RollbackArgs, TransactionsAction, TransactionsArgs};
+pub(crate) use workspaces::{
+    AddUserArgs, AssignCapacityArgs, CreateArgs, DeleteArgs, Env, GetArgs, ListArgs, RemoveUserArgs,
+    UpdateArgs, UpdateRoleArgs, WorkspacesAction, WorkspacesArgs,
+};
 
 /// CI/CD for Microsoft Fabric that leaves either the whole deployment or no trace of it.
 #[derive(Debug, Parser)]
@@ -67,6 +72,9 @@ pub(crate) enum Command {
     Deploy(DeployArgs),
     /// Show what a deployment would change
     Plan(PlanArgs),
+    /// List, create, change and delete workspaces, and who has which role in them
+    #[command(visible_alias = "workspace")]
+    Workspaces(WorkspacesArgs),
     /// Show transactions and take up interrupted ones
     #[command(visible_alias = "tx")]
     Transactions(TransactionsArgs),

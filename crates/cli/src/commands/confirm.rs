@@ -3,9 +3,11 @@
 use std::fmt;
 use std::io::{self, BufRead, IsTerminal as _, Write};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 
 use crate::output;
+use crate::report::ExitWith;
+use crate::run::App;
 
 /// Why there is no yes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +38,29 @@ pub(crate) fn ask(question: &str) -> anyhow::Result<Option<No>> {
         return Ok(Some(No::Nobody));
     }
     ask_on(question, &mut output::stderr(), &mut stdin.lock())
+}
+
+/// Shows `preview` and asks for `word` to be typed, by the predecessor's question. Whether it was. With --yes nobody is asked.
+///
+/// # Errors
+///
+/// When there is nobody to ask, or the answer cannot be read.
+pub(crate) fn typed(app: &App, preview: &str, word: &str) -> anyhow::Result<bool> {
+    if app.yes {
+        return Ok(true);
+    }
+    let (stdin, mut stderr) = (io::stdin(), output::stderr());
+    writeln!(stderr, "{preview}").context("ask for confirmation")?;
+    if !stdin.is_terminal() {
+        let with = ExitWith::usage("ask for confirmation").help("add --yes to do it without being asked");
+        return Err(anyhow!("{}", No::Nobody).context(with));
+    }
+    write!(stderr, "Type '{word}' to confirm: ")
+        .and_then(|()| stderr.flush())
+        .context("ask for confirmation")?;
+    let mut answer = String::new();
+    stdin.lock().read_line(&mut answer).context("read the answer")?;
+    Ok(answer.trim() == word)
 }
 
 fn ask_on(question: &str, to: &mut impl Write, from: &mut impl BufRead) -> anyhow::Result<Option<No>> {

@@ -12,4 +12,6 @@ pub(crate) mod lock;
 pub(crate) mod plan;
 pub(crate) mod secrets;
 pub(crate) mod serve;
+mod transact;
 pub(crate) mod transactions;
+pub(crate) mod workspaces;

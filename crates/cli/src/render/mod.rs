@@ -4,6 +4,7 @@
 
 mod json;
 mod order;
+mod table;
 mod text;
 
 use std::io::IsTerminal as _;
@@ -16,6 +17,7 @@ use crate::output::Format;
 use crate::run::App;
 
 pub(crate) use json::{Jsonl, result};
+pub(crate) use table::table;
 pub(crate) use text::{Text, seconds};
 
 /// Shows what happens.
@@ -35,6 +37,15 @@ impl Progress {
             Format::Json => Self::Quiet,
             Format::Jsonl => Self::Jsonl(Jsonl),
         }
+    }
+
+    /// For what is no deployment.
+    pub(crate) fn of_command(app: &App) -> Self {
+        let mut progress = Self::new(app);
+        if let Self::Text(text) = &mut progress {
+            text.plain();
+        }
+        progress
     }
 
     /// A numbered step of the deployment has begun.

@@ -19,6 +19,8 @@ use crate::{ci, output};
 /// Writes to stderr.
 pub(crate) struct Text {
     color: bool,
+    /// Whether the stages of a deployment get titles.
+    has_stages: bool,
     /// The CI system that folds the lines of a stage.
     folds: Option<Ci>,
     /// The live line; hidden where stderr is not a terminal.
@@ -72,7 +74,7 @@ impl Text {
         if let Ok(style) = ProgressStyle::with_template("  {spinner} {msg} [{elapsed}]") {
             live.set_style(style);
         }
-        Self { color, folds, live, state: Mutex::default() }
+        Self { color, has_stages: true, folds, live, state: Mutex::default() }
     }
 
     /// Lines about `steps` are printed in their order, though they may come to their end in another.
@@ -85,8 +87,16 @@ impl Text {
         self.head(stage);
     }
 
+    /// What is done is no deployment, which has stages.
+    pub(super) fn plain(&mut self) {
+        self.has_stages = false;
+    }
+
     /// Prints the stage's title, where neither it nor that of a later one was printed.
     fn head(&self, stage: Stage) {
+        if !self.has_stages {
+            return;
+        }
         let is_new = {
             let mut state = self.state();
             let is_new = state.stage.is_none_or(|last| last < stage);

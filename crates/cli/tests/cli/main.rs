@@ -10,6 +10,7 @@
 mod program;
 mod project;
 mod usage;
+mod workspaces;
 
 #[cfg(feature = "emulator")]
 mod tenant;

@@ -113,6 +113,33 @@ pub fn load(request: &Request<'_>) -> Result<Loaded, Diagnostics> {
     }
 }
 
+/// The name that the project's files give a workspace called `base` in an environment: one that begins with the prefix and ends with the
+/// environment stands as it is, one that begins with the prefix gets the environment, any other goes through `naming_patterns.workspace`.
+///
+/// Warnings come with it.
+///
+/// # Errors
+/// All problems found, by file and line.
+pub fn workspace_name(
+    root: &Path,
+    base: &str,
+    environment: &str,
+    variables: &dyn Variables,
+) -> Result<(String, Vec<Diagnostic>), Diagnostics> {
+    let mut reading = Reading::new(variables);
+    let file = root.join(project::FILE);
+    let node = reading.document(&file);
+    let project = Project::new(&mut reading, &file, node.as_ref());
+    let name = project.and_then(|project| project.name_of(&mut reading, base, environment));
+    let problems = reading.finish();
+    match name {
+        Some(name) if problems.iter().all(|problem| problem.severity == Severity::Warning) => {
+            Ok((name, problems))
+        }
+        _ => Err(problems.into()),
+    }
+}
+
 /// The root of the project that `start`, a folder, belongs to: the nearest folder at or above it that holds
 /// `project.config.json`, else `.git`, else `start` itself.
 pub fn find_root(start: &Path) -> PathBuf {

@@ -52,6 +52,18 @@ impl<'a> Project<'a> {
         reading.text(&section, key)
     }
 
+    /// The name of the workspace that `base` stands for.
+    pub(super) fn name_of(&self, reading: &mut Reading<'_>, base: &str, environment: &str) -> Option<String> {
+        let prefix = self.text(reading, "project", "prefix").map(|prefix| prefix.value);
+        let is_prefixed = prefix.is_some_and(|prefix| !prefix.is_empty() && base.starts_with(&prefix));
+        let suffix = format!("-{environment}");
+        match (is_prefixed, base.ends_with(&suffix)) {
+            (true, true) => Some(base.to_owned()),
+            (true, false) => Some(format!("{base}{suffix}")),
+            (false, _) => self.workspace_name(reading, base, environment),
+        }
+    }
+
     /// The name of a product's workspace by `naming_patterns.workspace`.
     pub(super) fn workspace_name(
         &self,

@@ -120,7 +120,8 @@ async fn r7_a_capacity_that_was_put_back_and_not_seen_to_arrive_is_on_its_way() 
         (&[(200, ON_OURS), (200, FAILED)], Sent, waits),
     ] {
         let (fabric, sent) = moving(shown);
-        let failure = fabric.restore_capacity(workspace.into(), Some(a.into()), Some(b.into())).await.unwrap_err();
+        let failure =
+            fabric.restore_capacity(workspace.into(), Some(a.into()), Some(b.into())).await.unwrap_err();
         let failure = failure::with_patience(failure);
         assert_eq!((failure.reach, failure.resend_after), (reach, resend_after), "{shown:?}");
         assert_eq!(sent.load(Ordering::Relaxed), 1, "{shown:?}");
@@ -145,6 +146,7 @@ async fn r7_a_capacity_that_is_being_put_back_is_waited_for() {
         assert_eq!(sent.load(Ordering::Relaxed), 0, "{shown:?}");
     }
     let (fabric, _) = moving(&[(200, ON_BEFORE_YET)]);
-    let failure = fabric.restore_capacity(workspace.into(), Some(a.into()), Some(b.into())).await.unwrap_err();
+    let failure =
+        fabric.restore_capacity(workspace.into(), Some(a.into()), Some(b.into())).await.unwrap_err();
     assert_eq!(failure.reach, selvedge_rollback::Reach::Pending);
 }

@@ -33,6 +33,8 @@ pub(crate) struct Outcome<'a> {
 /// What the operator asked for.
 pub(crate) enum Asked {
     Deploy,
+    /// What a command does, in its words. It tells itself what came of it where all was done.
+    Command(String),
     /// To go on with a transaction.
     GoOn {
         /// How an error says that: `resume`, `roll back`, `abandon`.
@@ -47,6 +49,7 @@ impl Asked {
     fn words(&self, id: Option<TransactionId>) -> String {
         match (self, id) {
             (Self::GoOn { verb, .. }, Some(id)) => format!("{verb} transaction {id}"),
+            (Self::Command(words), _) => words.clone(),
             _ => "deploy".to_owned(),
         }
     }
@@ -98,11 +101,15 @@ impl Outcome<'_> {
                 failure: None,
                 code: exit::DONE,
             },
-            How::Plain(Err(unfinished)) => of_unfinished(unfinished, plan),
+            How::Plain(Err(unfinished)) => of_unfinished(unfinished, plan, &asked),
         };
         if let Some(report) = told.report.as_mut().filter(|_| app.local) {
             // What is left goes with the emulator, and so does the journal.
             report.commands.clear();
+        }
+        if told.code == exit::DONE && matches!(asked, Asked::Command(_)) {
+            app.job.tell(of_job(&told, plan, &what));
+            return Ok(told.code);
         }
         print(app, &told, plan, &what);
         let Some(Failure { tried, why }) = told.failure else {
@@ -199,7 +206,7 @@ fn of_open(report: Box<Report>, error: &Error) -> Told {
 }
 
 /// Without a transaction, what was made stays.
-fn of_unfinished(unfinished: Unfinished, plan: &Plan<Change>) -> Told {
+fn of_unfinished(unfinished: Unfinished, plan: &Plan<Change>, asked: &Asked) -> Told {
     let Unfinished { cause, made, in_doubt } = unfinished;
     let told = |step: StepId, reason: &str| {
         plan.get(step).map(|step| Left {
@@ -225,7 +232,7 @@ fn of_unfinished(unfinished: Unfinished, plan: &Plan<Change>) -> Told {
         )
     };
     let told = Some((cause.step, cause.reason.clone()));
-    let failure = Some(Failure::of(cause, plan, Asked::Deploy.words(None)));
+    let failure = Some(Failure::of(cause, plan, asked.words(None)));
     Told { verdict: "failed", headline, report: None, left, cause: told, failure, code }
 }
 

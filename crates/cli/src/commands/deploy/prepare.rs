@@ -272,7 +272,7 @@ pub(crate) struct Invalid {
     pub(crate) problems: Diagnostics,
 }
 
-fn invalid(diagnostics: &Diagnostics) -> anyhow::Error {
+pub(crate) fn invalid(diagnostics: &Diagnostics) -> anyhow::Error {
     events::configuration_refused(diagnostics.into_iter().count());
     let mut text = diagnostics.to_string();
     for problem in diagnostics {
@@ -294,7 +294,7 @@ fn target_failed(error: TargetError) -> anyhow::Error {
     anyhow::Error::from(error).context(with)
 }
 
-fn resolve_failed(error: ResolveError) -> anyhow::Error {
+pub(crate) fn resolve_failed(error: ResolveError) -> anyhow::Error {
     match error {
         ResolveError::Names(diagnostics) => invalid(&diagnostics),
         error => {

@@ -94,6 +94,23 @@ fn folder_trees() {
 }
 
 #[test]
+fn a_workspace_is_named_by_prefix_environment_and_pattern() {
+    let root = project(&[]);
+    for (base, name) in [
+        ("Monthly Reports", "acme-monthly-reports-dev"),
+        ("acme-reports", "acme-reports-dev"),
+        ("acme-reports-dev", "acme-reports-dev"),
+        ("reports-dev", "acme-reports-dev-dev"),
+    ] {
+        let (found, warnings) = workspace_name(root.path(), base, "dev", &variables).expect("a name");
+        assert_eq!((&*found, warnings.len()), (name, 0), "{base}");
+    }
+    let without = tempfile::tempdir().expect("a temporary folder");
+    let problems = workspace_name(without.path(), "reports", "dev", &variables).expect_err("no project");
+    assert!(problems.iter().next().expect("a problem").to_string().contains("there is no such file"));
+}
+
+#[test]
 fn items_have_type_folder_and_content() {
     let files = [
         (
