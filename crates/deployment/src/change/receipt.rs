@@ -30,7 +30,7 @@ pub enum Receipt {
     },
     /// A content was overwritten.
     Definition {
-        /// [`Definition::digest`] of what the service returns now. Empty where nobody will ask.
+        /// [`Definition::digest`](crate::definition::Definition::digest) of what the service returns now. Empty where nobody will ask.
         after: String,
     },
     /// It is done, and there is no more to say.

@@ -31,8 +31,16 @@ pub(super) async fn workspace(fabric: &Client, word: &str) -> anyhow::Result<Wor
         Some(id) => one.id == id,
         None => one.display_name.to_lowercase() == word.to_lowercase(),
     };
-    if let Some(found) = all.iter().find(is_it) {
-        return Ok(found.clone());
+    let found: Vec<_> = all.iter().filter(is_it).collect();
+    match &*found {
+        [one] => return Ok((*one).clone()),
+        [] => {}
+        // Names are unique, but for those of personal workspaces.
+        several => {
+            let ids: Vec<_> = several.iter().map(|one| one.id.to_string()).collect();
+            let problem = format!("'{word}' is the name of several workspaces");
+            return missing(&problem, format!("give one of {}", ids.join(", ")));
+        }
     }
     let near = suggest::nearest(word, all.iter().map(|one| &*one.display_name));
     let help = match near {
