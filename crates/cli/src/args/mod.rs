@@ -30,8 +30,9 @@ pub(crate) use secrets::{MigrateArgs, Name, SecretsAction, SecretsArgs};
 pub(crate) use serve::ServeArgs;
 pub(crate) use transactions::{ExportArgs, GcArgs, RollbackArgs, TransactionsAction, TransactionsArgs};
 pub(crate) use workspaces::{
-    AddUserArgs, AssignCapacityArgs, CreateArgs, DeleteArgs, Env, GetArgs, ListArgs, RemoveUserArgs,
-    UpdateArgs, UpdateRoleArgs, WorkspacesAction, WorkspacesArgs,
+    AddUserArgs, AddUsersFromFileArgs, AssignCapacityArgs, CopyUsersArgs, CreateArgs, CreateSetArgs,
+    DeleteAllArgs, DeleteArgs, DeleteBulkArgs, Env, GetArgs, ListArgs, RemoveUserArgs, SetupArgs, UpdateArgs,
+    UpdateRoleArgs, WorkspacesAction, WorkspacesArgs,
 };
 
 /// CI/CD for Microsoft Fabric that leaves either the whole deployment or no trace of it.

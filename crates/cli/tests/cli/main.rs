@@ -10,6 +10,7 @@
 mod program;
 mod project;
 mod usage;
+mod workspace_sets;
 mod workspaces;
 
 #[cfg(feature = "emulator")]
