@@ -19,7 +19,7 @@ use selvedge_secrets::SecretStore;
 #[cfg(feature = "emulator")]
 use crate::commands::deploy::local::Local;
 use crate::{
-    args::{Cli, Command, GlobalArgs, Selection, TransactionsAction},
+    args::{Cli, Command, GlobalArgs, OutputFormat, Selection, TransactionsAction},
     ci::Job,
     commands,
     flags::{self, Flags},
@@ -129,6 +129,13 @@ fn dispatch(cli: Cli, job: Arc<Job>) -> anyhow::Result<u8> {
                 app.output = Format::Json;
             }
             runtime()?.block_on(commands::workspaces::run(&app, &args))
+        }
+        Command::Git(args) => {
+            let mut app = project(args.project.as_deref())?;
+            if args.json || args.output_format == Some(OutputFormat::Json) {
+                app.output = Format::Json;
+            }
+            runtime()?.block_on(commands::git::run(&app, &args.action))
         }
         Command::Transactions(args) => {
             let app = project(args.project.as_deref())?;

@@ -16,7 +16,7 @@ pub mod inventory;
 pub mod live;
 pub mod principals;
 pub mod read;
-mod repository;
+pub mod repository;
 pub mod strays;
 pub mod summary;
 pub mod target;

@@ -40,10 +40,25 @@ pub async fn read(client: &Client, desired: &Desired) -> Result<Live, TargetErro
         }
     }
     if desired.git.as_ref().is_some_and(|git| git.connection.is_none()) && live.git.provider.is_none() {
-        let all = allowed(client.list_all(connections::list()).await)?.unwrap_or_default();
-        live.connections = all.into_iter().filter_map(git_connection).collect();
+        live.connections = read_connections(client).await?;
     }
     Ok(live)
+}
+
+/// Reads what [`crate::diff::connect`] builds on: a workspace's Git connection, and the connections that the caller may use.
+///
+/// # Errors
+///
+/// When something cannot be read. A list of connections that the caller may not see counts as not read.
+pub async fn read_for_git(client: &Client, workspace: WorkspaceId) -> Result<Live, TargetError> {
+    let git = read_git(client, workspace).await?;
+    let connections = if git.provider.is_none() { read_connections(client).await? } else { Vec::new() };
+    Ok(Live { git, connections, ..Live::default() })
+}
+
+async fn read_connections(client: &Client) -> Result<Vec<LiveConnection>, TargetError> {
+    let all = allowed(client.list_all(connections::list()).await)?.unwrap_or_default();
+    Ok(all.into_iter().filter_map(git_connection).collect())
 }
 
 /// What the caller may not see is not read; anything else that goes wrong is an error.

@@ -5,6 +5,7 @@ mod deploy;
 mod doctor;
 #[cfg(feature = "emulator")]
 mod emulator;
+mod git;
 mod health;
 mod lock;
 mod secrets;
@@ -24,6 +25,10 @@ pub(crate) use deploy::{DeployArgs, PlanArgs, Selection};
 pub(crate) use doctor::DoctorArgs;
 #[cfg(feature = "emulator")]
 pub(crate) use emulator::{CertificateArgs, EmulatorArgs};
+pub(crate) use git::{
+    CommitArgs, ConnectArgs, GitAction, GitArgs, InWorkspace, InitializeArgs, OutputFormat, Provider,
+    Repository, Side, UpdateFromGitArgs,
+};
 pub(crate) use health::{HealthArgs, ReportFormat};
 pub(crate) use lock::{LockAction, LockArgs};
 pub(crate) use secrets::{MigrateArgs, Name, SecretsAction, SecretsArgs};
@@ -76,6 +81,8 @@ pub(crate) enum Command {
     /// List, create, change and delete workspaces, and who has which role in them
     #[command(visible_alias = "workspace")]
     Workspaces(WorkspacesArgs),
+    /// Connect a workspace to a Git repository, commit it, update it, and show how the two differ
+    Git(GitArgs),
     /// Show transactions and take up interrupted ones
     #[command(visible_alias = "tx")]
     Transactions(TransactionsArgs),

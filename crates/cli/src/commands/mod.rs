@@ -7,6 +7,7 @@ pub(crate) mod doctor;
 #[cfg(feature = "emulator")]
 pub(crate) mod emulator;
 pub(crate) mod flags;
+pub(crate) mod git;
 pub(crate) mod health;
 pub(crate) mod lock;
 pub(crate) mod plan;

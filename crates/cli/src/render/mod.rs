@@ -127,10 +127,11 @@ impl Stage {
                 Self::Items
             }
             Change::AddRole { .. } | Change::ChangeRole { .. } | Change::RemoveRole { .. } => Self::Users,
-            Change::CreateConnection { .. } | Change::ConnectGit { .. } | Change::InitializeGit { .. } => {
-                Self::GitConnection
-            }
-            Change::CommitToGit { .. } => Self::GitCommit,
+            Change::CreateConnection { .. }
+            | Change::ConnectGit { .. }
+            | Change::InitializeGit { .. }
+            | Change::DisconnectGit { .. } => Self::GitConnection,
+            Change::UpdateFromGit { .. } | Change::CommitToGit { .. } => Self::GitCommit,
         }
     }
 

@@ -47,6 +47,8 @@ mod full_disk;
 #[cfg(feature = "emulator")]
 mod gc;
 #[cfg(feature = "emulator")]
+mod git;
+#[cfg(feature = "emulator")]
 mod health;
 #[cfg(feature = "emulator")]
 mod identity;

@@ -39,7 +39,7 @@ use crate::subject;
 const USUAL_PLACES: [&str; 2] = ["product_config.yaml", "scenarios/automated-deployment/product_config.yaml"];
 
 /// The name of the secret that holds a token for the Git provider.
-const GIT_TOKEN: &str = "GITHUB_TOKEN";
+pub(crate) const GIT_TOKEN: &str = "GITHUB_TOKEN";
 
 /// Everything that a deployment needs, before its first write.
 pub(crate) struct Prepared {
@@ -286,7 +286,7 @@ pub(crate) fn invalid(diagnostics: &Diagnostics) -> anyhow::Error {
     anyhow::Error::from(Invalid { text, problems }).context(ExitWith::usage("make a plan"))
 }
 
-fn target_failed(error: TargetError) -> anyhow::Error {
+pub(crate) fn target_failed(error: TargetError) -> anyhow::Error {
     let with = match &error {
         TargetError::Fabric(error) => not_read(error),
         _ => ExitWith::new(exit::FAILED, "read the live state"),

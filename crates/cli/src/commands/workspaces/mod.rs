@@ -4,7 +4,7 @@
 
 mod change;
 mod delete;
-mod find;
+pub(super) mod find;
 mod look;
 mod people;
 mod set;
@@ -45,7 +45,7 @@ pub(crate) async fn run(app: &App, args: &WorkspacesArgs) -> anyhow::Result<u8> 
 }
 
 /// Prints the result: the text for people, the value for programs.
-fn tell(app: &App, text: &str, value: Value) -> anyhow::Result<u8> {
+pub(super) fn tell(app: &App, text: &str, value: Value) -> anyhow::Result<u8> {
     match app.output {
         Format::Text => output::line(text)?,
         format => output::document(format, value)?,
@@ -54,7 +54,7 @@ fn tell(app: &App, text: &str, value: Value) -> anyhow::Result<u8> {
 }
 
 /// The value without the members that are null: what the service has not said is not there.
-fn said(value: Value) -> Value {
+pub(super) fn said(value: Value) -> Value {
     match value {
         Value::Object(members) => {
             Value::Object(members.into_iter().filter(|(_, value)| !value.is_null()).collect())
