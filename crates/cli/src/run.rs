@@ -21,7 +21,7 @@ use crate::commands::deploy::local::Local;
 use crate::{
     args::{Cli, Command, GlobalArgs, OutputFormat, Selection, TransactionsAction},
     ci::Job,
-    commands,
+    commands::{self, deploy::planned::PlanFile},
     flags::{self, Flags},
     logging,
     output::Format,
@@ -117,11 +117,20 @@ fn dispatch(cli: Cli, job: Arc<Job>) -> anyhow::Result<u8> {
     let here = || find_root(Path::new("."));
     let project = |named: Option<&Path>| App::load(named.map_or_else(here, find_root), &global);
     match command {
-        Command::Deploy(args) => on_product(&global, &args.selection, async |app, config| {
-            commands::deploy::run(app, &args, config).await
-        }),
+        Command::Deploy(mut args) => {
+            let planned = PlanFile::find(&args.selection)?;
+            if let Some(planned) = &planned {
+                planned.select(&mut args.selection, &here())?;
+            }
+            on_product(&global, &args.selection, async |app, config| {
+                commands::deploy::run(app, &args, config, planned.as_ref()).await
+            })
+        }
         Command::Plan(args) => on_product(&global, &args.selection, async |app, config| {
             commands::plan::run(app, &args, config).await
+        }),
+        Command::Drift(args) => on_product(&global, &args.selection, async |app, config| {
+            commands::drift::run(app, &args, config).await
         }),
         Command::Workspaces(args) => {
             let mut app = project(args.project.as_deref())?;

@@ -262,10 +262,10 @@ impl Planner<'_> {
     }
 
     fn role(&mut self, want: &ResolvedRole, workspace: Ref<WorkspaceId>) {
-        let live = self.live.roles.iter().find(|(principal, _)| *principal == want.principal);
+        let live = self.live.roles.iter().find(|live| live.principal == want.principal);
         let (principal, role, label) = (want.principal, want.role, want.label.clone());
         match (live, workspace) {
-            (Some((_, has)), _) if *has == role => {}
+            (Some(has), _) if has.role == role => {}
             (Some(_), Ref::Id(workspace)) => {
                 self.push(Change::ChangeRole { workspace, principal, role, label });
             }

@@ -8,7 +8,9 @@ use selvedge_fabric_client::{
 };
 
 use crate::desired::Desired;
-use crate::live::{Live, LiveCapacity, LiveConnection, LiveFolder, LiveGit, LiveItem, LiveWorkspace};
+use crate::live::{
+    Live, LiveCapacity, LiveConnection, LiveFolder, LiveGit, LiveItem, LiveRole, LiveWorkspace,
+};
 use crate::target::{TargetError, connection_path, from_wire, has_workspace_changes, is_initialized};
 
 /// Reads what `desired` is to be compared with.
@@ -34,7 +36,7 @@ pub async fn read(client: &Client, desired: &Desired) -> Result<Live, TargetErro
         live.folders = paths(client.list_all(folders::list(id)).await?);
         live.items = read_items(client, id, desired).await?;
         let assignments = client.list_all(roles::list(id)).await?;
-        live.roles = assignments.into_iter().map(|given| (given.principal.id, given.role)).collect();
+        live.roles = assignments.into_iter().map(LiveRole::from).collect();
         if desired.git.is_some() {
             live.git = read_git(client, id).await?;
         }
@@ -66,6 +68,13 @@ fn allowed<T>(answer: Result<T, Error>) -> Result<Option<T>, Error> {
     match answer {
         Err(error) if error.status().is_some_and(|status| status == 403) => Ok(None),
         other => other.map(Some),
+    }
+}
+
+impl From<roles::RoleAssignment> for LiveRole {
+    fn from(given: roles::RoleAssignment) -> Self {
+        let roles::Principal { id, kind, display_name, .. } = given.principal;
+        Self { principal: id, kind: kind.to_string(), role: given.role, name: display_name }
     }
 }
 

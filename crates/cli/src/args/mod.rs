@@ -21,7 +21,7 @@ use crate::{
 };
 
 pub(crate) use audit::{AuditAction, AuditArgs, ShowArgs, VerifyArgs};
-pub(crate) use deploy::{DeployArgs, PlanArgs, Selection};
+pub(crate) use deploy::{DeployArgs, DriftArgs, PlanArgs, Selection, Target};
 pub(crate) use doctor::DoctorArgs;
 #[cfg(feature = "emulator")]
 pub(crate) use emulator::{CertificateArgs, EmulatorArgs};
@@ -78,6 +78,8 @@ pub(crate) enum Command {
     Deploy(DeployArgs),
     /// Show what a deployment would change
     Plan(PlanArgs),
+    /// Show how a workspace differs from the files, also where a deployment would leave it alone
+    Drift(DriftArgs),
     /// List, create, change and delete workspaces, and who has which role in them
     #[command(visible_alias = "workspace")]
     Workspaces(WorkspacesArgs),

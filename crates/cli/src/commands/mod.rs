@@ -4,6 +4,7 @@ pub(crate) mod audit;
 mod confirm;
 pub(crate) mod deploy;
 pub(crate) mod doctor;
+pub(crate) mod drift;
 #[cfg(feature = "emulator")]
 pub(crate) mod emulator;
 pub(crate) mod flags;

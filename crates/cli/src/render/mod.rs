@@ -4,6 +4,7 @@
 
 mod json;
 mod order;
+mod parts;
 mod table;
 mod text;
 
@@ -17,6 +18,7 @@ use crate::output::Format;
 use crate::run::App;
 
 pub(crate) use json::{Jsonl, result};
+pub(crate) use parts::PartDiff;
 pub(crate) use table::table;
 pub(crate) use text::{Text, seconds};
 

@@ -35,6 +35,8 @@ mod deploy;
 #[cfg(all(feature = "emulator", unix))]
 mod doctor;
 #[cfg(feature = "emulator")]
+mod drift;
+#[cfg(feature = "emulator")]
 mod emulator;
 #[cfg(feature = "emulator")]
 mod existing;
