@@ -164,7 +164,7 @@ fn dispatch(cli: Cli, job: Arc<Job>) -> anyhow::Result<u8> {
         }
         Command::Doctor(args) => {
             let app = project(args.project.as_deref())?;
-            runtime()?.block_on(commands::doctor::run(&app))
+            runtime()?.block_on(commands::doctor::run(&app, &args))
         }
         Command::Health(args) => {
             let app = project(args.project.as_deref())?;

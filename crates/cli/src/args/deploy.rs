@@ -26,6 +26,21 @@ pub(crate) struct Selection {
     pub(crate) inject: Vec<String>,
 }
 
+impl Selection {
+    /// Whatever configuration the project has, in this environment.
+    pub(crate) fn of(env: Target) -> Self {
+        Self {
+            file: None,
+            config: None,
+            env: Some(env),
+            #[cfg(feature = "emulator")]
+            local: false,
+            #[cfg(feature = "emulator")]
+            inject: Vec::new(),
+        }
+    }
+}
+
 /// The environments of a product configuration.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Target {

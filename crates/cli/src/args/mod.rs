@@ -22,7 +22,7 @@ use crate::{
 
 pub(crate) use audit::{AuditAction, AuditArgs, ShowArgs, VerifyArgs};
 pub(crate) use deploy::{DeployArgs, DriftArgs, PlanArgs, Selection, Target};
-pub(crate) use doctor::DoctorArgs;
+pub(crate) use doctor::{DoctorArgs, StageName};
 #[cfg(feature = "emulator")]
 pub(crate) use emulator::{CertificateArgs, EmulatorArgs};
 pub(crate) use git::{

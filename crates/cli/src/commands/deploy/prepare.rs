@@ -112,8 +112,8 @@ pub(crate) fn config_file(selection: &Selection) -> anyhow::Result<(PathBuf, Pat
     let Some(named) = named else {
         let root = config::find_root(Path::new("."));
         let places = USUAL_PLACES.map(|place| root.join(place));
-        return match places.iter().find(|place| place.exists()) {
-            Some(found) => Ok((found.clone(), root)),
+        return match config_file_in(&root) {
+            Some(found) => Ok((found, root)),
             None => {
                 let looked = places.map(|place| format!("`{}`", place.display())).join(" and ");
                 let problem = anyhow!("there is no configuration: looked for {looked}");
@@ -131,6 +131,11 @@ pub(crate) fn config_file(selection: &Selection) -> anyhow::Result<(PathBuf, Pat
     let folder = named.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let root = config::find_root(folder);
     Ok((named, root))
+}
+
+/// The configuration file that a project has where none is named.
+pub(crate) fn config_file_in(root: &Path) -> Option<PathBuf> {
+    USUAL_PLACES.iter().map(|place| root.join(place)).find(|place| place.exists())
 }
 
 /// Loads, reads, and plans.
@@ -222,7 +227,11 @@ pub(crate) async fn survey(
 
 /// Reads the configuration. Where Key Vault is on, it is asked for the variables that the environment does not have and the settings name:
 /// who writes a configuration file must not be able to read the vault by it.
-async fn load(app: &App, selection: &Selection, config: PathBuf) -> anyhow::Result<Loaded> {
+///
+/// # Errors
+///
+/// What is wrong with the files, and what keeps the vault from being asked.
+pub(crate) async fn load(app: &App, selection: &Selection, config: PathBuf) -> anyhow::Result<Loaded> {
     let environment = selection.env.unwrap_or_default().as_str();
     let mut fetched: BTreeMap<String, Option<String>> = BTreeMap::new();
     loop {
