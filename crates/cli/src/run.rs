@@ -139,6 +139,13 @@ fn dispatch(cli: Cli, job: Arc<Job>) -> anyhow::Result<u8> {
             }
             runtime()?.block_on(commands::workspaces::run(&app, &args))
         }
+        Command::Onboard(args) => {
+            let mut app = project(args.project.as_deref())?;
+            if args.json {
+                app.output = Format::Json;
+            }
+            runtime()?.block_on(commands::onboard::run(&app, &args))
+        }
         Command::Git(args) => {
             let mut app = project(args.project.as_deref())?;
             if args.json || args.output_format == Some(OutputFormat::Json) {

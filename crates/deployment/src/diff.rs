@@ -57,7 +57,7 @@ pub fn diff(
     if errors.is_empty() { Ok(Planned { plan, warnings }) } else { Err(Diagnostics::from(errors)) }
 }
 
-/// The changes that connect a workspace that is there to a repository, and take over what the side that wins has.
+/// Adds the changes that connect a workspace to a repository, and take over what the side that wins has.
 ///
 /// With [`InitializationStrategy::None`] nothing is taken over: where both sides have content, Fabric refuses to go on.
 ///
@@ -65,15 +65,14 @@ pub fn diff(
 ///
 /// When it is connected elsewhere, or there is no connection that holds the credentials.
 pub fn connect(
+    plan: Plan<Change>,
     want: &DesiredGit,
     strategy: InitializationStrategy,
-    workspace: WorkspaceId,
+    workspace: Ref<WorkspaceId>,
     live: &Live,
     means: Means<'_>,
 ) -> Result<Plan<Change>, Diagnostics> {
-    let mut planner =
-        Planner { live, plan: Plan::default(), capacity: None, warnings: Vec::new(), errors: Vec::new() };
-    let workspace = Ref::Id(workspace);
+    let mut planner = Planner { live, plan, capacity: None, warnings: Vec::new(), errors: Vec::new() };
     let connected_by = planner.connect(want, workspace, means);
     let Planner { mut plan, errors, .. } = planner;
     if !errors.is_empty() {
@@ -93,7 +92,9 @@ pub fn initialize(
     strategy: InitializationStrategy,
     comment: String,
 ) {
-    let initialized = plan.push(Change::InitializeGit { workspace, connected_by, strategy }, connected_by);
+    let initialize = Change::InitializeGit { workspace, connected_by, strategy };
+    let uses = initialize.uses();
+    let initialized = plan.push(initialize, uses);
     let follows = match strategy {
         InitializationStrategy::None => return,
         InitializationStrategy::PreferRemote => {
@@ -102,7 +103,8 @@ pub fn initialize(
         }
         InitializationStrategy::PreferWorkspace => Change::CommitToGit { workspace, comment },
     };
-    plan.push(follows, [initialized]);
+    let uses = follows.uses();
+    plan.push(follows, uses.into_iter().chain([initialized]));
 }
 
 /// Folders by path. Fabric takes names in any case.

@@ -54,8 +54,21 @@ pub async fn read(client: &Client, desired: &Desired) -> Result<Live, TargetErro
 /// When something cannot be read. A list of connections that the caller may not see counts as not read.
 pub async fn read_for_git(client: &Client, workspace: WorkspaceId) -> Result<Live, TargetError> {
     let git = read_git(client, workspace).await?;
-    let connections = if git.provider.is_none() { read_connections(client).await? } else { Vec::new() };
-    Ok(Live { git, connections, ..Live::default() })
+    let live = Live { git, ..Live::default() };
+    if live.git.provider.is_some() {
+        Ok(live)
+    } else {
+        read_for_new(client).await.map(|new| Live { connections: new.connections, ..live })
+    }
+}
+
+/// The same for a workspace that is yet to be made.
+///
+/// # Errors
+///
+/// As [`read_for_git`].
+pub async fn read_for_new(client: &Client) -> Result<Live, TargetError> {
+    Ok(Live { connections: read_connections(client).await?, ..Live::default() })
 }
 
 async fn read_connections(client: &Client) -> Result<Vec<LiveConnection>, TargetError> {

@@ -8,6 +8,7 @@ mod emulator;
 mod git;
 mod health;
 mod lock;
+mod onboard;
 mod secrets;
 mod serve;
 mod transactions;
@@ -31,6 +32,7 @@ pub(crate) use git::{
 };
 pub(crate) use health::{HealthArgs, ReportFormat};
 pub(crate) use lock::{LockAction, LockArgs};
+pub(crate) use onboard::OnboardArgs;
 pub(crate) use secrets::{MigrateArgs, Name, SecretsAction, SecretsArgs};
 pub(crate) use serve::ServeArgs;
 pub(crate) use transactions::{ExportArgs, GcArgs, RollbackArgs, TransactionsAction, TransactionsArgs};
@@ -83,6 +85,8 @@ pub(crate) enum Command {
     /// List, create, change and delete workspaces, and who has which role in them
     #[command(visible_alias = "workspace")]
     Workspaces(WorkspacesArgs),
+    /// Take a data product in: its folder, its workspaces, its branch and its place in the registry
+    Onboard(OnboardArgs),
     /// Connect a workspace to a Git repository, commit it, update it, and show how the two differ
     Git(GitArgs),
     /// Show transactions and take up interrupted ones

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::Context as _;
-use selvedge_observability::audit::{AuditConfig, AuditError, AuditLog, EventType, Outcome, Record};
+use selvedge_observability::audit::{About, AuditConfig, AuditError, AuditLog, EventType, Outcome, Record};
 use selvedge_rollback::describe;
 use serde_json::{Map, Value, json};
 
@@ -116,6 +116,11 @@ impl Audit {
         }
     }
 
+    /// Writes what is no change of Fabric, where anything is written at all.
+    pub(crate) fn note(&self, event: EventType, outcome: Outcome, fields: Value) {
+        self.write(&Record { event, outcome, step: None, about: &About::default(), fields: members(fields) });
+    }
+
     /// Tells what is missing, once the run is over.
     pub(crate) fn close(&self) {
         let state = self.state();
@@ -153,8 +158,6 @@ fn members(value: Value) -> Map<String, Value> {
 
 #[cfg(test)]
 mod tests {
-    use selvedge_observability::audit::About;
-
     use super::*;
 
     fn audit(path: PathBuf, stage: Stage) -> anyhow::Result<Audit> {

@@ -11,6 +11,7 @@ pub(crate) mod flags;
 pub(crate) mod git;
 pub(crate) mod health;
 pub(crate) mod lock;
+pub(crate) mod onboard;
 pub(crate) mod plan;
 pub(crate) mod secrets;
 pub(crate) mod serve;

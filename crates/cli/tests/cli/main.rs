@@ -70,6 +70,8 @@ mod logging;
 mod migrate;
 #[cfg(all(feature = "emulator", unix))]
 mod monitoring;
+#[cfg(all(feature = "emulator", unix))]
+mod onboard;
 #[cfg(feature = "emulator")]
 mod output;
 #[cfg(feature = "emulator")]

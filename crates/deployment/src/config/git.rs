@@ -62,7 +62,7 @@ pub(super) fn read(
     })
 }
 
-fn provider(
+pub(super) fn provider(
     reading: &mut Reading<'_>,
     git: &Cursor<'_>,
     project: Option<&Project<'_>>,
@@ -130,7 +130,7 @@ fn find(
 }
 
 /// The directory as Fabric wants it: from the root of the repository.
-fn directory(reading: &mut Reading<'_>, git: &Cursor<'_>) -> Option<String> {
+pub(super) fn directory(reading: &mut Reading<'_>, git: &Cursor<'_>) -> Option<String> {
     let Some(directory) = reading.text(git, "directory") else {
         return git.get("directory").is_none().then(|| "/".to_owned());
     };
@@ -145,7 +145,7 @@ fn directory(reading: &mut Reading<'_>, git: &Cursor<'_>) -> Option<String> {
     path
 }
 
-fn connection(reading: &mut Reading<'_>, git: &Cursor<'_>) -> Option<Uuid> {
+pub(super) fn connection(reading: &mut Reading<'_>, git: &Cursor<'_>) -> Option<Uuid> {
     let text = variables::lookup(CONNECTION, reading.variables)?;
     let text = text.trim();
     let id = guid(text);

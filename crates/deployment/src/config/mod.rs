@@ -9,6 +9,7 @@ use crate::desired::{Desired, DesiredRole};
 
 mod checks;
 mod cursor;
+pub mod descriptor;
 mod diagnostic;
 mod document;
 mod file;

@@ -45,6 +45,16 @@ pub(super) const TEMPLATE: Keys<'_> = Keys::of("enabled template medallion").idl
 pub(super) const MEDALLION: Keys<'_> = Keys::of("layers shared_folders");
 pub(super) const FOLDER: Keys<'_> = Keys::of("name description subfolders").idle("naming_pattern");
 
+// ===== a data product's descriptor =====
+
+pub(super) const DESCRIPTOR: Keys<'_> = Keys::of("product environments git automation").idle("scaffold");
+pub(super) const DESCRIBED_ENVIRONMENT: Keys<'_> =
+    Keys::of("enabled capacity capacity_id description").idle("capacity_type auto_deploy requires_approval");
+pub(super) const DESCRIBED_GIT: Keys<'_> =
+    Keys::of("enabled provider organization project repository directory default_branch feature_prefix")
+        .idle("auto_commit branch auto_connect");
+pub(super) const AUTOMATION: Keys<'_> = Keys::of("audit_reference").idle("create_default_items");
+
 // ===== project.config.json, which other tools read too =====
 
 pub(super) const PROJECT_ROOT: Keys<'_> = Keys::of(

@@ -44,6 +44,12 @@ pub enum EventType {
     GitCommitted,
     /// The workspace was updated from the repository.
     GitUpdated,
+    /// A data product is about to be onboarded; nothing was made yet.
+    OnboardingStarted,
+    /// A data product was onboarded.
+    OnboardingCompleted,
+    /// A data product was not onboarded, or not wholly.
+    OnboardingFailed,
     /// A change failed for good.
     ChangeFailed,
     /// A change failed and may have been made all the same.
@@ -171,6 +177,24 @@ impl EventType {
             Self::GitUpdated => {
                 ("git_updated", true, &["workspace_id", "conflict_resolution", "items_updated"])
             }
+            Self::OnboardingStarted => {
+                ("onboarding_started", true, &["product_id", "product_name", "feature_id", "descriptor_path"])
+            }
+            Self::OnboardingCompleted => (
+                "onboarding_completed",
+                true,
+                &[
+                    "product_id",
+                    "workspace_id",
+                    "feature_workspace_id",
+                    "remote_branch",
+                    "items_created",
+                    "duration_seconds",
+                ],
+            ),
+            Self::OnboardingFailed => {
+                ("onboarding_failed", true, &["product_id", "error_message", "duration_seconds"])
+            }
             Self::ChangeFailed => ("change_failed", false, CHANGE),
             Self::ChangeInDoubt => ("change_in_doubt", false, CHANGE),
             Self::ChangeNotMade => ("change_not_made", false, CHANGE),
@@ -206,7 +230,7 @@ impl EventType {
     }
 
     /// All of them, in the order of the documentation.
-    pub const ALL: [Self; 41] = [
+    pub const ALL: [Self; 44] = [
         Self::WorkspaceCreated,
         Self::WorkspaceUpdated,
         Self::WorkspaceDeleted,
@@ -227,6 +251,9 @@ impl EventType {
         Self::GitInitialized,
         Self::GitCommitted,
         Self::GitUpdated,
+        Self::OnboardingStarted,
+        Self::OnboardingCompleted,
+        Self::OnboardingFailed,
         Self::ChangeFailed,
         Self::ChangeInDoubt,
         Self::ChangeNotMade,

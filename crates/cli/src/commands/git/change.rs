@@ -37,7 +37,8 @@ pub(super) async fn connect(app: &App, args: &ConnectArgs) -> anyhow::Result<u8>
     let live = read::read_for_git(fabric, id).await.map_err(target_failed)?;
     let has_token = app.secret(GIT_TOKEN).await?.is_some();
     let means = Means { git_token: has_token.then_some(GIT_TOKEN) };
-    let plan = diff::connect(&want, args.prefer.into(), id, &live, means).map_err(|error| invalid(&error))?;
+    let plan = diff::connect(Plan::default(), &want, args.prefer.into(), Ref::Id(id), &live, means)
+        .map_err(|error| invalid(&error))?;
     let name = &before.workspace.display_name;
     make(&session, &before, plan, format!("connect workspace {name} to Git")).await?;
     told(app, &session, args.of.word(), "✓ Connected").await
