@@ -4,7 +4,7 @@
 //! a process that was stopped meanwhile must not go on with it.
 
 use std::future::{Ready, ready};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::task::{Context, Poll};
 
 use futures_util::future::Either;
@@ -15,16 +15,16 @@ use tower::{BoxError, Service};
 
 /// What is asked, once there is a lease. Clones share it.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct FenceSlot(Arc<OnceLock<Fence>>);
+pub(crate) struct FenceSlot(Arc<RwLock<Option<Fence>>>);
 
 impl FenceSlot {
-    /// Asks `fence` from now on. A run has one lease: the first stays.
+    /// Asks `fence` from now on. A command that makes one transaction after the other has one lease after the other: the last counts.
     pub(crate) fn ask(&self, fence: Fence) {
-        self.0.get_or_init(|| fence);
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some(fence);
     }
 
     fn is_closed(&self) -> bool {
-        self.0.get().is_some_and(|fence| !fence.holds())
+        self.0.read().unwrap_or_else(PoisonError::into_inner).as_ref().is_some_and(|fence| !fence.holds())
     }
 }
 
@@ -140,5 +140,8 @@ mod tests {
             let sent = send(effect).await;
             assert_eq!(sent.is_ok(), effect == Some(Effect::Read), "{effect:?}");
         }
+        // The next transaction of this process has a lease of its own.
+        slot.ask(Fence::new(|| true));
+        assert!(send(Some(Effect::Once)).await.is_ok());
     }
 }

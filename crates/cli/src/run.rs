@@ -19,7 +19,7 @@ use selvedge_secrets::SecretStore;
 #[cfg(feature = "emulator")]
 use crate::commands::deploy::local::Local;
 use crate::{
-    args::{Cli, Command, GlobalArgs, Selection, TransactionsAction},
+    args::{self, Cli, Command, GlobalArgs, Selection, TransactionsAction},
     ci::Job,
     commands,
     flags::{self, Flags},
@@ -64,7 +64,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     redaction::watch_panics();
     #[cfg(feature = "failpoints")]
     settings::failpoint::heed();
-    let cli = match Cli::try_parse_from(args) {
+    let cli = match Cli::try_parse_from(args::with_files(args.into_iter().collect())) {
         Ok(cli) => cli,
         Err(answer) => {
             // --help and --version arrive here too. Where nobody reads the text, the code still says it.
@@ -129,6 +129,13 @@ fn dispatch(cli: Cli, job: Arc<Job>) -> anyhow::Result<u8> {
                 app.output = Format::Json;
             }
             runtime()?.block_on(commands::workspaces::run(&app, &args))
+        }
+        Command::Items(args) => {
+            let mut app = project(args.project.as_deref())?;
+            if args.json {
+                app.output = Format::Json;
+            }
+            runtime()?.block_on(commands::items::run(&app, &args))
         }
         Command::Transactions(args) => {
             let app = project(args.project.as_deref())?;

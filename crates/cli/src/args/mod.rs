@@ -6,7 +6,9 @@ mod doctor;
 #[cfg(feature = "emulator")]
 mod emulator;
 mod health;
+mod items;
 mod lock;
+mod output_file;
 mod secrets;
 mod serve;
 mod transactions;
@@ -25,7 +27,12 @@ pub(crate) use doctor::DoctorArgs;
 #[cfg(feature = "emulator")]
 pub(crate) use emulator::{CertificateArgs, EmulatorArgs};
 pub(crate) use health::{HealthArgs, ReportFormat};
+pub(crate) use items::{
+    BulkDeleteArgs, CreateItemArgs, DeleteItemArgs, GetDefinitionArgs, ItemNamed, ItemsAction, ItemsArgs,
+    ListItemsArgs, UpdateItemArgs,
+};
 pub(crate) use lock::{LockAction, LockArgs};
+pub(crate) use output_file::with_files;
 pub(crate) use secrets::{MigrateArgs, Name, SecretsAction, SecretsArgs};
 pub(crate) use serve::ServeArgs;
 pub(crate) use transactions::{ExportArgs, GcArgs, RollbackArgs, TransactionsAction, TransactionsArgs};
@@ -75,6 +82,9 @@ pub(crate) enum Command {
     /// List, create, change and delete workspaces, and who has which role in them
     #[command(visible_alias = "workspace")]
     Workspaces(WorkspacesArgs),
+    /// List, show, create, change and delete the items of a workspace
+    #[command(visible_alias = "item")]
+    Items(ItemsArgs),
     /// Show transactions and take up interrupted ones
     #[command(visible_alias = "tx")]
     Transactions(TransactionsArgs),

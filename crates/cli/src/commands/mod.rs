@@ -6,12 +6,15 @@ pub(crate) mod deploy;
 pub(crate) mod doctor;
 #[cfg(feature = "emulator")]
 pub(crate) mod emulator;
+mod find;
 pub(crate) mod flags;
 pub(crate) mod health;
+pub(crate) mod items;
 pub(crate) mod lock;
 pub(crate) mod plan;
 pub(crate) mod secrets;
 pub(crate) mod serve;
+mod tell;
 mod transact;
 pub(crate) mod transactions;
 pub(crate) mod workspaces;

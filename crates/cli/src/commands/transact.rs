@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use anyhow::anyhow;
 use selvedge_deployment::change::{Change, Receipt};
+use selvedge_fabric_client::workspaces::Workspace;
 use selvedge_rollback::{Plan, Receipts, TransactionId};
 use serde_json::json;
 
@@ -38,6 +39,14 @@ pub(crate) struct Task<'t> {
     pub(crate) words: String,
 }
 
+impl Task<'static> {
+    /// One that is about one workspace.
+    pub(crate) fn within(workspace: &Workspace, plan: Plan<Change>, words: impl Into<String>) -> Self {
+        let workspaces = vec![workspace.display_name.clone()];
+        Self { plan, workspaces, environment: None, words: words.into() }
+    }
+}
+
 impl<'a> Session<'a> {
     /// Before anything is read.
     ///
@@ -64,6 +73,35 @@ impl<'a> Session<'a> {
     ///
     /// Whatever stands in the way, and the cause where it was not carried out.
     pub(crate) async fn make(&self, task: Task<'_>) -> anyhow::Result<Receipts<Receipt>> {
+        self.make_as(self.app.run, task, Asked::Command).await
+    }
+
+    /// Makes one of several plans true that have nothing to do with one another: each is a transaction of its own. What came of it is for
+    /// the caller to tell.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::make`].
+    pub(crate) async fn make_apart(&mut self, task: Task<'_>) -> anyhow::Result<Receipts<Receipt>> {
+        let run = self.app.run;
+        let id = match &self.place {
+            Some((_, begun)) if begun.contains(&run) => TransactionId::generate(),
+            _ => run,
+        };
+        let made = self.make_as(id, task, Asked::OneOf).await;
+        // What this command does itself does not make stale what it has read.
+        if let Some((_, begun)) = &mut self.place {
+            begun.insert(id);
+        }
+        made
+    }
+
+    async fn make_as(
+        &self,
+        id: TransactionId,
+        task: Task<'_>,
+        asked: fn(String) -> Asked,
+    ) -> anyhow::Result<Receipts<Receipt>> {
         let Task { plan, workspaces, environment, words } = task;
         if plan.is_empty() {
             self.progress.note("nothing to do: it is so already");
@@ -77,7 +115,7 @@ impl<'a> Session<'a> {
         }
         let work = Work {
             plan: &plan,
-            id: app.run,
+            id,
             subject,
             product: None,
             environment: environment.or(Some(&app.settings.environment)),
@@ -91,8 +129,7 @@ impl<'a> Session<'a> {
         let applied = applied?;
         let (how, receipts) = (applied.how, applied.receipts);
         let what = json!({ "workspaces": workspaces, "environment": environment });
-        let outcome =
-            Outcome { how, plan: &plan, elapsed: started.elapsed(), what, asked: Asked::Command(words) };
+        let outcome = Outcome { how, plan: &plan, elapsed: started.elapsed(), what, asked: asked(words) };
         match outcome.finish(app)? {
             exit::DONE => Ok(receipts),
             code => Err(anyhow!("it ended with exit code {code}")),

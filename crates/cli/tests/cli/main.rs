@@ -53,6 +53,8 @@ mod identity;
 mod interrupted;
 #[cfg(feature = "emulator")]
 mod inventory;
+#[cfg(feature = "emulator")]
+mod items;
 #[cfg(all(feature = "emulator", unix))]
 mod journal;
 #[cfg(feature = "emulator")]

@@ -6,11 +6,8 @@ mod change;
 mod find;
 mod look;
 
-use serde_json::Value;
-
+use super::tell::{said, tell};
 use crate::args::{WorkspacesAction, WorkspacesArgs};
-use crate::exit;
-use crate::output::{self, Format};
 use crate::run::App;
 
 /// Runs the sub-command.
@@ -32,24 +29,5 @@ pub(crate) async fn run(app: &App, args: &WorkspacesArgs) -> anyhow::Result<u8> 
         WorkspacesAction::AddUser(args) => change::add_user(app, args).await,
         WorkspacesAction::RemoveUser(args) => change::remove_user(app, args).await,
         WorkspacesAction::UpdateRole(args) => change::update_role(app, args).await,
-    }
-}
-
-/// Prints the result: the text for people, the value for programs.
-fn tell(app: &App, text: &str, value: Value) -> anyhow::Result<u8> {
-    match app.output {
-        Format::Text => output::line(text)?,
-        format => output::document(format, value)?,
-    }
-    Ok(exit::DONE)
-}
-
-/// The value without the members that are null: what the service has not said is not there.
-fn said(value: Value) -> Value {
-    match value {
-        Value::Object(members) => {
-            Value::Object(members.into_iter().filter(|(_, value)| !value.is_null()).collect())
-        }
-        other => other,
     }
 }
