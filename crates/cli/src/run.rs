@@ -137,6 +137,13 @@ fn dispatch(cli: Cli, job: Arc<Job>) -> anyhow::Result<u8> {
             }
             runtime()?.block_on(commands::items::run(&app, &args))
         }
+        Command::Folders(args) => {
+            let mut app = project(args.project.as_deref())?;
+            if args.json {
+                app.output = Format::Json;
+            }
+            runtime()?.block_on(commands::folders::run(&app, &args))
+        }
         Command::Transactions(args) => {
             let app = project(args.project.as_deref())?;
             runtime()?.block_on(commands::transactions::run(&app, &args))

@@ -5,6 +5,7 @@ mod deploy;
 mod doctor;
 #[cfg(feature = "emulator")]
 mod emulator;
+mod folders;
 mod health;
 mod items;
 mod lock;
@@ -26,6 +27,10 @@ pub(crate) use deploy::{DeployArgs, PlanArgs, Selection};
 pub(crate) use doctor::DoctorArgs;
 #[cfg(feature = "emulator")]
 pub(crate) use emulator::{CertificateArgs, EmulatorArgs};
+pub(crate) use folders::{
+    CreateFolderArgs, DeleteFolderArgs, FoldersAction, FoldersArgs, ListFoldersArgs, MoveFolderArgs,
+    MoveItemsArgs, StructureArgs, TreeArgs,
+};
 pub(crate) use health::{HealthArgs, ReportFormat};
 pub(crate) use items::{
     BulkDeleteArgs, CreateItemArgs, DeleteItemArgs, GetDefinitionArgs, ItemNamed, ItemsAction, ItemsArgs,
@@ -85,6 +90,9 @@ pub(crate) enum Command {
     /// List, show, create, change and delete the items of a workspace
     #[command(visible_alias = "item")]
     Items(ItemsArgs),
+    /// List, draw, create, move and delete the folders of a workspace
+    #[command(visible_alias = "folder")]
+    Folders(FoldersArgs),
     /// Show transactions and take up interrupted ones
     #[command(visible_alias = "tx")]
     Transactions(TransactionsArgs),

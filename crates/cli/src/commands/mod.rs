@@ -8,6 +8,7 @@ pub(crate) mod doctor;
 pub(crate) mod emulator;
 mod find;
 pub(crate) mod flags;
+pub(crate) mod folders;
 pub(crate) mod health;
 pub(crate) mod items;
 pub(crate) mod lock;

@@ -41,6 +41,8 @@ mod existing;
 mod export;
 #[cfg(feature = "emulator")]
 mod faults;
+#[cfg(feature = "emulator")]
+mod folders;
 #[cfg(all(feature = "emulator", unix))]
 mod full_disk;
 #[cfg(feature = "emulator")]
