@@ -18,13 +18,14 @@ use tower::{BoxError, Service};
 pub(crate) struct FenceSlot(Arc<RwLock<Option<Fence>>>);
 
 impl FenceSlot {
-    /// Asks `fence` from now on. A command that makes one transaction after the other has one lease after the other: the last counts.
+    /// Asks `fence` from now on. A run has one lease at a time: nothing of an earlier transaction is under way any more.
     pub(crate) fn ask(&self, fence: Fence) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some(fence);
     }
 
     fn is_closed(&self) -> bool {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).as_ref().is_some_and(|fence| !fence.holds())
+        let fence = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        fence.as_ref().is_some_and(|fence| !fence.holds())
     }
 }
 

@@ -6,6 +6,7 @@ mod doctor;
 #[cfg(feature = "emulator")]
 mod emulator;
 mod folders;
+mod git;
 mod health;
 mod items;
 mod lock;
@@ -23,13 +24,17 @@ use crate::{
 };
 
 pub(crate) use audit::{AuditAction, AuditArgs, ShowArgs, VerifyArgs};
-pub(crate) use deploy::{DeployArgs, PlanArgs, Selection};
-pub(crate) use doctor::DoctorArgs;
+pub(crate) use deploy::{DeployArgs, DriftArgs, PlanArgs, Selection, Target};
+pub(crate) use doctor::{DoctorArgs, StageName};
 #[cfg(feature = "emulator")]
 pub(crate) use emulator::{CertificateArgs, EmulatorArgs};
 pub(crate) use folders::{
     CreateFolderArgs, DeleteFolderArgs, FoldersAction, FoldersArgs, ListFoldersArgs, MoveFolderArgs,
     MoveItemsArgs, StructureArgs, TreeArgs,
+};
+pub(crate) use git::{
+    CommitArgs, ConnectArgs, GitAction, GitArgs, InWorkspace, InitializeArgs, OutputFormat, Provider,
+    Repository, Side, UpdateFromGitArgs,
 };
 pub(crate) use health::{HealthArgs, ReportFormat};
 pub(crate) use items::{
@@ -42,8 +47,9 @@ pub(crate) use secrets::{MigrateArgs, Name, SecretsAction, SecretsArgs};
 pub(crate) use serve::ServeArgs;
 pub(crate) use transactions::{ExportArgs, GcArgs, RollbackArgs, TransactionsAction, TransactionsArgs};
 pub(crate) use workspaces::{
-    AddUserArgs, AssignCapacityArgs, CreateArgs, DeleteArgs, Env, GetArgs, ListArgs, RemoveUserArgs,
-    UpdateArgs, UpdateRoleArgs, WorkspacesAction, WorkspacesArgs,
+    AddUserArgs, AddUsersFromFileArgs, AssignCapacityArgs, CopyUsersArgs, CreateArgs, CreateSetArgs,
+    DeleteAllArgs, DeleteArgs, DeleteBulkArgs, Env, GetArgs, ListArgs, RemoveUserArgs, SetupArgs, UpdateArgs,
+    UpdateRoleArgs, WorkspacesAction, WorkspacesArgs,
 };
 
 /// CI/CD for Microsoft Fabric that leaves either the whole deployment or no trace of it.
@@ -84,6 +90,8 @@ pub(crate) enum Command {
     Deploy(DeployArgs),
     /// Show what a deployment would change
     Plan(PlanArgs),
+    /// Show how a workspace differs from the files, also where a deployment would leave it alone
+    Drift(DriftArgs),
     /// List, create, change and delete workspaces, and who has which role in them
     #[command(visible_alias = "workspace")]
     Workspaces(WorkspacesArgs),
@@ -93,6 +101,8 @@ pub(crate) enum Command {
     /// List, draw, create, move and delete the folders of a workspace
     #[command(visible_alias = "folder")]
     Folders(FoldersArgs),
+    /// Connect a workspace to a Git repository, commit it, update it, and show how the two differ
+    Git(GitArgs),
     /// Show transactions and take up interrupted ones
     #[command(visible_alias = "tx")]
     Transactions(TransactionsArgs),

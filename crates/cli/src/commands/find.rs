@@ -25,7 +25,11 @@ pub(crate) async fn workspaces(fabric: &Client) -> anyhow::Result<Vec<Workspace>
 
 /// The workspace of this id or name.
 pub(crate) async fn workspace(fabric: &Client, word: &str) -> anyhow::Result<Workspace> {
-    let all = workspaces(fabric).await?;
+    workspace_among(&workspaces(fabric).await?, word)
+}
+
+/// The one of this id or name among them.
+pub(crate) fn workspace_among(all: &[Workspace], word: &str) -> anyhow::Result<Workspace> {
     let id = word.parse::<WorkspaceId>().ok();
     let is_it = |one: &&Workspace| match id {
         Some(id) => one.id == id,

@@ -4,11 +4,13 @@ pub(crate) mod audit;
 mod confirm;
 pub(crate) mod deploy;
 pub(crate) mod doctor;
+pub(crate) mod drift;
 #[cfg(feature = "emulator")]
 pub(crate) mod emulator;
 mod find;
 pub(crate) mod flags;
 pub(crate) mod folders;
+pub(crate) mod git;
 pub(crate) mod health;
 pub(crate) mod items;
 pub(crate) mod lock;

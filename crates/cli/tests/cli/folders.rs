@@ -199,3 +199,23 @@ fn items_are_moved_and_go_with_their_folder_by_force() {
     let left = tenant.plainly(&project, &["items", "list", WORKSPACE, "--json"]).is(0).json();
     assert_eq!(left, json!([]));
 }
+
+#[test]
+fn a_deletion_that_stops_on_its_way_says_what_goes_on_with_it() {
+    let (tenant, project) = deployed();
+    let delete = ["delete", "--folder", "Landing", "--force", "--yes"];
+    // Nothing is gone yet: so it ends.
+    tenant.inject("DELETE /v1/workspaces/*/items/*=400,times=1");
+    let before = paths(&tenant, &project);
+    safely(&tenant, &project, &delete).is(1);
+    assert_eq!(paths(&tenant, &project), before);
+    tenant.heal();
+    // The items are: there is only a way on.
+    tenant.inject("DELETE /v1/workspaces/*/folders/*=400,times=1");
+    let ended = safely(&tenant, &project, &delete).is(3);
+    assert!(ended.stderr.contains("selvedge transactions resume"), "{}", ended.stderr);
+    tenant.heal();
+    let command = ended.command();
+    tenant.safely(&project, &command.iter().map(String::as_str).collect::<Vec<_>>()).is(0);
+    assert_eq!(paths(&tenant, &project), [""; 0]);
+}

@@ -10,6 +10,7 @@
 mod program;
 mod project;
 mod usage;
+mod workspace_sets;
 mod workspaces;
 
 #[cfg(feature = "emulator")]
@@ -34,6 +35,8 @@ mod deploy;
 #[cfg(all(feature = "emulator", unix))]
 mod doctor;
 #[cfg(feature = "emulator")]
+mod drift;
+#[cfg(feature = "emulator")]
 mod emulator;
 #[cfg(feature = "emulator")]
 mod existing;
@@ -47,6 +50,8 @@ mod folders;
 mod full_disk;
 #[cfg(feature = "emulator")]
 mod gc;
+#[cfg(feature = "emulator")]
+mod git;
 #[cfg(feature = "emulator")]
 mod health;
 #[cfg(feature = "emulator")]

@@ -35,8 +35,8 @@ pub(crate) enum Asked {
     Deploy,
     /// What a command does, in its words. It tells itself what came of it where all was done.
     Command(String),
-    /// One of several things that a command does one after the other, in its words. It tells what came of all of them.
-    OneOf(String),
+    /// The same, where it is one of several things that the command does: it tells itself what came of each.
+    Part(String),
     /// To go on with a transaction.
     GoOn {
         /// How an error says that: `resume`, `roll back`, `abandon`.
@@ -51,7 +51,7 @@ impl Asked {
     fn words(&self, id: Option<TransactionId>) -> String {
         match (self, id) {
             (Self::GoOn { verb, .. }, Some(id)) => format!("{verb} transaction {id}"),
-            (Self::Command(words) | Self::OneOf(words), _) => words.clone(),
+            (Self::Command(words) | Self::Part(words), _) => words.clone(),
             _ => "deploy".to_owned(),
         }
     }
@@ -89,7 +89,7 @@ impl Outcome<'_> {
                 of_transaction(report, accounted, interrupted, plan, elapsed, &asked)
             }
             How::Transaction { ended: Err(error), report, .. } => {
-                if !is_anothers(&error) && !matches!(asked, Asked::OneOf(_)) {
+                if !is_anothers(&error) && !matches!(asked, Asked::Part(_)) {
                     print(app, &of_open(report.clone(), &error), plan, &what);
                 }
                 return Err(apply::unfinished(app, error, &report));
@@ -110,11 +110,8 @@ impl Outcome<'_> {
             report.commands.clear();
         }
         match asked {
-            Asked::Command(_) if told.code == exit::DONE => {
-                app.job.tell(of_job(&told, plan, &what));
-                return Ok(told.code);
-            }
-            Asked::OneOf(_) => {}
+            Asked::Command(_) if told.code == exit::DONE => app.job.tell(of_job(&told, plan, &what)),
+            Asked::Part(_) => {}
             _ => print(app, &told, plan, &what),
         }
         let Some(Failure { tried, why }) = told.failure else {

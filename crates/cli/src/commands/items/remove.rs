@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use anyhow::{Context as _, anyhow};
-use futures_util::FutureExt as _;
 use selvedge_deployment::change::Change;
 use selvedge_fabric_client::items::Item;
 use selvedge_fabric_client::workspaces::Workspace;
@@ -17,7 +16,7 @@ use crate::commands::transact::{Session, Task};
 use crate::report::{ExitWith, exit_code};
 use crate::run::App;
 use crate::text::one_line;
-use crate::{exit, output, signal};
+use crate::{exit, output};
 
 /// What an answer that was not the word asked for leads to.
 const CANCELLED: &str = "Deletion cancelled";
@@ -66,29 +65,17 @@ pub(super) async fn bulk(app: &App, args: &BulkDeleteArgs, workspace: Option<&st
     }
     let mut deleted = Vec::new();
     let mut code = exit::FAILED;
-    let mut stop = Box::pin(signal::stop().context("listen to signals")?).fuse();
-    let mut rest = items.into_iter();
-    for item in rest.by_ref() {
-        match session.make_apart(task(&workspace, item)).await {
-            Ok(_) => deleted.push(item),
-            Err(error) => {
-                let why = describe(&*error);
-                session.progress.note(&format!("✗ {}: {}", line(item), one_line(&why)));
-                failed.push((item.id.to_string(), why));
-                // What is left or locked says more than that something failed.
-                let so = exit_code(&error);
-                code = code.max(if so == exit::USAGE { exit::FAILED } else { so });
-                if matches!(so, exit::INTERRUPTED | exit::LOCKED | exit::DENIED) {
-                    break;
-                }
-            }
-        }
-        if (&mut stop).now_or_never().is_some() {
-            code = exit::INTERRUPTED;
-            break;
-        }
+    let ended = session.make_each(items.iter().map(|item| task(&workspace, item)).collect()).await?;
+    for (item, ended) in items.into_iter().zip(ended) {
+        let Err(error) = ended else {
+            deleted.push(item);
+            continue;
+        };
+        failed.push((item.id.to_string(), describe(&*error)));
+        // What is left or locked says more than that something failed.
+        let so = exit_code(&error);
+        code = code.max(if so == exit::USAGE { exit::FAILED } else { so });
     }
-    failed.extend(rest.map(|item| (item.id.to_string(), "not tried".to_owned())));
     let mut text = String::new();
     deleted.iter().for_each(|item| text.push_str(&format!("✓ {}\n", line(item))));
     failed

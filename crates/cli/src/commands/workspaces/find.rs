@@ -6,10 +6,10 @@ use selvedge_fabric_client::{Client, WorkspaceId, graph};
 
 use crate::clients::Clients;
 use crate::commands::find::missing;
-pub(super) use crate::commands::find::{unread, workspace, workspaces};
+pub(crate) use crate::commands::find::{unread, workspace, workspace_among, workspaces};
 
 /// The capacity of this id or name.
-pub(super) async fn capacity(fabric: &Client, word: &str) -> anyhow::Result<Capacity> {
+pub(crate) async fn capacity(fabric: &Client, word: &str) -> anyhow::Result<Capacity> {
     let all = fabric.list_all(capacities::list()).await.map_err(unread)?;
     let lower = word.to_lowercase();
     let found: Vec<_> = all
@@ -33,12 +33,12 @@ pub(super) async fn capacity(fabric: &Client, word: &str) -> anyhow::Result<Capa
 }
 
 /// Who has which role in a workspace.
-pub(super) async fn users(fabric: &Client, workspace: WorkspaceId) -> anyhow::Result<Vec<RoleAssignment>> {
+pub(crate) async fn users(fabric: &Client, workspace: WorkspaceId) -> anyhow::Result<Vec<RoleAssignment>> {
     fabric.list_all(roles::list(workspace)).await.map_err(unread)
 }
 
 /// Whoever has the role in the workspace that this object id, e-mail address or name stands for.
-pub(super) async fn holder(
+pub(crate) async fn holder(
     clients: &Clients,
     workspace: WorkspaceId,
     word: &str,
