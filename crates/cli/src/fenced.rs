@@ -141,5 +141,8 @@ mod tests {
             let sent = send(effect).await;
             assert_eq!(sent.is_ok(), effect == Some(Effect::Read), "{effect:?}");
         }
+        // The next transaction of this process has a lease of its own.
+        slot.ask(Fence::new(|| true));
+        assert!(send(Some(Effect::Once)).await.is_ok());
     }
 }

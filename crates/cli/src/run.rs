@@ -19,7 +19,7 @@ use selvedge_secrets::SecretStore;
 #[cfg(feature = "emulator")]
 use crate::commands::deploy::local::Local;
 use crate::{
-    args::{Cli, Command, GlobalArgs, OutputFormat, Selection, TransactionsAction},
+    args::{self, Cli, Command, GlobalArgs, OutputFormat, Selection, TransactionsAction},
     ci::Job,
     commands::{self, deploy::planned::PlanFile},
     flags::{self, Flags},
@@ -64,7 +64,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     redaction::watch_panics();
     #[cfg(feature = "failpoints")]
     settings::failpoint::heed();
-    let cli = match Cli::try_parse_from(args) {
+    let cli = match Cli::try_parse_from(args::with_files(args.into_iter().collect())) {
         Ok(cli) => cli,
         Err(answer) => {
             // --help and --version arrive here too. Where nobody reads the text, the code still says it.
@@ -145,6 +145,20 @@ fn dispatch(cli: Cli, job: Arc<Job>) -> anyhow::Result<u8> {
                 app.output = Format::Json;
             }
             runtime()?.block_on(commands::onboard::run(&app, &args))
+        }
+        Command::Items(args) => {
+            let mut app = project(args.project.as_deref())?;
+            if args.json {
+                app.output = Format::Json;
+            }
+            runtime()?.block_on(commands::items::run(&app, &args))
+        }
+        Command::Folders(args) => {
+            let mut app = project(args.project.as_deref())?;
+            if args.json {
+                app.output = Format::Json;
+            }
+            runtime()?.block_on(commands::folders::run(&app, &args))
         }
         Command::Git(args) => {
             let mut app = project(args.project.as_deref())?;

@@ -146,8 +146,9 @@ async fn read_git(client: &Client, workspace: WorkspaceId) -> Result<LiveGit, Ta
     Ok(LiveGit { provider: connection.git_provider_details, initialized, uncommitted })
 }
 
-/// The folders with their paths. One whose parents are not all listed has no path and is left out.
-fn paths(folders: Vec<Folder>) -> Vec<LiveFolder> {
+/// Folders with their paths. One whose parents are not all listed has no path and is left out.
+#[must_use]
+pub fn paths(folders: Vec<Folder>) -> Vec<LiveFolder> {
     let by_id: HashMap<FolderId, &Folder> = folders.iter().map(|folder| (folder.id, folder)).collect();
     folders
         .iter()

@@ -6,11 +6,12 @@ use selvedge_rollback::Plan;
 
 use crate::change::Change;
 
-/// How many things of which kind a plan makes, overwrites and removes.
+/// How many things of which kind a plan makes, overwrites, moves and removes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
     create: Vec<(Noun, usize)>,
     update: Vec<(Noun, usize)>,
+    relocate: Vec<(Noun, usize)>,
     delete: Vec<(Noun, usize)>,
     other: Vec<&'static str>,
 }
@@ -30,7 +31,13 @@ impl Summary {
                 Change::CreateItem { .. } => (&mut summary.create, Noun("item", "items")),
                 Change::AddRole { .. } => (&mut summary.create, Noun("role", "roles")),
                 Change::CreateConnection { .. } => (&mut summary.create, Noun("connection", "connections")),
-                Change::RenameWorkspace { .. } => (&mut summary.update, Noun("name", "names")),
+                Change::RenameWorkspace { .. } | Change::RenameItem { .. } => {
+                    (&mut summary.update, Noun("name", "names"))
+                }
+                Change::MoveFolder { .. } => (&mut summary.relocate, Noun("folder", "folders")),
+                Change::MoveItem { .. } => (&mut summary.relocate, Noun("item", "items")),
+                Change::DeleteFolder { .. } => (&mut summary.delete, Noun("folder", "folders")),
+                Change::DeleteItem { .. } => (&mut summary.delete, Noun("item", "items")),
                 Change::DeleteWorkspace { .. } => (&mut summary.delete, Noun("workspace", "workspaces")),
                 Change::RemoveRole { .. } => (&mut summary.delete, Noun("role", "roles")),
                 Change::DescribeWorkspace { .. } => (&mut summary.update, Noun("workspace", "workspaces")),
@@ -81,7 +88,12 @@ impl fmt::Display for Summary {
                 .collect();
             (!things.is_empty()).then(|| format!("{} to {verb}", things.join(", ")))
         };
-        let counts = [(&self.create, "create"), (&self.update, "update"), (&self.delete, "delete")];
+        let counts = [
+            (&self.create, "create"),
+            (&self.update, "update"),
+            (&self.relocate, "move"),
+            (&self.delete, "delete"),
+        ];
         let mut parts: Vec<_> =
             counts.into_iter().filter_map(|(counts, verb)| counted(counts, verb)).collect();
         parts.extend(self.other.iter().map(|text| (*text).to_owned()));

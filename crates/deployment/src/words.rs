@@ -15,7 +15,12 @@ impl Change {
             Self::AssignCapacity { .. } => "assign_capacity",
             Self::UnassignCapacity { .. } => "unassign_capacity",
             Self::CreateFolder { .. } => "create_folder",
+            Self::MoveFolder { .. } => "move_folder",
+            Self::DeleteFolder { .. } => "delete_folder",
             Self::CreateItem { .. } => "create_item",
+            Self::RenameItem { .. } => "rename_item",
+            Self::MoveItem { .. } => "move_item",
+            Self::DeleteItem { .. } => "delete_item",
             Self::DescribeItem { .. } => "describe_item",
             Self::UpdateDefinition { .. } => "update_definition",
             Self::AddRole { .. } => "add_role",
@@ -40,11 +45,16 @@ impl Change {
             | Self::DeleteWorkspace { name, .. }
             | Self::UnassignCapacity { name, .. }
             | Self::CreateItem { name, .. }
+            | Self::RenameItem { name, .. }
+            | Self::MoveItem { name, .. }
+            | Self::DeleteItem { name, .. }
             | Self::DescribeItem { name, .. }
             | Self::UpdateDefinition { name, .. }
             | Self::CreateConnection { name, .. } => name.clone(),
             Self::AssignCapacity { capacity, .. } => capacity.to_string(),
-            Self::CreateFolder { path, .. } => path.clone(),
+            Self::CreateFolder { path, .. }
+            | Self::MoveFolder { path, .. }
+            | Self::DeleteFolder { path, .. } => path.clone(),
             Self::AddRole { label, .. } | Self::ChangeRole { label, .. } | Self::RemoveRole { label, .. } => {
                 label.clone()
             }
@@ -72,9 +82,17 @@ impl Change {
                 | Self::UnassignCapacity { workspace, .. },
                 _,
             ) => Some(workspace.to_string()),
-            (Self::DescribeItem { item, .. } | Self::UpdateDefinition { item, .. }, _) => {
-                Some(item.to_string())
+            (Self::MoveFolder { folder, .. } | Self::DeleteFolder { folder, .. }, _) => {
+                Some(folder.to_string())
             }
+            (
+                Self::DescribeItem { item, .. }
+                | Self::UpdateDefinition { item, .. }
+                | Self::RenameItem { item, .. }
+                | Self::MoveItem { item, .. }
+                | Self::DeleteItem { item, .. },
+                _,
+            ) => Some(item.to_string()),
             (
                 Self::AddRole { principal, .. }
                 | Self::ChangeRole { principal, .. }

@@ -30,6 +30,14 @@ pub struct New {
     pub parent_folder_id: Option<FolderId>,
 }
 
+/// Where something is to be moved.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Move {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) target_folder_id: Option<FolderId>,
+}
+
 /// All folders of a workspace, at every depth.
 #[must_use]
 pub fn list(workspace: WorkspaceId) -> Paged<Folder> {
@@ -52,6 +60,13 @@ pub fn get(workspace: WorkspaceId, folder: FolderId) -> Call<Folder> {
 #[must_use]
 pub fn delete(workspace: WorkspaceId, folder: FolderId) -> Call<()> {
     Call::delete("folders.delete", format!("{}/{folder}", path(workspace)))
+}
+
+/// Moves a folder, with all that is in it, into `target`; `None` for the top.
+#[must_use]
+pub fn move_to(workspace: WorkspaceId, folder: FolderId, target: Option<FolderId>) -> Call<Folder> {
+    let path = format!("{}/{folder}/move", path(workspace));
+    Call::post("folders.move", path).json(&Move { target_folder_id: target })
 }
 
 fn path(workspace: WorkspaceId) -> String {

@@ -2,6 +2,7 @@
 //!
 //! See <https://learn.microsoft.com/rest/api/fabric/core/items>.
 
+use crate::folders::Move;
 use crate::{Call, FolderId, ItemId, Lro, Paged, WorkspaceId, open_enum::open_enum, workspaces};
 use selvedge_resilience::Effect;
 use serde::{Deserialize, Serialize};
@@ -132,6 +133,11 @@ impl New {
 }
 
 impl Update {
+    /// Another name, and nothing else.
+    pub fn named(display_name: impl Into<String>) -> Self {
+        Self { display_name: Some(display_name.into()), ..Self::default() }
+    }
+
     /// Another description, and nothing else.
     pub fn described(description: impl Into<String>) -> Self {
         Self { description: Some(description.into()), ..Self::default() }
@@ -175,6 +181,13 @@ pub fn update(workspace: WorkspaceId, item: ItemId, update: &Update) -> Call<Ite
 pub fn delete(workspace: WorkspaceId, item: ItemId, hard: bool) -> Call<()> {
     let call = Call::delete("items.delete", of(workspace, item));
     if hard { call.query("hardDelete", "true") } else { call }
+}
+
+/// Moves an item, with those that come along with it, into the folder `target`; `None` for the top. Gives back all that were moved.
+#[must_use]
+pub fn move_to(workspace: WorkspaceId, item: ItemId, target: Option<FolderId>) -> Call<Vec<Item>> {
+    let path = format!("{}/move", of(workspace, item));
+    Call::post("items.move", path).json(&Move { target_folder_id: target }).member("value")
 }
 
 /// Reads an item's content, in `format` where the type has several. A POST that changes nothing, though it needs the

@@ -5,10 +5,13 @@ mod deploy;
 mod doctor;
 #[cfg(feature = "emulator")]
 mod emulator;
+mod folders;
 mod git;
 mod health;
+mod items;
 mod lock;
 mod onboard;
+mod output_file;
 mod secrets;
 mod serve;
 mod transactions;
@@ -26,13 +29,22 @@ pub(crate) use deploy::{DeployArgs, DriftArgs, PlanArgs, Selection, Target};
 pub(crate) use doctor::{DoctorArgs, StageName};
 #[cfg(feature = "emulator")]
 pub(crate) use emulator::{CertificateArgs, EmulatorArgs};
+pub(crate) use folders::{
+    CreateFolderArgs, DeleteFolderArgs, FoldersAction, FoldersArgs, ListFoldersArgs, MoveFolderArgs,
+    MoveItemsArgs, StructureArgs, TreeArgs,
+};
 pub(crate) use git::{
     CommitArgs, ConnectArgs, GitAction, GitArgs, InWorkspace, InitializeArgs, OutputFormat, Provider,
     Repository, Side, UpdateFromGitArgs,
 };
 pub(crate) use health::{HealthArgs, ReportFormat};
+pub(crate) use items::{
+    BulkDeleteArgs, CreateItemArgs, DeleteItemArgs, GetDefinitionArgs, ItemNamed, ItemsAction, ItemsArgs,
+    ListItemsArgs, UpdateItemArgs,
+};
 pub(crate) use lock::{LockAction, LockArgs};
 pub(crate) use onboard::OnboardArgs;
+pub(crate) use output_file::with_files;
 pub(crate) use secrets::{MigrateArgs, Name, SecretsAction, SecretsArgs};
 pub(crate) use serve::ServeArgs;
 pub(crate) use transactions::{ExportArgs, GcArgs, RollbackArgs, TransactionsAction, TransactionsArgs};
@@ -87,6 +99,12 @@ pub(crate) enum Command {
     Workspaces(WorkspacesArgs),
     /// Take a data product in: its folder, its workspaces, its branch and its place in the registry
     Onboard(OnboardArgs),
+    /// List, show, create, change and delete the items of a workspace
+    #[command(visible_alias = "item")]
+    Items(ItemsArgs),
+    /// List, draw, create, move and delete the folders of a workspace
+    #[command(visible_alias = "folder")]
+    Folders(FoldersArgs),
     /// Connect a workspace to a Git repository, commit it, update it, and show how the two differ
     Git(GitArgs),
     /// Show transactions and take up interrupted ones

@@ -46,6 +46,11 @@ impl Facts<'_> {
             | Change::DeleteWorkspace { workspace, .. }
             | Change::UnassignCapacity { workspace, .. }
             | Change::RemoveRole { workspace, .. }
+            | Change::MoveFolder { workspace, .. }
+            | Change::DeleteFolder { workspace, .. }
+            | Change::RenameItem { workspace, .. }
+            | Change::MoveItem { workspace, .. }
+            | Change::DeleteItem { workspace, .. }
             | Change::DisconnectGit { workspace, .. }
             | Change::DescribeItem { workspace, .. }
             | Change::UpdateDefinition { workspace, .. }
@@ -98,21 +103,36 @@ pub(super) fn made(change: &Change, facts: &Facts<'_>) -> (EventType, Value) {
             EventType::FolderCreated,
             json!({ "workspace_id": workspace, "folder_id": own, "folder_path": path }),
         ),
+        Change::MoveFolder { path, target, .. } => (
+            EventType::FolderMoved,
+            json!({ "workspace_id": workspace, "folder_id": own, "folder_path": path, "changes": { "folder_path": target } }),
+        ),
+        Change::DeleteFolder { path, .. } => (
+            EventType::FolderDeleted,
+            json!({ "workspace_id": workspace, "folder_id": own, "folder_path": path, "reason": ASKED }),
+        ),
+        Change::RenameItem { item_type, name, to, .. } => {
+            item_updated(change, facts, item_type, name, &json!({ "name": to }))
+        }
+        Change::MoveItem { item_type, name, target, .. } => {
+            item_updated(change, facts, item_type, name, &json!({ "folder": target }))
+        }
+        Change::DeleteItem { item_type, name, .. } => (
+            EventType::ItemDeleted,
+            json!({ "workspace_id": workspace, "item_id": own, "item_name": name, "item_type": item_type,
+                    "reason": ASKED }),
+        ),
         Change::CreateItem { item_type, name, description, .. } => (
             EventType::ItemCreated,
             json!({ "workspace_id": workspace, "item_id": own, "item_name": name, "item_type": item_type,
                     "description": description }),
         ),
-        Change::DescribeItem { item_type, name, description, .. } => (
-            EventType::ItemUpdated,
-            json!({ "workspace_id": workspace, "item_id": own, "item_name": name, "item_type": item_type,
-                    "changes": { "description": description } }),
-        ),
-        Change::UpdateDefinition { item_type, name, definition, .. } => (
-            EventType::ItemUpdated,
-            json!({ "workspace_id": workspace, "item_id": own, "item_name": name, "item_type": item_type,
-                    "changes": { "definition": definition.digest() } }),
-        ),
+        Change::DescribeItem { item_type, name, description, .. } => {
+            item_updated(change, facts, item_type, name, &json!({ "description": description }))
+        }
+        Change::UpdateDefinition { item_type, name, definition, .. } => {
+            item_updated(change, facts, item_type, name, &json!({ "definition": definition.digest() }))
+        }
         Change::AddRole { principal, principal_kind, role, label, .. } => (
             EventType::UserAdded,
             json!({ "workspace_id": workspace, "principal_identifier": label, "user_email": email(label),
@@ -149,6 +169,19 @@ pub(super) fn made(change: &Change, facts: &Facts<'_>) -> (EventType, Value) {
     }
 }
 
+fn item_updated(
+    change: &Change,
+    facts: &Facts<'_>,
+    item_type: &str,
+    name: &str,
+    changes: &Value,
+) -> (EventType, Value) {
+    let (workspace, own) = (facts.workspace(change), facts.own(change));
+    let fields = json!({ "workspace_id": workspace, "item_id": own, "item_name": name, "item_type": item_type,
+                         "changes": changes });
+    (EventType::ItemUpdated, fields)
+}
+
 /// The event of a change that is taken back, and its members.
 pub(super) fn taken_back(change: &Change, facts: &Facts<'_>) -> (EventType, Value) {
     const REASON: &str = "rollback";
@@ -177,21 +210,27 @@ pub(super) fn taken_back(change: &Change, facts: &Facts<'_>) -> (EventType, Valu
             EventType::FolderDeleted,
             json!({ "workspace_id": workspace, "folder_id": own, "folder_path": path, "reason": REASON }),
         ),
+        Change::MoveFolder { path, .. } => (
+            EventType::FolderMoved,
+            json!({ "workspace_id": workspace, "folder_id": own, "folder_path": path, "changes": { "folder_path": "as before" } }),
+        ),
+        Change::RenameItem { item_type, name, .. } => {
+            item_updated(change, facts, item_type, name, &json!({ "name": "as before" }))
+        }
+        Change::MoveItem { item_type, name, .. } => {
+            item_updated(change, facts, item_type, name, &json!({ "folder": "as before" }))
+        }
         Change::CreateItem { item_type, name, .. } => (
             EventType::ItemDeleted,
             json!({ "workspace_id": workspace, "item_id": own, "item_name": name, "item_type": item_type,
                     "reason": REASON }),
         ),
-        Change::DescribeItem { item_type, name, .. } => (
-            EventType::ItemUpdated,
-            json!({ "workspace_id": workspace, "item_id": own, "item_name": name, "item_type": item_type,
-                    "changes": { "description": "as before" } }),
-        ),
-        Change::UpdateDefinition { item_type, name, .. } => (
-            EventType::ItemUpdated,
-            json!({ "workspace_id": workspace, "item_id": own, "item_name": name, "item_type": item_type,
-                    "changes": { "definition": "as before" } }),
-        ),
+        Change::DescribeItem { item_type, name, .. } => {
+            item_updated(change, facts, item_type, name, &json!({ "description": "as before" }))
+        }
+        Change::UpdateDefinition { item_type, name, .. } => {
+            item_updated(change, facts, item_type, name, &json!({ "definition": "as before" }))
+        }
         Change::AddRole { principal, label, .. } => (
             EventType::UserRemoved,
             json!({ "workspace_id": workspace, "user_email": email(label), "user_id": principal.to_string(),
@@ -219,7 +258,9 @@ pub(super) fn taken_back(change: &Change, facts: &Facts<'_>) -> (EventType, Valu
         | Change::UpdateFromGit { .. }
         | Change::DisconnectGit { .. }
         | Change::CommitToGit { .. }
-        | Change::DeleteWorkspace { .. } => with_another(change, facts),
+        | Change::DeleteWorkspace { .. }
+        | Change::DeleteFolder { .. }
+        | Change::DeleteItem { .. } => with_another(change, facts),
     }
 }
 

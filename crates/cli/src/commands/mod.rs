@@ -7,14 +7,18 @@ pub(crate) mod doctor;
 pub(crate) mod drift;
 #[cfg(feature = "emulator")]
 pub(crate) mod emulator;
+mod find;
 pub(crate) mod flags;
+pub(crate) mod folders;
 pub(crate) mod git;
 pub(crate) mod health;
+pub(crate) mod items;
 pub(crate) mod lock;
 pub(crate) mod onboard;
 pub(crate) mod plan;
 pub(crate) mod secrets;
 pub(crate) mod serve;
+mod tell;
 mod transact;
 pub(crate) mod transactions;
 pub(crate) mod workspaces;

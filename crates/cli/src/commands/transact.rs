@@ -7,6 +7,7 @@ use std::time::Instant;
 use anyhow::{Context as _, anyhow};
 use futures_util::future::poll_immediate;
 use selvedge_deployment::change::{Change, Receipt};
+use selvedge_fabric_client::workspaces::Workspace;
 use selvedge_rollback::{Plan, Receipts, TransactionId};
 use serde_json::json;
 
@@ -38,6 +39,14 @@ pub(crate) struct Task<'t> {
     pub(crate) environment: Option<&'t str>,
     /// How an error says what was tried.
     pub(crate) words: String,
+}
+
+impl Task<'static> {
+    /// One that is about one workspace.
+    pub(crate) fn within(workspace: &Workspace, plan: Plan<Change>, words: impl Into<String>) -> Self {
+        let workspaces = vec![workspace.display_name.clone()];
+        Self { plan, workspaces, environment: None, words: words.into() }
+    }
 }
 
 impl<'a> Session<'a> {
@@ -77,7 +86,10 @@ impl<'a> Session<'a> {
     /// # Errors
     ///
     /// When signals cannot be listened to.
-    pub(crate) async fn make_each(&self, tasks: Vec<Task<'_>>) -> anyhow::Result<Vec<anyhow::Result<()>>> {
+    pub(crate) async fn make_each(
+        &mut self,
+        tasks: Vec<Task<'_>>,
+    ) -> anyhow::Result<Vec<anyhow::Result<()>>> {
         // One between two transactions is heard as well.
         let mut stop = pin!(signal::stop().context("listen to signals")?);
         let (mut ended, mut is_stopped) = (Vec::new(), false);
@@ -91,6 +103,10 @@ impl<'a> Session<'a> {
             // The first is the run itself.
             let id = if ended.is_empty() { self.app.run } else { TransactionId::generate() };
             ended.push(self.transact(id, task, Asked::Part).await.map(drop));
+            // What this command does itself does not make stale what it has read.
+            if let Some((_, begun)) = &mut self.place {
+                begun.insert(id);
+            }
         }
         self.audit.close();
         Ok(ended)

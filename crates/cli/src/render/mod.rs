@@ -124,10 +124,15 @@ impl Stage {
             | Change::DeleteWorkspace { .. }
             | Change::AssignCapacity { .. }
             | Change::UnassignCapacity { .. }
-            | Change::CreateFolder { .. } => Self::Workspace,
-            Change::CreateItem { .. } | Change::DescribeItem { .. } | Change::UpdateDefinition { .. } => {
-                Self::Items
-            }
+            | Change::CreateFolder { .. }
+            | Change::MoveFolder { .. }
+            | Change::DeleteFolder { .. } => Self::Workspace,
+            Change::CreateItem { .. }
+            | Change::RenameItem { .. }
+            | Change::MoveItem { .. }
+            | Change::DeleteItem { .. }
+            | Change::DescribeItem { .. }
+            | Change::UpdateDefinition { .. } => Self::Items,
             Change::AddRole { .. } | Change::ChangeRole { .. } | Change::RemoveRole { .. } => Self::Users,
             Change::CreateConnection { .. }
             | Change::ConnectGit { .. }

@@ -44,6 +44,8 @@ mod existing;
 mod export;
 #[cfg(feature = "emulator")]
 mod faults;
+#[cfg(feature = "emulator")]
+mod folders;
 #[cfg(all(feature = "emulator", unix))]
 mod full_disk;
 #[cfg(feature = "emulator")]
@@ -58,6 +60,8 @@ mod identity;
 mod interrupted;
 #[cfg(feature = "emulator")]
 mod inventory;
+#[cfg(feature = "emulator")]
+mod items;
 #[cfg(all(feature = "emulator", unix))]
 mod journal;
 #[cfg(feature = "emulator")]

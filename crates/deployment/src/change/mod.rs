@@ -1,6 +1,7 @@
 //! One write to Fabric, what reverses it, and what it gives back: all of it data.
 
 mod receipt;
+mod undo;
 
 use std::fmt;
 
@@ -14,6 +15,7 @@ use crate::desired::{PrincipalKind, Role};
 use crate::repository::Place;
 
 pub use receipt::{Made, Receipt, Ref};
+pub use undo::Undo;
 
 /// One write to Fabric that is intended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -78,6 +80,30 @@ pub enum Change {
         /// The whole path, for people.
         path: String,
     },
+    /// Moves a folder, with all that is in it.
+    MoveFolder {
+        /// The workspace.
+        workspace: WorkspaceId,
+        /// The folder.
+        folder: FolderId,
+        /// The folder to move it into; `None` for the top.
+        to: Option<Ref<FolderId>>,
+        /// Its path so far, for people.
+        path: String,
+        /// Its path then, for people.
+        target: String,
+    },
+    /// Removes a folder, which must be empty by then. Cannot be undone: one made anew has another id.
+    DeleteFolder {
+        /// The workspace.
+        workspace: WorkspaceId,
+        /// The folder.
+        folder: FolderId,
+        /// Its display name.
+        name: String,
+        /// Its path, for people.
+        path: String,
+    },
     /// Makes an item.
     CreateItem {
         /// The workspace.
@@ -92,6 +118,45 @@ pub enum Change {
         description: Option<String>,
         /// Its content.
         definition: Option<Definition>,
+    },
+    /// Gives an item another name.
+    RenameItem {
+        /// The workspace.
+        workspace: WorkspaceId,
+        /// The item.
+        item: ItemId,
+        /// Its type, for people.
+        item_type: String,
+        /// Its display name so far.
+        name: String,
+        /// Its new one.
+        to: String,
+    },
+    /// Moves an item into another folder.
+    MoveItem {
+        /// The workspace.
+        workspace: WorkspaceId,
+        /// The item.
+        item: ItemId,
+        /// Its type, for people.
+        item_type: String,
+        /// Its display name, for people.
+        name: String,
+        /// The folder to move it into; `None` for the top.
+        to: Option<Ref<FolderId>>,
+        /// That folder's path, for people.
+        target: String,
+    },
+    /// Removes an item, into the recycle bin where the tenant has one. Cannot be undone.
+    DeleteItem {
+        /// The workspace.
+        workspace: WorkspaceId,
+        /// The item.
+        item: ItemId,
+        /// Its type.
+        item_type: String,
+        /// Its display name.
+        name: String,
     },
     /// Overwrites an item's description.
     DescribeItem {
@@ -207,45 +272,6 @@ pub enum Change {
     },
 }
 
-/// What reverses a change. Removals name no id: they act on what the change itself gave back.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "undo", rename_all = "snake_case")]
-pub enum Undo {
-    /// Removes what the change made.
-    Remove,
-    /// Puts the description back.
-    RestoreDescription {
-        /// What it said before.
-        before: String,
-    },
-    /// Puts the name back.
-    RestoreName {
-        /// The name before.
-        before: String,
-    },
-    /// Puts the content back.
-    RestoreDefinition {
-        /// The content before.
-        before: Definition,
-    },
-    /// Puts the role back.
-    RestoreRole {
-        /// The role before.
-        before: Role,
-    },
-    /// Puts the capacity assignment back.
-    RestoreCapacity {
-        /// The capacity before, if there was one.
-        before: Option<CapacityId>,
-    },
-    /// Disconnects the workspace from Git.
-    Disconnect,
-    /// Nothing of its own: it goes with what another step made.
-    Nothing,
-    /// It cannot be reversed.
-    Impossible,
-}
-
 /// Left out of journals: those of older versions have no word for it.
 fn is_usual(strategy: &InitializationStrategy) -> bool {
     *strategy == InitializationStrategy::default()
@@ -260,6 +286,11 @@ impl Change {
             Self::DescribeWorkspace { .. }
                 | Self::RenameWorkspace { .. }
                 | Self::DeleteWorkspace { .. }
+                | Self::MoveFolder { .. }
+                | Self::DeleteFolder { .. }
+                | Self::RenameItem { .. }
+                | Self::MoveItem { .. }
+                | Self::DeleteItem { .. }
                 | Self::DescribeItem { .. }
                 | Self::UpdateDefinition { .. }
                 | Self::ChangeRole { .. }
@@ -281,6 +312,8 @@ impl Change {
                 | Self::DisconnectGit { .. }
                 | Self::InitializeGit { connected_by: None, .. }
                 | Self::DeleteWorkspace { .. }
+                | Self::DeleteFolder { .. }
+                | Self::DeleteItem { .. }
         )
     }
 
@@ -303,6 +336,7 @@ impl Change {
             | Self::UpdateFromGit { workspace, .. }
             | Self::CommitToGit { workspace, .. } => (Some(workspace), None, None),
             Self::CreateFolder { workspace, parent, .. } => (Some(workspace), parent.as_ref(), None),
+            Self::MoveFolder { to, .. } | Self::MoveItem { to, .. } => (None, to.as_ref(), None),
             Self::CreateItem { workspace, folder, .. } => (Some(workspace), folder.as_ref(), None),
             Self::ConnectGit { workspace, connection, .. } => (Some(workspace), None, Some(connection)),
             Self::CreateWorkspace { .. }
@@ -310,6 +344,9 @@ impl Change {
             | Self::RenameWorkspace { .. }
             | Self::DeleteWorkspace { .. }
             | Self::UnassignCapacity { .. }
+            | Self::DeleteFolder { .. }
+            | Self::RenameItem { .. }
+            | Self::DeleteItem { .. }
             | Self::DescribeItem { .. }
             | Self::UpdateDefinition { .. }
             | Self::ChangeRole { .. }
@@ -337,7 +374,14 @@ impl fmt::Display for Change {
             Self::UnassignCapacity { name, .. } => write!(f, "take workspace {name} off its capacity"),
             Self::AssignCapacity { capacity, .. } => write!(f, "assign capacity {capacity}"),
             Self::CreateFolder { path, .. } => write!(f, "create folder {path}"),
+            Self::MoveFolder { path, target, .. } => write!(f, "move folder {path} to {target}"),
+            Self::DeleteFolder { path, .. } => write!(f, "delete folder {path}"),
             Self::CreateItem { item_type, name, .. } => write!(f, "create {item_type} {name}"),
+            Self::RenameItem { item_type, name, to, .. } => write!(f, "rename {item_type} {name} to {to}"),
+            Self::MoveItem { item_type, name, target, .. } => {
+                write!(f, "move {item_type} {name} to {target}")
+            }
+            Self::DeleteItem { item_type, name, .. } => write!(f, "delete {item_type} {name}"),
             Self::DescribeItem { item_type, name, .. } => write!(f, "describe {item_type} {name}"),
             Self::UpdateDefinition { item_type, name, .. } => write!(f, "update {item_type} {name}"),
             Self::AddRole { role, label, .. } => write!(f, "give {label} the role {role}"),

@@ -78,6 +78,40 @@ pub(super) fn read(reading: &mut Reading<'_>, root: &Cursor<'_>, environment: &C
     folders
 }
 
+/// The folders that a file of its own asks for.
+pub(super) fn draw(reading: &mut Reading<'_>, root: &Cursor<'_>, folders: &mut Folders) {
+    if root.get("folders").is_some_and(|list| matches!(list.value(), Value::List(_))) {
+        for folder in reading.list(root, "folders") {
+            add_listed(reading, &folder, folders);
+        }
+        return;
+    }
+    match reading.section(root, "folder_structure") {
+        Some(structure) if is_template(&structure) => {
+            reading.keys(&structure, schema::TEMPLATE);
+            let layers = reading.section(&structure, "medallion");
+            if template(reading, &structure, None, layers.is_some()) {
+                add_medallion(reading, layers, folders);
+            }
+        }
+        Some(tree) => add_tree(reading, &tree, folders),
+        None if root.get("folder_structure").is_some() => {}
+        None => add_tree(reading, root, folders),
+    }
+}
+
+/// A path, or `{name, subfolders}`.
+fn add_listed(reading: &mut Reading<'_>, folder: &Cursor<'_>, folders: &mut Folders) {
+    if folder.is_map() {
+        return add_folder(reading, folder, &[], folders);
+    }
+    let Some(text) = reading.text_at(folder) else { return };
+    match FolderPath::parse(text.value.trim_matches('/')) {
+        Ok(path) => drop(folders.add(&path)),
+        Err(error) => reading.error(text.at, error.to_string(), "rename the folder"),
+    }
+}
+
 /// Whether this is `{enabled, template, medallion}` rather than a tree of names.
 fn is_template(structure: &Cursor<'_>) -> bool {
     let scalar = |key| structure.get(key).is_some_and(|value| matches!(value.value(), Value::Scalar { .. }));

@@ -64,6 +64,11 @@ fn item(
 /// The `type` of an entry of `resources`. Fabric adds types, so one that we do not know is taken as written.
 fn resource_kind(reading: &mut Reading<'_>, entry: &Cursor<'_>) -> Option<String> {
     let kind = checks::required(reading, entry, "type", "give the item a `type`, for example Eventhouse")?;
+    named_kind(reading, kind)
+}
+
+/// The type of that name, as Fabric spells it.
+pub(super) fn named_kind(reading: &mut Reading<'_>, kind: Located<String>) -> Option<String> {
     let known = || KINDS.iter().map(|(_, kind)| *kind).chain(NO_DEFINITION);
     if let Some(known) = known().find(|known| known.eq_ignore_ascii_case(&kind.value)) {
         return Some(known.to_owned());

@@ -15,6 +15,7 @@ mod document;
 mod file;
 mod folders;
 mod git;
+mod item;
 mod items;
 mod kinds;
 mod naming;
@@ -23,10 +24,13 @@ mod product;
 mod project;
 mod reading;
 mod schema;
+mod structure;
 pub mod suggest;
 mod variables;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
+pub use item::{NewItem, check_item, item_type};
+pub use structure::{Template, folder_structure};
 pub use variables::is_secret;
 
 use cursor::Cursor;

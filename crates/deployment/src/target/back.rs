@@ -41,6 +41,21 @@ impl<S: Secrets> Fabric<S> {
             Change::CreateFolder { workspace, parent, name, .. } => {
                 back.find_folder(call, workspace, parent.as_ref(), name).await
             }
+            Change::MoveFolder { workspace, folder, to, .. } => {
+                let to = to.as_ref().map(|to| back.id(call, to)).transpose()?;
+                back.find_folder_place(*workspace, *folder, to, call.undo).await
+            }
+            Change::DeleteFolder { workspace, folder, .. } => {
+                back.find_folder_gone(*workspace, *folder).await
+            }
+            Change::RenameItem { workspace, item, to, .. } => {
+                back.find_item_name(*workspace, *item, to, call.undo).await
+            }
+            Change::MoveItem { workspace, item, to, .. } => {
+                let to = to.as_ref().map(|to| back.id(call, to)).transpose()?;
+                back.find_item_place(*workspace, *item, to, call.undo).await
+            }
+            Change::DeleteItem { workspace, item, .. } => back.find_item_gone(*workspace, *item).await,
             Change::CreateItem { workspace, item_type, name, description, .. } => {
                 let workspace = back.id(call, workspace)?;
                 back.find_item(call, workspace, item_type, name, description.as_deref()).await
@@ -101,6 +116,17 @@ impl<S: Secrets> Fabric<S> {
             }
             (Change::CreateFolder { workspace, .. }, Undo::Remove, Receipt::Folder { id }) => {
                 back.remove_folder(back.id(call, workspace)?, *id).await
+            }
+            (Change::MoveFolder { workspace, folder, to, .. }, Undo::RestoreFolder { before }, _) => {
+                let to = to.as_ref().map(|to| back.id(call, to)).transpose()?;
+                back.restore_folder_place(*workspace, *folder, to, *before).await
+            }
+            (Change::MoveItem { workspace, item, to, .. }, Undo::RestoreFolder { before }, _) => {
+                let to = to.as_ref().map(|to| back.id(call, to)).transpose()?;
+                back.restore_item_place(*workspace, *item, to, *before).await
+            }
+            (Change::RenameItem { workspace, item, to, .. }, Undo::RestoreName { before }, _) => {
+                back.restore_item_name(*workspace, *item, to, before).await
             }
             (Change::CreateItem { workspace, .. }, Undo::Remove, Receipt::Item { id }) => {
                 back.remove_item(back.id(call, workspace)?, *id).await

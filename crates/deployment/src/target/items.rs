@@ -45,7 +45,11 @@ pub(crate) fn to_wire(definition: &Definition) -> items::Definition {
 }
 
 /// A definition that Fabric's API carried.
-pub(crate) fn from_wire(definition: items::Definition) -> Result<Definition, TargetError> {
+///
+/// # Errors
+///
+/// When a part is not base64.
+pub fn from_wire(definition: items::Definition) -> Result<Definition, TargetError> {
     let parts = definition.parts.into_iter().map(|part| {
         let bytes = BASE64_STANDARD
             .decode(&part.payload)

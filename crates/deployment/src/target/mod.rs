@@ -8,6 +8,7 @@ mod folders;
 mod git;
 mod items;
 mod patience;
+mod places;
 mod roles;
 #[cfg(test)]
 mod tests;
@@ -23,7 +24,7 @@ use selvedge_rollback::{Call, Failure, Found, Marker, Progress, Target, Undone};
 pub(crate) use connections::path as connection_path;
 pub use failure::TargetError;
 pub(crate) use git::{has_workspace_changes, is_initialized};
-pub(crate) use items::from_wire;
+pub use items::from_wire;
 pub use patience::Patience;
 
 use crate::change::{Change, Made, Receipt, Ref, Undo};
@@ -207,8 +208,21 @@ impl<S: Secrets> Target for Fabric<S> {
             Change::CreateFolder { workspace, parent, name, .. } => {
                 self.invert_create_folder(workspace, parent.as_ref(), name).await
             }
+            Change::MoveFolder { workspace, folder, .. } => {
+                self.invert_move_folder(*workspace, *folder).await
+            }
+            Change::DeleteFolder { workspace, folder, name, .. } => {
+                self.invert_delete_folder(*workspace, *folder, name).await
+            }
             Change::CreateItem { workspace, item_type, name, .. } => {
                 self.invert_create_item(call, workspace, item_type, name).await
+            }
+            Change::RenameItem { workspace, item, name, .. } => {
+                self.invert_rename_item(*workspace, *item, name).await
+            }
+            Change::MoveItem { workspace, item, .. } => self.invert_move_item(*workspace, *item).await,
+            Change::DeleteItem { workspace, item, item_type, name } => {
+                self.invert_delete_item(*workspace, *item, item_type, name).await
             }
             Change::DescribeItem { workspace, item, .. } => {
                 self.invert_describe_item(*workspace, *item).await
@@ -252,6 +266,17 @@ impl<S: Secrets> Target for Fabric<S> {
             Change::CreateFolder { workspace, parent, name, .. } => {
                 self.create_folder(call, workspace, parent.as_ref(), name).await
             }
+            Change::MoveFolder { workspace, folder, to, .. } => {
+                let to = to.as_ref().map(|to| self.id(call, to)).transpose()?;
+                self.move_folder(*workspace, *folder, to).await
+            }
+            Change::DeleteFolder { workspace, folder, .. } => self.delete_folder(*workspace, *folder).await,
+            Change::RenameItem { workspace, item, to, .. } => self.rename_item(*workspace, *item, to).await,
+            Change::MoveItem { workspace, item, to, .. } => {
+                let to = to.as_ref().map(|to| self.id(call, to)).transpose()?;
+                self.move_item(*workspace, *item, to).await
+            }
+            Change::DeleteItem { workspace, item, .. } => self.delete_item(*workspace, *item).await,
             Change::CreateItem { workspace, folder, item_type, name, description, definition } => {
                 let folder = folder.as_ref().map(|folder| self.id(call, folder)).transpose()?;
                 let new = items::new(

@@ -16,13 +16,15 @@ pub enum EventType {
     CapacityRestored,
     /// A folder was made.
     FolderCreated,
-    /// A folder that this deployment had made was removed again.
+    /// A folder was moved, or moved back.
+    FolderMoved,
+    /// A folder was removed: one that this deployment had made, or one that was to be deleted.
     FolderDeleted,
     /// An item was made.
     ItemCreated,
-    /// An item's description or definition was overwritten, or put back.
+    /// An item's name, folder, description or definition was overwritten, or put back.
     ItemUpdated,
-    /// An item that this deployment had made was removed again.
+    /// An item was removed: one that this deployment had made, or one that was to be deleted.
     ItemDeleted,
     /// A principal was given a role.
     UserAdded,
@@ -149,6 +151,9 @@ impl EventType {
                 ("capacity_restored", false, &["workspace_id", "capacity_id", "reason"])
             }
             Self::FolderCreated => ("folder_created", false, &["workspace_id", "folder_id", "folder_path"]),
+            Self::FolderMoved => {
+                ("folder_moved", false, &["workspace_id", "folder_id", "folder_path", "changes"])
+            }
             Self::FolderDeleted => {
                 ("folder_deleted", false, &["workspace_id", "folder_id", "folder_path", "reason"])
             }
@@ -230,13 +235,14 @@ impl EventType {
     }
 
     /// All of them, in the order of the documentation.
-    pub const ALL: [Self; 44] = [
+    pub const ALL: [Self; 45] = [
         Self::WorkspaceCreated,
         Self::WorkspaceUpdated,
         Self::WorkspaceDeleted,
         Self::CapacityAssigned,
         Self::CapacityRestored,
         Self::FolderCreated,
+        Self::FolderMoved,
         Self::FolderDeleted,
         Self::ItemCreated,
         Self::ItemUpdated,

@@ -16,8 +16,8 @@ use crate::args::{
 };
 use crate::commands::confirm;
 use crate::commands::deploy::prepare::{GIT_TOKEN, invalid, target_failed};
+use crate::commands::tell::tell;
 use crate::commands::transact::{Session, Task};
-use crate::commands::workspaces::tell;
 use crate::exit;
 use crate::render::table;
 use crate::report::ExitWith;

@@ -3,7 +3,7 @@
 use super::state::{self, State};
 use crate::args::InWorkspace;
 use crate::clients::Clients;
-use crate::commands::workspaces::tell;
+use crate::commands::tell::tell;
 use crate::render::table;
 use crate::run::App;
 use crate::text::one_line;

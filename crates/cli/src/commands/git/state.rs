@@ -6,7 +6,7 @@ use selvedge_fabric_client::git::{self, Connection, ConnectionState, GitStatus, 
 use selvedge_fabric_client::workspaces::Workspace;
 use serde_json::{Value, json};
 
-use crate::commands::workspaces::find;
+use crate::commands::find;
 use crate::exit;
 use crate::report::ExitWith;
 use crate::text::one_line;

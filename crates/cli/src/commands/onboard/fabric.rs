@@ -13,8 +13,9 @@ use serde_json::{Value, json};
 
 use super::branch::Branch;
 use crate::commands::deploy::prepare::{GIT_TOKEN, invalid, target_failed};
+use crate::commands::find;
+use crate::commands::tell::said;
 use crate::commands::transact::{Session, Task};
-use crate::commands::workspaces::{find, said};
 use crate::run::App;
 
 /// The workspaces as they are then; null where there is none.

@@ -22,7 +22,7 @@ use time::macros::format_description;
 use crate::args::OnboardArgs;
 use crate::audit::{self, Audit};
 use crate::commands::deploy::prepare::invalid;
-use crate::commands::workspaces::tell;
+use crate::commands::tell::tell;
 use crate::exit;
 use crate::identity;
 use crate::report::ExitWith;

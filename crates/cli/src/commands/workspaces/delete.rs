@@ -50,7 +50,7 @@ pub(super) async fn bulk(app: &App, args: &DeleteBulkArgs) -> anyhow::Result<u8>
     if words.is_empty() {
         return tell(app, "No workspaces to delete", json!({ "deleted": [], "failed": [] }));
     }
-    let session = Session::open(app).await?;
+    let mut session = Session::open(app).await?;
     let fabric = &session.clients.fabric;
     let all = find::workspaces(fabric).await?;
     let (mut found, mut failed) = (Vec::<Workspace>::new(), Vec::new());
@@ -63,7 +63,7 @@ pub(super) async fn bulk(app: &App, args: &DeleteBulkArgs) -> anyhow::Result<u8>
     }
     let sorted = Sorted::read(app, &session, found, failed, args.force).await?;
     let word = format!("DELETE {}", sorted.due.len());
-    sorted.delete(app, &session, args.force, &word).await
+    sorted.delete(app, &mut session, args.force, &word).await
 }
 
 pub(super) async fn all(app: &App, args: &DeleteAllArgs, environment: Option<Env>) -> anyhow::Result<u8> {
@@ -72,7 +72,7 @@ pub(super) async fn all(app: &App, args: &DeleteAllArgs, environment: Option<Env
         let with = ExitWith::usage("delete all workspaces").help(help);
         return Err(anyhow!("nothing says which workspaces are meant").context(with));
     }
-    let session = Session::open(app).await?;
+    let mut session = Session::open(app).await?;
     let mut found = find::workspaces(&session.clients.fabric).await?;
     if let Some(environment) = environment {
         found.retain(|one| environment.is_of(&one.display_name));
@@ -83,7 +83,7 @@ pub(super) async fn all(app: &App, args: &DeleteAllArgs, environment: Option<Env
         return tell(app, "No workspaces to delete", json!({ "deleted": [], "failed": [] }));
     }
     let sorted = Sorted::read(app, &session, found, Vec::new(), args.force).await?;
-    sorted.delete(app, &session, args.force, "DELETE ALL").await
+    sorted.delete(app, &mut session, args.force, "DELETE ALL").await
 }
 
 /// The words of a file, one on each line.
@@ -194,7 +194,13 @@ impl Sorted {
     }
 
     /// Shows what would go and what would not, asks for `word`, deletes, and says what came of each.
-    async fn delete(self, app: &App, session: &Session<'_>, force: bool, word: &str) -> anyhow::Result<u8> {
+    async fn delete(
+        self,
+        app: &App,
+        session: &mut Session<'_>,
+        force: bool,
+        word: &str,
+    ) -> anyhow::Result<u8> {
         let Self { due, mut failed } = self;
         let mut preview = String::new();
         for one in &due {

@@ -9,11 +9,9 @@ mod look;
 mod people;
 mod set;
 
-use serde_json::Value;
-
+use super::tell::said;
+pub(super) use super::tell::tell;
 use crate::args::{WorkspacesAction, WorkspacesArgs};
-use crate::exit;
-use crate::output::{self, Format};
 use crate::run::App;
 
 /// Runs the sub-command.
@@ -41,24 +39,5 @@ pub(crate) async fn run(app: &App, args: &WorkspacesArgs) -> anyhow::Result<u8> 
         WorkspacesAction::CopyUsers(args) => people::copy(app, args).await,
         WorkspacesAction::CreateSet(args) => set::create(app, args).await,
         WorkspacesAction::Setup(args) => set::setup(app, args).await,
-    }
-}
-
-/// Prints the result: the text for people, the value for programs.
-pub(super) fn tell(app: &App, text: &str, value: Value) -> anyhow::Result<u8> {
-    match app.output {
-        Format::Text => output::line(text)?,
-        format => output::document(format, value)?,
-    }
-    Ok(exit::DONE)
-}
-
-/// The value without the members that are null: what the service has not said is not there.
-pub(super) fn said(value: Value) -> Value {
-    match value {
-        Value::Object(members) => {
-            Value::Object(members.into_iter().filter(|(_, value)| !value.is_null()).collect())
-        }
-        other => other,
     }
 }

@@ -39,6 +39,16 @@ pub(super) fn check(reading: &mut Reading<'_>, root: &Cursor<'_>, project: &Path
     if workspace.is_some_and(|workspace| reading.flag(&workspace, "validate_naming") == Some(false)) {
         return;
     }
+    check_items(reading, strict, project, items);
+}
+
+/// The same, whatever a product says; `strict` is what decides where it is given.
+pub(super) fn check_items(
+    reading: &mut Reading<'_>,
+    strict: Option<bool>,
+    project: &Path,
+    items: &[DesiredItem],
+) {
     let path = FILES.map(|file| project.join(file)).into_iter().find(|path| path.exists());
     let Some(path) = path else {
         if !items.is_empty() {
