@@ -22,6 +22,7 @@ mod product;
 mod project;
 mod reading;
 mod schema;
+pub mod schemas;
 pub mod suggest;
 mod variables;
 
