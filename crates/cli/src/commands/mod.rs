@@ -1,15 +1,19 @@
 //! One file per command. Each takes what was resolved and returns an exit code.
 
 pub(crate) mod audit;
+pub(crate) mod completions;
 mod confirm;
 pub(crate) mod deploy;
 pub(crate) mod doctor;
 #[cfg(feature = "emulator")]
 pub(crate) mod emulator;
+pub(crate) mod explain;
 pub(crate) mod flags;
 pub(crate) mod health;
 pub(crate) mod lock;
+pub(crate) mod man;
 pub(crate) mod plan;
+pub(crate) mod schema;
 pub(crate) mod secrets;
 pub(crate) mod serve;
 mod transact;
