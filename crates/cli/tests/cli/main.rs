@@ -13,6 +13,7 @@ mod project;
 #[cfg(target_os = "linux")]
 mod start_up;
 mod usage;
+#[cfg(feature = "emulator")]
 mod workspaces;
 
 #[cfg(feature = "emulator")]
