@@ -5,6 +5,8 @@ use jmespath::{ErrorReason, Expression, JmespathError, RuntimeError, ast::Ast};
 use selvedge_deployment::config::suggest;
 use serde_json::Value;
 
+use crate::{exit, report::ExitWith};
+
 /// Brackets and operators. The parser calls itself for most of them, and is to stay within the stack of any thread.
 const MAX_SIGNS: usize = 200;
 
@@ -64,8 +66,11 @@ impl Query {
     ///
     /// A function got what it does not work on.
     pub(crate) fn pick(&self, from: &Value) -> anyhow::Result<Value> {
-        let found = self.0.search(from).map_err(|error| anyhow::Error::msg(told(&error)));
-        let found = found.context("apply --query to the result")?;
+        let found = self.0.search(from).map_err(|error| {
+            let with = ExitWith::new(exit::FAILED, "apply --query to the result");
+            let help = "the command has done its work; only its result could not be asked this";
+            anyhow::Error::msg(told(&error)).context(with.help(help))
+        })?;
         serde_json::to_value(&*found).context("write what --query found")
     }
 }

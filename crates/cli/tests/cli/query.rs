@@ -22,6 +22,15 @@ fn a_query_picks_from_the_result_and_makes_it_json() {
     assert_eq!(ask(&["flags", "--query", "no.such.thing"]), "null\n");
     assert_eq!(ask(&["transactions", "list", "--query", "length(transactions)"]), "0\n");
     assert_eq!(ask(&["schema", "journal", "--query", "title"]).lines().count(), 1);
+    let failed = run(&mut selvedge(project.path(), &["flags", "--query", "abs(stage)"]));
+    let failed = failed
+        .ends(1, &["error: apply --query to the result\n", "at character 4: argument 1 must be number"]);
+    assert!(
+        failed
+            .stderr
+            .ends_with("help: the command has done its work; only its result could not be asked this\n")
+    );
+    assert_eq!(failed.stdout, "");
     // Of lines, each is asked, and those that have nothing to say are left out.
     let lines = ask(&["flags", "--output", "jsonl", "--query", "on && variable || null"]);
     assert_eq!(lines, "\"FEATURE_USE_ROLLBACK\"\n");
