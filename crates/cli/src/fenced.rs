@@ -4,7 +4,7 @@
 //! a process that was stopped meanwhile must not go on with it.
 
 use std::future::{Ready, ready};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::task::{Context, Poll};
 
 use futures_util::future::Either;
@@ -15,16 +15,17 @@ use tower::{BoxError, Service};
 
 /// What is asked, once there is a lease. Clones share it.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct FenceSlot(Arc<OnceLock<Fence>>);
+pub(crate) struct FenceSlot(Arc<RwLock<Option<Fence>>>);
 
 impl FenceSlot {
-    /// Asks `fence` from now on. A run has one lease: the first stays.
+    /// Asks `fence` from now on. A run has one lease at a time: nothing of an earlier transaction is under way any more.
     pub(crate) fn ask(&self, fence: Fence) {
-        self.0.get_or_init(|| fence);
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some(fence);
     }
 
     fn is_closed(&self) -> bool {
-        self.0.get().is_some_and(|fence| !fence.holds())
+        let fence = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        fence.as_ref().is_some_and(|fence| !fence.holds())
     }
 }
 

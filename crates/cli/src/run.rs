@@ -19,9 +19,9 @@ use selvedge_secrets::SecretStore;
 #[cfg(feature = "emulator")]
 use crate::commands::deploy::local::Local;
 use crate::{
-    args::{Cli, Command, GlobalArgs, ReportFormat, Selection, TransactionsAction},
+    args::{Cli, Command, GlobalArgs, OutputFormat, ReportFormat, Selection, TransactionsAction},
     ci::Job,
-    commands,
+    commands::{self, deploy::planned::PlanFile},
     flags::{self, Flags},
     logging,
     output::{self, Format},
@@ -145,11 +145,20 @@ fn dispatch(cli: Cli, job: Arc<Job>) -> anyhow::Result<u8> {
     let here = || find_root(Path::new("."));
     let project = |named: Option<&Path>| App::load(named.map_or_else(here, find_root), &global);
     match command {
-        Command::Deploy(args) => on_product(&global, &args.selection, async |app, config| {
-            commands::deploy::run(app, &args, config).await
-        }),
+        Command::Deploy(mut args) => {
+            let planned = PlanFile::find(&args.selection)?;
+            if let Some(planned) = &planned {
+                planned.select(&mut args.selection, &here())?;
+            }
+            on_product(&global, &args.selection, async |app, config| {
+                commands::deploy::run(app, &args, config, planned.as_ref()).await
+            })
+        }
         Command::Plan(args) => on_product(&global, &args.selection, async |app, config| {
             commands::plan::run(app, &args, config).await
+        }),
+        Command::Drift(args) => on_product(&global, &args.selection, async |app, config| {
+            commands::drift::run(app, &args, config).await
         }),
         Command::Workspaces(args) => {
             let mut app = project(args.project.as_deref())?;
@@ -157,6 +166,13 @@ fn dispatch(cli: Cli, job: Arc<Job>) -> anyhow::Result<u8> {
                 app.output = Format::Json;
             }
             runtime()?.block_on(commands::workspaces::run(&app, &args))
+        }
+        Command::Git(args) => {
+            let mut app = project(args.project.as_deref())?;
+            if args.json || args.output_format == Some(OutputFormat::Json) {
+                app.output = Format::Json;
+            }
+            runtime()?.block_on(commands::git::run(&app, &args.action))
         }
         Command::Transactions(args) => {
             let app = project(args.project.as_deref())?;
@@ -176,7 +192,7 @@ fn dispatch(cli: Cli, job: Arc<Job>) -> anyhow::Result<u8> {
         }
         Command::Doctor(args) => {
             let app = project(args.project.as_deref())?;
-            runtime()?.block_on(commands::doctor::run(&app))
+            runtime()?.block_on(commands::doctor::run(&app, &args))
         }
         Command::Health(args) => {
             let app = project(args.project.as_deref())?;

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use selvedge_fabric_client::git::{ConflictPolicy, InitializationStrategy};
 use selvedge_fabric_client::{CapacityId, ConnectionId, FolderId, WorkspaceId};
 use selvedge_rollback::{Plan, StepId};
 
@@ -54,6 +55,54 @@ pub fn diff(
     }
     let Planner { plan, warnings, errors, .. } = planner;
     if errors.is_empty() { Ok(Planned { plan, warnings }) } else { Err(Diagnostics::from(errors)) }
+}
+
+/// The changes that connect a workspace that is there to a repository, and take over what the side that wins has.
+///
+/// With [`InitializationStrategy::None`] nothing is taken over: where both sides have content, Fabric refuses to go on.
+///
+/// # Errors
+///
+/// When it is connected elsewhere, or there is no connection that holds the credentials.
+pub fn connect(
+    want: &DesiredGit,
+    strategy: InitializationStrategy,
+    workspace: WorkspaceId,
+    live: &Live,
+    means: Means<'_>,
+) -> Result<Plan<Change>, Diagnostics> {
+    let mut planner =
+        Planner { live, plan: Plan::default(), capacity: None, warnings: Vec::new(), errors: Vec::new() };
+    let workspace = Ref::Id(workspace);
+    let connected_by = planner.connect(want, workspace, means);
+    let Planner { mut plan, errors, .. } = planner;
+    if !errors.is_empty() {
+        return Err(Diagnostics::from(errors));
+    }
+    if !live.git.initialized {
+        initialize(&mut plan, workspace, connected_by.flatten(), strategy, want.commit_message.clone());
+    }
+    Ok(plan)
+}
+
+/// The changes that make a connected workspace and its repository equal for the first time, by the side that wins.
+pub fn initialize(
+    plan: &mut Plan<Change>,
+    workspace: Ref<WorkspaceId>,
+    connected_by: Option<StepId>,
+    strategy: InitializationStrategy,
+    comment: String,
+) {
+    let initialized = plan.push(Change::InitializeGit { workspace, connected_by, strategy }, connected_by);
+    let follows = match strategy {
+        InitializationStrategy::None => return,
+        InitializationStrategy::PreferRemote => {
+            let conflicts = Some(ConflictPolicy::PreferRemote);
+            Change::UpdateFromGit { workspace, commit: None, conflicts }
+        }
+        InitializationStrategy::PreferWorkspace => Change::CommitToGit { workspace, comment },
+    };
+    plan.push(follows, [initialized]);
 }
 
 /// Folders by path. Fabric takes names in any case.
@@ -213,10 +262,10 @@ impl Planner<'_> {
     }
 
     fn role(&mut self, want: &ResolvedRole, workspace: Ref<WorkspaceId>) {
-        let live = self.live.roles.iter().find(|(principal, _)| *principal == want.principal);
+        let live = self.live.roles.iter().find(|live| live.principal == want.principal);
         let (principal, role, label) = (want.principal, want.role, want.label.clone());
         match (live, workspace) {
-            (Some((_, has)), _) if *has == role => {}
+            (Some(has), _) if has.role == role => {}
             (Some(_), Ref::Id(workspace)) => {
                 self.push(Change::ChangeRole { workspace, principal, role, label });
             }
@@ -227,33 +276,44 @@ impl Planner<'_> {
     }
 
     fn git(&mut self, want: &DesiredGit, workspace: Ref<WorkspaceId>, means: Means<'_>) {
-        let provider = repository::to_wire(want);
-        let mut connected_by = None;
-        match &self.live.git.provider {
-            Some(live) if Place::from(live) != Place::from(&provider) => {
-                let (live, want_place) = (Place::from(live), Place::from(&provider));
-                let message = format!("the workspace is connected to {live}, not to {want_place}");
-                let help = "disconnect it in the portal first: what is not committed there would be lost";
-                self.errors.push(Diagnostic::error(want.at.clone(), message).with_help(help));
-                return;
-            }
-            Some(_) => {}
-            None => {
-                let Some(connection) = self.git_connection(want, means) else {
-                    return;
-                };
-                // What is in the workspace when it is connected and compared decides what Fabric asks for next.
-                let all = self.all();
-                let connect = Change::ConnectGit { workspace, provider, connection };
-                connected_by = Some(self.push_following(connect, all));
-            }
-        }
+        let Some(connected_by) = self.connect(want, workspace, means) else { return };
         if !self.live.git.initialized {
-            self.push(Change::InitializeGit { workspace, connected_by });
+            self.push(Change::InitializeGit {
+                workspace,
+                connected_by,
+                strategy: InitializationStrategy::PreferWorkspace,
+            });
         }
         let something_to_commit = !self.plan.is_empty() || self.live.git.uncommitted;
         if want.commit && something_to_commit {
             self.push(Change::CommitToGit { workspace, comment: want.commit_message.clone() });
+        }
+    }
+
+    /// Connects where that is to be done. The step that does; `None` where it cannot be.
+    fn connect(
+        &mut self,
+        want: &DesiredGit,
+        workspace: Ref<WorkspaceId>,
+        means: Means<'_>,
+    ) -> Option<Option<StepId>> {
+        let provider = repository::to_wire(want);
+        match &self.live.git.provider {
+            Some(live) if Place::from(live) != Place::from(&provider) => {
+                let (live, want_place) = (Place::from(live), Place::from(&provider));
+                let message = format!("the workspace is connected to {live}, not to {want_place}");
+                let help = "run `selvedge git disconnect` first: what is not committed there would be lost";
+                self.errors.push(Diagnostic::error(want.at.clone(), message).with_help(help));
+                None
+            }
+            Some(_) => Some(None),
+            None => {
+                let connection = self.git_connection(want, means)?;
+                // What is in the workspace when it is connected and compared decides what Fabric asks for next.
+                let all = self.all();
+                let connect = Change::ConnectGit { workspace, provider, connection };
+                Some(Some(self.push_following(connect, all)))
+            }
         }
     }
 

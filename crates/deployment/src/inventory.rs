@@ -109,6 +109,11 @@ impl Difference {
 }
 
 impl Held {
+    /// Whether the service makes it beside one of `others`.
+    pub(crate) fn is_brought(&self, mut others: impl Iterator<Item = Self>) -> bool {
+        others.any(|other| other.brings(self))
+    }
+
     fn is(&self, kind: &str, name: &str) -> bool {
         self.kind == kind && self.name.eq_ignore_ascii_case(name)
     }

@@ -4,7 +4,7 @@
 //! found and where. It reads files only: no request is sent and the environment is not read.
 //!
 //! [`principals::resolve`] and [`read::read`] find out what is there, and [`diff::diff`], a pure function, makes a plan
-//! of the two. [`target::Fabric`] makes its changes, reads them back and undoes them, for the engine of
+//! of the two; [`drift::drift`] says what differs, also where no plan would change it. [`target::Fabric`] makes its changes, reads them back and undoes them, for the engine of
 //! `selvedge-rollback`.
 
 pub mod change;
@@ -12,11 +12,12 @@ pub mod config;
 pub mod definition;
 pub mod desired;
 pub mod diff;
+pub mod drift;
 pub mod inventory;
 pub mod live;
 pub mod principals;
 pub mod read;
-mod repository;
+pub mod repository;
 pub mod strays;
 pub mod summary;
 pub mod target;

@@ -3,6 +3,9 @@
 use selvedge_fabric_client::git::Provider;
 use selvedge_fabric_client::{CapacityId, ConnectionId, FolderId, ItemId, PrincipalId, WorkspaceId};
 
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+
 use crate::definition::Definition;
 use crate::desired::{Location, PrincipalKind, Role};
 
@@ -16,7 +19,7 @@ pub struct Live {
     /// Its items.
     pub items: Vec<LiveItem>,
     /// Who has which role in it.
-    pub roles: Vec<(PrincipalId, Role)>,
+    pub roles: Vec<LiveRole>,
     /// Its Git connection, where the desired state has one.
     pub git: LiveGit,
     /// The capacities that the caller may use, by id. `None` where that was not read.
@@ -25,8 +28,39 @@ pub struct Live {
     pub connections: Vec<LiveConnection>,
 }
 
+impl Live {
+    /// SHA-256, in lower-case hexadecimal, of what is in the workspace, in whatever order it was listed: another one where anything that
+    /// was read has changed since. Capacities and connections, which are the tenant's, have no part in it.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        // Each as text, so that a list has an order that is its own.
+        fn lines<T: Serialize>(all: &[T]) -> Vec<String> {
+            let text = |one: &T| serde_json::to_string(one).unwrap_or_default();
+            let mut lines: Vec<_> = all.iter().map(text).collect();
+            lines.sort_unstable();
+            lines
+        }
+        let parts = [
+            lines(self.workspace.as_slice()),
+            lines(&self.folders),
+            lines(&self.items),
+            lines(&self.roles),
+            lines(std::slice::from_ref(&self.git)),
+        ];
+        let mut hash = Sha256::new();
+        for part in parts {
+            hash.update((part.len() as u64).to_be_bytes());
+            for line in part {
+                hash.update((line.len() as u64).to_be_bytes());
+                hash.update(line);
+            }
+        }
+        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
 /// The workspace.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct LiveWorkspace {
     /// Its id.
     pub id: WorkspaceId,
@@ -37,7 +71,7 @@ pub struct LiveWorkspace {
 }
 
 /// A folder.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct LiveFolder {
     /// Its id.
     pub id: FolderId,
@@ -46,7 +80,7 @@ pub struct LiveFolder {
 }
 
 /// An item.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct LiveItem {
     /// Its id.
     pub id: ItemId,
@@ -62,8 +96,21 @@ pub struct LiveItem {
     pub definition: Option<Definition>,
 }
 
+/// A role that a principal has.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LiveRole {
+    /// Who.
+    pub principal: PrincipalId,
+    /// What kind of principal, as the service says it.
+    pub kind: String,
+    /// The role.
+    pub role: Role,
+    /// The principal's display name, where the service says it.
+    pub name: Option<String>,
+}
+
 /// The workspace's Git connection.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct LiveGit {
     /// What it is connected to.
     pub provider: Option<Provider>,

@@ -8,7 +8,9 @@ use selvedge_fabric_client::{
 };
 
 use crate::desired::Desired;
-use crate::live::{Live, LiveCapacity, LiveConnection, LiveFolder, LiveGit, LiveItem, LiveWorkspace};
+use crate::live::{
+    Live, LiveCapacity, LiveConnection, LiveFolder, LiveGit, LiveItem, LiveRole, LiveWorkspace,
+};
 use crate::target::{TargetError, connection_path, from_wire, has_workspace_changes, is_initialized};
 
 /// Reads what `desired` is to be compared with.
@@ -34,16 +36,31 @@ pub async fn read(client: &Client, desired: &Desired) -> Result<Live, TargetErro
         live.folders = paths(client.list_all(folders::list(id)).await?);
         live.items = read_items(client, id, desired).await?;
         let assignments = client.list_all(roles::list(id)).await?;
-        live.roles = assignments.into_iter().map(|given| (given.principal.id, given.role)).collect();
+        live.roles = assignments.into_iter().map(LiveRole::from).collect();
         if desired.git.is_some() {
             live.git = read_git(client, id).await?;
         }
     }
     if desired.git.as_ref().is_some_and(|git| git.connection.is_none()) && live.git.provider.is_none() {
-        let all = allowed(client.list_all(connections::list()).await)?.unwrap_or_default();
-        live.connections = all.into_iter().filter_map(git_connection).collect();
+        live.connections = read_connections(client).await?;
     }
     Ok(live)
+}
+
+/// Reads what [`crate::diff::connect`] builds on: a workspace's Git connection, and the connections that the caller may use.
+///
+/// # Errors
+///
+/// When something cannot be read. A list of connections that the caller may not see counts as not read.
+pub async fn read_for_git(client: &Client, workspace: WorkspaceId) -> Result<Live, TargetError> {
+    let git = read_git(client, workspace).await?;
+    let connections = if git.provider.is_none() { read_connections(client).await? } else { Vec::new() };
+    Ok(Live { git, connections, ..Live::default() })
+}
+
+async fn read_connections(client: &Client) -> Result<Vec<LiveConnection>, TargetError> {
+    let all = allowed(client.list_all(connections::list()).await)?.unwrap_or_default();
+    Ok(all.into_iter().filter_map(git_connection).collect())
 }
 
 /// What the caller may not see is not read; anything else that goes wrong is an error.
@@ -51,6 +68,13 @@ fn allowed<T>(answer: Result<T, Error>) -> Result<Option<T>, Error> {
     match answer {
         Err(error) if error.status().is_some_and(|status| status == 403) => Ok(None),
         other => other.map(Some),
+    }
+}
+
+impl From<roles::RoleAssignment> for LiveRole {
+    fn from(given: roles::RoleAssignment) -> Self {
+        let roles::Principal { id, kind, display_name, .. } = given.principal;
+        Self { principal: id, kind: kind.to_string(), role: given.role, name: display_name }
     }
 }
 

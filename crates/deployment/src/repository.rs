@@ -6,6 +6,12 @@ use selvedge_fabric_client::git::Provider;
 
 use crate::desired::{DesiredGit, GitProvider};
 
+/// Where a connection leads, as people write it: `github.com/contoso/analytics, branch main, /products`.
+#[must_use]
+pub fn place(provider: &Provider) -> String {
+    Place::from(provider).to_string()
+}
+
 /// The desired repository, branch and directory as Fabric's API takes them.
 pub(crate) fn to_wire(git: &DesiredGit) -> Provider {
     let (branch_name, directory_name) = (git.branch.clone(), git.directory.clone());

@@ -50,6 +50,14 @@ impl Summary {
                     continue;
                 }
                 Change::InitializeGit { .. } => continue,
+                Change::UpdateFromGit { .. } => {
+                    summary.other.push("everything to update from Git");
+                    continue;
+                }
+                Change::DisconnectGit { .. } => {
+                    summary.other.push("Git to disconnect");
+                    continue;
+                }
                 Change::CommitToGit { .. } => {
                     summary.other.push("everything to commit to Git");
                     continue;

@@ -24,6 +24,8 @@ impl Change {
             Self::CreateConnection { .. } => "create_connection",
             Self::ConnectGit { .. } => "connect_git",
             Self::InitializeGit { .. } => "initialize_git",
+            Self::UpdateFromGit { .. } => "update_from_git",
+            Self::DisconnectGit { .. } => "disconnect_git",
             Self::CommitToGit { .. } => "commit_to_git",
         }
     }
@@ -46,8 +48,12 @@ impl Change {
             Self::AddRole { label, .. } | Self::ChangeRole { label, .. } | Self::RemoveRole { label, .. } => {
                 label.clone()
             }
-            Self::ConnectGit { provider, .. } => Place::from(provider).to_string(),
-            Self::InitializeGit { .. } | Self::CommitToGit { .. } => return None,
+            Self::ConnectGit { provider, .. } | Self::DisconnectGit { provider, .. } => {
+                Place::from(provider).to_string()
+            }
+            Self::InitializeGit { .. } | Self::UpdateFromGit { .. } | Self::CommitToGit { .. } => {
+                return None;
+            }
         })
     }
 
@@ -87,6 +93,21 @@ mod tests {
 
     use super::*;
     use crate::change::Ref;
+
+    #[test]
+    fn the_schema_of_a_report_has_each_kind() {
+        let schema = include_str!("../../../docs/transaction.schema.json");
+        let schema: serde_json::Value = serde_json::from_str(schema).unwrap();
+        let found = schema.pointer("/$defs/transaction/properties/steps/items/properties/kind/enum");
+        let mut told: Vec<_> =
+            found.unwrap().as_array().unwrap().iter().map(|kind| kind.as_str().unwrap()).collect();
+        told.sort_unstable();
+        // What it takes for a change says which there are.
+        let refused = serde_json::from_str::<Change>(r#"{"change":"none"}"#).unwrap_err().to_string();
+        let mut known: Vec<_> = refused.split('`').skip(3).step_by(2).collect();
+        known.sort_unstable();
+        assert_eq!(told, known);
+    }
 
     #[test]
     fn a_kind_is_called_as_the_journal_calls_it_and_what_is_made_has_its_receipts_id() {

@@ -93,6 +93,8 @@ pub struct Connection {
 pub struct SyncDetails {
     /// The commit that the workspace is at.
     pub head: Option<String>,
+    /// When it was, as the service writes it.
+    pub last_sync_time: Option<String>,
 }
 
 /// What to connect to, and with whose rights.
@@ -107,14 +109,37 @@ pub struct Connect {
 }
 
 /// Which side wins when both have content.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum InitializationStrategy {
     /// Neither: refuse.
     None,
     /// The repository.
     PreferRemote,
     /// The workspace.
+    #[default]
     PreferWorkspace,
+}
+
+/// Which side wins where both have changed an item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ConflictPolicy {
+    /// The repository.
+    PreferRemote,
+    /// The workspace.
+    PreferWorkspace,
+}
+
+/// What to take over from the repository.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Update {
+    /// The commit that the caller believes the workspace to be at: refused where it is another.
+    pub workspace_head: Option<String>,
+    /// The commit to take over.
+    pub remote_commit_hash: String,
+    /// Who wins where both have changed an item. `None`: the update is refused then.
+    pub conflicts: Option<ConflictPolicy>,
+    /// Whether items of the workspace may be overwritten by incoming ones of the same name.
+    pub allow_override: bool,
 }
 
 /// What [`initialize`] found.
@@ -212,6 +237,31 @@ struct Initialize {
     initialization_strategy: InitializationStrategy,
 }
 
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct UpdateBody<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    workspace_head: Option<&'a str>,
+    remote_commit_hash: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    conflict_resolution: Option<Resolution>,
+    options: Options,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Resolution {
+    /// The only one there is.
+    conflict_resolution_type: &'static str,
+    conflict_resolution_policy: ConflictPolicy,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Options {
+    allow_override_items: bool,
+}
+
 /// Reads the connection of a workspace.
 #[must_use]
 pub fn connection(workspace: WorkspaceId) -> Call<Connection> {
@@ -252,6 +302,22 @@ pub fn status(workspace: WorkspaceId) -> Lro<GitStatus> {
 #[must_use]
 pub fn commit(workspace: WorkspaceId, commit: &Commit) -> Lro<()> {
     let call = Call::post("git.commit", path(workspace, "commitToGit")).json(commit);
+    Lro::new(call.without_result())
+}
+
+/// Takes what the repository holds over into the workspace. This cannot be undone.
+#[must_use]
+pub fn update(workspace: WorkspaceId, update: &Update) -> Lro<()> {
+    let body = UpdateBody {
+        workspace_head: update.workspace_head.as_deref(),
+        remote_commit_hash: &update.remote_commit_hash,
+        conflict_resolution: update.conflicts.map(|conflict_resolution_policy| Resolution {
+            conflict_resolution_type: "Workspace",
+            conflict_resolution_policy,
+        }),
+        options: Options { allow_override_items: update.allow_override },
+    };
+    let call = Call::post("git.update", path(workspace, "updateFromGit")).json(&body);
     Lro::new(call.without_result())
 }
 

@@ -6,6 +6,7 @@ mod deploy;
 mod doctor;
 #[cfg(feature = "emulator")]
 mod emulator;
+mod git;
 mod health;
 mod lock;
 mod secrets;
@@ -23,18 +24,23 @@ use crate::{
 
 pub(crate) use about::{CompletionsArgs, ExplainArgs, ManArgs, Schema, SchemaArgs};
 pub(crate) use audit::{AuditAction, AuditArgs, ShowArgs, VerifyArgs};
-pub(crate) use deploy::{DeployArgs, PlanArgs, Selection};
-pub(crate) use doctor::DoctorArgs;
+pub(crate) use deploy::{DeployArgs, DriftArgs, PlanArgs, Selection, Target};
+pub(crate) use doctor::{DoctorArgs, StageName};
 #[cfg(feature = "emulator")]
 pub(crate) use emulator::{CertificateArgs, EmulatorArgs};
+pub(crate) use git::{
+    CommitArgs, ConnectArgs, GitAction, GitArgs, InWorkspace, InitializeArgs, OutputFormat, Provider,
+    Repository, Side, UpdateFromGitArgs,
+};
 pub(crate) use health::{HealthArgs, ReportFormat};
 pub(crate) use lock::{LockAction, LockArgs};
 pub(crate) use secrets::{MigrateArgs, Name, SecretsAction, SecretsArgs};
 pub(crate) use serve::ServeArgs;
 pub(crate) use transactions::{ExportArgs, GcArgs, RollbackArgs, TransactionsAction, TransactionsArgs};
 pub(crate) use workspaces::{
-    AddUserArgs, AssignCapacityArgs, CreateArgs, DeleteArgs, Env, GetArgs, ListArgs, RemoveUserArgs,
-    UpdateArgs, UpdateRoleArgs, WorkspacesAction, WorkspacesArgs,
+    AddUserArgs, AddUsersFromFileArgs, AssignCapacityArgs, CopyUsersArgs, CreateArgs, CreateSetArgs,
+    DeleteAllArgs, DeleteArgs, DeleteBulkArgs, Env, GetArgs, ListArgs, RemoveUserArgs, SetupArgs, UpdateArgs,
+    UpdateRoleArgs, WorkspacesAction, WorkspacesArgs,
 };
 
 /// CI/CD for Microsoft Fabric that leaves either the whole deployment or no trace of it.
@@ -95,9 +101,13 @@ pub(crate) enum Command {
     Deploy(DeployArgs),
     /// Show what a deployment would change
     Plan(PlanArgs),
+    /// Show how a workspace differs from the files, also where a deployment would leave it alone
+    Drift(DriftArgs),
     /// List, create, change and delete workspaces, and who has which role in them
     #[command(visible_alias = "workspace")]
     Workspaces(WorkspacesArgs),
+    /// Connect a workspace to a Git repository, commit it, update it, and show how the two differ
+    Git(GitArgs),
     /// Show transactions and take up interrupted ones
     #[command(visible_alias = "tx")]
     Transactions(TransactionsArgs),

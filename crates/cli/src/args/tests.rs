@@ -52,7 +52,7 @@ fn deploy_takes_its_configuration_in_one_way() {
         match (parsed, expected) {
             (Ok(selection), Ok((config, target))) => {
                 assert_eq!(selection.config.or(selection.file).as_deref(), config.map(Path::new), "{line}");
-                assert_eq!(selection.env, target, "{line}");
+                assert_eq!(selection.env.unwrap_or_default(), target, "{line}");
             }
             (Err(error), Err(kind)) => assert_eq!(error.kind(), kind, "{line}: {error}"),
             (parsed, _) => panic!("{line}: {parsed:?}"),

@@ -55,6 +55,18 @@ pub(crate) enum WorkspacesAction {
     RemoveUser(RemoveUserArgs),
     /// Give somebody another role in a workspace
     UpdateRole(UpdateRoleArgs),
+    /// Give everybody in a principals file a role in a workspace
+    AddUsersFromFile(AddUsersFromFileArgs),
+    /// Give everybody who has a role in one workspace the same role in another
+    CopyUsers(CopyUsersArgs),
+    /// Create a workspace for each environment
+    CreateSet(CreateSetArgs),
+    /// Create the workspaces of a project, and give people their roles in them
+    Setup(SetupArgs),
+    /// Delete several workspaces
+    DeleteBulk(DeleteBulkArgs),
+    /// Delete all workspaces of an environment
+    DeleteAll(DeleteAllArgs),
 }
 
 /// Names one workspace.
@@ -188,6 +200,84 @@ pub(crate) struct UpdateRoleArgs {
     pub(crate) role: Role,
 }
 
+/// `selvedge workspaces add-users-from-file`
+#[derive(Debug, Args)]
+pub(crate) struct AddUsersFromFileArgs {
+    /// The workspace's id or name
+    #[arg(value_name = "WORKSPACE")]
+    pub(crate) workspace: String,
+    /// A principals file: `object id,role,description,type` on each line
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Show what would be done, and do nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+/// `selvedge workspaces copy-users`
+#[derive(Debug, Args)]
+pub(crate) struct CopyUsersArgs {
+    /// The workspace that has the roles: its id or name
+    #[arg(value_name = "SOURCE")]
+    pub(crate) source: String,
+    /// The workspace that is to have them: its id or name
+    #[arg(value_name = "TARGET")]
+    pub(crate) target: String,
+}
+
+/// `selvedge workspaces create-set`
+#[derive(Debug, Args)]
+pub(crate) struct CreateSetArgs {
+    /// What the workspaces are called before their environments are made parts of their names
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
+    /// The environments
+    #[arg(long, value_delimiter = ',', default_value = "dev,test,prod", value_name = "ENV,...")]
+    pub(crate) environments: Vec<String>,
+    /// Their description [default: NAME - ENV environment]
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) description: Option<String>,
+}
+
+/// `selvedge workspaces setup`
+#[derive(Debug, Args)]
+pub(crate) struct SetupArgs {
+    /// The project: its workspaces are called so, with dev, test and prod as parts of their names
+    #[arg(value_name = "PROJECT")]
+    pub(crate) name: String,
+    /// Who is to be Admin in each: e-mail addresses or object ids
+    #[arg(long, value_delimiter = ',', required = true, value_name = "USER,...")]
+    pub(crate) admins: Vec<String>,
+    /// Who is to be Member in each: e-mail addresses or object ids
+    #[arg(long, value_delimiter = ',', value_name = "USER,...")]
+    pub(crate) members: Vec<String>,
+}
+
+/// `selvedge workspaces delete-bulk`
+#[derive(Debug, Args)]
+pub(crate) struct DeleteBulkArgs {
+    /// The workspaces' ids or names
+    #[arg(value_name = "WORKSPACE", required_unless_present = "file")]
+    pub(crate) workspaces: Vec<String>,
+    /// A file with an id or name on each line; # begins a comment
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    /// Delete them with the items that they hold
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+/// `selvedge workspaces delete-all`
+#[derive(Debug, Args)]
+pub(crate) struct DeleteAllArgs {
+    /// Delete every workspace that this identity sees, where no --environment is named
+    #[arg(long, conflicts_with = "environment")]
+    pub(crate) all_visible: bool,
+    /// Delete them with the items that they hold
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
 impl Env {
     /// As it stands in names.
     pub(crate) fn name(self) -> &'static str {
@@ -196,6 +286,11 @@ impl Env {
             Self::Test => "test",
             Self::Prod => "prod",
         }
+    }
+
+    /// Whether a workspace of this name is of the environment, by the end of the name.
+    pub(crate) fn is_of(self, workspace: &str) -> bool {
+        workspace.to_lowercase().ends_with(&format!("-{}", self.name()))
     }
 }
 

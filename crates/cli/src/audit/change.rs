@@ -46,6 +46,7 @@ impl Facts<'_> {
             | Change::DeleteWorkspace { workspace, .. }
             | Change::UnassignCapacity { workspace, .. }
             | Change::RemoveRole { workspace, .. }
+            | Change::DisconnectGit { workspace, .. }
             | Change::DescribeItem { workspace, .. }
             | Change::UpdateDefinition { workspace, .. }
             | Change::ChangeRole { workspace, .. } => Some(workspace.to_string()),
@@ -55,6 +56,7 @@ impl Facts<'_> {
             | Change::AddRole { workspace, .. }
             | Change::ConnectGit { workspace, .. }
             | Change::InitializeGit { workspace, .. }
+            | Change::UpdateFromGit { workspace, .. }
             | Change::CommitToGit { workspace, .. } => self.id(workspace),
             Change::CreateConnection { .. } => None,
         }
@@ -133,6 +135,13 @@ pub(super) fn made(change: &Change, facts: &Facts<'_>) -> (EventType, Value) {
         ),
         Change::ConnectGit { provider, .. } => (EventType::GitConnected, connected(workspace, provider)),
         Change::InitializeGit { .. } => (EventType::GitInitialized, json!({ "workspace_id": workspace })),
+        Change::UpdateFromGit { conflicts, .. } => (
+            EventType::GitUpdated,
+            json!({ "workspace_id": workspace, "conflict_resolution": conflicts, "items_updated": null }),
+        ),
+        Change::DisconnectGit { .. } => {
+            (EventType::GitDisconnected, json!({ "workspace_id": workspace, "reason": ASKED }))
+        }
         Change::CommitToGit { comment, .. } => (
             EventType::GitCommitted,
             json!({ "workspace_id": workspace, "commit_message": comment, "items_count": null, "commit_mode": "All" }),
@@ -206,9 +215,11 @@ pub(super) fn taken_back(change: &Change, facts: &Facts<'_>) -> (EventType, Valu
         Change::ConnectGit { .. } => {
             (EventType::GitDisconnected, json!({ "workspace_id": workspace, "reason": REASON }))
         }
-        Change::InitializeGit { .. } | Change::CommitToGit { .. } | Change::DeleteWorkspace { .. } => {
-            with_another(change, facts)
-        }
+        Change::InitializeGit { .. }
+        | Change::UpdateFromGit { .. }
+        | Change::DisconnectGit { .. }
+        | Change::CommitToGit { .. }
+        | Change::DeleteWorkspace { .. } => with_another(change, facts),
     }
 }
 

@@ -46,8 +46,24 @@ pub(crate) fn ask(question: &str) -> anyhow::Result<Option<No>> {
 ///
 /// When there is nobody to ask, or the answer cannot be read.
 pub(crate) fn typed(app: &App, preview: &str, word: &str) -> anyhow::Result<bool> {
+    let answer = answered(app, preview, &format!("Type '{word}' to confirm: "))?;
+    Ok(answer.is_none_or(|answer| answer == word))
+}
+
+/// Shows `preview` and asks a question that `y` and `yes` say yes to. Whether it was. With --yes nobody is asked.
+///
+/// # Errors
+///
+/// As [`typed`].
+pub(crate) fn agreed(app: &App, preview: &str, question: &str) -> anyhow::Result<bool> {
+    let answer = answered(app, preview, &format!("{question} (y/N): "))?;
+    Ok(answer.is_none_or(|answer| matches!(&*answer.to_lowercase(), "y" | "yes")))
+}
+
+/// What was answered; `None` where nobody is asked.
+fn answered(app: &App, preview: &str, question: &str) -> anyhow::Result<Option<String>> {
     if app.yes {
-        return Ok(true);
+        return Ok(None);
     }
     let (stdin, mut stderr) = (io::stdin(), output::stderr());
     writeln!(stderr, "{preview}").context("ask for confirmation")?;
@@ -55,12 +71,10 @@ pub(crate) fn typed(app: &App, preview: &str, word: &str) -> anyhow::Result<bool
         let with = ExitWith::usage("ask for confirmation").help("add --yes to do it without being asked");
         return Err(anyhow!("{}", No::Nobody).context(with));
     }
-    write!(stderr, "Type '{word}' to confirm: ")
-        .and_then(|()| stderr.flush())
-        .context("ask for confirmation")?;
+    write!(stderr, "{question}").and_then(|()| stderr.flush()).context("ask for confirmation")?;
     let mut answer = String::new();
     stdin.lock().read_line(&mut answer).context("read the answer")?;
-    Ok(answer.trim() == word)
+    Ok(Some(answer.trim().to_owned()))
 }
 
 fn ask_on(question: &str, to: &mut impl Write, from: &mut impl BufRead) -> anyhow::Result<Option<No>> {

@@ -5,10 +5,12 @@ pub(crate) mod completions;
 mod confirm;
 pub(crate) mod deploy;
 pub(crate) mod doctor;
+pub(crate) mod drift;
 #[cfg(feature = "emulator")]
 pub(crate) mod emulator;
 pub(crate) mod explain;
 pub(crate) mod flags;
+pub(crate) mod git;
 pub(crate) mod health;
 pub(crate) mod lock;
 pub(crate) mod man;

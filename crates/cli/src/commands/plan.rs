@@ -7,12 +7,13 @@ use selvedge_deployment::summary::Summary;
 use serde_json::json;
 
 use super::deploy::open;
+use super::deploy::planned::PlanFile;
 use super::deploy::prepare::{Prepared, prepare};
 use crate::args::PlanArgs;
 use crate::ci::{Row, Told};
 use crate::exit;
 use crate::output::{self, Format};
-use crate::render::{self, Progress};
+use crate::render::{self, PartDiff, Progress};
 use crate::run::App;
 use crate::text::one_line;
 
@@ -23,7 +24,7 @@ use crate::text::one_line;
 /// Whatever stands in the way of a plan.
 pub(crate) async fn run(app: &App, args: &PlanArgs, config: PathBuf) -> anyhow::Result<u8> {
     let progress = Progress::new(app);
-    let prepared = prepare(app, &args.selection, config, false, &progress).await?;
+    let prepared = prepare(app, &args.selection, config.clone(), false, &progress).await?;
     // Where one is open, the plan also shows the markers that it left.
     if let Some((place, _)) = &prepared.place
         && let Err(open) = open::refuse_if_open(app, place, &prepared.subject(app)).await
@@ -31,8 +32,11 @@ pub(crate) async fn run(app: &App, args: &PlanArgs, config: PathBuf) -> anyhow::
         progress.note(&format!("{open:#}"));
     }
     drop(progress);
+    if let Some(out) = &args.out {
+        PlanFile::of(app, &args.selection, &prepared, &config)?.write(out)?;
+    }
     let pending = args.detailed_exitcode && !prepared.planned.plan.is_empty();
-    output::coded(show(app, &prepared), if pending { exit::PENDING } else { exit::DONE })
+    output::coded(show(app, &prepared, args.diff), if pending { exit::PENDING } else { exit::DONE })
 }
 
 /// Prints the plan as the result.
@@ -40,7 +44,7 @@ pub(crate) async fn run(app: &App, args: &PlanArgs, config: PathBuf) -> anyhow::
 /// # Errors
 ///
 /// When stdout cannot be written.
-pub(crate) fn show(app: &App, prepared: &Prepared) -> anyhow::Result<()> {
+pub(crate) fn show(app: &App, prepared: &Prepared, with_parts: bool) -> anyhow::Result<()> {
     let plan = &prepared.planned.plan;
     let summary = Summary::of(plan).to_string();
     let planned = plan.steps().iter();
@@ -60,6 +64,9 @@ pub(crate) fn show(app: &App, prepared: &Prepared) -> anyhow::Result<()> {
             let mut text = String::new();
             for step in plan.steps() {
                 text.push_str(&format!("  {} {}\n", sign(&step.change), one_line(&step.change.to_string())));
+                for part in parts(prepared, &step.change).iter().filter(|_| with_parts) {
+                    text.push_str(&part.text("      "));
+                }
             }
             output::line(&(text + &summary))
         }
@@ -68,12 +75,17 @@ pub(crate) fn show(app: &App, prepared: &Prepared) -> anyhow::Result<()> {
                 .steps()
                 .iter()
                 .map(|step| {
-                    json!({
+                    let mut change = json!({
                         "step": step.id.number(),
                         "change": step.change.to_string(),
                         "overwrites": step.change.overwrites(),
                         "reversible": step.change.reversible(),
-                    })
+                    });
+                    if with_parts {
+                        let parts = parts(prepared, &step.change);
+                        change["parts"] = parts.iter().map(PartDiff::as_json).collect();
+                    }
+                    change
                 })
                 .collect();
             let read = prepared.clients.is_some();
@@ -89,6 +101,14 @@ pub(crate) fn show(app: &App, prepared: &Prepared) -> anyhow::Result<()> {
             )
         }
     }
+}
+
+/// What a change overwrites of an item's content, part by part.
+fn parts(prepared: &Prepared, change: &Change) -> Vec<PartDiff> {
+    let Change::UpdateDefinition { item, definition, .. } = change else { return Vec::new() };
+    let live = prepared.live.items.iter().find(|live| live.id == *item);
+    live.and_then(|live| live.definition.as_ref())
+        .map_or_else(Vec::new, |live| PartDiff::all(live, definition))
 }
 
 /// `+` makes, `~` overwrites, `!` cannot be undone.

@@ -1,9 +1,11 @@
 //! What commands change, made true as deployments are: a transaction where the rollback flag is on, in the audit trail, beneath a lock.
 
 use std::collections::BTreeSet;
+use std::pin::pin;
 use std::time::Instant;
 
-use anyhow::anyhow;
+use anyhow::{Context as _, anyhow};
+use futures_util::future::poll_immediate;
 use selvedge_deployment::change::{Change, Receipt};
 use selvedge_rollback::{Plan, Receipts, TransactionId};
 use serde_json::json;
@@ -12,11 +14,11 @@ use super::deploy::apply::{self, Work};
 use super::deploy::{Asked, Outcome, open};
 use crate::audit::Audit;
 use crate::clients::Clients;
-use crate::exit;
 use crate::place::Place;
 use crate::render::Progress;
+use crate::report::ExitWith;
 use crate::run::App;
-use crate::subject;
+use crate::{exit, signal, subject};
 
 /// What a command has at hand that looks, and then changes.
 pub(crate) struct Session<'a> {
@@ -64,6 +66,42 @@ impl<'a> Session<'a> {
     ///
     /// Whatever stands in the way, and the cause where it was not carried out.
     pub(crate) async fn make(&self, task: Task<'_>) -> anyhow::Result<Receipts<Receipt>> {
+        let made = self.transact(self.app.run, task, Asked::Command).await;
+        self.audit.close();
+        made
+    }
+
+    /// Makes plans true that nothing joins, each as a transaction of its own, and says how each ended. One that fails does not keep the
+    /// others from being tried; a signal does.
+    ///
+    /// # Errors
+    ///
+    /// When signals cannot be listened to.
+    pub(crate) async fn make_each(&self, tasks: Vec<Task<'_>>) -> anyhow::Result<Vec<anyhow::Result<()>>> {
+        // One between two transactions is heard as well.
+        let mut stop = pin!(signal::stop().context("listen to signals")?);
+        let (mut ended, mut is_stopped) = (Vec::new(), false);
+        for task in tasks {
+            is_stopped = is_stopped || poll_immediate(&mut stop).await.is_some();
+            if is_stopped {
+                let with = ExitWith::new(exit::INTERRUPTED, task.words);
+                ended.push(Err(anyhow!("not tried: interrupted").context(with)));
+                continue;
+            }
+            // The first is the run itself.
+            let id = if ended.is_empty() { self.app.run } else { TransactionId::generate() };
+            ended.push(self.transact(id, task, Asked::Part).await.map(drop));
+        }
+        self.audit.close();
+        Ok(ended)
+    }
+
+    async fn transact(
+        &self,
+        id: TransactionId,
+        task: Task<'_>,
+        asked: impl FnOnce(String) -> Asked,
+    ) -> anyhow::Result<Receipts<Receipt>> {
         let Task { plan, workspaces, environment, words } = task;
         if plan.is_empty() {
             self.progress.note("nothing to do: it is so already");
@@ -77,7 +115,7 @@ impl<'a> Session<'a> {
         }
         let work = Work {
             plan: &plan,
-            id: app.run,
+            id,
             subject,
             product: None,
             environment: environment.or(Some(&app.settings.environment)),
@@ -86,13 +124,10 @@ impl<'a> Session<'a> {
             clients: &self.clients,
         };
         let started = Instant::now();
-        let applied = apply::apply(app, &work, &self.progress, &self.audit).await;
-        self.audit.close();
-        let applied = applied?;
+        let applied = apply::apply(app, &work, &self.progress, &self.audit).await?;
         let (how, receipts) = (applied.how, applied.receipts);
         let what = json!({ "workspaces": workspaces, "environment": environment });
-        let outcome =
-            Outcome { how, plan: &plan, elapsed: started.elapsed(), what, asked: Asked::Command(words) };
+        let outcome = Outcome { how, plan: &plan, elapsed: started.elapsed(), what, asked: asked(words) };
         match outcome.finish(app)? {
             exit::DONE => Ok(receipts),
             code => Err(anyhow!("it ended with exit code {code}")),

@@ -17,7 +17,7 @@ use selvedge_rollback::objects::Tries;
 use selvedge_rollback::{Target, TransactionId};
 
 pub(crate) use address::Address;
-pub(crate) use writable::Writable;
+pub(crate) use writable::{Writable, write as write_to};
 
 use crate::exit;
 use crate::render::Progress;

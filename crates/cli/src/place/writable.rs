@@ -57,8 +57,12 @@ impl Writable {
     }
 }
 
-/// A file without a name, in the folder or, where there is none yet, where it would be made.
-fn write(mut folder: &std::path::Path) -> io::Result<()> {
+/// Writes a file without a name, in the folder or, where there is none yet, where it would be made.
+///
+/// # Errors
+///
+/// When it cannot be.
+pub(crate) fn write(mut folder: &std::path::Path) -> io::Result<()> {
     while !folder.try_exists()? {
         folder = folder.parent().ok_or(io::ErrorKind::NotFound)?;
     }

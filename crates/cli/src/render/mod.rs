@@ -4,6 +4,7 @@
 
 mod json;
 mod order;
+mod parts;
 mod table;
 mod text;
 
@@ -17,6 +18,7 @@ use crate::output::Format;
 use crate::run::App;
 
 pub(crate) use json::{Jsonl, result};
+pub(crate) use parts::PartDiff;
 pub(crate) use table::table;
 pub(crate) use text::{Text, seconds};
 
@@ -128,10 +130,11 @@ impl Stage {
                 Self::Items
             }
             Change::AddRole { .. } | Change::ChangeRole { .. } | Change::RemoveRole { .. } => Self::Users,
-            Change::CreateConnection { .. } | Change::ConnectGit { .. } | Change::InitializeGit { .. } => {
-                Self::GitConnection
-            }
-            Change::CommitToGit { .. } => Self::GitCommit,
+            Change::CreateConnection { .. }
+            | Change::ConnectGit { .. }
+            | Change::InitializeGit { .. }
+            | Change::DisconnectGit { .. } => Self::GitConnection,
+            Change::UpdateFromGit { .. } | Change::CommitToGit { .. } => Self::GitCommit,
         }
     }
 

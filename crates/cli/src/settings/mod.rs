@@ -14,6 +14,7 @@ mod hosts;
 mod layers;
 mod size;
 mod telemetry;
+mod workspaces;
 
 use std::{
     path::{Path, PathBuf},
@@ -30,6 +31,7 @@ pub(crate) use environment::{Environment, Origin, of_the_process};
 pub(crate) use hosts::{TRUSTED_HOSTS, Trusted, is_loopback};
 pub(crate) use layers::{CommandLine, left_out, load, set_by};
 pub(crate) use telemetry::{Exporter, OtlpCompression, OtlpProtocol, Telemetry};
+pub(crate) use workspaces::Workspaces;
 
 /// Names of variables that hold secrets. They are read by [`Environment::secret`] and are never settings.
 pub(crate) const SECRET_VARIABLES: [&str; 4] =
@@ -124,6 +126,7 @@ pub(crate) struct Settings {
     pub(crate) breaker: Breaker,
     pub(crate) throttle: Throttle,
     pub(crate) polling: Polling,
+    pub(crate) workspaces: Workspaces,
     pub(crate) rollback: Rollback,
     pub(crate) telemetry: Telemetry,
     pub(crate) audit: Audit,

@@ -72,7 +72,8 @@ fn each_secret_is_looked_for_by_get_alone() {
     tenant.heal();
 
     let text = run(&mut tenant.with_vault(&project, &["doctor"])).is(0).stdout;
-    assert!(text.contains("ok    Key Vault                127.0.0.1 answers"), "{text}");
+    let first = text.lines().find(|line| line.starts_with("ok    Key Vault ")).unwrap();
+    assert!(first.ends_with("  127.0.0.1 answers, and `get` is allowed"), "{text}");
     assert!(
         text.contains("\n      help: store a new value with `selvedge secrets set GITHUB_TOKEN`"),
         "{text}"
@@ -208,4 +209,89 @@ fn its_commands_work_from_where_it_was_asked() {
     let path = project.path().to_str().unwrap();
     let ended = run(&mut tenant.with_vault(&elsewhere, &["doctor", "--output", "json", "--project", path]));
     is(&ended, "GITHUB_TOKEN", "warn", "in .env", &format!("`selvedge secrets migrate --project '{path}'`"));
+}
+
+#[test]
+fn a_stage_is_gone_through_week_by_week() {
+    let (tenant, project) = (Tenant::with_https(), Project::orders());
+    tenant.seed(&vault(json!([{ "name": "github-token", "value": "canary" }])));
+    let doctor = |stage: &str, flags: &[(&str, &str)]| {
+        let mut command = tenant.with_vault(&project, &["doctor", "--stage", stage, "--output", "json"]);
+        run(command.envs(flags.iter().copied()))
+    };
+    const ALL: [(&str, &str); 5] = [
+        ("FEATURE_USE_RETRY_LOGIC", "true"),
+        ("FEATURE_USE_CIRCUIT_BREAKER", "true"),
+        ("FEATURE_USE_ROLLBACK", "true"),
+        ("FEATURE_USE_TELEMETRY", "true"),
+        ("FEATURE_USE_HEALTH_CHECKS", "true"),
+    ];
+    let before: Vec<_> = fs::read_dir(project.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let current = doctor("current", &[]).is(0);
+    is(&current, "FEATURE_USE_ROLLBACK", "ok", "off, by default", "FEATURE_USE_ROLLBACK=true");
+    is(&current, "FEATURE_USE_KEY_VAULT", "ok", "on, by environment", "");
+    is(&current, "way back", "ok", "false for FEATURE_USE_KEY_VAULT", "");
+    let intermediate = doctor("intermediate", &[]).is(0);
+    is(&intermediate, "FEATURE_USE_TELEMETRY", "warn", "off, by default", "");
+    let target = doctor("target", &[]).is(1);
+    is(&target, "FEATURE_USE_ROLLBACK", "fail", "off", "");
+    is(&target, "FEATURE_USE_RETRY_LOGIC", "warn", "off", "");
+    is(&target, "where secrets come from", "ok", "and nowhere else", "");
+    is(&target, "audit trail", "ok", "can be written", "");
+
+    let after: Vec<_> = fs::read_dir(project.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(after, before, "nothing is left behind");
+
+    // What a deployment refuses at the target, and what the checklist fails, is the same.
+    let refused = |flags: &[(&str, &str)]| {
+        let mut command = tenant.with_vault(&project, &["deploy", "--yes"]);
+        run(command.env("HARDENING_STAGE", "target").envs(flags.iter().copied()))
+    };
+    refused(&[]).ends(2, &["FEATURE_USE_ROLLBACK is off", "FEATURE_USE_HEALTH_CHECKS is off"]);
+    for required in &ALL[2..] {
+        let flags: Vec<_> = ALL.into_iter().filter(|flag| flag != required).collect();
+        is(&doctor("target", &flags).is(1), required.0, "fail", "off", required.0);
+        refused(&flags).ends(2, &[required.0]);
+    }
+    let all = doctor("target", &ALL).is(0);
+    is(&all, "open transactions", "ok", "none", "");
+    is(&all, "journals", "ok", "in a folder that can be written", "");
+}
+
+#[test]
+fn the_rights_of_the_identity_are_held_against_the_plan() {
+    let (tenant, project) = (Tenant::start(), Project::orders());
+    let doctor = || run(&mut tenant.selvedge(&project, &["doctor", "--output", "json"]));
+    let before = doctor().is(0);
+    is(&before, "sign-in", "ok", "signed in as", "");
+    is(&before, "Fabric", "ok", "answers, and shows", "");
+    is(&before, "plan", "ok", "changes", "");
+    is(&before, "capacity", "ok", "Demo capacity runs", "");
+    is(&before, "rights", "ok", "the workspace is not there", "");
+    is(&before, "configuration", "ok", "nothing is wrong with it", "");
+    tenant.safely(&project, &["deploy", "--yes"]).is(0);
+    is(&doctor().is(0), "rights", "ok", "the plan takes none", "");
+    project.edit("role: \"Admin\"", "role: \"Member\"");
+    is(&doctor().is(0), "rights", "ok", "Admin; the plan takes Admin", "");
+
+    project.edit("role: \"Member\"", "role: \"Owner\"");
+    is(&doctor().is(1), "configuration", "fail", "there is no role \"Owner\"", "selvedge plan");
+    tenant.inject("GET /v1/workspaces=403,times=9");
+    is(&doctor().is(1), "Fabric", "fail", "403", "tenant settings");
+}
+
+#[test]
+fn the_self_test_proves_what_the_flags_do() {
+    let project = Project::orders();
+    let doctor = |settings: &str| {
+        project.write("selvedge.toml", settings);
+        run(&mut crate::program::selvedge(project.path(), &["doctor", "--self-test", "--output", "json"]))
+    };
+    let proven = doctor("").is(0);
+    for trial in ["without retries", "retries", "circuit breaker", "without rollback", "rollback"] {
+        is(&proven, trial, "ok", "", "");
+    }
+    // A setting that takes the promise away is found.
+    let broken = doctor("[http]\nattempt_timeout = \"1ms\"\ncall_deadline = \"1500ms\"\n").is(1);
+    is(&broken, "rollback", "fail", "not proven that a failed deployment leaves nothing", "selvedge.toml");
 }

@@ -14,6 +14,8 @@ mod project;
 mod start_up;
 mod usage;
 #[cfg(feature = "emulator")]
+mod workspace_sets;
+#[cfg(feature = "emulator")]
 mod workspaces;
 
 #[cfg(feature = "emulator")]
@@ -38,6 +40,8 @@ mod deploy;
 #[cfg(all(feature = "emulator", unix))]
 mod doctor;
 #[cfg(feature = "emulator")]
+mod drift;
+#[cfg(feature = "emulator")]
 mod emulator;
 #[cfg(feature = "emulator")]
 mod existing;
@@ -49,6 +53,8 @@ mod faults;
 mod full_disk;
 #[cfg(feature = "emulator")]
 mod gc;
+#[cfg(feature = "emulator")]
+mod git;
 #[cfg(feature = "emulator")]
 mod health;
 #[cfg(feature = "emulator")]

@@ -187,7 +187,13 @@ impl Tenant {
     /// Stops the next request of that pattern `before` its effect or `after` it.
     #[track_caller]
     pub(crate) fn hold(&self, pattern: &str, point: &str) -> Hold<'_> {
-        Hold { tenant: self, id: self.emulator.hold(pattern, 0, point).unwrap() }
+        self.hold_later(pattern, 0, point)
+    }
+
+    /// The same with the one that comes after `skip` others.
+    #[track_caller]
+    pub(crate) fn hold_later(&self, pattern: &str, skip: usize, point: &str) -> Hold<'_> {
+        Hold { tenant: self, id: self.emulator.hold(pattern, skip, point).unwrap() }
     }
 
     /// Asks Fabric, as another program of the same team would.

@@ -4,7 +4,7 @@ mod receipt;
 
 use std::fmt;
 
-use selvedge_fabric_client::git::Provider;
+use selvedge_fabric_client::git::{ConflictPolicy, InitializationStrategy, Provider};
 use selvedge_fabric_client::{CapacityId, ConnectionId, FolderId, ItemId, PrincipalId, WorkspaceId};
 use selvedge_rollback::StepId;
 use serde::{Deserialize, Serialize};
@@ -178,6 +178,25 @@ pub enum Change {
         workspace: Ref<WorkspaceId>,
         /// The step that connects it. `None`: it was connected before, and then initializing cannot be undone.
         connected_by: Option<StepId>,
+        /// Which side wins where both have content. In a deployment the workspace does: its content comes from files.
+        #[serde(default, skip_serializing_if = "is_usual")]
+        strategy: InitializationStrategy,
+    },
+    /// Takes what the repository holds over into the workspace. Cannot be undone.
+    UpdateFromGit {
+        /// The workspace.
+        workspace: Ref<WorkspaceId>,
+        /// The commit that was shown; `None`: the newest.
+        commit: Option<String>,
+        /// Which side wins where both have changed an item; `None`: nothing is taken over then.
+        conflicts: Option<ConflictPolicy>,
+    },
+    /// Takes the workspace's connection away; both sides keep their content. Cannot be undone.
+    DisconnectGit {
+        /// The workspace.
+        workspace: WorkspaceId,
+        /// The repository, branch and directory that it is connected to.
+        provider: Provider,
     },
     /// Commits everything in the workspace to the repository. Cannot be undone.
     CommitToGit {
@@ -227,6 +246,11 @@ pub enum Undo {
     Impossible,
 }
 
+/// Left out of journals: those of older versions have no word for it.
+fn is_usual(strategy: &InitializationStrategy) -> bool {
+    *strategy == InitializationStrategy::default()
+}
+
 impl Change {
     /// Whether the change overwrites something that somebody may have made by hand.
     #[must_use]
@@ -241,6 +265,8 @@ impl Change {
                 | Self::ChangeRole { .. }
                 | Self::RemoveRole { .. }
                 | Self::UnassignCapacity { .. }
+                | Self::UpdateFromGit { .. }
+                | Self::DisconnectGit { .. }
                 | Self::AssignCapacity { workspace: Ref::Id(_), .. }
         )
     }
@@ -251,6 +277,8 @@ impl Change {
         !matches!(
             self,
             Self::CommitToGit { .. }
+                | Self::UpdateFromGit { .. }
+                | Self::DisconnectGit { .. }
                 | Self::InitializeGit { connected_by: None, .. }
                 | Self::DeleteWorkspace { .. }
         )
@@ -272,6 +300,7 @@ impl Change {
             Self::AssignCapacity { workspace, .. }
             | Self::AddRole { workspace, .. }
             | Self::InitializeGit { workspace, .. }
+            | Self::UpdateFromGit { workspace, .. }
             | Self::CommitToGit { workspace, .. } => (Some(workspace), None, None),
             Self::CreateFolder { workspace, parent, .. } => (Some(workspace), parent.as_ref(), None),
             Self::CreateItem { workspace, folder, .. } => (Some(workspace), folder.as_ref(), None),
@@ -285,6 +314,7 @@ impl Change {
             | Self::UpdateDefinition { .. }
             | Self::ChangeRole { .. }
             | Self::RemoveRole { .. }
+            | Self::DisconnectGit { .. }
             | Self::CreateConnection { .. } => (None, None, None),
         };
         let connected_by = match self {
@@ -316,6 +346,10 @@ impl fmt::Display for Change {
             Self::CreateConnection { name, .. } => write!(f, "create connection {name}"),
             Self::ConnectGit { provider, .. } => write!(f, "connect to Git {}", Place::from(provider)),
             Self::InitializeGit { .. } => f.write_str("initialize the Git connection"),
+            Self::UpdateFromGit { .. } => f.write_str("update from Git"),
+            Self::DisconnectGit { provider, .. } => {
+                write!(f, "disconnect from Git {}", Place::from(provider))
+            }
             Self::CommitToGit { .. } => f.write_str("commit to Git"),
         }
     }

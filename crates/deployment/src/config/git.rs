@@ -134,16 +134,15 @@ fn directory(reading: &mut Reading<'_>, git: &Cursor<'_>) -> Option<String> {
     let Some(directory) = reading.text(git, "directory") else {
         return git.get("directory").is_none().then(|| "/".to_owned());
     };
-    let path = directory.value.trim_matches('/');
-    if path.split('/').any(|part| part == "..") || path.contains(|c: char| c.is_control() || c == '\\') {
+    let path = DesiredGit::directory_of(&directory.value);
+    if path.is_none() {
         reading.error(
             directory.at,
             format!("{:?} is not a directory of the repository", directory.value),
             "write it from the root of the repository, with `/` and without `..`",
         );
-        return None;
     }
-    Some(format!("/{path}"))
+    path
 }
 
 fn connection(reading: &mut Reading<'_>, git: &Cursor<'_>) -> Option<Uuid> {

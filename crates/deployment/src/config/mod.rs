@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::desired::Desired;
+use crate::desired::{Desired, DesiredRole};
 
 mod checks;
 mod cursor;
@@ -138,6 +138,32 @@ pub fn workspace_name(
             Ok((name, problems))
         }
         _ => Err(problems.into()),
+    }
+}
+
+/// What a principals file says, each principal once: `object id,role,description,type` on each line. Warnings come with it.
+///
+/// # Errors
+/// All problems found, by line.
+pub fn principals_file(path: &Path) -> Result<(Vec<DesiredRole>, Vec<Diagnostic>), Diagnostics> {
+    let mut problems = Vec::new();
+    let roles = match file::read(path) {
+        Ok(Some(text)) => principals::list::parse(path, &text, &mut problems),
+        Ok(None) => {
+            let help = "name a file with `object id,role,description,type` on each line";
+            problems.push(Diagnostic::error(file::whole(path), "there is no such file").with_help(help));
+            Vec::new()
+        }
+        Err(problem) => {
+            problems.push(*problem);
+            Vec::new()
+        }
+    };
+    let roles = principals::merge(&mut problems, roles);
+    if problems.iter().all(|problem| problem.severity == Severity::Warning) {
+        Ok((roles, problems))
+    } else {
+        Err(problems.into())
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! <https://learn.microsoft.com/rest/api/fabric/articles/item-management/definitions/item-definition-overview>
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use base64::Engine as _;
@@ -51,6 +52,26 @@ impl Definition {
         sum(self) == sum(other)
     }
 
+    /// The files that do not mean the same, by path: in `self`, in `other`.
+    #[must_use]
+    pub fn differences<'a>(&'a self, other: &'a Self) -> Vec<PartDifference<'a>> {
+        fn files(definition: &Definition) -> BTreeMap<&str, &Part> {
+            let parts = definition.parts.iter().filter(|part| part.path != ".platform");
+            parts.map(|part| (part.path.as_str(), part)).collect()
+        }
+        let (one, another) = (files(self), files(other));
+        let paths: BTreeSet<&str> = one.keys().chain(another.keys()).copied().collect();
+        let differ = |path: &&str| match (one.get(path), another.get(path)) {
+            (Some(a), Some(b)) => normal::form(path, &a.bytes) != normal::form(path, &b.bytes),
+            _ => true,
+        };
+        let bytes = |part: Option<&&'a Part>| part.map(|part| part.bytes.as_slice());
+        let paths = paths.into_iter().filter(differ);
+        paths
+            .map(|path| PartDifference { path, one: bytes(one.get(path)), other: bytes(another.get(path)) })
+            .collect()
+    }
+
     /// SHA-256 of the meaning, in lower-case hexadecimal: equal exactly where [`Self::same_meaning`] holds.
     pub fn digest(&self) -> String {
         self.sum().iter().map(|byte| format!("{byte:02x}")).collect()
@@ -70,6 +91,24 @@ impl Definition {
         }
         hash.finalize().into()
     }
+}
+
+/// A file that two definitions have differently, or one of them alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PartDifference<'a> {
+    /// Its path.
+    pub path: &'a str,
+    /// Its content in the one.
+    pub one: Option<&'a [u8]>,
+    /// Its content in the other.
+    pub other: Option<&'a [u8]>,
+}
+
+/// A file's content as people compare it: JSON with its keys in order and a line for each, text with the usual line ends. `None` where it
+/// is no text.
+#[must_use]
+pub fn readable(path: &str, bytes: &[u8]) -> Option<String> {
+    normal::readable(path, bytes)
 }
 
 /// The format to read a type in so that nothing is lost; `None` where there is one only.

@@ -31,6 +31,19 @@ pub(super) fn form<'a>(path: &str, bytes: &'a [u8]) -> Cow<'a, [u8]> {
     Cow::Owned(text.replace("\r\n", "\n").trim_end().as_bytes().to_vec())
 }
 
+/// The same, for people: JSON over several lines.
+pub(super) fn readable(path: &str, bytes: &[u8]) -> Option<String> {
+    let text = str::from_utf8(bytes).ok()?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if is_json(path)
+        && let Ok(mut value) = serde_json::from_str::<Value>(text)
+    {
+        value.sort_all_objects();
+        return serde_json::to_string_pretty(&value).ok().map(|text| text + "\n");
+    }
+    Some(text.replace("\r\n", "\n"))
+}
+
 fn write_json(value: &Value, out: &mut String) {
     match value {
         Value::Object(map) => {

@@ -95,6 +95,17 @@ pub struct DesiredGit {
     pub at: Location,
 }
 
+impl DesiredGit {
+    /// A directory as Fabric wants it: from the root of the repository. `None` where it is none.
+    #[must_use]
+    pub fn directory_of(text: &str) -> Option<String> {
+        let path = text.trim_matches('/');
+        let is_none =
+            path.split('/').any(|part| part == "..") || path.contains(|c: char| c.is_control() || c == '\\');
+        (!is_none).then(|| format!("/{path}"))
+    }
+}
+
 /// A repository at a Git provider that Fabric knows.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub enum GitProvider {

@@ -67,6 +67,8 @@ impl<S: Secrets> Fabric<S> {
             Change::InitializeGit { workspace, .. } => {
                 back.find_git_initialized(back.id(call, workspace)?).await
             }
+            Change::UpdateFromGit { workspace, .. } => back.find_update(back.id(call, workspace)?).await,
+            Change::DisconnectGit { workspace, provider } => back.find_git_left(*workspace, provider).await,
             Change::CommitToGit { workspace, .. } => back.find_commit(back.id(call, workspace)?).await,
         }
     }

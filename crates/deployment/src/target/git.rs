@@ -3,8 +3,8 @@
 //! <https://learn.microsoft.com/rest/api/fabric/core/git>
 
 use selvedge_fabric_client::git::{
-    self, Commit, CommitMode, Connect, Connection, ConnectionState, Credentials, GitStatus,
-    InitializationStrategy, Initialized, Provider, RequiredAction,
+    self, Commit, CommitMode, ConflictPolicy, Connect, Connection, ConnectionState, Credentials, GitStatus,
+    InitializationStrategy, Initialized, Provider, RequiredAction, Update,
 };
 use selvedge_fabric_client::{Accepted, ConnectionId, ResultKind, Started, WorkspaceId};
 use selvedge_rollback::{Found, Progress, Undone};
@@ -79,19 +79,50 @@ impl<S: Secrets> Fabric<S> {
         }
     }
 
-    pub(super) async fn initialize_git(&self, workspace: WorkspaceId) -> Attempt<Progress<Receipt>> {
-        // What is deployed comes from files here, not from the repository: the workspace wins.
-        let call = git::initialize(workspace, Some(InitializationStrategy::PreferWorkspace));
+    /// Disconnects it for good.
+    pub(super) async fn leave_git(
+        &self,
+        workspace: WorkspaceId,
+        provider: &Provider,
+    ) -> Attempt<Progress<Receipt>> {
+        match self.disconnect_git(workspace, provider).await? {
+            Undone::Kept(reason) => Err(conflict(reason)),
+            _ => Ok(Progress::Done(Receipt::Done)),
+        }
+    }
+
+    pub(super) async fn find_git_left(
+        &self,
+        workspace: WorkspaceId,
+        provider: &Provider,
+    ) -> Attempt<Found<Receipt>> {
+        Ok(match &self.git_connection(workspace).await?.git_provider_details {
+            None => Found::Done(Receipt::Done),
+            Some(live) if Place::from(live) == Place::from(provider) => Found::Absent,
+            Some(live) => Found::Foreign(format!("the workspace is connected to {}", Place::from(live))),
+        })
+    }
+
+    pub(super) async fn initialize_git(
+        &self,
+        workspace: WorkspaceId,
+        strategy: InitializationStrategy,
+    ) -> Attempt<Progress<Receipt>> {
+        let call = git::initialize(workspace, Some(strategy));
         match self.client.start(call).await.map_err(once)? {
-            Started::Done(initialized) => initialized_for_commit(&initialized).map(Progress::Done),
+            Started::Done(initialized) => may_go_on(&initialized, strategy).map(Progress::Done),
             Started::Accepted(accepted) => Ok(Progress::Accepted(operation_text(&accepted)?)),
         }
     }
 
-    pub(super) async fn git_initialized(&self, accepted: &Accepted) -> Attempt<Receipt> {
+    pub(super) async fn git_initialized(
+        &self,
+        accepted: &Accepted,
+        strategy: InitializationStrategy,
+    ) -> Attempt<Receipt> {
         let initialized =
             self.client.wait::<Initialized>(accepted, ResultKind::Json).await.map_err(operation)?;
-        initialized_for_commit(&initialized)
+        may_go_on(&initialized, strategy)
     }
 
     pub(super) async fn find_git_initialized(&self, workspace: WorkspaceId) -> Attempt<Found<Receipt>> {
@@ -123,7 +154,43 @@ impl<S: Secrets> Fabric<S> {
         }
     }
 
-    pub(super) async fn committed_to_git(&self, accepted: &Accepted) -> Attempt<Receipt> {
+    /// `commit` is the one that was shown to whoever agreed: another is not taken over in its place.
+    pub(super) async fn update_from_git(
+        &self,
+        workspace: WorkspaceId,
+        commit: Option<&str>,
+        conflicts: Option<ConflictPolicy>,
+    ) -> Attempt<Progress<Receipt>> {
+        let status = self.git_status(workspace).await?;
+        if !has_remote_changes(&status) {
+            return Ok(Progress::Done(Receipt::Done));
+        }
+        let Some(remote) = status.remote_commit_hash else {
+            return Err(conflict("the repository has changes, and Fabric does not say of which commit"));
+        };
+        if let Some(shown) = commit.filter(|shown| *shown != remote) {
+            return Err(conflict(format!("the repository has moved on since, from {shown} to {remote}")));
+        }
+        let update = Update {
+            workspace_head: status.workspace_head,
+            remote_commit_hash: remote,
+            conflicts,
+            // Who asked for the update was shown what it overwrites.
+            allow_override: true,
+        };
+        match self.client.start(git::update(workspace, &update)).await.map_err(once)? {
+            Started::Done(()) => Ok(Progress::Done(Receipt::Done)),
+            Started::Accepted(accepted) => Ok(Progress::Accepted(operation_text(&accepted)?)),
+        }
+    }
+
+    pub(super) async fn find_update(&self, workspace: WorkspaceId) -> Attempt<Found<Receipt>> {
+        let updated = !has_remote_changes(&self.git_status(workspace).await?);
+        Ok(if updated { Found::Done(Receipt::Done) } else { Found::Absent })
+    }
+
+    /// A commit or an update has ended.
+    pub(super) async fn git_synchronized(&self, accepted: &Accepted) -> Attempt<Receipt> {
         self.client.wait::<()>(accepted, ResultKind::None).await.map_err(operation)?;
         Ok(Receipt::Done)
     }
@@ -137,8 +204,9 @@ impl<S: Secrets> Fabric<S> {
 /// A repository that holds more than the workspace would lose it by a commit.
 ///
 /// The step counts as not done then: undoing the connection takes back that it was initialized.
-fn initialized_for_commit(initialized: &Initialized) -> Attempt<Receipt> {
-    if initialized.required_action == RequiredAction::UPDATE_FROM_GIT {
+fn may_go_on(initialized: &Initialized, strategy: InitializationStrategy) -> Attempt<Receipt> {
+    let will_commit = strategy == InitializationStrategy::PreferWorkspace;
+    if will_commit && initialized.required_action == RequiredAction::UPDATE_FROM_GIT {
         Err(repository_holds_more())
     } else {
         Ok(Receipt::Done)
@@ -157,6 +225,6 @@ pub(crate) fn has_workspace_changes(status: &GitStatus) -> bool {
     status.changes.iter().any(|change| change.workspace_change.is_some())
 }
 
-fn has_remote_changes(status: &GitStatus) -> bool {
+pub(crate) fn has_remote_changes(status: &GitStatus) -> bool {
     status.changes.iter().any(|change| change.remote_change.is_some())
 }

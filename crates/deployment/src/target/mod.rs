@@ -175,6 +175,7 @@ impl<S: Secrets> Target for Fabric<S> {
             | Change::AssignCapacity { .. }
             | Change::UnassignCapacity { .. }
             | Change::InitializeGit { .. }
+            | Change::UpdateFromGit { .. }
             | Change::CommitToGit { .. } => most,
             _ => most.min(Duration::from_secs(2 * 60)),
         }
@@ -227,7 +228,10 @@ impl<S: Secrets> Target for Fabric<S> {
             Change::CreateConnection { name, .. } => self.invert_create_connection(name).await,
             Change::ConnectGit { workspace, .. } => self.invert_connect_git(workspace).await,
             Change::InitializeGit { connected_by: Some(_), .. } => Ok(Undo::Nothing),
-            Change::InitializeGit { .. } | Change::CommitToGit { .. } => Ok(Undo::Impossible),
+            Change::InitializeGit { .. }
+            | Change::UpdateFromGit { .. }
+            | Change::DisconnectGit { .. }
+            | Change::CommitToGit { .. } => Ok(Undo::Impossible),
         }
     }
 
@@ -277,7 +281,13 @@ impl<S: Secrets> Target for Fabric<S> {
             Change::ConnectGit { workspace, provider, connection } => {
                 self.connect_git(self.id(call, workspace)?, provider, self.id(call, connection)?).await
             }
-            Change::InitializeGit { workspace, .. } => self.initialize_git(self.id(call, workspace)?).await,
+            Change::InitializeGit { workspace, strategy, .. } => {
+                self.initialize_git(self.id(call, workspace)?, *strategy).await
+            }
+            Change::UpdateFromGit { workspace, commit, conflicts } => {
+                self.update_from_git(self.id(call, workspace)?, commit.as_deref(), *conflicts).await
+            }
+            Change::DisconnectGit { workspace, provider } => self.leave_git(*workspace, provider).await,
             Change::CommitToGit { workspace, comment } => {
                 self.commit_to_git(self.id(call, workspace)?, comment).await
             }
@@ -295,8 +305,12 @@ impl<S: Secrets> Target for Fabric<S> {
             Change::UpdateDefinition { workspace, item, item_type, .. } => {
                 back.definition_updated(call, *workspace, *item, item_type, &operation(text)?).await
             }
-            Change::InitializeGit { .. } => back.git_initialized(&operation(text)?).await,
-            Change::CommitToGit { .. } => back.committed_to_git(&operation(text)?).await,
+            Change::InitializeGit { strategy, .. } => {
+                back.git_initialized(&operation(text)?, *strategy).await
+            }
+            Change::UpdateFromGit { .. } | Change::CommitToGit { .. } => {
+                back.git_synchronized(&operation(text)?).await
+            }
             _ => Err(Failure::unsent(TargetError::NoOperation(call.step))),
         }
     }

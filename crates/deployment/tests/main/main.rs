@@ -4,6 +4,7 @@
 
 mod existing;
 mod faults;
+mod generated;
 mod order;
 mod plain;
 mod world;

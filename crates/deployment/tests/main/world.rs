@@ -106,6 +106,10 @@ impl World {
         diff(&desired, &roles, &live, Means { git_token: Some("GITHUB_TOKEN") }).unwrap()
     }
 
+    pub(crate) fn graph(&self) -> &Client {
+        &self.graph
+    }
+
     pub(crate) fn target(&self) -> Fabric<impl Fn(&str) -> Option<SecretString> + Send + Sync + use<>> {
         let secrets = |name: &str| (name == "GITHUB_TOKEN").then(|| SecretString::from("token-canary"));
         Fabric::new(self.fabric.clone(), secrets, Patience::default())

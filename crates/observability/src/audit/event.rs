@@ -36,12 +36,14 @@ pub enum EventType {
     ConnectionDeleted,
     /// A workspace was connected to a repository.
     GitConnected,
-    /// The connection to the repository was taken back.
+    /// The connection to the repository was taken back, or away.
     GitDisconnected,
     /// Workspace and repository were compared for the first time.
     GitInitialized,
     /// The workspace was committed to the repository.
     GitCommitted,
+    /// The workspace was updated from the repository.
+    GitUpdated,
     /// A change failed for good.
     ChangeFailed,
     /// A change failed and may have been made all the same.
@@ -166,6 +168,9 @@ impl EventType {
             Self::GitCommitted => {
                 ("git_committed", true, &["workspace_id", "commit_message", "items_count", "commit_mode"])
             }
+            Self::GitUpdated => {
+                ("git_updated", true, &["workspace_id", "conflict_resolution", "items_updated"])
+            }
             Self::ChangeFailed => ("change_failed", false, CHANGE),
             Self::ChangeInDoubt => ("change_in_doubt", false, CHANGE),
             Self::ChangeNotMade => ("change_not_made", false, CHANGE),
@@ -201,7 +206,7 @@ impl EventType {
     }
 
     /// All of them, in the order of the documentation.
-    pub const ALL: [Self; 40] = [
+    pub const ALL: [Self; 41] = [
         Self::WorkspaceCreated,
         Self::WorkspaceUpdated,
         Self::WorkspaceDeleted,
@@ -221,6 +226,7 @@ impl EventType {
         Self::GitDisconnected,
         Self::GitInitialized,
         Self::GitCommitted,
+        Self::GitUpdated,
         Self::ChangeFailed,
         Self::ChangeInDoubt,
         Self::ChangeNotMade,

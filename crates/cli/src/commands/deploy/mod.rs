@@ -7,6 +7,7 @@ mod confirm;
 pub(crate) mod local;
 pub(crate) mod open;
 mod outcome;
+pub(crate) mod planned;
 pub(crate) mod prepare;
 pub(crate) mod target;
 
@@ -25,6 +26,8 @@ use crate::render::{self, Progress, Stage};
 use crate::run::App;
 use crate::{events, exit, output};
 
+use planned::PlanFile;
+
 pub(crate) use apply::How;
 pub(crate) use outcome::{Asked, Outcome};
 
@@ -33,23 +36,36 @@ pub(crate) use outcome::{Asked, Outcome};
 /// # Errors
 ///
 /// Whatever stands in the way, and a deployment that was not committed.
-pub(crate) async fn run(app: &App, args: &DeployArgs, config: PathBuf) -> anyhow::Result<u8> {
+pub(crate) async fn run(
+    app: &App,
+    args: &DeployArgs,
+    config: PathBuf,
+    planned: Option<&PlanFile>,
+) -> anyhow::Result<u8> {
     let started = Instant::now();
     let span = events::deployment(app.run, args.dry_run);
-    let ended = deploy(app, args, config).instrument(span.clone()).await;
+    let ended = deploy(app, args, config, planned).instrument(span.clone()).await;
     span.in_scope(|| events::deployment_ended(&ended, started.elapsed()));
     ended
 }
 
-async fn deploy(app: &App, args: &DeployArgs, config: PathBuf) -> anyhow::Result<u8> {
+async fn deploy(
+    app: &App,
+    args: &DeployArgs,
+    config: PathBuf,
+    planned: Option<&PlanFile>,
+) -> anyhow::Result<u8> {
     let progress = Progress::new(app);
     // A dry run changes nothing, and writes nothing.
     let audit = if args.dry_run { None } else { Some(Audit::open(app)?) };
     let prepared = prepare::prepare(app, &args.selection, config, args.dry_run, &progress).await?;
+    if let Some(planned) = planned {
+        planned.require(app, &prepared)?;
+    }
     events::deployment_started(&prepared.desired.product, &prepared.desired.environment);
     let plan = &prepared.planned.plan;
     let Some(audit) = audit else {
-        plan::show(app, &prepared)?;
+        plan::show(app, &prepared, false)?;
         return Ok(exit::DONE);
     };
     // Before the plan is shown: what an open transaction made is part of what was read. Without the flag too: its
@@ -62,7 +78,10 @@ async fn deploy(app: &App, args: &DeployArgs, config: PathBuf) -> anyhow::Result
         nothing_to_do(app, &prepared)?;
         return Ok(exit::DONE);
     }
-    confirm::overwrites(app, plan)?;
+    // Whoever made the plan file has seen it.
+    if planned.is_none() {
+        confirm::overwrites(app, plan)?;
+    }
     let started = Instant::now();
     let applied = apply::apply(app, &prepared.work(app)?, &progress, &audit).await;
     if applied.is_ok() {

@@ -35,6 +35,8 @@ pub(crate) enum Asked {
     Deploy,
     /// What a command does, in its words. It tells itself what came of it where all was done.
     Command(String),
+    /// The same, where it is one of several things that the command does: it tells itself what came of each.
+    Part(String),
     /// To go on with a transaction.
     GoOn {
         /// How an error says that: `resume`, `roll back`, `abandon`.
@@ -49,7 +51,7 @@ impl Asked {
     fn words(&self, id: Option<TransactionId>) -> String {
         match (self, id) {
             (Self::GoOn { verb, .. }, Some(id)) => format!("{verb} transaction {id}"),
-            (Self::Command(words), _) => words.clone(),
+            (Self::Command(words) | Self::Part(words), _) => words.clone(),
             _ => "deploy".to_owned(),
         }
     }
@@ -87,7 +89,7 @@ impl Outcome<'_> {
                 of_transaction(report, accounted, interrupted, plan, elapsed, &asked)
             }
             How::Transaction { ended: Err(error), report, .. } => {
-                if !is_anothers(&error) {
+                if !is_anothers(&error) && !matches!(asked, Asked::Part(_)) {
                     print(app, &of_open(report.clone(), &error), plan, &what);
                 }
                 return Err(apply::unfinished(app, error, &report));
@@ -107,11 +109,11 @@ impl Outcome<'_> {
             // What is left goes with the emulator, and so does the journal.
             report.commands.clear();
         }
-        if told.code == exit::DONE && matches!(asked, Asked::Command(_)) {
-            app.job.tell(of_job(&told, plan, &what));
-            return Ok(told.code);
+        match asked {
+            Asked::Command(_) if told.code == exit::DONE => app.job.tell(of_job(&told, plan, &what)),
+            Asked::Part(_) => {}
+            _ => print(app, &told, plan, &what),
         }
-        print(app, &told, plan, &what);
         let Some(Failure { tried, why }) = told.failure else {
             return Ok(told.code);
         };

@@ -39,11 +39,22 @@ use crate::subject;
 const USUAL_PLACES: [&str; 2] = ["product_config.yaml", "scenarios/automated-deployment/product_config.yaml"];
 
 /// The name of the secret that holds a token for the Git provider.
-const GIT_TOKEN: &str = "GITHUB_TOKEN";
+pub(crate) const GIT_TOKEN: &str = "GITHUB_TOKEN";
+
+/// What the files ask for, and what is there.
+pub(crate) struct Surveyed {
+    pub(crate) desired: Desired,
+    pub(crate) roles: Vec<ResolvedRole>,
+    pub(crate) live: Live,
+    place: Option<(Place, BTreeSet<TransactionId>)>,
+    /// `None` where nothing was asked, for want of credentials.
+    pub(crate) clients: Option<Clients>,
+}
 
 /// Everything that a deployment needs, before its first write.
 pub(crate) struct Prepared {
     pub(crate) desired: Desired,
+    pub(crate) live: Live,
     pub(crate) planned: Planned,
     /// What the workspace held when it was read; `None` where there was none.
     pub(crate) inventory: Option<Inventory>,
@@ -82,12 +93,17 @@ impl Prepared {
 
     /// What is deployed where, for results.
     pub(crate) fn what(&self) -> Value {
-        json!({
-            "product": self.desired.product,
-            "environment": self.desired.environment,
-            "workspace": self.desired.workspace.name,
-        })
+        what(&self.desired)
     }
+}
+
+/// What is deployed where, for results.
+pub(crate) fn what(desired: &Desired) -> Value {
+    json!({
+        "product": desired.product,
+        "environment": desired.environment,
+        "workspace": desired.workspace.name,
+    })
 }
 
 /// The configuration file that `selection` means, and the folder that its project starts from.
@@ -96,8 +112,8 @@ pub(crate) fn config_file(selection: &Selection) -> anyhow::Result<(PathBuf, Pat
     let Some(named) = named else {
         let root = config::find_root(Path::new("."));
         let places = USUAL_PLACES.map(|place| root.join(place));
-        return match places.iter().find(|place| place.exists()) {
-            Some(found) => Ok((found.clone(), root)),
+        return match config_file_in(&root) {
+            Some(found) => Ok((found, root)),
             None => {
                 let looked = places.map(|place| format!("`{}`", place.display())).join(" and ");
                 let problem = anyhow!("there is no configuration: looked for {looked}");
@@ -117,11 +133,16 @@ pub(crate) fn config_file(selection: &Selection) -> anyhow::Result<(PathBuf, Pat
     Ok((named, root))
 }
 
+/// The configuration file that a project has where none is named.
+pub(crate) fn config_file_in(root: &Path) -> Option<PathBuf> {
+    USUAL_PLACES.iter().map(|place| root.join(place)).find(|place| place.exists())
+}
+
 /// Loads, reads, and plans.
 ///
 /// # Errors
 ///
-/// What is wrong with flags, files or names (exit code 2), with credentials or rights (4), or with the network (1).
+/// As [`survey`], and where no plan reaches what the files ask for (2).
 pub(crate) async fn prepare(
     app: &App,
     selection: &Selection,
@@ -129,6 +150,33 @@ pub(crate) async fn prepare(
     offline_allowed: bool,
     progress: &Progress,
 ) -> anyhow::Result<Prepared> {
+    let surveyed = survey(app, selection, config, offline_allowed, progress).await?;
+    let Surveyed { desired, roles, live, place, clients } = surveyed;
+    progress.stage(Stage::Naming);
+    progress.fine(&format!("{} item names", desired.items.len()));
+    let has_token = clients.is_none() || app.secret(GIT_TOKEN).await?.is_some();
+    let means = Means { git_token: has_token.then_some(GIT_TOKEN) };
+    let planned = diff(&desired, &roles, &live, means).map_err(|error| invalid(&error))?;
+    for warning in &planned.warnings {
+        progress.warn(warning);
+        app.job.problem(warning);
+    }
+    let inventory = Inventory::of(&live);
+    Ok(Prepared { desired, live, planned, inventory, place, clients })
+}
+
+/// Loads and reads.
+///
+/// # Errors
+///
+/// What is wrong with flags, files or names (exit code 2), with credentials or rights (4), or with the network (1).
+pub(crate) async fn survey(
+    app: &App,
+    selection: &Selection,
+    config: PathBuf,
+    offline_allowed: bool,
+    progress: &Progress,
+) -> anyhow::Result<Surveyed> {
     // An emulated tenant has no vault, and nobody watches it.
     if !app.local {
         app.flags.require_stage(&app.settings)?;
@@ -174,20 +222,17 @@ pub(crate) async fn prepare(
             (resolved.roles, live)
         }
     };
-    progress.stage(Stage::Naming);
-    progress.fine(&format!("{} item names", desired.items.len()));
-    let has_token = offline || app.secret(GIT_TOKEN).await?.is_some();
-    let means = Means { git_token: has_token.then_some(GIT_TOKEN) };
-    let planned = diff(&desired, &roles, &live, means).map_err(|error| invalid(&error))?;
-    planned.warnings.iter().for_each(warn);
-    let inventory = Inventory::of(&live);
-    Ok(Prepared { desired, planned, inventory, place, clients })
+    Ok(Surveyed { desired, roles, live, place, clients })
 }
 
 /// Reads the configuration. Where Key Vault is on, it is asked for the variables that the environment does not have and the settings name:
 /// who writes a configuration file must not be able to read the vault by it.
-async fn load(app: &App, selection: &Selection, config: PathBuf) -> anyhow::Result<Loaded> {
-    let environment = selection.env.as_str();
+///
+/// # Errors
+///
+/// What is wrong with the files, and what keeps the vault from being asked.
+pub(crate) async fn load(app: &App, selection: &Selection, config: PathBuf) -> anyhow::Result<Loaded> {
+    let environment = selection.env.unwrap_or_default().as_str();
     let mut fetched: BTreeMap<String, Option<String>> = BTreeMap::new();
     loop {
         let variables = Variables { app, fetched: &fetched, missing: RefCell::default() };
@@ -286,7 +331,7 @@ pub(crate) fn invalid(diagnostics: &Diagnostics) -> anyhow::Error {
     anyhow::Error::from(Invalid { text, problems }).context(ExitWith::usage("make a plan"))
 }
 
-fn target_failed(error: TargetError) -> anyhow::Error {
+pub(crate) fn target_failed(error: TargetError) -> anyhow::Error {
     let with = match &error {
         TargetError::Fabric(error) => not_read(error),
         _ => ExitWith::new(exit::FAILED, "read the live state"),

@@ -13,19 +13,23 @@ use crate::exit;
 use crate::report::ExitWith;
 
 /// A read has failed.
-pub(super) fn unread(error: Error) -> anyhow::Error {
+pub(crate) fn unread(error: Error) -> anyhow::Error {
     let with = not_read(&error);
     anyhow::Error::from(error).context(with)
 }
 
 /// All workspaces that this identity sees.
-pub(super) async fn workspaces(fabric: &Client) -> anyhow::Result<Vec<Workspace>> {
+pub(crate) async fn workspaces(fabric: &Client) -> anyhow::Result<Vec<Workspace>> {
     fabric.list_all(workspaces::list()).await.map_err(unread)
 }
 
 /// The workspace of this id or name.
-pub(super) async fn workspace(fabric: &Client, word: &str) -> anyhow::Result<Workspace> {
-    let all = workspaces(fabric).await?;
+pub(crate) async fn workspace(fabric: &Client, word: &str) -> anyhow::Result<Workspace> {
+    workspace_among(&workspaces(fabric).await?, word)
+}
+
+/// The one of this id or name among them.
+pub(crate) fn workspace_among(all: &[Workspace], word: &str) -> anyhow::Result<Workspace> {
     let id = word.parse::<WorkspaceId>().ok();
     let is_it = |one: &&Workspace| match id {
         Some(id) => one.id == id,
@@ -51,7 +55,7 @@ pub(super) async fn workspace(fabric: &Client, word: &str) -> anyhow::Result<Wor
 }
 
 /// The capacity of this id or name.
-pub(super) async fn capacity(fabric: &Client, word: &str) -> anyhow::Result<Capacity> {
+pub(crate) async fn capacity(fabric: &Client, word: &str) -> anyhow::Result<Capacity> {
     let all = fabric.list_all(capacities::list()).await.map_err(unread)?;
     let lower = word.to_lowercase();
     let found: Vec<_> = all
@@ -75,12 +79,12 @@ pub(super) async fn capacity(fabric: &Client, word: &str) -> anyhow::Result<Capa
 }
 
 /// Who has which role in a workspace.
-pub(super) async fn users(fabric: &Client, workspace: WorkspaceId) -> anyhow::Result<Vec<RoleAssignment>> {
+pub(crate) async fn users(fabric: &Client, workspace: WorkspaceId) -> anyhow::Result<Vec<RoleAssignment>> {
     fabric.list_all(roles::list(workspace)).await.map_err(unread)
 }
 
 /// Whoever has the role in the workspace that this object id, e-mail address or name stands for.
-pub(super) async fn holder(
+pub(crate) async fn holder(
     clients: &Clients,
     workspace: WorkspaceId,
     word: &str,

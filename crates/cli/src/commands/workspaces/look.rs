@@ -13,7 +13,7 @@ use crate::run::App;
 use crate::text::one_line;
 
 /// How many workspaces are asked for at once.
-const AT_ONCE: usize = 8;
+pub(super) const AT_ONCE: usize = 8;
 /// How many items are shown of a workspace.
 const FIRST: usize = 10;
 
@@ -22,8 +22,7 @@ pub(super) async fn list(app: &App, args: &ListArgs, environment: Option<Env>) -
     let fabric = &clients.fabric;
     let mut all = find::workspaces(fabric).await?;
     if let Some(environment) = environment.filter(|_| args.filter_env) {
-        let suffix = format!("-{}", environment.name());
-        all.retain(|one| one.display_name.to_lowercase().ends_with(&suffix));
+        all.retain(|one| environment.is_of(&one.display_name));
     }
     let mut head = vec!["Name", "ID", "Type"];
     let mut known = Vec::new();

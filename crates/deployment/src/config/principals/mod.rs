@@ -50,7 +50,7 @@ fn file_of(project: &Path, product: &str, environment: &str) -> PathBuf {
 }
 
 /// Each principal once, with the strongest of its roles.
-fn merge(problems: &mut Vec<Diagnostic>, roles: Vec<DesiredRole>) -> Vec<DesiredRole> {
+pub(super) fn merge(problems: &mut Vec<Diagnostic>, roles: Vec<DesiredRole>) -> Vec<DesiredRole> {
     let mut merged: Vec<DesiredRole> = Vec::new();
     let mut seen: HashMap<String, usize> = HashMap::new();
     for role in roles {
