@@ -40,7 +40,7 @@ enum Task {
     },
     /// Check the rules that clippy cannot: crate graph, file sizes, links, words.
     Tidy,
-    /// Write what the docs take from the code: the spans, metrics and events in docs/telemetry.md.
+    /// Write what the docs take from the code: the names in docs/telemetry.md, the commands in docs/commands.md.
     Codegen {
         /// Write nothing; fail and show the difference where a file is not what the code says.
         #[arg(long)]

@@ -13,6 +13,7 @@ mod identity;
 mod logging;
 mod output;
 mod place;
+mod query;
 mod redaction;
 mod render;
 mod report;

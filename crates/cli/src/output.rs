@@ -1,12 +1,15 @@
 //! What goes to stdout, and how: results only; progress and errors go to stderr.
 
-use std::io::{self, Write as _};
+use std::{
+    io::{self, Write as _},
+    sync::OnceLock,
+};
 
 use clap::ValueEnum;
 use selvedge_observability::redact::Redacting;
 use serde_json::Value;
 
-use crate::{exit, redaction::redactor};
+use crate::{exit, query::Query, redaction::redactor};
 
 /// How a command prints its result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -41,6 +44,15 @@ impl Color {
     }
 }
 
+/// What `--query` picks of every JSON result, where it is given.
+static QUERY: OnceLock<Query> = OnceLock::new();
+
+/// From now on, of a JSON result only what the query finds is printed.
+pub(crate) fn only(query: Query) {
+    // There is one command line, and so one query.
+    QUERY.get_or_init(|| query);
+}
+
 /// Whoever read stdout has left, as in `selvedge flags | head -1`. Not a failure; [`crate::report`] stays quiet.
 ///
 /// A type of its own because a broken pipe to a *server* is a failure. A command that changes something must not
@@ -73,16 +85,34 @@ pub(crate) fn line(text: &str) -> anyhow::Result<()> {
     exactly(&redactor().redact(text))
 }
 
-/// As [`line`], for a JSON document: it stays one.
+/// As [`line`], for a JSON document: it stays one. Of a line of which the query finds nothing, nothing is printed.
 ///
 /// # Errors
-/// As [`line`].
+/// As [`line`], or the query does not work on it.
 pub(crate) fn document(format: Format, mut value: Value) -> anyhow::Result<()> {
+    // Before the query: what that makes of a secret, as a string in a string, is not recognised.
     redactor().redact_json(&mut value);
-    exactly(&harmless(&match format {
-        Format::Jsonl => value.to_string(),
-        Format::Text | Format::Json => format!("{value:#}"),
-    }))
+    let value = picked(value)?;
+    match format {
+        Format::Jsonl if value.is_null() => Ok(()),
+        Format::Jsonl => exactly(&harmless(&value.to_string())),
+        Format::Text | Format::Json => exactly(&harmless(&format!("{value:#}"))),
+    }
+}
+
+/// As [`document`], for one that is asked for with a secret in it.
+///
+/// # Errors
+/// As [`document`].
+pub(crate) fn exact_document(value: Value) -> anyhow::Result<()> {
+    exactly(&picked(value)?.to_string())
+}
+
+fn picked(value: Value) -> anyhow::Result<Value> {
+    match QUERY.get() {
+        Some(query) => query.pick(&value),
+        None => Ok(value),
+    }
 }
 
 /// The same JSON, without what CI runners obey anywhere in a line: `##[` and `##vso[`. Two of these signs stand in strings alone, where one

@@ -19,12 +19,12 @@ use selvedge_secrets::SecretStore;
 #[cfg(feature = "emulator")]
 use crate::commands::deploy::local::Local;
 use crate::{
-    args::{self, Cli, Command, GlobalArgs, OutputFormat, Selection, TransactionsAction},
+    args::{self, Cli, Command, GlobalArgs, OutputFormat, ReportFormat, Selection, TransactionsAction},
     ci::Job,
     commands::{self, deploy::planned::PlanFile},
     flags::{self, Flags},
     logging,
-    output::Format,
+    output::{self, Format},
     place::quoted,
     redaction,
     report::{ExitWith, report},
@@ -53,6 +53,8 @@ pub(crate) struct App {
     pub(crate) output: Format,
     /// Do not ask.
     pub(crate) yes: bool,
+    /// Neither progress nor notes on stderr.
+    pub(crate) quiet: bool,
     /// The tenant is an emulated one, and ends with this process.
     pub(crate) local: bool,
     /// Whether to colour stderr.
@@ -64,7 +66,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     redaction::watch_panics();
     #[cfg(feature = "failpoints")]
     settings::failpoint::heed();
-    let cli = match Cli::try_parse_from(args::with_files(args.into_iter().collect())) {
+    let mut cli = match Cli::try_parse_from(args::with_files(args.into_iter().collect())) {
         Ok(cli) => cli,
         Err(answer) => {
             // --help and --version arrive here too. Where nobody reads the text, the code still says it.
@@ -79,12 +81,38 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let color_stderr = cli.global.color.enabled(settings::no_color().as_deref(), io::stderr().is_terminal());
     let job = Arc::new(Job::new(cli.global.ci, &cli.command));
-    let (code, error) = match dispatch(cli, Arc::clone(&job)) {
+    let (code, error) = match queried(&mut cli).and_then(|()| dispatch(cli, Arc::clone(&job))) {
         Ok(code) => (code, None),
         Err(error) => (report(&error, color_stderr), Some(error)),
     };
     job.finish(error.as_ref(), code);
     ExitCode::from(code)
+}
+
+/// Sees to `--query`: what it picks from is JSON.
+///
+/// # Errors
+///
+/// The command has no JSON for it.
+fn queried(cli: &mut Cli) -> anyhow::Result<()> {
+    let Some(query) = cli.global.query.take() else { return Ok(()) };
+    let has_none = match &cli.command {
+        Command::Completions(_) | Command::Man(_) | Command::ExitCodes | Command::Serve(_) => true,
+        #[cfg(feature = "emulator")]
+        Command::Emulator(_) => true,
+        Command::Health(args) => args.output_file.is_some() || args.output_format == ReportFormat::Text,
+        Command::Transactions(args) => matches!(args.action, TransactionsAction::Export(_)),
+        _ => false,
+    };
+    if has_none {
+        let with = ExitWith::usage("apply --query").help("leave --query out");
+        return Err(anyhow::anyhow!("what is asked for here is not printed as a JSON document").context(with));
+    }
+    if cli.global.output == Format::Text {
+        cli.global.output = Format::Json;
+    }
+    output::only(query);
+    Ok(())
 }
 
 /// What was typed, as far as it concerns every command.
@@ -193,6 +221,12 @@ fn dispatch(cli: Cli, job: Arc<Job>) -> anyhow::Result<u8> {
         }
         Command::Serve(args) => commands::serve::run(project(args.project.as_deref())?, &args),
         Command::Flags => commands::flags::run(&project(None)?),
+        // What the program tells of itself: no setting has a say, and no file is read.
+        Command::Explain(args) => commands::explain::run(&args, global.global.output),
+        Command::Schema(args) => commands::schema::run(args.of),
+        Command::Completions(args) => commands::completions::run(args.shell),
+        Command::Man(args) => commands::man::run(&args),
+        Command::ExitCodes => commands::explain::exit_codes(),
         #[cfg(feature = "emulator")]
         Command::Emulator(args) => commands::emulator::run(&project(None)?, &args),
     }
@@ -323,6 +357,7 @@ impl App {
             job: Arc::clone(job),
             output: global.output,
             yes: global.yes,
+            quiet: global.quiet,
             local: false,
             color_stderr: global.color.enabled(settings::no_color().as_deref(), io::stderr().is_terminal()),
         })

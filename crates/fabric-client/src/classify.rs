@@ -57,7 +57,7 @@ pub(crate) fn of_error(error: &(dyn std::error::Error + 'static)) -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Quota, Unsent};
+    use crate::{ErrorCode, Quota, Treatment, Unsent};
     use bytes::Bytes;
     use std::time::Duration;
 
@@ -117,7 +117,7 @@ mod tests {
     fn pitfall_20_code_and_is_retriable_beat_the_status() {
         let throttled = Outcome::Throttled { retry_after: None };
         let busy = Outcome::Busy { retry_after: None };
-        for (code, expected) in [
+        let table = [
             // The identity is too fast, or the capacity has too much to do: everybody pauses.
             ("RequestBlocked", throttled),
             ("CapacityLimitExceeded", throttled),
@@ -130,7 +130,12 @@ mod tests {
             // Somebody must resume it.
             ("CapacityNotInActiveState", Outcome::Permanent),
             ("CapacityNotActive", Outcome::Permanent),
-        ] {
+        ];
+        let mut treated: Vec<_> = table.iter().map(|(code, _)| *code).collect();
+        treated.sort_unstable();
+        let known = ErrorCode::known().iter().filter(|known| known.treatment != Treatment::ByAnswer);
+        assert_eq!(treated, known.map(|known| known.code.as_str()).collect::<Vec<_>>());
+        for (code, expected) in table {
             for status in [400, 409, 429, 430, 500, 503] {
                 for said in ["", r#","isRetriable":false"#, r#","isRetriable":true"#] {
                     let body = format!(r#"{{"errorCode":"{code}"{said}}}"#);

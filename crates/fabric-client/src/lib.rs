@@ -53,7 +53,7 @@ pub mod workspaces;
 pub use call::{Call, Lro, Operation, Paged, ResultKind};
 pub use classify::FabricClassify;
 pub use client::{Accepted, Client, PollConfig, PollMode, Started};
-pub use error::{ApiError, Error, ErrorCode, ErrorDetail, ErrorKind, RelatedResource};
+pub use error::{ApiError, Error, ErrorCode, ErrorDetail, ErrorKind, KnownCode, RelatedResource, Treatment};
 pub use ids::{CapacityId, ConnectionId, FolderId, ItemId, OperationId, PrincipalId, WorkspaceId};
 pub use quota::Quota;
 pub use selvedge_resilience::Unsent;

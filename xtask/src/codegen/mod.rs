@@ -1,6 +1,7 @@
 //! `cargo xtask codegen`: what the docs take from the code, written into them. It declares nothing itself: each name stands once, in the
 //! sources, and a file that says otherwise fails the check.
 
+mod commands;
 mod source;
 mod telemetry;
 
@@ -14,10 +15,16 @@ const KIND: &str = "codegen";
 
 /// Writes the generated blocks; with `check`, compares instead of writing and is `false` on a difference.
 pub(crate) fn run(workspace: &Workspace, check: bool) -> anyhow::Result<bool> {
-    let path = telemetry::PATH;
+    let files = workspace.files()?;
+    let telemetry = write(workspace, telemetry::PATH, &telemetry::blocks(&files)?, check)?;
+    let commands = write(workspace, commands::PATH, &commands::blocks(&files)?, check)?;
+    Ok(telemetry && commands)
+}
+
+/// The same for one file.
+fn write(workspace: &Workspace, path: &str, written: &[(&str, String)], check: bool) -> anyhow::Result<bool> {
     let full = workspace.root.join(path);
     let old = std::fs::read_to_string(&full).with_context(|| format!("read {path}"))?;
-    let written = telemetry::blocks(&workspace.files()?)?;
     let new = written
         .iter()
         .try_fold(old.clone(), |text, (name, body)| blocks::replace(path, &text, KIND, name, body))?;

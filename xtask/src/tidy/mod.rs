@@ -49,6 +49,11 @@ struct Exception {
 /// The written exceptions. One that nothing needs any more is itself a violation.
 const EXCEPTIONS: &[Exception] = &[
     Exception {
+        rule: "size",
+        path: "docs/commands.md",
+        reason: "`cargo xtask codegen` writes it, and it is looked up, not read",
+    },
+    Exception {
         rule: "unfinished",
         path: "crates/cli/tests/cli/azurite/mod.rs",
         reason: "`cargo xtask azurite` installs the server that these tests need, and runs them all",

@@ -71,8 +71,8 @@ pub(crate) struct ConnectArgs {
     pub(crate) of: InWorkspace,
     #[command(flatten)]
     pub(crate) to: Repository,
-    /// Which side wins where both have content
-    #[arg(long, value_enum, default_value_t, value_name = "SIDE")]
+    /// Which side wins where both have content: none (nothing is done), remote (the repository) or workspace
+    #[arg(long, value_enum, default_value_t, hide_possible_values = true, value_name = "SIDE")]
     pub(crate) prefer: Side,
     /// The comment of the commit, with --prefer workspace
     #[arg(short = 'm', long, value_name = "TEXT")]
@@ -133,8 +133,8 @@ pub(crate) enum Side {
 pub(crate) struct InitializeArgs {
     #[command(flatten)]
     pub(crate) of: InWorkspace,
-    /// Which side wins where both have content
-    #[arg(long, value_enum, default_value_t, value_name = "SIDE")]
+    /// Which side wins where both have content: none (nothing is done), remote (the repository) or workspace
+    #[arg(long, value_enum, default_value_t, hide_possible_values = true, value_name = "SIDE")]
     pub(crate) prefer: Side,
     /// The comment of the commit, with --prefer workspace
     #[arg(short = 'm', long, value_name = "TEXT")]
@@ -156,8 +156,8 @@ pub(crate) struct CommitArgs {
 pub(crate) struct UpdateFromGitArgs {
     #[command(flatten)]
     pub(crate) of: InWorkspace,
-    /// Which side wins where both have changed an item
-    #[arg(long, value_enum, default_value_t, value_name = "SIDE")]
+    /// Which side wins where both have changed an item: none (nothing is done), remote (the repository) or workspace
+    #[arg(long, value_enum, default_value_t, hide_possible_values = true, value_name = "SIDE")]
     pub(crate) prefer: Side,
 }
 
@@ -167,8 +167,8 @@ pub(crate) struct SyncArgs {
     /// The workspace's id or name
     #[arg(long, value_name = "WORKSPACE")]
     pub(crate) workspace: String,
-    /// What to do
-    #[arg(long, value_enum, value_name = "ACTION")]
+    /// What to do: sync-to-workspace (`git update`), sync-to-git (`git commit`), init-git (`git connect`) or status
+    #[arg(long, value_enum, hide_possible_values = true, value_name = "ACTION")]
     pub(crate) action: SyncAction,
     /// The commit's comment [default: Automated sync from WORKSPACE workspace]
     #[arg(long, value_name = "TEXT")]

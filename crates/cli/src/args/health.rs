@@ -13,8 +13,8 @@ pub(crate) struct HealthArgs {
     /// What the report says that the environment is
     #[arg(long, value_name = "TEXT")]
     pub(crate) environment: String,
-    /// How the report is written; --output has no say here
-    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    /// How the report is written: json, or text (Markdown, for people); --output has no say here
+    #[arg(long, value_enum, default_value_t, hide_possible_values = true, value_name = "FORMAT")]
     pub(crate) output_format: ReportFormat,
     /// Write the report to this file instead of stdout
     #[arg(long, value_name = "FILE")]

@@ -1,5 +1,6 @@
 //! What can be typed on the command line. No behaviour: commands take settings and these structs.
 
+mod about;
 mod audit;
 mod deploy;
 mod doctor;
@@ -22,8 +23,10 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 use crate::{
     ci, exit,
     output::{Color, Format},
+    query::Query,
 };
 
+pub(crate) use about::{CompletionsArgs, ExplainArgs, ManArgs, Schema, SchemaArgs};
 pub(crate) use audit::{AuditAction, AuditArgs, ShowArgs, VerifyArgs};
 pub(crate) use deploy::{DeployArgs, DriftArgs, PlanArgs, Selection, Target};
 pub(crate) use doctor::{DoctorArgs, StageName};
@@ -68,20 +71,40 @@ pub(crate) struct Cli {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct GlobalArgs {
-    /// How the result is printed on stdout
-    #[arg(long, global = true, value_enum, default_value_t, value_name = "FORMAT")]
+    /// How the result is printed on stdout: text, json (one document) or jsonl (one object a line, as it happens)
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        hide_possible_values = true,
+        value_name = "FORMAT"
+    )]
     pub(crate) output: Format,
+    /// Print only what this JMESPath expression finds in the JSON result; with text output, as JSON
+    #[arg(long, global = true, value_parser = Query::parse, value_name = "EXPR")]
+    pub(crate) query: Option<Query>,
     /// Do not ask for confirmation
     #[arg(short, long, global = true)]
     pub(crate) yes: bool,
     /// Say more on stderr; twice for debugging, three times for everything
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub(crate) verbose: u8,
-    /// When to colour the output
-    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    /// Say less on stderr: warnings and errors, no progress and no notes
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// When to colour the output: auto (on a terminal, unless NO_COLOR is set), always or never
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        hide_possible_values = true,
+        value_name = "WHEN"
+    )]
     pub(crate) color: Color,
-    /// Which CI system gets annotations, groups, a summary and outputs [default: auto]
-    #[arg(long, global = true, value_enum, value_name = "SYSTEM")]
+    /// Which CI system gets annotations, groups, a summary and outputs: auto, github, azure or none [default: auto]
+    #[arg(long, global = true, value_enum, hide_possible_values = true, value_name = "SYSTEM")]
     pub(crate) ci: Option<ci::Choice>,
 }
 
@@ -124,10 +147,24 @@ pub(crate) enum Command {
     Serve(ServeArgs),
     /// Show the feature flags, what set them and what they do
     Flags,
+    /// Say what an exit code or an error code of Fabric means, and what to do about it
+    Explain(ExplainArgs),
+    /// Print the JSON Schema of a configuration file or of an output
+    Schema(SchemaArgs),
+    /// Print what a shell needs to complete this program's command lines
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write those of all commands into a folder
+    Man(ManArgs),
+    /// A topic of `selvedge help`
+    #[command(name = exit::TOPIC, hide = true, about = exit::explained(), help_template = "{about}")]
+    ExitCodes,
     /// Run a local Microsoft Fabric with Entra ID and Microsoft Graph, for trials and tests
     #[cfg(feature = "emulator")]
     Emulator(Box<EmulatorArgs>),
 }
 
+#[cfg(test)]
+#[cfg(feature = "emulator")]
+mod help;
 #[cfg(test)]
 mod tests;

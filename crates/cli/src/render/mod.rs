@@ -34,7 +34,8 @@ impl Progress {
     pub(crate) fn new(app: &App) -> Self {
         match app.output {
             Format::Text => {
-                Self::Text(Text::new(app.color_stderr, std::io::stderr().is_terminal(), app.job.system()))
+                let is_terminal = std::io::stderr().is_terminal();
+                Self::Text(Text::new(app.color_stderr, app.quiet, is_terminal, app.job.system()))
             }
             Format::Json => Self::Quiet,
             Format::Jsonl => Self::Jsonl(Jsonl),

@@ -19,6 +19,8 @@ use crate::{ci, output};
 /// Writes to stderr.
 pub(crate) struct Text {
     color: bool,
+    /// Whether only warnings and failures are printed.
+    is_quiet: bool,
     /// Whether the stages of a deployment get titles.
     has_stages: bool,
     /// The CI system that folds the lines of a stage.
@@ -69,12 +71,13 @@ impl Mark {
 }
 
 impl Text {
-    pub(super) fn new(color: bool, is_terminal: bool, folds: Option<Ci>) -> Self {
-        let live = if is_terminal { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
+    pub(super) fn new(color: bool, is_quiet: bool, is_terminal: bool, folds: Option<Ci>) -> Self {
+        let live = if is_terminal && !is_quiet { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
         if let Ok(style) = ProgressStyle::with_template("  {spinner} {msg} [{elapsed}]") {
             live.set_style(style);
         }
-        Self { color, has_stages: true, folds, live, state: Mutex::default() }
+        let folds = folds.filter(|_| !is_quiet);
+        Self { color, is_quiet, has_stages: true, folds, live, state: Mutex::default() }
     }
 
     /// Lines about `steps` are printed in their order, though they may come to their end in another.
@@ -94,7 +97,7 @@ impl Text {
 
     /// Prints the stage's title, where neither it nor that of a later one was printed.
     fn head(&self, stage: Stage) {
-        if !self.has_stages {
+        if !self.has_stages || self.is_quiet {
             return;
         }
         let is_new = {
@@ -307,6 +310,9 @@ impl Text {
     }
 
     fn line(&self, mark: Mark, message: &str) {
+        if self.is_quiet && !matches!(mark, Mark::Warning | Mark::Failure) {
+            return;
+        }
         if mark == Mark::Failure {
             // Not to be folded away.
             self.end_group();

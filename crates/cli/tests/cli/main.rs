@@ -7,10 +7,15 @@
     expect(dead_code, reason = "without an emulator there is nothing to deploy to")
 )]
 
+mod about;
 mod program;
 mod project;
+#[cfg(target_os = "linux")]
+mod start_up;
 mod usage;
+#[cfg(feature = "emulator")]
 mod workspace_sets;
+#[cfg(feature = "emulator")]
 mod workspaces;
 
 #[cfg(feature = "emulator")]
@@ -79,11 +84,15 @@ mod onboard;
 #[cfg(feature = "emulator")]
 mod output;
 #[cfg(feature = "emulator")]
+mod query;
+#[cfg(feature = "emulator")]
 mod recheck;
 #[cfg(all(feature = "emulator", unix))]
 mod reports;
 #[cfg(feature = "emulator")]
 mod resilience;
+#[cfg(feature = "emulator")]
+mod schemas;
 #[cfg(feature = "emulator")]
 mod sealed;
 #[cfg(feature = "emulator")]

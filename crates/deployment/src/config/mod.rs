@@ -24,6 +24,7 @@ mod product;
 mod project;
 mod reading;
 mod schema;
+pub mod schemas;
 mod structure;
 pub mod suggest;
 mod variables;

@@ -1,6 +1,6 @@
 //! What the service says when it does not do what it was asked.
 
-use super::{code::ErrorCode, text::Printable, until};
+use super::{code::ErrorCode, known::Treatment, text::Printable, until};
 use crate::Response;
 use http::{HeaderMap, StatusCode, header::DATE};
 use selvedge_resilience::{Outcome, http::retry_after};
@@ -109,14 +109,11 @@ impl ApiError {
         let retry_after = self.retry_after;
         let throttled = Outcome::Throttled { retry_after };
         let busy = Outcome::Busy { retry_after };
-        if ErrorCode::FINAL.contains(&self.code) {
-            return Outcome::Permanent;
-        }
-        if ErrorCode::THROTTLED.contains(&self.code) {
-            return throttled;
-        }
-        if ErrorCode::BUSY.contains(&self.code) {
-            return busy;
+        match self.code.treatment() {
+            Treatment::Final => return Outcome::Permanent,
+            Treatment::Throttled => return throttled,
+            Treatment::Busy => return busy,
+            Treatment::ByAnswer => {}
         }
         match (self.is_retriable, self.status.as_u16()) {
             (Some(false), _) => Outcome::Permanent,

@@ -68,24 +68,6 @@ impl ErrorCode {
     pub const WORKSPACE_PREVIOUS_OPERATION_IN_PROGRESS: Self =
         Self::new("WorkspacePreviousOperationInProgress");
 
-    /// Never worth another attempt, whatever status and `isRetriable` say: somebody must resume the capacity.
-    pub(super) const FINAL: [Self; 2] = [Self::CAPACITY_NOT_IN_ACTIVE_STATE, Self::CAPACITY_NOT_ACTIVE];
-
-    /// The identity is too fast, or the capacity overloaded: no request would fare better now.
-    pub(super) const THROTTLED: [Self; 4] = [
-        Self::CAPACITY_LIMIT_EXCEEDED,
-        Self::REQUEST_BLOCKED,
-        Self::TOO_MANY_REQUESTS_FOR_CAPACITY,
-        Self::TOO_MANY_REQUESTS_FOR_JOBS,
-    ];
-
-    /// What the request is about is not ready, and will be within minutes, whatever status and `isRetriable` say.
-    pub(super) const BUSY: [Self; 3] = [
-        Self::ITEM_DISPLAY_NAME_NOT_AVAILABLE_YET,
-        Self::WORKSPACE_MIGRATION_IN_PROGRESS,
-        Self::WORKSPACE_PREVIOUS_OPERATION_IN_PROGRESS,
-    ];
-
     const fn new(code: &'static str) -> Self {
         Self(Cow::Borrowed(code))
     }

@@ -2,6 +2,7 @@
 
 mod api;
 mod code;
+mod known;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -10,6 +11,7 @@ mod until;
 pub(crate) use api::ErrorBody;
 pub use api::{ApiError, ErrorDetail, RelatedResource};
 pub use code::ErrorCode;
+pub use known::{KnownCode, Treatment};
 pub(crate) use text::Printable;
 
 use crate::{

@@ -86,7 +86,7 @@ async fn reveal(app: &App, name: &SecretName) -> anyhow::Result<u8> {
     // The one place that is asked to show a value.
     match app.output {
         Format::Text => output::exactly(value)?,
-        _ => output::exactly(&json!({ "name": name.to_string(), "value": value }).to_string())?,
+        _ => output::exact_document(json!({ "name": name.to_string(), "value": value }))?,
     }
     Ok(exit::DONE)
 }
