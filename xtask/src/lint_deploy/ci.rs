@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use anyhow::{Context, ensure};
-use driver::{Emulator, Options};
+use driver::{Emulator, Options, Process, until};
 use serde_json::Value;
 
 use super::{AS_JSON, Tools, rules, write};
@@ -46,7 +46,10 @@ pub(super) fn check(
         Options { folder: &folder.join("emulator"), request_log: None, authority: None },
     )?;
     let job = Job::new(&folder, workspace, files, &emulator)?;
-    let mut problems = job.github(binary)?;
+    let mut problems = job.interrupted(binary, &emulator)?;
+    // A name that was deleted is kept for a while.
+    emulator.reset()?;
+    problems.extend(job.github(binary)?);
 
     let steps = "azure-pipelines/steps.yml";
     let documents: BTreeMap<String, Value> = tools.json(AS_JSON, &workspace.root.join("deploy"), &[steps])?;
@@ -81,6 +84,10 @@ impl Job {
 
     /// Runs bash with `arguments`, and nobody's variables.
     fn run(&self, arguments: &[&str], variables: &[(&str, &str)]) -> anyhow::Result<Ended> {
+        self.ended(self.bash(arguments, variables)?.output().context("run bash")?)
+    }
+
+    fn bash(&self, arguments: &[&str], variables: &[(&str, &str)]) -> anyhow::Result<Command> {
         write(&self.outputs, "")?;
         let mut bash = Command::new("bash");
         bash.args(arguments)
@@ -92,7 +99,10 @@ impl Job {
             .env("RUNNER_TEMP", &self.project)
             .envs(variables.iter().copied())
             .stdin(Stdio::null());
-        let output = bash.output().context("run bash")?;
+        Ok(bash)
+    }
+
+    fn ended(&self, output: Output) -> anyhow::Result<Ended> {
         Ok(Ended {
             code: output.status.code(),
             outputs: fs::read_to_string(&self.outputs).context("read the outputs")?,
@@ -100,9 +110,36 @@ impl Job {
         })
     }
 
+    fn script(&self, name: &str) -> String {
+        self.scripts.join(name).display().to_string()
+    }
+
+    /// A run that is cancelled in the middle of a deployment. A runner signals the one process that it has started.
+    fn interrupted(&self, binary: &Path, emulator: &Emulator) -> anyhow::Result<Vec<String>> {
+        let hold = emulator.hold("POST */items", 0, "before")?;
+        let binary = binary.display().to_string();
+        let variables = [
+            ("INPUT_PROGRAM", &*binary),
+            ("INPUT_COMMAND", "deploy"),
+            ("INPUT_ENVIRONMENT", "dev"),
+            ("GITHUB_ACTIONS", "true"),
+        ];
+        let mut bash = self.bash(&["-c", "exec \"$0\"", &self.script("run.sh")], &variables)?;
+        let job = Process::start(bash.stdout(Stdio::piped()).stderr(Stdio::piped()))?;
+        until("the deployment makes an item", || emulator.is_held(hold))?;
+        job.signal("INT")?;
+        emulator.release(hold)?;
+        let ended = self.ended(job.end().context("wait for the job")?)?;
+        let is_back = ended.code == Some(130) && ended.outputs.contains("verdict=rolled_back\n");
+        let problem = || {
+            let Ended { code, outputs, stderr } = &ended;
+            format!("deploy/github: a cancelled job ended with {code:?}, {outputs:?}: {stderr}")
+        };
+        Ok((!is_back).then(problem).into_iter().collect())
+    }
+
     fn github(&self, binary: &Path) -> anyhow::Result<Vec<String>> {
-        let script = |name: &str| self.scripts.join(name).display().to_string();
-        let (install, run) = (script("install.sh"), script("run.sh"));
+        let (install, run) = (self.script("install.sh"), self.script("run.sh"));
         let binary = binary.display().to_string();
         let mut problems = Vec::new();
         let mut expect = |what: &str, ended: &Ended, code: i32, output: &str| {
@@ -135,8 +172,7 @@ impl Job {
             self.run(&[&run], &variables)
         };
         expect("plan", &of("plan", "")?, 0, "verdict=planned\n");
-        let deployed = of("deploy", "")?;
-        expect("deploy", &deployed, 0, "verdict=committed\n");
+        expect("deploy", &of("deploy", "")?, 0, "verdict=committed\n");
         // selvedge.yml deploys nothing then.
         expect("plan, after it", &of("plan", "")?, 0, "changes=0\n");
         expect("list", &of("list", "")?, 0, "");
