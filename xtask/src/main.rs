@@ -1,5 +1,5 @@
 //! The project's own tasks: `cargo xtask test`, `tidy`, `codegen`, `azurite`, `bench`, `conformance`, `clients`, `crash-matrix`, `demo`, `monitoring`,
-//! and the proofs `loom`, `bugs`, `simulate`, `mutants` and `fuzz`.
+//! `lint-deploy`, and the proofs `loom`, `bugs`, `simulate`, `mutants` and `fuzz`.
 #![expect(clippy::print_stdout, reason = "a task runner talks to the terminal that started it")]
 
 mod azurite;
@@ -9,13 +9,16 @@ mod clients;
 mod codegen;
 mod conformance;
 mod crash;
+mod debian;
 mod demo;
+mod lint_deploy;
 mod monitoring;
 mod npm;
 mod proof;
 mod test;
 mod tidy;
 mod tools;
+mod venv;
 mod workspace;
 
 use std::path::PathBuf;
@@ -61,6 +64,8 @@ enum Task {
     Clients,
     /// Provoke each alert of deploy/monitoring, and have Prometheus' own tool evaluate the rules on what is exported.
     Monitoring,
+    /// Have the files of deploy/ read by the linters of their kinds, and ask of the program what they ask of it. Needs Python.
+    LintDeploy,
     /// Deploy with the journal in Azurite, Microsoft's emulator of Azure Blob Storage. Needs Node.js and npm.
     Azurite,
     /// Kill the program at every point of a deployment and of its rollback, take it up, and look at what is there.
@@ -91,6 +96,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Task::Demo { check } => demo::run(&workspace, check)?,
         Task::Clients => clients::run(&workspace)?,
         Task::Monitoring => monitoring::run(&workspace)?,
+        Task::LintDeploy => lint_deploy::run(&workspace)?,
         Task::Azurite => azurite::run(&workspace)?,
         Task::CrashMatrix(arguments) => crash::run(&workspace, &arguments)?,
         Task::Loom => proof::loom(&workspace)?,

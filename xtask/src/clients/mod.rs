@@ -5,9 +5,6 @@
 //! another host, so it runs only there.
 
 mod namespace;
-mod venv;
-
-pub(crate) use venv::python;
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -15,8 +12,10 @@ use std::process::{Command, Stdio};
 
 use anyhow::Context;
 
-use crate::workspace::Workspace;
+use crate::{venv, workspace::Workspace};
 
+/// The folder of xtask that has the drivers, and pins what they need.
+pub(crate) const NAME: &str = "clients";
 /// Drivers that can be told where the services are.
 const ANYWHERE: &[&str] = &[
     "test_azure_identity",
@@ -34,10 +33,10 @@ const REAL_NAMES_ONLY: &[&str] = &["test_fab"];
 /// # Errors
 /// When the clients do not install, or the namespace cannot be made: nothing is left out in silence.
 pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<bool> {
-    let python = python(workspace)?;
+    let python = venv::python(workspace, NAME)?;
     let binary = workspace.binary()?;
-    let namespace = namespace::Namespace::new(&workspace.target.join("clients").join("hosts"))?;
-    let drivers = workspace.root.join("xtask").join("clients");
+    let namespace = namespace::Namespace::new(&workspace.target.join(NAME).join("hosts"))?;
+    let drivers = workspace.root.join("xtask").join(NAME);
 
     println!("==> clients, told where the emulator is");
     let mut told = Command::new(&python);

@@ -105,6 +105,7 @@ fn steps(nextest: Vec<String>, quick: bool, specs: Option<&Path>, requests: &Pat
             reporter: Some(Reporter::Nextest),
             ..plain("monitoring", "cargo xtask monitoring")
         });
+        steps.push(plain("deploy", "cargo xtask lint-deploy"));
         // A quarter of it, another one each day.
         steps.push(plain("crash-matrix", "cargo xtask crash-matrix"));
         steps.push(plain("demo", "cargo xtask demo --check"));
@@ -194,8 +195,9 @@ mod tests {
             ]
         );
         assert!(quick.iter().all(|step| whole.contains(step)));
-        for proof in ["cargo xtask loom", "cargo xtask bugs", "cargo xtask crash-matrix"] {
-            assert!(whole.iter().any(|step| step == proof), "{proof}");
+        for proof in ["loom", "bugs", "crash-matrix", "lint-deploy"] {
+            let proof = format!("cargo xtask {proof}");
+            assert!(whole.contains(&proof), "{proof}");
         }
         assert!(whole.contains(&"RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps".to_owned()));
     }

@@ -1,4 +1,4 @@
-//! The clients, installed once into a virtual environment of our own.
+//! Packages of Python's that tasks use, each list of them installed once into a virtual environment of our own.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,14 +11,15 @@ use crate::workspace::Workspace;
 const INSTALL_PYTHON: &str =
     "install Python 3.11 or newer with its venv module (on Debian: apt-get install python3 python3-venv)";
 
-/// The interpreter of the virtual environment, which has what `requirements.txt` pins.
+/// The interpreter of the virtual environment that has what `xtask/NAME/requirements.txt` pins.
 ///
 /// # Errors
 /// When there is no usable Python, or a package does not install; the message says what would help.
-pub(crate) fn python(workspace: &Workspace) -> anyhow::Result<PathBuf> {
-    let requirements = workspace.root.join("xtask").join("clients").join("requirements.txt");
-    let wanted = fs::read_to_string(&requirements).context("read the clients' requirements")?;
-    let folder = workspace.target.join("clients").join("venv");
+pub(crate) fn python(workspace: &Workspace, name: &str) -> anyhow::Result<PathBuf> {
+    let requirements = workspace.root.join("xtask").join(name).join("requirements.txt");
+    let wanted = fs::read_to_string(&requirements)
+        .with_context(|| format!("read the requirements of xtask/{name}"))?;
+    let folder = workspace.target.join(name).join("venv");
     let python = folder.join("bin").join("python");
     // Written last: a virtual environment without it is one that was not finished.
     let stamp = folder.join("requirements.txt");
@@ -26,9 +27,10 @@ pub(crate) fn python(workspace: &Workspace) -> anyhow::Result<PathBuf> {
         return Ok(python);
     }
 
-    println!("==> installing the clients once, into {}", folder.display());
+    println!("==> installing xtask/{name} once, into {}", folder.display());
     if folder.exists() {
-        fs::remove_dir_all(&folder).context("remove the clients' last virtual environment")?;
+        fs::remove_dir_all(&folder)
+            .with_context(|| format!("remove the last virtual environment of {name}"))?;
     }
     let recent = "import sys, venv; sys.exit(sys.version_info < (3, 11))";
     run(Command::new("python3").args(["-c", recent]), INSTALL_PYTHON)?;
@@ -40,7 +42,7 @@ pub(crate) fn python(workspace: &Workspace) -> anyhow::Result<PathBuf> {
         pip(&python).args(flags).arg(&requirements),
         "see whether pip reaches a package index: `pip config list`",
     )?;
-    run(pip(&python).arg("check"), "pin in xtask/clients/requirements.txt what is missing")?;
+    run(pip(&python).arg("check"), &format!("pin in xtask/{name}/requirements.txt what is missing"))?;
     fs::write(&stamp, wanted).context("write down what is installed")?;
     Ok(python)
 }
