@@ -142,7 +142,16 @@ async fn read_items(
 async fn read_git(client: &Client, workspace: WorkspaceId) -> Result<LiveGit, TargetError> {
     let connection = client.send(git::connection(workspace)).await?;
     let initialized = is_initialized(&connection);
-    let uncommitted = initialized && has_workspace_changes(&client.run(git::status(workspace)).await?);
+    let uncommitted = initialized
+        && match client.run(git::status(workspace)).await {
+            // Without a capacity it cannot be asked. What is committed already is not committed again.
+            Err(error)
+                if error.code().is_some_and(|code| code.as_str() == "WorkspaceHasNoCapacityAssigned") =>
+            {
+                true
+            }
+            status => has_workspace_changes(&status?),
+        };
     Ok(LiveGit { provider: connection.git_provider_details, initialized, uncommitted })
 }
 

@@ -164,6 +164,8 @@ pub(crate) enum Command {
 }
 
 #[cfg(test)]
+mod compat;
+#[cfg(test)]
 #[cfg(feature = "emulator")]
 mod help;
 #[cfg(test)]

@@ -81,7 +81,7 @@ pub(crate) struct Named {
 #[derive(Debug, Args)]
 pub(crate) struct ListArgs {
     /// Only those of --environment, by the end of their names
-    #[arg(long, requires = "environment")]
+    #[arg(long)]
     pub(crate) filter_env: bool,
     /// Read each workspace, and show its capacity, state and region
     #[arg(long)]

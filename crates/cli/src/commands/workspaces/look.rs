@@ -1,5 +1,6 @@
 //! `workspaces list`, `get` and `list-users`: they change nothing.
 
+use anyhow::anyhow;
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use selvedge_fabric_client::workspaces::{self, Workspace};
 use selvedge_fabric_client::{capacities, items};
@@ -9,6 +10,7 @@ use super::{find, said, tell};
 use crate::args::{Env, GetArgs, ListArgs};
 use crate::clients::Clients;
 use crate::render::table;
+use crate::report::ExitWith;
 use crate::run::App;
 use crate::text::one_line;
 
@@ -18,6 +20,10 @@ pub(super) const AT_ONCE: usize = 8;
 const FIRST: usize = 10;
 
 pub(super) async fn list(app: &App, args: &ListArgs, environment: Option<Env>) -> anyhow::Result<u8> {
+    if args.filter_env && environment.is_none() {
+        let with = ExitWith::usage("list workspaces").help("add --environment dev, test or prod");
+        return Err(anyhow!("--filter-env needs an environment").context(with));
+    }
     let clients = Clients::new(app).await?;
     let fabric = &clients.fabric;
     let mut all = find::workspaces(fabric).await?;
