@@ -195,6 +195,13 @@ fn dispatch(cli: Cli, job: Arc<Job>) -> anyhow::Result<u8> {
             }
             runtime()?.block_on(commands::git::run(&app, &args.action))
         }
+        Command::Promote(args) => {
+            let mut app = project(args.project.as_deref())?;
+            if args.json {
+                app.output = Format::Json;
+            }
+            runtime()?.block_on(commands::promote::run(&app, &args))
+        }
         Command::Transactions(args) => {
             let app = project(args.project.as_deref())?;
             runtime()?.block_on(commands::transactions::run(&app, &args))

@@ -16,6 +16,7 @@ pub mod drift;
 pub mod inventory;
 pub mod live;
 pub mod principals;
+pub mod promotion;
 pub mod read;
 pub mod repository;
 pub mod strays;

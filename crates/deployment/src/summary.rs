@@ -65,6 +65,10 @@ impl Summary {
                     summary.other.push("Git to disconnect");
                     continue;
                 }
+                Change::PromoteItems(_) => {
+                    summary.other.push("items to promote");
+                    continue;
+                }
                 Change::CommitToGit { .. } => {
                     summary.other.push("everything to commit to Git");
                     continue;

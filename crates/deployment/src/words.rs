@@ -32,6 +32,7 @@ impl Change {
             Self::UpdateFromGit { .. } => "update_from_git",
             Self::DisconnectGit { .. } => "disconnect_git",
             Self::CommitToGit { .. } => "commit_to_git",
+            Self::PromoteItems(_) => "promote_items",
         }
     }
 
@@ -61,6 +62,7 @@ impl Change {
             Self::ConnectGit { provider, .. } | Self::DisconnectGit { provider, .. } => {
                 Place::from(provider).to_string()
             }
+            Self::PromoteItems(promotion) => promotion.name.clone(),
             Self::InitializeGit { .. } | Self::UpdateFromGit { .. } | Self::CommitToGit { .. } => {
                 return None;
             }
@@ -99,6 +101,7 @@ impl Change {
                 | Self::RemoveRole { principal, .. },
                 _,
             ) => Some(principal.to_string()),
+            (Self::PromoteItems(promotion), _) => Some(promotion.pipeline.to_string()),
             _ => None,
         }
     }

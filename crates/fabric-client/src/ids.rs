@@ -62,3 +62,15 @@ id!(
     /// A long-running operation.
     OperationId
 );
+id!(
+    /// A deployment pipeline.
+    PipelineId
+);
+id!(
+    /// A stage of a deployment pipeline.
+    StageId
+);
+id!(
+    /// A deployment through a pipeline.
+    DeploymentId
+);

@@ -42,6 +42,7 @@ pub mod transport;
 
 pub mod capacities;
 pub mod connections;
+pub mod deployment_pipelines;
 pub mod folders;
 pub mod git;
 pub mod graph;
@@ -54,7 +55,10 @@ pub use call::{Call, Lro, Operation, Paged, ResultKind};
 pub use classify::FabricClassify;
 pub use client::{Accepted, Client, PollConfig, PollMode, Started};
 pub use error::{ApiError, Error, ErrorCode, ErrorDetail, ErrorKind, KnownCode, RelatedResource, Treatment};
-pub use ids::{CapacityId, ConnectionId, FolderId, ItemId, OperationId, PrincipalId, WorkspaceId};
+pub use ids::{
+    CapacityId, ConnectionId, DeploymentId, FolderId, ItemId, OperationId, PipelineId, PrincipalId, StageId,
+    WorkspaceId,
+};
 pub use quota::Quota;
 pub use selvedge_resilience::Unsent;
 pub use service::{BodyTooLarge, BoxService, Request, Response, Withheld};

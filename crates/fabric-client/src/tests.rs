@@ -1,6 +1,8 @@
 //! What every function of the resources sends, as data.
 
-use crate::{connections, folders, git, graph, items, operations, roles, workspaces, *};
+use crate::{
+    connections, deployment_pipelines, folders, git, graph, items, operations, roles, workspaces, *,
+};
 use selvedge_resilience::{
     Classify as _,
     Effect::{self, Idempotent, Once, Read},
@@ -160,6 +162,50 @@ fn git() {
     };
     let body = json!({"mode": "All", "workspaceHead": "h"});
     check(git::commit(W, &commit).call(), Once, "POST /workspaces/W/git/commitToGit", body);
+}
+
+#[test]
+fn deployment_pipelines() {
+    use deployment_pipelines::{self as pipelines, Deploy, DeployItem, Deployment, Stage, Status};
+    let (pipeline, from, to) = (PipelineId(W.0), StageId(F.0), StageId(C.0));
+    check_list(&pipelines::list(), "GET /deploymentPipelines");
+    check_list(&pipelines::stages(pipeline), "GET /deploymentPipelines/W/stages");
+    check_list(&pipelines::items(pipeline, from), "GET /deploymentPipelines/W/stages/F/items");
+    check_list(&pipelines::deployments(pipeline), "GET /deploymentPipelines/W/operations");
+    let line = "GET /deploymentPipelines/W/operations/P";
+    check(&pipelines::deployment(pipeline, DeploymentId(P.0)), Read, line, Value::Null);
+    let items = vec![DeployItem { source_item_id: I, item_type: items::ItemType::NOTEBOOK }];
+    let deploy = Deploy { source_stage_id: from, target_stage_id: to, items, note: None };
+    let body = json!({"sourceStageId": "F", "targetStageId": "C",
+                      "items": [{"sourceItemId": "I", "itemType": "Notebook"}]});
+    let line = "POST /deploymentPipelines/W/deploy";
+    check(pipelines::deploy(pipeline, &deploy).call(), Once, line, body.clone());
+    let noted = Deploy { note: Some("why".into()), ..deploy };
+    let mut body = body;
+    body["note"] = "why".into();
+    check(pipelines::deploy(pipeline, &noted).call(), Once, line, body);
+
+    let id = W.0;
+    let stage: Stage = serde_json::from_value(
+        json!({"id": id, "order": 1, "displayName": "Test", "workspaceId": null, "isPublic": false}),
+    )
+    .unwrap();
+    assert_eq!((stage.order, stage.workspace_id), (1, None));
+    let step = |error: Value| {
+        json!({"index": 0, "description": "NotebookDeployment", "status": "failed",
+        "sourceAndTarget": {"sourceItemId": id, "itemType": "Notebook"}, "error": error})
+    };
+    let read = |steps: Value| -> Deployment {
+        serde_json::from_value(json!({"id": id, "type": "Deploy", "status": "failed",
+            "lastUpdatedTime": "2026-01-01T00:00:00", "note": null, "executionPlan": steps}))
+        .unwrap()
+    };
+    let error = json!({"errorCode": "E", "message": "m"});
+    let ended = read(json!({"steps": [step(error), step(Value::Null)]}));
+    assert!(ended.has_ended() && ended.status.is(&Status::FAILED));
+    assert_eq!(ended.steps()[0].error().unwrap().message, "m");
+    assert_eq!(ended.steps()[1].error(), None);
+    assert!(read(Value::Null).steps().is_empty());
 }
 
 #[test]

@@ -13,6 +13,7 @@ mod items;
 mod lock;
 mod onboard;
 mod output_file;
+mod promote;
 mod secrets;
 mod serve;
 mod transactions;
@@ -48,6 +49,7 @@ pub(crate) use items::{
 pub(crate) use lock::{LockAction, LockArgs};
 pub(crate) use onboard::OnboardArgs;
 pub(crate) use output_file::with_files;
+pub(crate) use promote::PromoteArgs;
 pub(crate) use secrets::{MigrateArgs, Name, SecretsAction, SecretsArgs};
 pub(crate) use serve::ServeArgs;
 pub(crate) use transactions::{ExportArgs, GcArgs, RollbackArgs, TransactionsAction, TransactionsArgs};
@@ -128,8 +130,10 @@ pub(crate) enum Command {
     /// List, draw, create, move and delete the folders of a workspace
     #[command(visible_alias = "folder")]
     Folders(FoldersArgs),
-    /// Connect a workspace to a Git repository, commit it, update it, and show how the two differ
+    /// Connect a workspace to a Git repository, commit it, update it, show how they differ
     Git(GitArgs),
+    /// Copy items to the next stage of a deployment pipeline; this cannot be undone
+    Promote(PromoteArgs),
     /// Show transactions and take up interrupted ones
     #[command(visible_alias = "tx")]
     Transactions(TransactionsArgs),

@@ -1,6 +1,7 @@
 //! What a change is called in the trail, and what is told of it.
 
 use selvedge_deployment::change::{Change, Made, Receipt, Ref, Undo};
+use selvedge_deployment::promotion::{PromotedItem, Promotion};
 use selvedge_fabric_client::git::Provider;
 use selvedge_observability::audit::EventType;
 use selvedge_rollback::{Receipts, StepId};
@@ -63,6 +64,7 @@ impl Facts<'_> {
             | Change::InitializeGit { workspace, .. }
             | Change::UpdateFromGit { workspace, .. }
             | Change::CommitToGit { workspace, .. } => self.id(workspace),
+            Change::PromoteItems(promotion) => Some(promotion.to.workspace.to_string()),
             Change::CreateConnection { .. } => None,
         }
     }
@@ -166,6 +168,7 @@ pub(super) fn made(change: &Change, facts: &Facts<'_>) -> (EventType, Value) {
             EventType::GitCommitted,
             json!({ "workspace_id": workspace, "commit_message": comment, "items_count": null, "commit_mode": "All" }),
         ),
+        Change::PromoteItems(promotion) => (EventType::ItemsPromoted, promoted(promotion, facts)),
     }
 }
 
@@ -180,6 +183,26 @@ fn item_updated(
     let fields = json!({ "workspace_id": workspace, "item_id": own, "item_name": name, "item_type": item_type,
                          "changes": changes });
     (EventType::ItemUpdated, fields)
+}
+
+/// What a promotion has copied, and what it has left out.
+fn promoted(promotion: &Promotion, facts: &Facts<'_>) -> Value {
+    let left_out = match facts.receipts.get(&facts.step) {
+        Some(Receipt::Promoted { left_out }) => &left_out[..],
+        _ => &[],
+    };
+    let why =
+        |item: &PromotedItem| left_out.iter().find(|left| left.item == item.id).map(|left| &left.reason);
+    let told = |item: &PromotedItem| json!({ "item_id": item.id, "item_name": item.name, "item_type": item.item_type });
+    let items: Vec<_> = promotion.items.iter().filter(|item| why(item).is_none()).map(told).collect();
+    let failed = promotion.items.iter().filter_map(|item| {
+        let mut failed = told(item);
+        failed["error_message"] = why(item)?.as_str().into();
+        Some(failed)
+    });
+    json!({ "workspace_id": promotion.to.workspace, "source_workspace_id": promotion.from.workspace,
+            "deployment_pipeline_id": promotion.pipeline, "source_stage": promotion.from.name,
+            "target_stage": promotion.to.name, "items": items, "items_failed": failed.collect::<Vec<_>>() })
 }
 
 /// The event of a change that is taken back, and its members.
@@ -260,7 +283,8 @@ pub(super) fn taken_back(change: &Change, facts: &Facts<'_>) -> (EventType, Valu
         | Change::CommitToGit { .. }
         | Change::DeleteWorkspace { .. }
         | Change::DeleteFolder { .. }
-        | Change::DeleteItem { .. } => with_another(change, facts),
+        | Change::DeleteItem { .. }
+        | Change::PromoteItems(_) => with_another(change, facts),
     }
 }
 

@@ -119,6 +119,14 @@ impl Miss {
             .context(ExitWith::new(exit::FAILED, "find what was named").help(self.help))
     }
 
+    /// Several of them as one, where there are any. The help is the first one's that says what was meant.
+    pub(crate) fn all(misses: Vec<Self>) -> Option<Self> {
+        let problems: Vec<_> = misses.iter().map(|miss| miss.problem.clone()).collect();
+        let is_near = |miss: &&Self| miss.help.starts_with("did you mean");
+        let help = misses.iter().find(is_near).or(misses.first())?.help.clone();
+        Some(Self { problem: problems.join("\n"), help })
+    }
+
     /// Several have the name.
     pub(crate) fn is_ambiguous(&self) -> bool {
         self.problem.contains(SEVERAL)

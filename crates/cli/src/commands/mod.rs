@@ -19,6 +19,7 @@ pub(crate) mod lock;
 pub(crate) mod man;
 pub(crate) mod onboard;
 pub(crate) mod plan;
+pub(crate) mod promote;
 pub(crate) mod schema;
 pub(crate) mod secrets;
 pub(crate) mod serve;

@@ -133,7 +133,8 @@ impl Stage {
             | Change::MoveItem { .. }
             | Change::DeleteItem { .. }
             | Change::DescribeItem { .. }
-            | Change::UpdateDefinition { .. } => Self::Items,
+            | Change::UpdateDefinition { .. }
+            | Change::PromoteItems(_) => Self::Items,
             Change::AddRole { .. } | Change::ChangeRole { .. } | Change::RemoveRole { .. } => Self::Users,
             Change::CreateConnection { .. }
             | Change::ConnectGit { .. }

@@ -84,6 +84,8 @@ mod onboard;
 #[cfg(feature = "emulator")]
 mod output;
 #[cfg(feature = "emulator")]
+mod promote;
+#[cfg(feature = "emulator")]
 mod query;
 #[cfg(feature = "emulator")]
 mod recheck;

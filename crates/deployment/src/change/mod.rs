@@ -1,9 +1,8 @@
 //! One write to Fabric, what reverses it, and what it gives back: all of it data.
 
+mod display;
 mod receipt;
 mod undo;
-
-use std::fmt;
 
 use selvedge_fabric_client::git::{ConflictPolicy, InitializationStrategy, Provider};
 use selvedge_fabric_client::{CapacityId, ConnectionId, FolderId, ItemId, PrincipalId, WorkspaceId};
@@ -12,9 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::definition::Definition;
 use crate::desired::{PrincipalKind, Role};
-use crate::repository::Place;
+use crate::promotion::Promotion;
 
-pub use receipt::{Made, Receipt, Ref};
+pub use receipt::{LeftOut, Made, Receipt, Ref};
 pub use undo::Undo;
 
 /// One write to Fabric that is intended.
@@ -270,6 +269,8 @@ pub enum Change {
         /// The commit's comment.
         comment: String,
     },
+    /// Copies items of a stage of a deployment pipeline over those of the stage beside it. Cannot be undone.
+    PromoteItems(Box<Promotion>),
 }
 
 /// Left out of journals: those of older versions have no word for it.
@@ -298,6 +299,7 @@ impl Change {
                 | Self::UnassignCapacity { .. }
                 | Self::UpdateFromGit { .. }
                 | Self::DisconnectGit { .. }
+                | Self::PromoteItems(_)
                 | Self::AssignCapacity { workspace: Ref::Id(_), .. }
         )
     }
@@ -314,6 +316,7 @@ impl Change {
                 | Self::DeleteWorkspace { .. }
                 | Self::DeleteFolder { .. }
                 | Self::DeleteItem { .. }
+                | Self::PromoteItems(_)
         )
     }
 
@@ -352,7 +355,8 @@ impl Change {
             | Self::ChangeRole { .. }
             | Self::RemoveRole { .. }
             | Self::DisconnectGit { .. }
-            | Self::CreateConnection { .. } => (None, None, None),
+            | Self::CreateConnection { .. }
+            | Self::PromoteItems(_) => (None, None, None),
         };
         let connected_by = match self {
             Self::InitializeGit { connected_by, .. } => *connected_by,
@@ -361,40 +365,5 @@ impl Change {
         let (workspace, folder) = (workspace.and_then(Ref::step), folder.and_then(Ref::step));
         let steps = [workspace, folder, connection.and_then(Ref::step), connected_by];
         steps.into_iter().flatten().collect()
-    }
-}
-
-impl fmt::Display for Change {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::CreateWorkspace { name, .. } => write!(f, "create workspace {name}"),
-            Self::DescribeWorkspace { name, .. } => write!(f, "describe workspace {name}"),
-            Self::RenameWorkspace { name, to, .. } => write!(f, "rename workspace {name} to {to}"),
-            Self::DeleteWorkspace { name, .. } => write!(f, "delete workspace {name}"),
-            Self::UnassignCapacity { name, .. } => write!(f, "take workspace {name} off its capacity"),
-            Self::AssignCapacity { capacity, .. } => write!(f, "assign capacity {capacity}"),
-            Self::CreateFolder { path, .. } => write!(f, "create folder {path}"),
-            Self::MoveFolder { path, target, .. } => write!(f, "move folder {path} to {target}"),
-            Self::DeleteFolder { path, .. } => write!(f, "delete folder {path}"),
-            Self::CreateItem { item_type, name, .. } => write!(f, "create {item_type} {name}"),
-            Self::RenameItem { item_type, name, to, .. } => write!(f, "rename {item_type} {name} to {to}"),
-            Self::MoveItem { item_type, name, target, .. } => {
-                write!(f, "move {item_type} {name} to {target}")
-            }
-            Self::DeleteItem { item_type, name, .. } => write!(f, "delete {item_type} {name}"),
-            Self::DescribeItem { item_type, name, .. } => write!(f, "describe {item_type} {name}"),
-            Self::UpdateDefinition { item_type, name, .. } => write!(f, "update {item_type} {name}"),
-            Self::AddRole { role, label, .. } => write!(f, "give {label} the role {role}"),
-            Self::ChangeRole { role, label, .. } => write!(f, "change the role of {label} to {role}"),
-            Self::RemoveRole { label, .. } => write!(f, "take the role of {label} away"),
-            Self::CreateConnection { name, .. } => write!(f, "create connection {name}"),
-            Self::ConnectGit { provider, .. } => write!(f, "connect to Git {}", Place::from(provider)),
-            Self::InitializeGit { .. } => f.write_str("initialize the Git connection"),
-            Self::UpdateFromGit { .. } => f.write_str("update from Git"),
-            Self::DisconnectGit { provider, .. } => {
-                write!(f, "disconnect from Git {}", Place::from(provider))
-            }
-            Self::CommitToGit { .. } => f.write_str("commit to Git"),
-        }
     }
 }

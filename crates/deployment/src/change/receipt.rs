@@ -33,8 +33,22 @@ pub enum Receipt {
         /// [`Definition::digest`](crate::definition::Definition::digest) of what the service returns now. Empty where nobody will ask.
         after: String,
     },
+    /// Items were promoted.
+    Promoted {
+        /// Those that were not.
+        left_out: Vec<LeftOut>,
+    },
     /// It is done, and there is no more to say.
     Done,
+}
+
+/// An item that was not promoted while others were.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// Its id in the stage that it was to be copied from.
+    pub item: ItemId,
+    /// Why.
+    pub reason: String,
 }
 
 /// Something that exists, or that an earlier step of the same plan makes.

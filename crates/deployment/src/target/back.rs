@@ -85,6 +85,7 @@ impl<S: Secrets> Fabric<S> {
             Change::UpdateFromGit { workspace, .. } => back.find_update(back.id(call, workspace)?).await,
             Change::DisconnectGit { workspace, provider } => back.find_git_left(*workspace, provider).await,
             Change::CommitToGit { workspace, .. } => back.find_commit(back.id(call, workspace)?).await,
+            Change::PromoteItems(promotion) => back.find_promoted(promotion).await,
         }
     }
 

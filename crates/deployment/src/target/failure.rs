@@ -21,6 +21,14 @@ pub enum TargetError {
     /// What was removed or restored does not show it.
     #[error("{0}")]
     NotVerified(String),
+    /// The deployment of a pipeline has failed, and nothing was promoted.
+    #[error("nothing was promoted{reasons}")]
+    NotPromoted {
+        /// Why, item by item, each on a line of its own.
+        reasons: String,
+        /// What the operation says.
+        source: Error,
+    },
     /// There is no secret of that name.
     #[error("there is no secret `{0}`")]
     NoSecret(String),

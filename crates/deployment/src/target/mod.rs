@@ -9,6 +9,7 @@ mod git;
 mod items;
 mod patience;
 mod places;
+mod promotion;
 mod roles;
 #[cfg(test)]
 mod tests;
@@ -177,7 +178,8 @@ impl<S: Secrets> Target for Fabric<S> {
             | Change::UnassignCapacity { .. }
             | Change::InitializeGit { .. }
             | Change::UpdateFromGit { .. }
-            | Change::CommitToGit { .. } => most,
+            | Change::CommitToGit { .. }
+            | Change::PromoteItems(_) => most,
             _ => most.min(Duration::from_secs(2 * 60)),
         }
     }
@@ -245,7 +247,8 @@ impl<S: Secrets> Target for Fabric<S> {
             Change::InitializeGit { .. }
             | Change::UpdateFromGit { .. }
             | Change::DisconnectGit { .. }
-            | Change::CommitToGit { .. } => Ok(Undo::Impossible),
+            | Change::CommitToGit { .. }
+            | Change::PromoteItems(_) => Ok(Undo::Impossible),
         }
     }
 
@@ -316,6 +319,7 @@ impl<S: Secrets> Target for Fabric<S> {
             Change::CommitToGit { workspace, comment } => {
                 self.commit_to_git(self.id(call, workspace)?, comment).await
             }
+            Change::PromoteItems(promotion) => self.promote(promotion).await,
         }
     }
 
@@ -336,6 +340,7 @@ impl<S: Secrets> Target for Fabric<S> {
             Change::UpdateFromGit { .. } | Change::CommitToGit { .. } => {
                 back.git_synchronized(&operation(text)?).await
             }
+            Change::PromoteItems(promotion) => back.promoted(promotion, &operation(text)?).await,
             _ => Err(Failure::unsent(TargetError::NoOperation(call.step))),
         }
     }

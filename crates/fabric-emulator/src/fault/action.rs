@@ -74,7 +74,7 @@ pub enum Effect {
     /// All that was asked for.
     Whole,
     /// A part of it: an item without its definition or its folder, a workspace without its capacity, the first part of
-    /// a new definition, a git connection without credentials. Hits only requests that have such parts.
+    /// a new definition, a git connection without credentials, the first item of a deployment that names several. Hits only requests that have such parts.
     Partial,
     /// All of it, this much later on the clock, with the caller's rights at that time. Nothing for what only reads.
     Late(Duration),

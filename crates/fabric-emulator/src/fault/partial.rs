@@ -18,6 +18,10 @@ pub(crate) fn reduced(request: &Incoming) -> Option<Incoming> {
             let parts = body.pointer_mut("/definition/parts")?.as_array_mut()?;
             (parts.len() > 1).then(|| parts.truncate(1))?;
         }
+        Some("deploy") => {
+            let items = body.pointer_mut("/items")?.as_array_mut()?;
+            (items.len() > 1).then(|| items.truncate(1))?;
+        }
         Some("assigntocapacity") => return None,
         _ => {
             let body = body.as_object_mut()?;
@@ -69,6 +73,12 @@ mod tests {
                 Some(json!({"definition": {"parts": [part("a")]}})),
             ),
             ("updateDefinition", json!({"definition": {"parts": [part("a")]}}), None),
+            (
+                "deploy",
+                json!({"items": [{"sourceItemId": "a"}, {"sourceItemId": "b"}]}),
+                Some(json!({"items": [{"sourceItemId": "a"}]})),
+            ),
+            ("deploy", json!({"sourceStageId": "s"}), None),
             ("roleAssignments", json!({"role": "Admin"}), None),
         ];
         for (path, body, expected) in cases {

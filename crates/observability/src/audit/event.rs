@@ -46,6 +46,8 @@ pub enum EventType {
     GitCommitted,
     /// The workspace was updated from the repository.
     GitUpdated,
+    /// Items were copied from one stage of a deployment pipeline to the next, all of them or a part.
+    ItemsPromoted,
     /// A data product is about to be onboarded; nothing was made yet.
     OnboardingStarted,
     /// A data product was onboarded.
@@ -134,6 +136,15 @@ impl EventType {
             "remote_branch",
             "git_directory",
         ];
+        const PROMOTED: Fields = &[
+            "workspace_id",
+            "source_workspace_id",
+            "deployment_pipeline_id",
+            "source_stage",
+            "target_stage",
+            "items",
+            "items_failed",
+        ];
         const ADDED: Fields =
             &["workspace_id", "principal_identifier", "user_email", "user_id", "role", "principal_type"];
         const ROLE: Fields = &["workspace_id", "user_email", "user_id", "old_role", "new_role"];
@@ -182,6 +193,7 @@ impl EventType {
             Self::GitUpdated => {
                 ("git_updated", true, &["workspace_id", "conflict_resolution", "items_updated"])
             }
+            Self::ItemsPromoted => ("items_promoted", false, PROMOTED),
             Self::OnboardingStarted => {
                 ("onboarding_started", true, &["product_id", "product_name", "feature_id", "descriptor_path"])
             }
@@ -235,7 +247,7 @@ impl EventType {
     }
 
     /// All of them, in the order of the documentation.
-    pub const ALL: [Self; 45] = [
+    pub const ALL: [Self; 46] = [
         Self::WorkspaceCreated,
         Self::WorkspaceUpdated,
         Self::WorkspaceDeleted,
@@ -257,6 +269,7 @@ impl EventType {
         Self::GitInitialized,
         Self::GitCommitted,
         Self::GitUpdated,
+        Self::ItemsPromoted,
         Self::OnboardingStarted,
         Self::OnboardingCompleted,
         Self::OnboardingFailed,

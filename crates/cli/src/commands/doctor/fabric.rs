@@ -100,7 +100,8 @@ fn needed(change: &Change) -> Option<Role> {
         | Change::DescribeItem { .. }
         | Change::UpdateDefinition { .. }
         | Change::UpdateFromGit { .. }
-        | Change::CommitToGit { .. } => Some(Role::Contributor),
+        | Change::CommitToGit { .. }
+        | Change::PromoteItems(_) => Some(Role::Contributor),
         _ => Some(Role::Admin),
     }
 }
