@@ -283,3 +283,38 @@ fn a_deployment_of_somebody_else_meanwhile_stops_it() {
     assert_eq!(held(&tenant, &project, "sales-test"), ["DataPipeline own"]);
     safely(&tenant, &project, &["--yes"]).is(0);
 }
+
+/// Once it is made there is no way back: whoever goes on with it looks what came of it, and sends it where nothing did.
+#[cfg(unix)]
+#[test]
+fn a_promotion_that_was_cut_off_is_gone_on_with() {
+    let before = "GET /v1/deploymentPipelines/*/operations";
+    for (pattern, skip, point, verb) in
+        [(DEPLOY, 0, "after", "resume"), (before, 1, "before", "resume"), (before, 1, "before", "rollback")]
+    {
+        let (tenant, project) = sales();
+        let hold = tenant.hold_later(pattern, skip, point);
+        let process = Background::start(&mut tenant.safe(&project, &args("development", "test", &["--yes"])));
+        hold.wait();
+        process.signal("KILL");
+        assert_eq!(process.end().code, None);
+        hold.release();
+        tenant.settle();
+        let refused = safely(&tenant, &project, &["--yes"]).ends(5, &["was interrupted and is open"]);
+        let command = refused.command();
+        assert_eq!(command[1], "resume", "{}", refused.stderr);
+        let take_up = |verb| tenant.safely(&project, &["transactions", verb, &*command[2]]);
+        if pattern == DEPLOY {
+            take_up("rollback").ends(3, &["selvedge transactions resume"]);
+        }
+        let ended = take_up(verb).is(0);
+        let (verdict, there, sent) = match verb {
+            "resume" => ("Committed: 1 change", &ALL[..], 1),
+            _ => ("RolledBack: nothing is left", &["DataPipeline own"][..], 0),
+        };
+        assert!(ended.stdout.starts_with(verdict), "{pattern} {verb}: {}", ended.stdout);
+        assert_eq!(held(&tenant, &project, "sales-test"), there, "{pattern} {verb}");
+        let deploys = tenant.writes().iter().filter(|shape| *shape == DEPLOY).count();
+        assert_eq!(deploys, sent, "{pattern} {verb}");
+    }
+}

@@ -7,6 +7,8 @@ use tower::{BoxError, service_fn};
 use uuid::Uuid;
 
 use super::*;
+use crate::change::LeftOut;
+use crate::promotion::{PromotedItem, Promotion, PromotionStage};
 
 /// A tenant that answers with the first status and body whose method and end of path fit, else with 404.
 fn fabric(answers: &'static [(&'static str, &'static str, u16, &'static str)]) -> Fabric<impl Secrets> {
@@ -149,4 +151,155 @@ async fn r7_a_capacity_that_is_being_put_back_is_waited_for() {
     let failure =
         fabric.restore_capacity(workspace.into(), Some(a.into()), Some(b.into())).await.unwrap_err();
     assert_eq!(failure.reach, selvedge_rollback::Reach::Pending);
+}
+
+/// A promotion of the items 11 and 12, through the pipeline 1 from the stage 2 to the stage 3, that knows the deployment 4.
+fn promotion() -> Promotion {
+    let stage = |id| PromotionStage {
+        id: Uuid::from_u128(id).into(),
+        name: format!("s{id}"),
+        workspace: Uuid::from_u128(id).into(),
+    };
+    let item = |id| PromotedItem {
+        id: Uuid::from_u128(id).into(),
+        item_type: "Notebook".to_owned(),
+        name: format!("n{id:x}"),
+    };
+    Promotion {
+        pipeline: Uuid::from_u128(1).into(),
+        name: "Sales".to_owned(),
+        from: stage(2),
+        to: stage(3),
+        items: vec![item(0x11), item(0x12)],
+        note: None,
+        known: vec![Uuid::from_u128(4).into()],
+    }
+}
+
+/// A deployment of the pipeline, with the end of an id, a status, and members that begin with a comma.
+macro_rules! deployment {
+    ($id:literal, $status:literal, $more:literal) => {
+        concat!(
+            r#"{"id":"00000000-0000-0000-0000-0000000000"#,
+            $id,
+            r#"","type":"Deploy","status":""#,
+            $status,
+            r#"","lastUpdatedTime":"","sourceStageId":"00000000-0000-0000-0000-000000000002","#,
+            r#""targetStageId":"00000000-0000-0000-0000-000000000003""#,
+            $more,
+            "}"
+        )
+    };
+}
+
+/// The steps of the items 11 and 12.
+macro_rules! steps {
+    ($first:literal, $second:literal) => {
+        concat!(
+            r#"{"steps":[{"status":""#,
+            $first,
+            r#"","sourceAndTarget":{"sourceItemId":"00000000-0000-0000-0000-000000000011"}},{"status":""#,
+            $second,
+            r#"","error":{"errorCode":"Alm_Why","message":"so"},"#,
+            r#""sourceAndTarget":{"sourceItemId":"00000000-0000-0000-0000-000000000012"}}]}"#
+        )
+    };
+}
+
+const KNOWN: &str = concat!(r#"{"value":["#, deployment!("04", "Succeeded", ""), "]}");
+const NEW: &str =
+    concat!(r#"{"value":["#, deployment!("04", "Succeeded", ""), ",", deployment!("05", "Failed", ""), "]}");
+const OPERATION_FAILED: &str = r#"{"status":"Failed","error":{"errorCode":"E","message":"m"}}"#;
+
+/// What the operation and the pipeline say of a deployment that has failed.
+async fn ended(list: (u16, &'static str), one: &'static str) -> (Attempt<Receipt>, Attempt<Found<Receipt>>) {
+    let fabric = answering(move |request| {
+        let path = request.uri().path();
+        match path {
+            _ if path.starts_with("/operations/") => (200, OPERATION_FAILED),
+            _ if path.ends_with("/operations") => list,
+            _ if path.ends_with("05") => (200, one),
+            _ => (404, "{}"),
+        }
+    });
+    let accepted = Accepted { operation: Uuid::from_u128(6).into(), retry_after: None };
+    (fabric.promoted(&promotion(), &accepted).await, fabric.find_promoted(&promotion()).await)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deployment_that_fails_halfway_has_promoted_that_half() {
+    use selvedge_rollback::Reach;
+
+    const HALF: &str = concat!(
+        r#"{"id":"00000000-0000-0000-0000-000000000005","status":"Failed","executionPlan":"#,
+        steps!("Succeeded", "Failed"),
+        "}"
+    );
+    let half = Receipt::Promoted {
+        left_out: vec![LeftOut { item: Uuid::from_u128(0x12).into(), reason: "Alm_Why: so".to_owned() }],
+    };
+    let (waited, found) = ended((200, NEW), HALF).await;
+    assert_eq!(waited.unwrap(), half);
+    assert_eq!(found.unwrap(), Found::Done(half));
+
+    // None of it: that is not made, and each item says why.
+    const NONE: &str = concat!(
+        r#"{"id":"00000000-0000-0000-0000-000000000005","status":"FAILED","executionPlan":"#,
+        steps!("NotStarted", "Failed"),
+        "}"
+    );
+    let (waited, found) = ended((200, NEW), NONE).await;
+    let failure = waited.unwrap_err();
+    assert_eq!(failure.reach, Reach::Unsent);
+    let told = failure.error.to_string();
+    assert_eq!(
+        told,
+        "nothing was promoted\nNotebook n11: its step ended as NotStarted\nNotebook n12: Alm_Why: so"
+    );
+    assert_eq!(found.unwrap(), Found::Absent);
+
+    // All of it, whatever the operation says.
+    const ALL: &str =
+        concat!(r#"{"id":"00000000-0000-0000-0000-000000000005","status":"Succeeded","executionPlan":null}"#);
+    let (waited, _) = ended((200, NEW), ALL).await;
+    assert_eq!(waited.unwrap(), Receipt::Promoted { left_out: Vec::new() });
+
+    // Where it is still said to run, or the pipeline says nothing, what became of it is not known.
+    const RUNS: &str = concat!(
+        r#"{"id":"00000000-0000-0000-0000-000000000005","status":"Running","executionPlan":{"steps":[]}}"#
+    );
+    let (waited, found) = ended((200, NEW), RUNS).await;
+    assert_eq!((waited.unwrap_err().reach, found.unwrap_err().reach), (Reach::Sent, Reach::Pending));
+    let (waited, found) = ended((403, "{}"), RUNS).await;
+    assert!(waited.unwrap_err().reach == Reach::Sent && found.is_err());
+    let (waited, found) = ended((200, KNOWN), RUNS).await;
+    assert_eq!((waited.unwrap_err().reach, found.unwrap()), (Reach::Sent, Found::Absent));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deployment_of_other_items_or_with_another_note_is_somebody_elses() {
+    const THEIRS: &str = concat!(
+        r#"{"id":"00000000-0000-0000-0000-000000000005","status":"Succeeded","executionPlan":"#,
+        steps!("Succeeded", "Succeeded"),
+        r#","note":{"content":"the first pa","isTruncated":true}}"#
+    );
+    for (note, items, is_ours) in [
+        (Some("the first part"), 2, true),
+        (Some("the second"), 2, false),
+        (None, 2, false),
+        (Some("the first part"), 1, false),
+    ] {
+        let fabric = answering(|request| match request.uri().path() {
+            path if path.ends_with("/operations") => (200, NEW),
+            _ => (200, THEIRS),
+        });
+        let mut ours = promotion();
+        ours.note = note.map(str::to_owned);
+        ours.items.truncate(items);
+        let found = fabric.find_promoted(&ours).await.unwrap();
+        assert_eq!(matches!(found, Found::Done(_)), is_ours, "{note:?} {items}");
+        // Whoever has deployed since, what was shown is not what is there.
+        let failure = fabric.promote(&ours).await.unwrap_err();
+        assert!(matches!(failure.error, TargetError::Conflict(_)), "{:?}", failure.error);
+    }
 }

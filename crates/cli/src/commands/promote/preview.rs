@@ -34,6 +34,8 @@ pub(super) struct Preview {
 pub(super) struct Copied {
     pub(super) item: StageItem,
     pub(super) over: Option<StageItem>,
+    /// Another of its type and name, where it is copied over none: Fabric makes a second, or refuses.
+    namesake: Option<ItemId>,
 }
 
 impl Row {
@@ -87,9 +89,14 @@ impl Preview {
             return Err(problem.context(ExitWith::new(exit::FAILED, tried).help(help)));
         }
         let ids: BTreeSet<_> = here.iter().map(|item| item.item_id).collect();
-        let items = chosen.into_iter().map(|item| Copied {
-            item: item.clone(),
-            over: there.iter().find(|there| row.pair(there) == Some(item.item_id)).cloned(),
+        let items = chosen.into_iter().map(|item| {
+            let over = there.iter().find(|there| row.pair(there) == Some(item.item_id)).cloned();
+            let name = item.item_display_name.to_lowercase();
+            let is_namesake = |there: &&StageItem| {
+                there.item_type == item.item_type && there.item_display_name.to_lowercase() == name
+            };
+            let namesake = there.iter().find(is_namesake).filter(|_| over.is_none());
+            Copied { item: item.clone(), over, namesake: namesake.map(|there| there.item_id) }
         });
         let items = items.collect();
         let is_paired = |there: &StageItem| row.pair(there).is_some_and(|id| ids.contains(&id));
@@ -171,6 +178,7 @@ impl Preview {
 impl Copied {
     fn words(&self) -> String {
         match &self.over {
+            None if self.namesake.is_some() => "new, beside one of that name".to_owned(),
             None => "new".to_owned(),
             Some(over) if over.item_display_name == self.item.item_display_name => "overwritten".to_owned(),
             Some(over) => format!("overwritten: {}", over.item_display_name),
@@ -181,6 +189,7 @@ impl Copied {
         let mut value = value(&self.item);
         value["action"] = if self.over.is_some() { "overwrite" } else { "create" }.into();
         value["targetItemId"] = json!(self.over.as_ref().map(|over| over.item_id));
+        value["namesakeId"] = json!(self.namesake);
         value
     }
 }
@@ -223,5 +232,94 @@ fn as_item(item: &StageItem) -> Item {
         description: None,
         workspace_id: None,
         folder_id: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::report;
+
+    fn item(id: u128, kind: &str, name: &str, source: Option<u128>) -> StageItem {
+        StageItem {
+            item_id: Uuid::from_u128(id).into(),
+            item_type: kind.into(),
+            item_display_name: name.to_owned(),
+            source_item_id: source.map(|id| Uuid::from_u128(id).into()),
+            target_item_id: None,
+            last_deployment_time: None,
+        }
+    }
+
+    fn preview(
+        is_forward: bool,
+        here: Vec<StageItem>,
+        there: Vec<StageItem>,
+        words: &[&str],
+    ) -> anyhow::Result<Preview> {
+        let place = |id: u128, name: &str| Place {
+            id: Uuid::from_u128(id).into(),
+            name: name.to_owned(),
+            workspace: Uuid::from_u128(id).into(),
+            workspace_name: format!("sales-{name}"),
+        };
+        let row = Row { from: place(1, "dev"), to: place(2, "test"), is_forward };
+        let pipeline =
+            Pipeline { id: Uuid::from_u128(3).into(), display_name: "Sales".to_owned(), description: None };
+        let words: Vec<_> = words.iter().map(|word| (*word).to_owned()).collect();
+        Preview::of(pipeline, row, here, there, &words)
+    }
+
+    /// Fabric pairs items by itself: an item keeps its partner when it is renamed, and may have none beside one of its name.
+    #[test]
+    fn pairs_are_fabrics_and_no_matter_of_names() {
+        let here = vec![
+            item(11, "Notebook", "load", None),
+            item(12, "Report", "sales", None),
+            item(13, "Report", "new", None),
+        ];
+        let there = vec![
+            item(21, "Notebook", "Load orders", Some(11)),
+            item(22, "Report", "SALES", None),
+            item(23, "Report", "old", Some(99)),
+        ];
+        let seen = preview(true, here.clone(), there.clone(), &[]).unwrap();
+        let text = seen.text();
+        for said in [
+            "load  | Notebook | overwritten: Load orders",
+            "sales | Report   | new, beside one of that name",
+            "new   | Report   | new\n",
+            "Only in test, and left alone:\n  Report SALES\n  Report old\n",
+            "3 items: 2 new, 1 overwritten\nThis cannot be undone",
+        ] {
+            assert!(text.contains(said), "{said}\n{text}");
+        }
+        let value = seen.value("planned");
+        assert_eq!(value["items"][0]["targetItemId"], json!(Uuid::from_u128(21)));
+        assert_eq!(value["items"][1]["namesakeId"], json!(Uuid::from_u128(22)));
+        assert_eq!(value["items"][2]["namesakeId"], Value::Null);
+        let promotion = seen.promotion(None, Vec::new());
+        assert_eq!(promotion.to_string(), "promote 3 items from dev to test");
+
+        // What is paired with an item that is not chosen is not the target's alone.
+        let text = preview(true, here, there, &["new"]).unwrap().text();
+        assert!(text.contains("1 item: 1 new, 0 overwritten; 2 not chosen"), "{text}");
+        assert!(!text.contains("Load orders"), "{text}");
+    }
+
+    #[test]
+    fn what_fabric_would_refuse_is_not_asked_for() {
+        let many =
+            |count: u128| (1..=count).map(|id| item(id, "Notebook", &format!("n{id}"), None)).collect();
+        assert_eq!(preview(true, many(300), Vec::new(), &[]).unwrap().items.len(), 300);
+        let error = preview(true, many(301), Vec::new(), &[]).err().unwrap();
+        assert!(report::causes(&error).contains("301 items, and Fabric takes 300"), "{error:?}");
+        assert!(preview(true, many(301), Vec::new(), &["n7.notebook"]).is_ok());
+        // Back to an empty stage, and to no other.
+        assert!(preview(false, many(1), Vec::new(), &[]).is_ok());
+        let error = preview(false, many(1), vec![item(9, "Report", "r", None)], &[]).err().unwrap();
+        assert_eq!(report::exit_code(&error), exit::FAILED);
     }
 }
