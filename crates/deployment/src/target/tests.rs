@@ -260,14 +260,13 @@ async fn a_deployment_that_fails_halfway_has_promoted_that_half() {
 
     // All of it, whatever the operation says.
     const ALL: &str =
-        concat!(r#"{"id":"00000000-0000-0000-0000-000000000005","status":"Succeeded","executionPlan":null}"#);
+        r#"{"id":"00000000-0000-0000-0000-000000000005","status":"Succeeded","executionPlan":null}"#;
     let (waited, _) = ended((200, NEW), ALL).await;
     assert_eq!(waited.unwrap(), Receipt::Promoted { left_out: Vec::new() });
 
     // Where it is still said to run, or the pipeline says nothing, what became of it is not known.
-    const RUNS: &str = concat!(
-        r#"{"id":"00000000-0000-0000-0000-000000000005","status":"Running","executionPlan":{"steps":[]}}"#
-    );
+    const RUNS: &str =
+        r#"{"id":"00000000-0000-0000-0000-000000000005","status":"Running","executionPlan":{"steps":[]}}"#;
     let (waited, found) = ended((200, NEW), RUNS).await;
     assert_eq!((waited.unwrap_err().reach, found.unwrap_err().reach), (Reach::Sent, Reach::Pending));
     let (waited, found) = ended((403, "{}"), RUNS).await;
